@@ -1,0 +1,1 @@
+"""Convolutional networks as Numba kernels: Keras's words, NumPy's arrays."""

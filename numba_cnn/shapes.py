@@ -1,0 +1,249 @@
+"""Integers in, integers out: every shape formula of the library, and every error about shapes.
+
+The letters are the same everywhere: N images of H x W pixels and C channels, F filters of KH x KW, outputs OH x OW,
+strides SH x SW, dilation DH x DW, pooling windows PH x PW.
+"""
+
+from collections.abc import Sequence
+from operator import index
+from typing import NamedTuple
+
+Shape = tuple[int, ...]
+Size = int | Sequence[int]
+Padding = str | int | Sequence[int] | Sequence[Sequence[int]]
+
+
+class Conv2D(NamedTuple):
+    """The extents of one convolution; what every conv2d kernel is told beside its arrays."""
+
+    N: int
+    H: int
+    W: int
+    C: int
+    KH: int
+    KW: int
+    F: int
+    groups: int
+    SH: int
+    SW: int
+    DH: int
+    DW: int
+    top: int
+    bottom: int
+    left: int
+    right: int
+    OH: int
+    OW: int
+
+    @property
+    def x(self) -> Shape:
+        return self.N, self.H, self.W, self.C
+
+    @property
+    def weight(self) -> Shape:
+        return self.KH, self.KW, self.C // self.groups, self.F
+
+    @property
+    def y(self) -> Shape:
+        return self.N, self.OH, self.OW, self.F
+
+    @property
+    def winograd(self) -> bool:
+        """Whether Winograd's 3x3 algorithms apply."""
+        return (self.KH, self.KW, self.SH, self.SW, self.DH, self.DW, self.groups) == (
+            3,
+            3,
+            1,
+            1,
+            1,
+            1,
+            1,
+        )
+
+
+class Pool2D(NamedTuple):
+    """The extents of one pooling; what every pooling kernel is told beside its arrays."""
+
+    N: int
+    H: int
+    W: int
+    C: int
+    PH: int
+    PW: int
+    SH: int
+    SW: int
+    top: int
+    bottom: int
+    left: int
+    right: int
+    OH: int
+    OW: int
+
+    @property
+    def x(self) -> Shape:
+        return self.N, self.H, self.W, self.C
+
+    @property
+    def y(self) -> Shape:
+        return self.N, self.OH, self.OW, self.C
+
+
+def conv2d(
+    x_shape: Shape,
+    weight_shape: Shape,
+    strides: Size = 1,
+    padding: Padding = "valid",
+    dilation_rate: Size = 1,
+    groups: int = 1,
+) -> Conv2D:
+    """The geometry of a convolution of images (N, H, W, C) with filters (KH, KW, C/groups, F)."""
+    N, H, W, C = images("conv2d", x_shape)
+    rank("conv2d", "weight", weight_shape, 4, "(KH, KW, C/groups, F)")
+    KH, KW, Cg, F = weight_shape
+    SH, SW = pair("conv2d", "strides", strides)
+    DH, DW = pair("conv2d", "dilation_rate", dilation_rate)
+    groups = count("conv2d", "groups", groups)
+    if min(KH, KW, Cg, F) < 1:
+        raise ValueError(
+            f"conv2d: every extent of weight must be at least 1. Received: {weight_shape}"
+        )
+    if C != Cg * groups:
+        raise ValueError(
+            f"conv2d: x has {C} channels but weight expects {Cg * groups} ({groups} group(s) of {Cg}). "
+            f"Received: x {x_shape}, weight {weight_shape}"
+        )
+    if F % groups:
+        raise ValueError(
+            f"conv2d: the filters must divide into the groups. Received: {F} filters, {groups} groups"
+        )
+    KHD, KWD = DH * (KH - 1) + 1, DW * (KW - 1) + 1
+    (top, bottom), (left, right) = pads("conv2d", padding, (H, W), (KHD, KWD), (SH, SW))
+    OH, OW = (H + top + bottom - KHD) // SH + 1, (W + left + right - KWD) // SW + 1
+    if OH < 1 or OW < 1:
+        raise ValueError(
+            f"conv2d: a filter that covers {KHD}x{KWD} pixels does not fit into an image of "
+            f"{H + top + bottom}x{W + left + right} (padding included). "
+            f"Received: x {x_shape}, weight {weight_shape}, padding {padding!r}, dilation_rate {(DH, DW)}"
+        )
+    return Conv2D(N, H, W, C, KH, KW, F, groups, SH, SW, DH, DW, top, bottom, left, right, OH, OW)
+
+
+def max_pool2d(
+    x_shape: Shape, pool_size: Size = 2, strides: Size | None = None, padding: Padding = "valid"
+) -> Pool2D:
+    """The geometry of a max pooling of images (N, H, W, C); strides default to the pool size."""
+    N, H, W, C = images("max_pool2d", x_shape)
+    PH, PW = pair("max_pool2d", "pool_size", pool_size)
+    SH, SW = (PH, PW) if strides is None else pair("max_pool2d", "strides", strides)
+    (top, bottom), (left, right) = pads("max_pool2d", padding, (H, W), (PH, PW), (SH, SW))
+    if max(top, bottom) >= PH or max(left, right) >= PW:
+        raise ValueError(
+            f"max_pool2d: padding must be smaller than the window, or a window holds no pixel. "
+            f"Received: padding {padding!r}, pool_size {(PH, PW)}"
+        )
+    OH, OW = (H + top + bottom - PH) // SH + 1, (W + left + right - PW) // SW + 1
+    if OH < 1 or OW < 1:
+        raise ValueError(
+            f"max_pool2d: a window of {PH}x{PW} does not fit into an image of {H + top + bottom}x{W + left + right} "
+            f"(padding included). Received: x {x_shape}, padding {padding!r}"
+        )
+    return Pool2D(N, H, W, C, PH, PW, SH, SW, top, bottom, left, right, OH, OW)
+
+
+def dense(x_shape: Shape, weight_shape: Shape) -> tuple[int, int, int]:
+    """(N, K, F) of the product of x (N, K) and weight (K, F)."""
+    rank("dense", "x", x_shape, 2, "(N, K)")
+    rank("dense", "weight", weight_shape, 2, "(K, F)")
+    (N, K), (KW, F) = x_shape, weight_shape
+    batch("dense", x_shape)
+    if K != KW:
+        raise ValueError(
+            f"dense: x has {K} features but weight expects {KW}. Received: x {x_shape}, weight {weight_shape}"
+        )
+    if min(K, F) < 1:
+        raise ValueError(
+            f"dense: every extent of weight must be at least 1. Received: {weight_shape}"
+        )
+    return N, K, F
+
+
+def images(op: str, shape: Shape) -> Shape:
+    """The shape itself, once it is known to be a batch of images with at least one pixel."""
+    rank(op, "x", shape, 4, "(N, H, W, C)")
+    batch(op, shape)
+    if min(shape) < 1:
+        raise ValueError(f"{op}: every extent of x must be at least 1. Received: {shape}")
+    return shape
+
+
+def batch(op: str, shape: Shape) -> None:
+    if shape[0] < 1:
+        raise ValueError(f"{op}: the batch is empty. Received: x {shape}")
+
+
+def rank(op: str, name: str, shape: Shape, expected: int, letters: str) -> None:
+    if len(shape) != expected:
+        raise ValueError(f"{op}: {name} must have {expected} axes {letters}. Received: {shape}")
+
+
+def same(op: str, name: str, shape: Shape, expected: Shape) -> None:
+    if tuple(shape) != tuple(expected):
+        raise ValueError(
+            f"{op}: {name} must have shape {tuple(expected)}. Received: {tuple(shape)}"
+        )
+
+
+def count(op: str, name: str, value: object, least: int = 1) -> int:
+    """An int of at least `least`; NumPy's integers count, bools and floats do not."""
+    try:
+        number = None if isinstance(value, bool) else index(value)  # type: ignore[call-overload]
+    except TypeError:
+        number = None
+    if number is None or number < least:
+        raise ValueError(
+            f"{op}: {name} must be an integer of at least {least}. Received: {value!r}"
+        )
+    return number
+
+
+def pair(op: str, name: str, value: Size, least: int = 1) -> tuple[int, int]:
+    """An int for both axes, or one for each."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        if len(value) != 2:
+            raise ValueError(
+                f"{op}: {name} must be one integer or a pair of them. Received: {value!r}"
+            )
+        return count(op, name, value[0], least), count(op, name, value[1], least)
+    number = count(op, name, value, least)
+    return number, number
+
+
+def pads(
+    op: str, padding: Padding, extent: Shape, window: Shape, strides: Shape
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """((top, bottom), (left, right)) zeros around an image; "same" follows TensorFlow: the odd one goes to the end."""
+    if isinstance(padding, str):
+        name = padding.lower()
+        if name == "valid":
+            return (0, 0), (0, 0)
+        if name == "same":
+            total = [
+                max((-(-n // s) - 1) * s + k - n, 0)
+                for n, k, s in zip(extent, window, strides, strict=True)
+            ]
+            return (total[0] // 2, total[0] - total[0] // 2), (
+                total[1] // 2,
+                total[1] - total[1] // 2,
+            )
+        raise ValueError(
+            f'{op}: padding must be "valid", "same" or integers. Received: {padding!r}'
+        )
+    if (
+        isinstance(padding, Sequence)
+        and len(padding) == 2
+        and all(isinstance(p, Sequence) for p in padding)
+    ):
+        vertical, horizontal = padding
+        return pair(op, "padding", vertical, 0), pair(op, "padding", horizontal, 0)  # type: ignore[arg-type]
+    ph, pw = pair(op, "padding", padding, 0)  # type: ignore[arg-type]
+    return (ph, ph), (pw, pw)
