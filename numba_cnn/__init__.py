@@ -1,1 +1,74 @@
-"""Convolutional networks as Numba kernels: Keras's words, NumPy's arrays."""
+"""Convolutional networks as Numba kernels: Keras's words, NumPy's arrays.
+
+    from numba_cnn import layers, models
+
+Everything is imported when it is first used: importing the package compiles nothing and looks for
+no GPU.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numba_cnn import (
+        activations,
+        backends,
+        callbacks,
+        datasets,
+        initializers,
+        layers,
+        losses,
+        metrics,
+        models,
+        ops,
+        optimizers,
+    )
+    from numba_cnn.config import set_num_threads, show_config
+    from numba_cnn.layers import Input
+    from numba_cnn.models import Sequential
+    from numba_cnn.session import clear_session, set_random_seed
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Input",
+    "Sequential",
+    "activations",
+    "backends",
+    "callbacks",
+    "clear_session",
+    "datasets",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "ops",
+    "optimizers",
+    "set_num_threads",
+    "set_random_seed",
+    "show_config",
+]
+
+_HOMES = {
+    "Input": "layers",
+    "Sequential": "models",
+    "clear_session": "session",
+    "set_num_threads": "config",
+    "set_random_seed": "session",
+    "show_config": "config",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name in _HOMES:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return import_module(f"{__name__}.{name}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,18 @@
+"""Callbacks, by Keras's names."""
+
+from numba_cnn.callbacks.callback import Callback, CallbackList, History, LambdaCallback
+from numba_cnn.callbacks.monitor import EarlyStopping, ModelCheckpoint, ReduceLROnPlateau
+from numba_cnn.callbacks.schedule import CSVLogger, LearningRateScheduler, TerminateOnNaN
+
+__all__ = [
+    "CSVLogger",
+    "Callback",
+    "CallbackList",
+    "EarlyStopping",
+    "History",
+    "LambdaCallback",
+    "LearningRateScheduler",
+    "ModelCheckpoint",
+    "ReduceLROnPlateau",
+    "TerminateOnNaN",
+]

@@ -1,0 +1,113 @@
+"""What a callback is, how several are called, and the simplest of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+Logs = dict[str, float]
+
+
+class Callback:
+    """Is told how training goes: override the hooks of interest; model and params are set.
+
+    Batch hooks cost a look at the loss in every step, which a GPU then has to wait for; epoch hooks
+    cost nothing.
+    """
+
+    model: Any
+    params: dict[str, Any]
+
+    def set_model(self, model: Any) -> None:
+        self.model = model
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        self.params = params
+
+    def on_train_begin(self, logs: Logs | None = None) -> None: ...
+    def on_train_end(self, logs: Logs | None = None) -> None: ...
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None: ...
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None: ...
+    def on_test_begin(self, logs: Logs | None = None) -> None: ...
+    def on_test_end(self, logs: Logs | None = None) -> None: ...
+    def on_predict_begin(self, logs: Logs | None = None) -> None: ...
+    def on_predict_end(self, logs: Logs | None = None) -> None: ...
+    def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None: ...
+    def on_batch_end(self, batch: int, logs: Logs | None = None) -> None: ...
+    def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None: ...
+    def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None: ...
+    def on_predict_batch_begin(self, batch: int, logs: Logs | None = None) -> None: ...
+    def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None: ...
+
+    def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        self.on_batch_begin(batch, logs)
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        self.on_batch_end(batch, logs)
+
+
+class CallbackList:
+    """Calls each hook of each callback that has its own version of it, in order."""
+
+    def __init__(self, callbacks: Iterable[Callback], model: Any, params: dict[str, Any]) -> None:
+        self.callbacks = list(callbacks)
+        for callback in self.callbacks:
+            if not isinstance(callback, Callback):
+                raise TypeError(
+                    f"callbacks: expected objects of Callback. Received: {type(callback).__name__}"
+                )
+            callback.set_model(model)
+            callback.set_params(params)
+        self._hooks: dict[str, list[Callable[..., None]]] = {}
+
+    def call(self, hook: str, *arguments: Any) -> None:
+        for method in self._methods(hook):
+            method(*arguments)
+
+    def call_batch(self, hook: str, batch: int, read_logs: Callable[[], Logs]) -> None:
+        """Like call, but the logs are read only if somebody wants them."""
+        methods = self._methods(hook)
+        if methods:
+            logs = read_logs()
+            for method in methods:
+                method(batch, logs)
+
+    def _methods(self, hook: str) -> list[Callable[..., None]]:
+        if hook not in self._hooks:
+            wanted = {hook, hook.replace("train_batch", "batch")}
+            self._hooks[hook] = [
+                getattr(callback, hook)
+                for callback in self.callbacks
+                if any(_is_own(callback, name) for name in wanted)
+            ]
+        return self._hooks[hook]
+
+
+def _is_own(callback: Callback, hook: str) -> bool:
+    return hook in vars(callback) or getattr(type(callback), hook) is not getattr(Callback, hook)
+
+
+class History(Callback):
+    """history: a list per logged name, one value per epoch; epoch: the epochs' numbers."""
+
+    def __init__(self) -> None:
+        self.history: dict[str, list[float]] = {}
+        self.epoch: list[int] = []
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        self.epoch = []
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        self.epoch.append(epoch)
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(value)
+
+
+class LambdaCallback(Callback):
+    """Calls the given functions at the hooks of the same names."""
+
+    def __init__(self, **functions: Callable[..., None]) -> None:
+        for name, function in functions.items():
+            if not name.startswith("on_") or not hasattr(Callback, name):
+                raise TypeError(f"LambdaCallback: expected the name of a hook. Received: {name!r}")
+            setattr(self, name, function)

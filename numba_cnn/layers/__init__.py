@@ -1,0 +1,61 @@
+"""The layers of a Sequential model, by Keras's names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from numba_cnn import registry
+from numba_cnn.layers.activation import Activation, ReLU, Softmax
+from numba_cnn.layers.conv2d import Conv2D
+from numba_cnn.layers.dense import Dense
+from numba_cnn.layers.flatten import Flatten
+from numba_cnn.layers.input_layer import Input, InputLayer
+from numba_cnn.layers.layer import Layer
+from numba_cnn.layers.max_pooling2d import MaxPool2D, MaxPooling2D
+
+__all__ = [
+    "Activation",
+    "Conv2D",
+    "Dense",
+    "Flatten",
+    "Input",
+    "InputLayer",
+    "Layer",
+    "MaxPool2D",
+    "MaxPooling2D",
+    "ReLU",
+    "Softmax",
+    "describe",
+    "from_description",
+]
+
+_CLASSES = {
+    cls.__name__: cls
+    for cls in (Activation, Conv2D, Dense, Flatten, InputLayer, MaxPooling2D, ReLU, Softmax)
+}
+_FLOAT32 = {"module": "keras", "class_name": "DTypePolicy", "config": {"name": "float32"}}
+
+
+def describe(layer: Layer) -> registry.Configuration:
+    """The Keras configuration of a layer."""
+    description = registry.describe("layers", layer)
+    if isinstance(layer, InputLayer):
+        description["config"]["dtype"] = "float32"
+    else:
+        description["config"]["dtype"] = {**_FLOAT32, "registered_name": None}
+        if layer.built:
+            assert layer.input_shape is not None
+            description["build_config"] = {"input_shape": list(layer.input_shape)}
+    return description
+
+
+def from_description(description: Mapping[str, Any]) -> Layer:
+    """The layer that a Keras configuration describes; ValueError for one that is unknown here."""
+    config = dict(description.get("config", {}))
+    dtype = config.pop("dtype", "float32")
+    name = dtype.get("config", {}).get("name") if isinstance(dtype, Mapping) else dtype
+    if name not in ("float32", None):
+        raise ValueError(f"{config.get('name')}: layers compute in float32. Received: {dtype!r}")
+    layer: Layer = registry.create("layer", {**description, "config": config}, _CLASSES)
+    return layer

@@ -1,0 +1,86 @@
+"""What Conv2D and Dense share: a kernel, a bias and an activation after them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba_cnn import activations, initializers, ops, registry
+from numba_cnn.layers.layer import Backward, InputShape, Layer
+from numba_cnn.ops import Array
+from numba_cnn.parameter import Parameter
+from numba_cnn.shapes import Shape
+
+
+class Affine(Layer):
+    """y = activation(op(x, kernel) + bias); the op does a ReLU itself."""
+
+    shows_unbuilt = True
+
+    def __init__(
+        self,
+        *,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        **settings: Any,
+    ) -> None:
+        super().__init__(**settings)
+        self.activation = activations.name_of(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel: Parameter
+        self.bias: Parameter | None = None
+
+    @property
+    def softmax(self) -> bool:
+        return self.activation == "softmax"
+
+    def kernel_shape(self, input_shape: InputShape) -> Shape:
+        """The shape of the kernel; its last extent counts the outputs."""
+        raise NotImplementedError
+
+    def _make_parameters(self, input_shape: InputShape) -> None:
+        shape = self.kernel_shape(input_shape)
+        self.kernel = self._add_parameter("kernel", shape, self.kernel_initializer)
+        if self.use_bias:
+            self.bias = self._add_parameter("bias", shape[-1:], self.bias_initializer)
+
+    def _apply(self, x: Array, kernel: Array, bias: Array | None, relu: str | None) -> Array:
+        raise NotImplementedError
+
+    def _apply_backward(
+        self, dy: Array, x: Array, kernel: Array, **options: Any
+    ) -> tuple[Array | None, Array, Array]:
+        raise NotImplementedError
+
+    def forward(self, x: Array) -> tuple[Array, Backward]:
+        kernel = self.kernel.value
+        bias = None if self.bias is None else self.bias.value
+        relu = "relu" if self.activation == "relu" else None
+        y = self._apply(x, kernel, bias, relu)
+        gate = y if relu else None
+
+        def backward(dy: Array, need_dx: bool = True) -> Array | None:
+            dx, self.kernel.gradient, dbias = self._apply_backward(
+                dy, x, kernel, need_dx=need_dx, activation=relu, y=gate
+            )
+            if self.bias is not None:
+                self.bias.gradient = dbias
+            return dx
+
+        return y, backward
+
+    def __call__(self, x: Array) -> Array:
+        y = self.forward(x)[0]
+        return ops.softmax(y) if self.softmax else y
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "activation": self.activation,
+            "use_bias": self.use_bias,
+            "kernel_initializer": registry.describe("initializers", self.kernel_initializer),
+            "bias_initializer": registry.describe("initializers", self.bias_initializer),
+        }

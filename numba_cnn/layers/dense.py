@@ -1,0 +1,62 @@
+"""The fully connected layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba_cnn import ops, shapes
+from numba_cnn.layers.affine import Affine
+from numba_cnn.layers.layer import InputShape
+from numba_cnn.ops import Array
+from numba_cnn.shapes import Shape
+
+
+class Dense(Affine):
+    """activation(x @ kernel + bias) for rows x (N, K).
+
+    activation    None, "relu" or "softmax"
+
+    Parameters are kernel (K, units) and bias (units,).
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        **settings: Any,
+    ) -> None:
+        super().__init__(
+            activation=activation,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            **settings,
+        )
+        self.units = shapes.count(self.name, "units", units)
+
+    def kernel_shape(self, input_shape: InputShape) -> Shape:
+        if len(input_shape) != 2:
+            raise ValueError(
+                f"{self.name}: the input must be rows (None, K); put a Flatten layer before. "
+                f"Received: {input_shape}"
+            )
+        features = input_shape[1]
+        assert features is not None
+        return features, self.units
+
+    def compute_output_shape(self, input_shape: InputShape) -> InputShape:
+        return None, self.kernel_shape(input_shape)[1]
+
+    def _apply(self, x: Array, kernel: Array, bias: Array | None, relu: str | None) -> Array:
+        return ops.dense(x, kernel, bias, activation=relu)
+
+    def _apply_backward(
+        self, dy: Array, x: Array, kernel: Array, **options: Any
+    ) -> tuple[Array | None, Array, Array]:
+        return ops.dense_backward(dy, x, kernel, **options)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "units": self.units}

@@ -1,0 +1,126 @@
+"""What all layers share: names, shapes, parameters, passes down and up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from numba_cnn import session, shapes
+from numba_cnn.initializers import Initializer
+from numba_cnn.ops import Array
+from numba_cnn.parameter import Parameter, assign
+
+Backward = Callable[..., Array | None]  # (dy, need_dx=True) -> dx
+InputShape = tuple[int | None, ...]  # (None, H, W, C) or (None, K); None stands for the batch
+
+
+class Layer:
+    """One step of a model.
+
+    build() makes the parameters once the shape of the input is known; forward(x) returns (y,
+    backward) for training, where backward(dy, need_dx=True) leaves each parameter's gradient and
+    returns dx; calling the layer returns y alone.
+    """
+
+    # Whether a summary says "(unbuilt)"; Keras counts layers that have nothing to build as built
+    # from the start.
+    shows_unbuilt = False
+    # Settings of Keras that the layer's constructor does not take, and the values at which they
+    # change nothing.
+    inert: ClassVar[dict[str, tuple[Any, ...]]] = {"data_format": ("channels_last",)}
+
+    def __init__(
+        self,
+        *,
+        input_shape: shapes.Size | None = None,
+        name: str | None = None,
+        trainable: bool = True,
+    ) -> None:
+        if not isinstance(name, str | None) or "/" in (name or ""):
+            raise ValueError(f"a layer's name must be a string without '/'. Received: {name!r}")
+        self.name = name or session.auto_name(type(self).__name__)
+        self.trainable = trainable
+        self.weights: list[Parameter] = []
+        self.input_shape: InputShape | None = None
+        self.output_shape: InputShape | None = None
+        self.first_shape = None if input_shape is None else sample_shape(self.name, input_shape)
+
+    @property
+    def softmax(self) -> bool:
+        """Whether a softmax comes last: a call applies it, forward() leaves it to the loss."""
+        return False
+
+    @property
+    def built(self) -> bool:
+        return self.output_shape is not None
+
+    @property
+    def trainable_weights(self) -> list[Parameter]:
+        return self.weights if self.trainable else []
+
+    def build(self, input_shape: InputShape) -> None:
+        """Make the parameters for inputs of that shape, unless they are made."""
+        if self.input_shape == input_shape:
+            return
+        if self.weights:
+            raise ValueError(
+                f"{self.name}: the layer has weights for inputs of shape {self.input_shape}. "
+                f"Received: {input_shape}"
+            )
+        output_shape = self.compute_output_shape(input_shape)
+        self._make_parameters(input_shape)
+        self.input_shape, self.output_shape = input_shape, output_shape
+
+    def compute_output_shape(self, input_shape: InputShape) -> InputShape:
+        """The shape of the output, the batch as None; ValueError if the input does not fit."""
+        return input_shape
+
+    def _make_parameters(self, input_shape: InputShape) -> None:
+        """Layers with weights make them here."""
+
+    def _add_parameter(self, name: str, shape: shapes.Shape, initializer: Initializer) -> Parameter:
+        parameter = Parameter(name, f"{self.name}/{name}", shape, initializer)
+        self.weights.append(parameter)
+        return parameter
+
+    def forward(self, x: Array) -> tuple[Array, Backward]:
+        raise NotImplementedError
+
+    def __call__(self, x: Array) -> Array:
+        return self.forward(x)[0]
+
+    def count_params(self) -> int:
+        """The number of weights, counted one by one."""
+        if not self.built:
+            raise ValueError(
+                f"{self.name}: a layer has no weights to count before it is built. "
+                "Received: an unbuilt layer"
+            )
+        return sum(parameter.size for parameter in self.weights)
+
+    def get_weights(self) -> list[np.ndarray]:
+        return [parameter.numpy() for parameter in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        assign(self.name, self.weights, weights)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of the constructor, as Keras writes them."""
+        return {"name": self.name, "trainable": self.trainable}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def sample_shape(name: str, shape: shapes.Size) -> tuple[int, ...]:
+    """The shape of one sample, known to be positive integers."""
+    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    if not shape:
+        raise ValueError(f"{name}: the shape of a sample must not be empty. Received: {shape}")
+    return tuple(shapes.count(name, "every extent of a sample's shape", n) for n in shape)
+
+
+def with_batch(sample: Sequence[int]) -> InputShape:
+    return None, *sample

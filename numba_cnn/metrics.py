@@ -1,0 +1,76 @@
+"""Metrics: what is reported of an epoch, as means over its samples."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from numba_cnn import backends, ops, registry
+from numba_cnn.ops import Array
+
+
+class Mean:
+    """The mean of the batches' values, each counted as often as its batch has samples.
+
+    A value is an array of shape () where it was computed. It is read when the mean is asked for, so
+    that a step on a device need not wait for it.
+    """
+
+    direction: ClassVar[str] = "min"  # which way it improves
+
+    _UNREAD_LIMIT = 1024  # values; more are read on the way, to bound the memory they take
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.reset_state()
+
+    def reset_state(self) -> None:
+        self._sum, self._count = 0.0, 0
+        self._unread: list[tuple[Array, int]] = []
+
+    def add(self, value: Array, count: int) -> None:
+        """Count the value of one batch of `count` samples."""
+        self._unread.append((value, count))
+        if len(self._unread) >= self._UNREAD_LIMIT:
+            self._read()
+
+    def result(self) -> float:
+        """The mean so far; 0 before the first batch, as in Keras."""
+        self._read()
+        return self._sum / self._count if self._count else 0.0
+
+    def _read(self) -> None:
+        if self._unread:
+            backend = backends.of(self.name, value=self._unread[0][0])
+            for value, count in self._unread:
+                self._sum += float(backend.to_numpy(value)) * count
+                self._count += count
+            self._unread.clear()
+
+
+class SparseCategoricalAccuracy(Mean):
+    """The share of samples whose largest output is that of their label."""
+
+    direction = "max"
+    inert: ClassVar[dict[str, tuple[Any, ...]]] = {"dtype": ("float32",)}
+
+    def __init__(self, name: str = "sparse_categorical_accuracy") -> None:
+        super().__init__(name)
+
+    def update_state(self, logits: Array, labels: Array) -> None:
+        self.add(ops.sparse_categorical_accuracy(logits, labels), labels.shape[0])
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name}
+
+
+_NAMES = dict.fromkeys(
+    ("accuracy", "acc", "sparse_categorical_accuracy"), SparseCategoricalAccuracy
+)
+
+
+def get(identifier: Any) -> SparseCategoricalAccuracy:
+    """A metric by name ("accuracy", its name then), class, object or Keras configuration."""
+    metric: SparseCategoricalAccuracy = registry.get("metric", identifier, _NAMES)
+    if isinstance(identifier, str) and identifier in _NAMES:
+        metric.name = identifier
+    return metric

@@ -1,0 +1,7 @@
+"""Models: Sequential, and what loads one from a file."""
+
+from numba_cnn.models.loading import load_model
+from numba_cnn.models.sequential import Sequential
+from numba_cnn.models.tutorial import tutorial_cnn
+
+__all__ = ["Sequential", "load_model", "tutorial_cnn"]

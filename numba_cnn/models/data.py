@@ -1,0 +1,221 @@
+"""From the user's arrays to batches: checks, splitting, shuffling, conversion to float32."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from numba_cnn import shapes
+from numba_cnn.layers import Layer
+from numba_cnn.layers.layer import InputShape
+from numba_cnn.ops import Array
+
+_LARGEST = float(np.finfo(np.float32).max)
+
+
+class Dataset(NamedTuple):
+    """Checked arrays on the host: samples, labels (N,) int32, weights (N,) float32."""
+
+    x: np.ndarray
+    labels: np.ndarray | None = None
+    sample_weight: np.ndarray | None = None
+
+    def take(self, part: slice) -> Dataset:
+        return Dataset(*(None if a is None else a[part] for a in self))  # type: ignore[arg-type]
+
+
+class Batch(NamedTuple):
+    """The same for one batch, where the model lives."""
+
+    x: Array
+    labels: Array | None
+    sample_weight: Array | None
+
+
+class Batches:
+    """A dataset in batches on a backend; with a generator, in a new order each time.
+
+    A batch is valid until the next one is asked for: both use the same memory.
+    """
+
+    def __init__(
+        self,
+        data: Dataset,
+        batch_size: int,
+        backend: Any,
+        generator: np.random.Generator | None = None,
+    ) -> None:
+        self.data, self.batch_size, self.backend = data, batch_size, backend
+        self.generator = generator
+        self._as_it_is = data.x.dtype == np.float32 and data.x.flags.c_contiguous
+        rows = min(batch_size, len(data.x))
+        self._buffer = np.empty((rows, *data.x.shape[1:]), np.float32)
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.data.x) / self.batch_size)
+
+    def __iter__(self) -> Iterator[Batch]:
+        N = len(self.data.x)
+        order = None if self.generator is None else self.generator.permutation(N)
+        for start in range(0, N, self.batch_size):
+            part = slice(start, min(start + self.batch_size, N))
+            yield self._batch(part if order is None else order[part])
+
+    def _batch(self, rows: Any) -> Batch:
+        _, labels, sample_weight = self.data
+        asarray = self.backend.asarray
+        return Batch(
+            asarray(self._images(rows)),
+            None if labels is None else asarray(labels[rows]),
+            None if sample_weight is None else asarray(sample_weight[rows]),
+        )
+
+    def _images(self, rows: slice | np.ndarray) -> np.ndarray:
+        """The samples of one batch as float32: in place if that can be, else in the buffer."""
+        x, buffer = self.data.x, self._buffer
+        if self._as_it_is and isinstance(rows, np.ndarray):
+            out = buffer[: len(rows)]
+            np.take(x, rows, axis=0, out=out, mode="clip")  # any other mode copies once more
+            return out
+        chosen: np.ndarray = x[rows]
+        if self._as_it_is:
+            return chosen
+        out = buffer[: len(chosen)]
+        out[...] = chosen
+        return out
+
+
+def inputs(op: str, x: Any, input_shape: InputShape | None) -> np.ndarray:
+    """The samples as a NumPy array of finite real numbers that fits the model, dtype unchanged.
+
+    input_shape is that of the model, (None, ...), or None for a model that takes its shape from x.
+    """
+    samples: np.ndarray = np.asarray(x)
+    if samples.dtype.kind not in "fiub":
+        raise TypeError(
+            f"{op}: x must be an array of real numbers. Received: dtype {samples.dtype}"
+        )
+    if samples.ndim == 0 or samples.size == 0:
+        raise ValueError(f"{op}: x holds no samples. Received: x of shape {samples.shape}")
+    if input_shape is not None and samples.shape[1:] != input_shape[1:]:
+        expected = ", ".join(["N", *map(str, input_shape[1:])])
+        raise ValueError(
+            f"{op}: the model expects x of shape ({expected}). Received: x of shape {samples.shape}"
+        )
+    # NaN and infinity show in the extremes, which take no memory of x's size to find.
+    low, high = samples.min(), samples.max()
+    if not (low >= -_LARGEST and high <= _LARGEST):
+        raise ValueError(
+            f"{op}: x must be finite, as float32. Received: values from {low} to {high}"
+        )
+    return samples
+
+
+def classes(op: str, layers: Sequence[Layer], from_logits: bool) -> int:
+    """The number of classes of a stack of layers that is known to fit a loss over the classes."""
+    *inner, last = layers
+    shape = last.output_shape
+    if shape is None or len(shape) != 2 or shape[1] is None:
+        raise ValueError(
+            f"{op}: the last layer must give one row of class scores per sample, as Dense does. "
+            f"Received: output shape {shape}"
+        )
+    for layer in inner:
+        if layer.softmax:
+            raise ValueError(
+                f"{op}: only the last layer of a model that is trained may end in a softmax. "
+                f"Received: {layer.name}"
+            )
+    if not last.softmax and not from_logits:
+        raise ValueError(
+            f'{op}: the loss expects probabilities; give the last layer activation="softmax", or '
+            "the loss "
+            f"from_logits=True. Received: {last.name} without a softmax"
+        )
+    if last.softmax and from_logits:
+        warnings.warn(
+            f"{op}: from_logits=True, but {last.name} ends in a softmax; the loss takes the logits "
+            "before it",
+            stacklevel=4,
+        )
+    return shape[1]
+
+
+def labels(op: str, y: Any, N: int, classes: int) -> np.ndarray:
+    """The labels as int32 (N,), each one of the classes; (N, 1) and whole floats are fine."""
+    y = np.asarray(y)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    if y.ndim != 1:
+        raise ValueError(
+            f"{op}: y must be integers of shape (N,), one class per sample (argmax(-1) of one-hot "
+            "rows). "
+            f"Received: y of shape {y.shape}"
+        )
+    if len(y) != N:
+        raise ValueError(
+            f"{op}: x and y must have the same length. Received: {N} samples, {len(y)} labels"
+        )
+    if y.dtype.kind not in "fiub":
+        raise TypeError(f"{op}: y must be integers. Received: dtype {y.dtype}")
+    low, high = y.min(), y.max()
+    if not (low >= 0 and high < classes):  # NaN fails too
+        wrong = high if low >= 0 else low
+        raise ValueError(
+            f"{op}: labels must lie in 0..{classes - 1}, since the model has {classes} outputs. "
+            f"Received: label {wrong}"
+        )
+    whole: np.ndarray = y.astype(np.int32)
+    if y.dtype.kind == "f" and not np.array_equal(whole, y):
+        raise ValueError(f"{op}: labels must be whole numbers. Received: label {y[whole != y][0]}")
+    return whole
+
+
+def weights(
+    op: str,
+    y: np.ndarray,
+    sample_weight: Any,
+    class_weight: Mapping[int, float] | None = None,
+) -> np.ndarray | None:
+    """One float32 weight per sample, given or by class (1 where none is named), or None."""
+    if class_weight is not None:
+        if sample_weight is not None:
+            raise ValueError(
+                "You cannot `class_weight` and `sample_weight` at the same time. Received: both"
+            )
+        if not isinstance(class_weight, Mapping):
+            raise TypeError(
+                f"{op}: class_weight must map classes to weights. Received: {class_weight!r}"
+            )
+        named = [shapes.count(op, "a class in class_weight", label, 0) for label in class_weight]
+        table: np.ndarray = np.ones(max(int(y.max()), *named, 0) + 1, np.float32)
+        table[named] = list(class_weight.values())
+        weights_by_class: np.ndarray = table[y]
+        return weights_by_class
+    if sample_weight is None:
+        return None
+    given: np.ndarray = np.asarray(sample_weight, np.float32)
+    if given.shape != y.shape or not np.isfinite(given).all():
+        raise ValueError(
+            f"{op}: sample_weight must be finite numbers of shape {y.shape}. "
+            f"Received: {given.dtype} of shape {given.shape}"
+        )
+    return given
+
+
+def split(op: str, data: Dataset, fraction: float) -> tuple[Dataset, Dataset]:
+    """The first floor(N * (1 - fraction)) samples, and the rest, in the order given."""
+    if not 0 < fraction < 1:
+        raise ValueError(f"{op}: validation_split must lie in 0..1. Received: {fraction!r}")
+    N = len(data.x)
+    at = math.floor(N * (1.0 - fraction))
+    if at in (0, N):
+        raise ValueError(
+            f"{op}: validation_split leaves no samples on one side. "
+            f"Received: {N} samples, validation_split {fraction}"
+        )
+    return data.take(slice(0, at)), data.take(slice(at, N))

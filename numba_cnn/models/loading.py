@@ -1,0 +1,71 @@
+"""Models from files."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from numba_cnn import saving
+from numba_cnn.models.sequential import Sequential
+
+_BYTES = 4  # of a float32
+
+
+def load_model(
+    filepath: str | os.PathLike[str], compile: bool = True, *, backend: str = "auto"
+) -> Sequential:
+    """The Sequential model in a .keras file of this library or of Keras, ready to go on training.
+
+    Nothing in the file is executed: layers and settings that this library does not have are a
+    ValueError. A loss or an optimizer that it does not have leaves the model uncompiled, with a
+    warning.
+    """
+    file = saving.open_model(filepath)
+    model = _build(file)
+    claimed = sum(parameter.size for parameter in model.weights) * _BYTES
+    if claimed > len(file.weights):
+        raise ValueError(
+            f"load_model: the description asks for {claimed} bytes of weights. "
+            f"Received: {len(file.weights)} in {file.path}"
+        )
+    settings = file.description.get("compile_config")
+    if compile and isinstance(settings, Mapping):
+        _compile(model, settings, backend)
+    file.load(model.layers, model.optimizer)
+    return model
+
+
+def _build(file: saving.ModelFile) -> Sequential:
+    """The model of the file's description, whose weights are not made yet."""
+    try:
+        kind, config = file.description["class_name"], file.description["config"]
+        model = Sequential.from_config(config) if kind == "Sequential" else None
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"load_model: no model is described. Received: {error!r} in {file.path}"
+        ) from error
+    if model is None:
+        raise ValueError(
+            f"load_model: expected a Sequential model. Received: {kind!r} in {file.path}"
+        )
+    if not model.built:
+        raise ValueError(f"load_model: the model knows no input shape. Received: {file.path}")
+    return model
+
+
+def _compile(model: Sequential, settings: Mapping[str, Any], backend: str) -> None:
+    """Compile as the file says; an optimizer that will get its state is built."""
+    try:
+        model.compile(
+            settings.get("optimizer"),
+            settings.get("loss"),
+            settings.get("metrics"),
+            backend=backend,
+        )
+    except (TypeError, ValueError) as error:
+        warnings.warn(f"load_model: the model is not compiled: {error}", stacklevel=3)
+        return
+    assert model.optimizer is not None
+    model.optimizer.build(model.trainable_weights, model.backend)

@@ -1,0 +1,189 @@
+"""A stack of layers: its shapes, its parameters, and the passes down and up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from numba_cnn import backends, session
+from numba_cnn.layers import InputLayer, Layer
+from numba_cnn.layers.layer import Backward, InputShape, with_batch
+from numba_cnn.ops import Array
+from numba_cnn.parameter import Parameter, assign
+
+
+class Network:
+    """Layers one after the other.
+
+    They are built as they come once the shape of a sample is known.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer] | None = None,
+        trainable: bool = True,
+        name: str | None = None,
+    ) -> None:
+        self.name = name or session.auto_name(type(self).__name__)
+        self.trainable = trainable
+        self.layers: list[Layer] = []
+        self.input_shape: InputShape | None = None
+        self._input_layer: InputLayer | None = None
+        self._backend: Any = None
+        for layer in layers or []:
+            self.add(layer)
+
+    @property
+    def backend(self) -> Any:
+        """The backend that holds the parameters; the CPU until compile() says otherwise."""
+        if self._backend is None:
+            self._backend = backends.get("cpu")
+        return self._backend
+
+    @property
+    def built(self) -> bool:
+        return self.input_shape is not None and all(layer.built for layer in self.layers)
+
+    @property
+    def output_shape(self) -> InputShape | None:
+        return self.layers[-1].output_shape if self.layers else self.input_shape
+
+    @property
+    def weights(self) -> list[Parameter]:
+        return [parameter for layer in self.layers for parameter in layer.weights]
+
+    @property
+    def trainable_weights(self) -> list[Parameter]:
+        if not self.trainable:
+            return []
+        return [parameter for layer in self.layers for parameter in layer.trainable_weights]
+
+    @property
+    def non_trainable_weights(self) -> list[Parameter]:
+        trainable = {id(parameter) for parameter in self.trainable_weights}
+        return [parameter for parameter in self.weights if id(parameter) not in trainable]
+
+    def add(self, layer: Layer) -> None:
+        """Put a layer on top; the first may say with input_shape= what shape a sample has."""
+        if not isinstance(layer, Layer):
+            raise TypeError(f"add: expected an object of Layer. Received: {layer!r}")
+        if isinstance(layer, InputLayer):
+            if self.layers or self._input_layer is not None:
+                raise ValueError(
+                    f"{self.name}: the input layer comes first, and once. Received: {layer.name}"
+                )
+            self._input_layer = layer
+        else:
+            if any(layer.name == other.name for other in self.layers):
+                raise ValueError(
+                    f"{self.name}: the names of the layers must differ. "
+                    f"Received: {layer.name!r} twice"
+                )
+            if not self.layers and self._input_layer is None and layer.first_shape is not None:
+                self._input_layer = InputLayer(layer.first_shape)
+            self._build_layer(layer)
+            self.layers.append(layer)
+        if self.input_shape is None and self._input_layer is not None:
+            assert self._input_layer.first_shape is not None
+            self.build(with_batch(self._input_layer.first_shape))
+
+    def pop(self) -> Layer:
+        """Take the last layer off and return it."""
+        if not self.layers:
+            raise ValueError(f"{self.name}: there is no layer to take off. Received: no layers")
+        return self.layers.pop()
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Make the parameters of all layers, for samples of shape input_shape[1:]."""
+        if self.input_shape not in (None, tuple(input_shape)):
+            raise ValueError(
+                f"{self.name}: the model is built for inputs of shape {self.input_shape}. "
+                f"Received: {input_shape}"
+            )
+        if self._input_layer is None:
+            self._input_layer = InputLayer(batch_shape=input_shape)
+        self.input_shape = tuple(input_shape)
+        shape = self.input_shape
+        for layer in self.layers:
+            self._build_layer(layer, shape)
+            assert layer.output_shape is not None
+            shape = layer.output_shape
+
+    def forward(self, x: Array) -> tuple[Array, Callable[[Array], None]]:
+        """(logits, backward): backward(dlogits) leaves the gradient of every parameter.
+
+        What a layer remembers for its backward pass is freed as soon as that pass is done. Below
+        the first layer with trainable parameters nothing is remembered.
+        """
+        first = next((i for i, layer in enumerate(self.layers) if layer.trainable_weights), 0)
+        for layer in self.layers[:first]:
+            x = layer(x)
+        steps: list[Backward] = []
+        for layer in self.layers[first:]:
+            x, step = layer.forward(x)
+            steps.append(step)
+
+        def backward(dy: Array) -> None:
+            while steps:
+                dy = steps.pop()(dy, need_dx=bool(steps))
+
+        return x, backward
+
+    def logits(self, x: Array) -> Array:
+        """The output before a final softmax; nothing is remembered."""
+        *inner, last = self.layers
+        for layer in inner:
+            x = layer(x)
+        return last.forward(x)[0]
+
+    def __call__(self, x: Array) -> Array:
+        """The output for a batch that lives on the model's backend; nothing is remembered."""
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """A layer by name or by its place."""
+        if (name is None) == (index is None):
+            raise ValueError(f"get_layer: pass a name or an index. Received: {name!r}, {index!r}")
+        if index is not None:
+            return self.layers[index]
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        names = ", ".join(layer.name for layer in self.layers)
+        raise ValueError(f"get_layer: the layers are {names}. Received: {name!r}")
+
+    def count_params(self) -> int:
+        """The number of weights, counted one by one."""
+        if not self.built:
+            raise ValueError(
+                f"{self.name}: a model has no weights to count before it is built. "
+                "Received: an unbuilt model"
+            )
+        return sum(parameter.size for parameter in self.weights)
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of all weights on the host: kernel and bias of each layer in turn."""
+        return [parameter.numpy() for parameter in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Take over weights in the order of get_weights()."""
+        assign(self.name, self.weights, weights)
+
+    def _build_layer(self, layer: Layer, input_shape: InputShape | None = None) -> None:
+        """Build one layer, on top of the last unless a shape is given, on the model's backend."""
+        shape = input_shape or self.output_shape
+        if shape is None:
+            return
+        layer.build(shape)
+        for parameter in layer.weights:
+            parameter.path = f"{self.name}/{layer.name}/{parameter.name}"
+        self._place(layer.weights)
+
+    def _place(self, parameters: Sequence[Parameter]) -> None:
+        if self._backend is not None:
+            for parameter in parameters:
+                parameter.move(self._backend)

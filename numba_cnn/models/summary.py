@@ -1,0 +1,148 @@
+"""The table that summary() prints, the same text as Keras's."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from numba_cnn.layers import Layer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from numba_cnn.models.sequential import Sequential
+
+_LINE_LENGTH = 88  # characters, 12 more with the column of show_trainable
+_BYTES = 4  # of a float32
+
+
+def print_summary(
+    model: Sequential,
+    line_length: int | None = None,
+    positions: Sequence[float] | None = None,
+    print_fn: Callable[[str], object] | None = None,
+    show_trainable: bool = False,
+    layer_range: Sequence[str] | None = None,
+) -> None:
+    """Print a table of the layers and the numbers of parameters; print_fn gets the text at once.
+
+    positions    where the columns end, as shares of the line length: (0.45, 0.80, 1.0)
+    layer_range  two names, or patterns of names: the first and the last layer to show
+    """
+    from rich.console import Console
+
+    if print_fn is None:
+        _render(
+            Console(highlight=False), model, line_length, positions, show_trainable, layer_range
+        )
+        return
+    console = Console(highlight=False, force_terminal=False, color_system=None)
+    with console.capture() as captured:
+        _render(console, model, line_length, positions, show_trainable, layer_range)
+    print_fn(captured.get())
+
+
+def _render(
+    console: Console,
+    model: Sequential,
+    line_length: int | None,
+    positions: Sequence[float] | None,
+    show_trainable: bool,
+    layer_range: Sequence[str] | None,
+) -> None:
+    from rich.markup import escape
+
+    console.print(f'[bold]Model: "{escape(model.name)}"[/]')
+    console.print(
+        _table(_chosen(model.layers, layer_range), line_length, positions, show_trainable)
+    )
+    trainable = sum(parameter.size for parameter in model.trainable_weights)
+    fixed = sum(parameter.size for parameter in model.non_trainable_weights)
+    state = model.optimizer.count_params() if model.optimizer and model.optimizer.built else 0
+    counts = {
+        "Total": trainable + fixed + state,
+        "Trainable": trainable,
+        "Non-trainable": fixed,
+        "Optimizer": state,
+    }
+    for name, count in counts.items():
+        if name != "Optimizer" or state:
+            size = readable_size(count * _BYTES)
+            console.print(f"[bold] {name} params: [/][color(34)]{count:,}[/] ({size})")
+
+
+def _table(
+    layers: Sequence[Layer],
+    line_length: int | None,
+    positions: Sequence[float] | None,
+    show_trainable: bool,
+) -> Table:
+    from rich.table import Column, Table
+
+    ends = list(positions or (0.45, 0.80, 1.0))
+    headers: list[tuple[str, str]] = [
+        ("Layer (type)", "left"),
+        ("Output Shape", "left"),
+        ("Param #", "right"),
+    ]
+    longest = _LINE_LENGTH
+    if show_trainable:
+        ends = [0.9 * end for end in ends] + [1.0]
+        headers.append(("Trainable", "center"))
+        longest += 12
+    width = line_length or min(longest, shutil.get_terminal_size().columns - 4)
+    widths = [end - start for start, end in pairwise([0, *(int(end * width) for end in ends)])]
+    if min(widths) < 4:
+        raise ValueError(f"summary: the line is too short for its columns. Received: {width}")
+    columns = [
+        Column(header, justify=justify, width=column_width)  # type: ignore[arg-type]
+        for (header, justify), column_width in zip(headers, widths, strict=True)
+    ]
+    table = Table(*columns, width=width, show_lines=True)
+    for layer in layers:
+        table.add_row(*_row(layer, show_trainable))
+    return table
+
+
+def _row(layer: Layer, show_trainable: bool) -> list[str]:
+    from rich.markup import escape
+
+    row = [f"{escape(layer.name)} ([color(33)]{type(layer).__name__}[/])"]
+    if layer.output_shape is None:
+        unbuilt = " (unbuilt)" if layer.shows_unbuilt else ""
+        row += ["?", f"[color(34)]0[/]{unbuilt}"]
+    else:
+        extents = ", ".join(f"[color({45 if n is None else 34})]{n}[/]" for n in layer.output_shape)
+        row += [f"({extents})", f"[color(34)]{layer.count_params():,}[/]"]
+    if show_trainable:
+        yes_or_no = "[color(34)]Y[/]" if layer.trainable else "[color(9)]N[/]"
+        row.append(f"[bold]{yes_or_no if layer.weights else '-'}[/]")
+    return row
+
+
+def _chosen(layers: Sequence[Layer], layer_range: Sequence[str] | None) -> Sequence[Layer]:
+    """The layers from the first match of the first pattern to the last match of the second."""
+    if layer_range is None:
+        return layers
+    if len(layer_range) != 2:
+        raise ValueError(f"summary: layer_range must hold two names. Received: {layer_range}")
+    first, last = (
+        [i for i, layer in enumerate(layers) if re.match(pattern, layer.name)]
+        for pattern in layer_range
+    )
+    if not first or not last:
+        raise ValueError(f"summary: no layer has such a name. Received: {layer_range}")
+    return layers[first[0] : last[-1] + 1]
+
+
+def readable_size(size: float) -> str:
+    """2.47 MB for 2587432 bytes; a KB has 1024."""
+    for unit in ("B", "KB", "MB", "GB", "TB"):
+        if size < 1024:
+            return f"{size:.2f} {unit}"
+        size /= 1024
+    return f"{size:.2f} PB"

@@ -1,0 +1,20 @@
+"""The model of the tutorial that the library is measured by."""
+
+from __future__ import annotations
+
+from numba_cnn import layers
+from numba_cnn.models.sequential import Sequential
+
+
+def tutorial_cnn(input_shape: tuple[int, int, int] = (64, 64, 3), classes: int = 10) -> Sequential:
+    """Three 3x3 convolutions, two poolings, two dense layers; 646,858 weights at 64x64x3."""
+    model = Sequential()
+    model.add(layers.Conv2D(32, (3, 3), activation="relu", input_shape=input_shape))
+    model.add(layers.MaxPooling2D((2, 2)))
+    model.add(layers.Conv2D(64, (3, 3), activation="relu"))
+    model.add(layers.MaxPooling2D((2, 2)))
+    model.add(layers.Conv2D(64, (3, 3), activation="relu"))
+    model.add(layers.Flatten())
+    model.add(layers.Dense(64, activation="relu"))
+    model.add(layers.Dense(classes, activation="softmax"))
+    return model

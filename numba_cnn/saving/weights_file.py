@@ -1,0 +1,165 @@
+"""Keras's tree of weights in HDF5, as .weights.h5 and inside .keras.
+
+    layers/<class in snake case>[_k]/vars/0, 1, ...    weights; k counts layers of that class
+    optimizer/vars/0, 1, ...    iterations, learning rate, the arrays of each parameter
+
+A file may come from anywhere: links out of it, virtual or external data, wrong shapes and sizes
+beyond the file's own are refused before anything is read.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from numba_cnn.layers import Layer
+from numba_cnn.optimizers import Optimizer
+from numba_cnn.saving.atomic import replacing
+from numba_cnn.session import snake_case
+
+SUFFIX = ".weights.h5"
+
+
+def save_weights(
+    filepath: str | os.PathLike[str],
+    name: str,
+    layers: Sequence[Layer],
+    optimizer: Optimizer | None,
+    overwrite: bool = True,
+) -> None:
+    """Write a model's weights, and the state of a built optimizer, to a .weights.h5 file."""
+    path = Path(filepath)
+    if not path.name.endswith(SUFFIX):
+        raise ValueError(f"save_weights: the file's name must end in {SUFFIX}. Received: {path}")
+    with replacing(path, overwrite) as temporary, open(temporary, "wb") as file:
+        write(file, name, layers, optimizer)
+
+
+def load_weights(
+    filepath: str | os.PathLike[str], layers: Sequence[Layer], optimizer: Optimizer | None
+) -> None:
+    """Take over weights from a .weights.h5 file, and the state of a built optimizer if it fits."""
+    path = Path(filepath)
+    if not path.name.endswith(SUFFIX):
+        raise ValueError(f"load_weights: the file's name must end in {SUFFIX}. Received: {path}")
+    with open(path, "rb") as file:
+        read(file, path.stat().st_size, str(path), layers, optimizer)
+
+
+def write(file: BinaryIO, name: str, layers: Sequence[Layer], optimizer: Optimizer | None) -> None:
+    """Write the tree into an open file."""
+    import h5py  # type: ignore[import-untyped]
+
+    with h5py.File(file, "w") as h5:
+        for group, layer in _groups(layers):
+            _write_arrays(h5, f"layers/{group}/vars", layer.name, layer.get_weights())
+        if optimizer is not None and optimizer.built:
+            _write_arrays(h5, "optimizer/vars", optimizer.name, optimizer.get_variables())
+        _write_arrays(h5, "vars", name, [])
+
+
+def read(
+    file: BinaryIO,
+    size: int,
+    origin: str,
+    layers: Sequence[Layer],
+    optimizer: Optimizer | None,
+) -> None:
+    """Read the tree from an open file of `size` bytes; all of it before any is taken over."""
+    import h5py  # type: ignore[import-untyped]
+
+    try:
+        with h5py.File(file, "r") as h5:
+            weights = [
+                _read_arrays(h5, f"layers/{group}/vars", [p.shape for p in layer.weights], size)
+                for group, layer in _groups(layers)
+                if layer.weights
+            ]
+            state = None
+            if optimizer is not None and optimizer.built:
+                state = _read_state(h5, optimizer, size)
+    except (OSError, RuntimeError, KeyError) as error:
+        raise ValueError(
+            f"the file's weights cannot be read: {error}. Received: {origin}"
+        ) from error
+    except ValueError as error:
+        raise ValueError(f"{error} in {origin}") from error
+    for layer, arrays in zip((layer for layer in layers if layer.weights), weights, strict=True):
+        layer.set_weights(arrays)
+    if state is not None and optimizer is not None:
+        optimizer.set_variables(state)
+
+
+def _groups(layers: Sequence[Layer]) -> list[tuple[str, Layer]]:
+    """Each layer with the name of its group, which counts classes whatever the layers' names."""
+    seen: Counter[str] = Counter()
+    groups = []
+    for layer in layers:
+        name = snake_case(type(layer).__name__)
+        groups.append((f"{name}_{seen[name]}" if seen[name] else name, layer))
+        seen[name] += 1
+    return groups
+
+
+def _write_arrays(h5: Any, path: str, name: str, arrays: Sequence[np.ndarray]) -> None:
+    group = h5.create_group(path)
+    group.attrs["name"] = name
+    for i, array in enumerate(arrays):
+        group.create_dataset(str(i), data=array)
+
+
+def _read_arrays(
+    h5: Any, path: str, shapes: Sequence[tuple[int, ...]], size: int
+) -> list[np.ndarray]:
+    group = _follow(h5, path)
+    if len(group) != len(shapes):
+        raise ValueError(f"{path} must hold {len(shapes)} arrays. Received: {len(group)}")
+    datasets = [_follow(group, str(i)) for i in range(len(shapes))]
+    for dataset, shape in zip(datasets, shapes, strict=True):
+        _check(dataset, shape, size)
+    return [np.array(dataset[()]) for dataset in datasets]
+
+
+def _read_state(h5: Any, optimizer: Optimizer, size: int) -> list[np.ndarray] | None:
+    """The optimizer's arrays, or None and a warning where the file has none or others."""
+    shapes = [variable.shape for variable in optimizer.get_variables()]
+    try:
+        return _read_arrays(h5, "optimizer/vars", shapes, size)
+    except ValueError as error:
+        warnings.warn(f"the optimizer starts afresh: {error}", stacklevel=2)
+        return None
+
+
+def _follow(h5: Any, path: str) -> Any:
+    """The object at a path, every step of which must be a plain (hard) link."""
+    import h5py  # type: ignore[import-untyped]
+
+    for step in path.split("/"):
+        link = h5.get(step, getlink=True) if isinstance(h5, h5py.Group) else None
+        if type(link) is not h5py.HardLink:
+            raise ValueError(
+                f"{path} must be stored in the file itself. Received: {link!r} at {step!r}"
+            )
+        h5 = h5[step]
+    return h5
+
+
+def _check(dataset: Any, shape: tuple[int, ...], size: int) -> None:
+    """Refuse what is no plain array of that shape, or claims more bytes than the file has."""
+    import h5py  # type: ignore[import-untyped]
+
+    if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind not in "fiu":
+        raise ValueError(f"weights must be arrays of numbers. Received: {dataset!r}")
+    if dataset.shape != shape:
+        raise ValueError(f"{dataset.name} must have shape {shape}. Received: {dataset.shape}")
+    if dataset.is_virtual or dataset.external or dataset.nbytes > size:
+        raise ValueError(
+            f"{dataset.name} must be stored in the file itself. "
+            f"Received: {dataset.nbytes} bytes, of {size} in the file"
+        )

@@ -1,0 +1,42 @@
+"""What a process shares: the names already given, and the seeds of the random generators."""
+
+import random
+import re
+from collections import Counter
+
+import numpy as np
+
+_given: Counter[str] = Counter()
+
+
+def snake_case(name: str) -> str:
+    """A class name as Keras spells it in names: MaxPooling2D is max_pooling2d, ReLU is re_lu."""
+    name = re.sub(r"\W+", "", name)
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def auto_name(class_name: str) -> str:
+    """The next name for an object of that class: conv2d, conv2d_1, conv2d_2, ..."""
+    name = snake_case(class_name)
+    _given[name] += 1
+    return name if _given[name] == 1 else f"{name}_{_given[name] - 1}"
+
+
+def clear_session() -> None:
+    """Start the automatic names anew, as in a fresh process."""
+    _given.clear()
+
+
+def set_random_seed(seed: int) -> None:
+    """Fix this process's random numbers: initial weights, the order of batches, NumPy's own.
+
+    The same seed, script and versions give the same bits, for any number of threads.
+    """
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002  (the script's own draws, as Keras does)
+
+
+def new_seed() -> int:
+    """A seed for a generator that was given none; set_random_seed fixes the sequence of them."""
+    return random.randint(1, 10**9)
