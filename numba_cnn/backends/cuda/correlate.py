@@ -1,0 +1,395 @@
+"""Cross-correlation as an implicit matrix product: what conv2d, its input gradient and dense have
+in common.
+
+    out[m, n] = sum over taps and channels k of source[window(m, tap), k] * weight[tap, k, n]
+
+Row m of the product is one output pixel, column n one output channel. No window is ever written
+down: a thread keeps the places of its few pixels and moves them on from tap to tap. The input
+gradient is the same product over dy: its windows run backwards (a negative dilation), and its
+weights are read with k and n exchanged (`transposed`).
+"""
+
+from functools import lru_cache
+from math import prod
+from typing import NamedTuple
+
+import numpy as np
+from numba import float32, int32, int64, uint32
+
+from numba_cnn.backends.cuda.launch import launch, splits
+from numba_cnn.backends.cuda.memory import empty
+from numba_cnn.backends.cuda.provider import cuda, device, jit
+from numba_cnn.backends.cuda.sums import sum_partials
+from numba_cnn.backends.cuda.tile import (
+    ZERO,
+    Divisor,
+    Share,
+    Tile,
+    divide,
+    flat,
+    multiplier,
+    reader,
+    stasher,
+    tile_for,
+    writer,
+)
+
+_NOWHERE = -(1 << 30)  # the row of a pixel that does not exist: no tap brings it back into an image
+
+
+class Correlation(NamedTuple):
+    """What the kernel is told beside its arrays: extents of the product, and how its indices become
+    offsets.
+    """
+
+    M: np.int32  # output pixels
+    N: np.int32  # output channels
+    C: np.int32  # channels of the source, the depth of one tap
+    H: np.int32  # extents of a source image
+    W: np.int32
+    TH: np.int32  # taps
+    TW: np.int32
+    OH: Divisor  # extents of an output image
+    OW: Divisor
+    SH: np.int32  # source row = oh * SH + kh * DH - top
+    SW: np.int32
+    DH: np.int32
+    DW: np.int32
+    top: np.int32
+    left: np.int32
+    weight_start: np.int32  # offset = start + kh * kh_step + kw * kw_step + row * row_step + column
+    weight_kh: np.int32
+    weight_kw: np.int32
+    weight_row: np.int32
+    out_start: np.int32  # offset = start + n * image + oh * row + ow * pixel + column
+    out_image: np.int32
+    out_row: np.int32
+    out_pixel: np.int32
+    steps: np.int32  # slabs of one split; each split of the depth has its own partial result
+    out_split: np.int32
+
+
+class Axis(NamedTuple):
+    """One axis of a correlation: output i lies at first + i * step and sees source i * stride + tap
+    * dilation - pad.
+    """
+
+    extent: int
+    taps: int
+    stride: int
+    dilation: int
+    pad: int
+    first: int = 0
+    step: int = 1
+    first_tap: int = 0  # the filter's own tap is first_tap + tap * tap_step
+    tap_step: int = 1
+
+
+def correlate(source, weight, bias, relu, pieces, transposed, out):
+    """Fill `out` (N, H, W, channels) piece by piece; a piece is a pair of axes, and pieces don't
+    overlap.
+    """
+    plan = _plan(source.shape, weight.shape, tuple(pieces), transposed, out.shape)
+    split = plan.parts > 1
+    target = empty((plan.parts * out.shape[0], *out.shape[1:]), out.dtype) if split else out
+    biased, relued = bias is not None and not split, relu and not split
+    run = kernel(plan.tile, transposed, plan.ragged, biased, relued)
+    for blocks, geometry in plan.launches:
+        launch(
+            run,
+            blocks,
+            plan.tile.threads,
+            source,
+            weight,
+            bias if biased else out,
+            geometry,
+            target,
+        )
+    if split:
+        sum_partials(target, plan.parts, bias, relu, out)
+
+
+class _Plan(NamedTuple):
+    tile: Tile
+    ragged: bool
+    parts: int  # partial results, each from its own part of the depth
+    launches: list
+
+
+@lru_cache
+def _plan(source, weight, pieces, transposed, out):
+    (images, H, W, C), (_, KW, channels, F), N = source, weight, out[3]
+    tile = tile_for(max(images * rows.extent * columns.extent for rows, columns in pieces), N)
+    grids, steps = [], []
+    for rows, columns in pieces:
+        grids.append(tile.blocks(images * rows.extent * columns.extent, N))
+        steps.append(-(-C // tile.BK) * rows.taps * columns.taps)
+    parts = splits(max(x * y for x, y in grids), max(steps))
+    launches = []
+    for (rows, columns), grid, count in zip(pieces, grids, steps, strict=True):
+        tap = channels * F
+        fields = {
+            "M": images * rows.extent * columns.extent,
+            "N": N,
+            "C": C,
+            "H": H,
+            "W": W,
+            "TH": rows.taps if columns.taps else 0,
+            "TW": max(columns.taps, 1),
+            "SH": rows.stride,
+            "SW": columns.stride,
+            "DH": rows.dilation,
+            "DW": columns.dilation,
+            "top": rows.pad,
+            "left": columns.pad,
+            "weight_start": (rows.first_tap * KW + columns.first_tap) * tap,
+            "weight_kh": rows.tap_step * KW * tap,
+            "weight_kw": columns.tap_step * tap,
+            "weight_row": F,
+            "out_start": (rows.first * out[2] + columns.first) * N,
+            "out_image": out[1] * out[2] * N,
+            "out_row": rows.step * out[2] * N,
+            "out_pixel": columns.step * N,
+            "steps": -(-count // parts),
+            "out_split": prod(out),
+        }
+        typed = {name: np.int32(value) for name, value in fields.items()}
+        divisors = {"OH": Divisor.of(rows.extent), "OW": Divisor.of(columns.extent)}
+        launches.append(((*grid, parts), Correlation(**typed, **divisors)))
+    return _Plan(tile, bool(C % 4 or N % 4), parts, launches)
+
+
+@lru_cache
+def kernel(tile, transposed, ragged, bias, relu):
+    """The kernel of one tile; block (x, y, z) owns rows x, columns y and split z of the result:
+    nobody else writes there.
+    """
+    BM, BN, BK, TM, TN = tile
+    A = Share.along_depth(BM, tile)
+    B = Share.along_depth(BN, tile) if transposed else Share.by_rows(BN, tile)
+    a_size, b_size, a_row, b_row = BK * A.row, BK * B.row, A.row, B.row
+    a_slabs, b_slabs, a_floats, b_floats = 2 * a_size, 2 * b_size, 4 * A.count, 4 * B.count
+    fours, lanes, across, pixels, places = A.fours, B.fours, BN // TN, A.count, A.count + 1
+    place, fetch = _placer(A), _fetcher(tile, A, B, transposed, ragged)
+    stash_a, stash_b, multiply = stasher(A), stasher(B), multiplier(tile, A.row, B.row)
+    finish = _finisher(tile, ragged, bias, relu)
+
+    @jit
+    def correlate_kernel(source, weight, bias, g, out):
+        a = cuda.shared.array(a_slabs, float32)
+        b = cuda.shared.array(b_slabs, float32)
+        sums = cuda.local.array((TM, TN), float32)
+        column = cuda.local.array(TM, float32)
+        row = cuda.local.array(TN, float32)
+        a_values = cuda.local.array(a_floats, float32)
+        b_values = cuda.local.array(b_floats, float32)
+        windows = cuda.local.array((pixels, 2), int32)
+        origins = cuda.local.array(places, int64)
+        moved = cuda.local.array(2, int64)
+        inside = cuda.local.array(places, int32)
+        tap = cuda.local.array(3, int32)
+
+        t = int32(cuda.threadIdx.x)
+        m0, n0 = int32(cuda.blockIdx.x * BM), int32(cuda.blockIdx.y * BN)
+        k, m = int32(t % fours * 4), int32(t // fours)
+        wk, n = (k, m) if transposed else (int32(t // lanes), int32(t % lanes * 4))
+        a_at, b_at = (k * a_row + m), (wk * b_row + n)
+        top, left = int32(t // across * 4), int32(t % across * 4)
+
+        place(m0 + m, k, g, windows, origins)
+        origins[pixels] = g.weight_start + (
+            (n0 + n) * int64(g.weight_row) + wk if transposed else wk * int64(g.weight_row) + n0 + n
+        )
+        steps = _split(g, BK, cuda.blockIdx.z, tap)
+        for i in range(TM):
+            for j in range(TN):
+                sums[i, j] = ZERO
+
+        fetch(
+            source,
+            weight,
+            g,
+            True,
+            k,
+            wk,
+            int32(n0 + n),
+            windows,
+            origins,
+            inside,
+            tap,
+            moved,
+            a_values,
+            b_values,
+        )
+        stash_a(a_values, a, flat(a_at))
+        stash_b(b_values, b, flat(b_at))
+        cuda.syncthreads()
+        buffer = int32(0)
+        for _ in range(steps):
+            fetch(
+                source,
+                weight,
+                g,
+                tap[0] == 0,
+                k,
+                wk,
+                int32(n0 + n),
+                windows,
+                origins,
+                inside,
+                tap,
+                moved,
+                a_values,
+                b_values,
+            )
+            multiply(
+                0,
+                a,
+                b,
+                flat(buffer * a_size + top),
+                flat(buffer * b_size + left),
+                sums,
+                column,
+                row,
+            )
+            buffer = int32(1 - buffer)
+            stash_a(a_values, a, flat(buffer * a_size + a_at))
+            stash_b(b_values, b, flat(buffer * b_size + b_at))
+            cuda.syncthreads()
+        finish(m0 + top, n0 + left, bias, g, sums, cuda.blockIdx.z, out)
+
+    return correlate_kernel
+
+
+def _placer(share):
+    """place(m, k, g, windows, origins): where the windows of a thread's pixels begin, in rows,
+    columns and offsets.
+    """
+    count, stride = share.count, share.stride
+
+    @device
+    def place(m, k, g, windows, origins):
+        for i in range(count):
+            rest, ow = divide(uint32(m + i * stride), g.OW)
+            n, oh = divide(rest, g.OH)
+            h, w = int32(oh * g.SH - g.top), int32(ow * g.SW - g.left)
+            origins[i] = ((n * int64(g.H) + h) * int64(g.W) + w) * g.C + k
+            windows[i, 0] = h if m + i * stride < g.M else _NOWHERE
+            windows[i, 1] = w
+
+    return place
+
+
+@device
+def _split(g, BK, split, tap):
+    """The first slab of a split as (channel, kh, kw) in `tap`; returns how many slabs the split
+    has.
+    """
+    slabs = int32((g.C + BK - 1) // BK)
+    first = int32(split * g.steps)
+    taps = int32(first // slabs)
+    tap[0] = int32((first - taps * slabs) * BK)
+    tap[1] = int32(taps // g.TW)
+    tap[2] = int32(taps - tap[1] * g.TW)
+    return int32(min(g.steps, slabs * g.TH * g.TW - first))
+
+
+def _fetcher(tile, A, B, transposed, ragged):
+    """fetch(...): the next slab from global memory into registers, zeros where there is nothing,
+    and `tap` moves on.
+    """
+    BK = tile.BK
+    read = reader(ragged)
+    a_count, b_count, b_stride = A.count, B.count, B.stride
+
+    @device
+    def turn(g, windows, inside, tap, moved):
+        """What changes from one tap to the next: which pixels are inside the image, how far the
+        taps moved.
+        """
+        dh, dw = int32(tap[1] * g.DH), int32(tap[2] * g.DW)
+        for i in range(a_count):
+            h, w = int32(windows[i, 0] + dh), int32(windows[i, 1] + dw)
+            inside[i] = uint32(h) < uint32(g.H) and uint32(w) < uint32(g.W)
+        inside[a_count] = tap[1] < g.TH
+        moved[0] = int64(int32(dh * g.W + dw)) * g.C
+        moved[1] = int32(tap[1] * g.weight_kh + tap[2] * g.weight_kw)
+
+    @device
+    def fetch(
+        source, weight, g, fresh, ak, k, n, windows, origins, inside, tap, moved, a_values, b_values
+    ):
+        if fresh:
+            turn(g, windows, inside, tap, moved)
+        c = tap[0]
+        for i in range(a_count):
+            count = int32(g.C - c - ak) if inside[i] else int32(0)
+            four = read(source, origins[i] + (moved[0] + c), count)
+            for lane in range(4):
+                a_values[4 * i + lane] = four[lane]
+        for i in range(b_count):
+            if transposed:
+                exists = n + i * b_stride < g.N
+                count = int32(g.C - c - k)
+                at = origins[a_count] + (moved[1] + int32(i * b_stride * g.weight_row + c))
+            else:
+                exists = c + k + i * b_stride < g.C
+                count = int32(g.N - n)
+                at = origins[a_count] + (moved[1] + int32((i * b_stride + c) * g.weight_row))
+            four = read(weight, at, count if exists and inside[a_count] else int32(0))
+            for lane in range(4):
+                b_values[4 * i + lane] = four[lane]
+        tap[0] = int32(c + BK)
+        if tap[0] >= g.C:
+            tap[0] = int32(0)
+            tap[2] = int32(tap[2] + 1)
+            if tap[2] == g.TW:
+                tap[2] = int32(0)
+                tap[1] = int32(tap[1] + 1)
+
+    return fetch
+
+
+def _finisher(tile, ragged, bias, relu):
+    """finish(m, n, ...): bias, ReLU and the stores of a thread's sums."""
+    BM, BN, _, TM, TN = tile
+    down, across = BM // (TM // 4), BN // (TN // 4)
+    read, write = reader(ragged), writer(ragged)
+
+    @device
+    def activated(value):
+        if relu:
+            return ZERO if value <= ZERO else value  # NaN goes through
+        return value
+
+    @device
+    def finish(m0, n0, biases, g, sums, split, out):
+        for i in range(TM):
+            m = int32(m0 + i // 4 * down + i % 4)
+            if m < g.M:
+                rest, ow = divide(uint32(m), g.OW)
+                image, oh = divide(rest, g.OH)
+                at = (
+                    g.out_start
+                    + split * int64(g.out_split)
+                    + image * int64(g.out_image)
+                    + oh * int64(g.out_row)
+                    + ow * int64(g.out_pixel)
+                )
+                for j in range(0, TN, 4):
+                    n = int32(n0 + j // 4 * across)
+                    v0, v1, v2, v3 = sums[i, j], sums[i, j + 1], sums[i, j + 2], sums[i, j + 3]
+                    if bias:
+                        b0, b1, b2, b3 = read(biases, n, int32(g.N - n))
+                        v0, v1, v2, v3 = v0 + b0, v1 + b1, v2 + b2, v3 + b3
+                    write(
+                        out,
+                        at + n,
+                        int32(g.N - n),
+                        activated(v0),
+                        activated(v1),
+                        activated(v2),
+                        activated(v3),
+                    )
+
+    return finish

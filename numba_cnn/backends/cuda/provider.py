@@ -1,0 +1,60 @@
+"""The only import of a CUDA module: which package serves `numba.cuda`, whether it is the simulator,
+why there is none.
+
+Plain Numba brings the simulator (NUMBA_ENABLE_CUDASIM=1, set before Numba is imported); a GPU needs
+numba-cuda, which the extras cu12 and cu13 install and which takes numba.cuda over. Nothing here
+touches a driver before it is asked for.
+"""
+
+from functools import cache
+
+from numba import config, cuda
+
+SIMULATOR = bool(config.ENABLE_CUDASIM)
+COMPILER = not SIMULATOR and cuda.implementation == "NVIDIA"
+
+if COMPILER:
+    from numba.cuda import types
+    from numba.cuda.extending import intrinsic
+else:
+    types = intrinsic = None
+
+_NEEDS = 'backend "cuda" needs an NVIDIA GPU, its driver and the package numba-cuda'
+_HOW = (
+    'Install the extra for the driver\'s CUDA version, pip install "numba-cnn[cu13]" or '
+    '"numba-cnn[cu12]"; without a GPU, NUMBA_ENABLE_CUDASIM=1 in the environment runs the kernels, '
+    "slowly, in Numba's simulator."
+)
+
+_kernels: list = []
+
+
+def jit(kernel):
+    """A kernel, compiled at its first launch."""
+    _kernels.append(cuda.jit(kernel))
+    return _kernels[-1]
+
+
+def is_warm():
+    """Whether a kernel has been compiled; the simulator compiles none."""
+    return SIMULATOR or any(kernel.overloads for kernel in _kernels)
+
+
+def device(function):
+    """A function that kernels call, always inlined; where nothing compiles it stays the Python that
+    it is.
+    """
+    return cuda.jit(function, device=True, forceinline=True) if COMPILER else function
+
+
+@cache
+def why_unavailable():
+    """The sentence that says what is missing, or None where kernels can run."""
+    if SIMULATOR:
+        return None
+    if not COMPILER:
+        return f"{_NEEDS}, which is not installed. {_HOW}"
+    if not cuda.is_available():
+        found = " ".join(str(cuda.cuda_error() or "no CUDA device").split()).rstrip(" .:")
+        return f"{_NEEDS}; no GPU answers ({found}). {_HOW}"
+    return None
