@@ -1,5 +1,6 @@
 """The CPU backend: NumPy arrays, kernels compiled by Numba with parallel loops."""
 
+import numba
 import numpy as np
 
 from numba_cnn.backends.reference import *  # noqa: F403  (replaced kernel by kernel)
@@ -30,3 +31,17 @@ def to_numpy(array):
 
 def synchronize():
     """Kernels have finished when they return; there is nothing to wait for."""
+
+
+def is_warm():
+    """Whether the kernels need no compiling any more."""
+    return True
+
+
+def set_num_threads(n):
+    numba.set_num_threads(n)
+
+
+def describe():
+    """What a report on this machine should say about the backend, by name."""
+    return {"numba": numba.__version__, "threads": str(numba.get_num_threads())}

@@ -1,0 +1,156 @@
+"""Filters slid over images that are read where they lie: conv2d's forward pass, and its input gradient.
+
+The rows of the implicit matrix are windows of the image, never copied; only what must be padded with zeros or gated by a
+ReLU goes through a strip that stays in the second-level cache.
+"""
+
+import numpy as np
+
+from numba_cnn.backends.cpu.compiler import inline, kernel
+from numba_cnn.backends.cpu.memory import empty
+from numba_cnn.backends.cpu.panels import panel_width
+from numba_cnn.backends.cpu.strips import fill_strip, strip_width
+from numba_cnn.backends.cpu.threads import get_num_threads
+from numba_cnn.backends.cpu.tile import ROWS, VECTORS, lanes_of, tile, tiles
+
+K_BLOCK = 2048  # longest run of one product: its panel of filters stays in the second-level cache
+RUN = 8 * ROWS  # pixels that a 1x1 filter takes as one row
+SMALL = 1 << 17  # elements; filters up to here stay in the second-level cache beside a block of images
+BLOCK = 1 << 16  # elements of images in a block
+
+
+def correlate(x, gate, image, window, panels, filters, bias, output, relu, y):
+    """y = act(bias + windows of x times filters); the arguments are those of the kernel below."""
+    N, H, W, C = image
+    KH, KW, DH, DW, SH, SW, top, left = window
+    OH, OW, y0, y_n, y_h, y_w = output
+    HK, WK = DH * (KH - 1) + 1, DW * (KW - 1) + 1
+    inside = (
+        top <= 0 and left <= 0 and (OH - 1) * SH + HK - top <= H and (OW - 1) * SW + WK - left <= W
+    )
+    last = OW
+    if inside and window == (1, 1, DH, DW, 1, 1, 0, 0) and y_h == OW * y_w and y_n == OH * y_h:
+        OW, last, N = _runs(N * OH * OW)
+        image, output = (N, 1, OW, C), (1, OW, y0, OW * y_w, 0, y_w)
+        OH = 1
+    copied = gate is not None or not inside
+    workers = get_num_threads()
+    row = SH * ((OW - 1) * SW + WK) * C
+    large = panels.size > SMALL
+    rows = max(1, (4 * BLOCK if large else min(BLOCK, N * OH * row // (4 * workers))) // row)
+    blocks = -(-N * OH // rows)
+    parts = min(len(panels), -(-4 * workers // blocks)) if large or blocks < 2 * workers else 1
+    height = rows * SH + HK * (2 + rows // OH) if copied else 0
+    _correlate(
+        workers, tiles(x.dtype), x.reshape(-1), (x if gate is None else gate).reshape(-1), image, window,
+        panels.reshape(-1), filters, bias, (*output[:2], last, *output[2:]), x.dtype.type(0 if relu else -np.inf),
+        y.reshape(-1), (blocks, rows, parts, copied, gate is not None),
+        empty((workers, height * ((OW - 1) * SW + WK) * C), x.dtype),
+    )  # fmt: skip
+
+
+def _runs(pixels):
+    """The length of a run, that of the last one, and how many there are."""
+    length = min(pixels, RUN)
+    count = -(-pixels // length)
+    return length, pixels - (count - 1) * length, count
+
+
+@kernel
+def _correlate(w, workers, address, x, gate, image, window, panels, filters, bias, output, floor, y, split, strips):
+    """y = max(bias + windows of x times filters, floor); each worker owns whole blocks of rows x panels of y.
+
+    image    (N, H, W, C) of x, and of the gate, whose zeros blank x
+    window   (KH, KW, DH, DW, SH, SW, top, left)
+    filters  (groups, C/groups, F/groups, row step, panel step) of the panels
+    output   (OH, OW, pixels in the last row, offset, image step, row step, column step) of y
+    split    (blocks of rows, rows, groups of panels, whether windows are copied into strips, whether x is gated)
+    strips   (workers, elements)
+    """
+    blocks, rows, parts, copied, gated = split
+    tasks = blocks * parts
+    s0 = w * strips.shape[1]
+    flat = strips.reshape(-1)
+    for task in range(w * tasks // workers, (w + 1) * tasks // workers):
+        block, part = task // parts, task % parts
+        r0, r1 = block * rows, min((block + 1) * rows, image[0] * output[0])
+        source, start = x, 0
+        if copied:
+            _fill_strips(x, gate, gated, image, window, output, r0, r1, flat, s0)
+            source, start = flat, s0
+        _correlate_block(
+            address, source, start, copied, image, window, panels, filters, bias, output, floor, y, r0, r1, part, parts
+        )
+
+
+@inline
+def _fill_strips(x, gate, gated, image, window, output, r0, r1, strips, s0):
+    """The image rows under the output rows r0..r1, padded and gated, image after image."""
+    N, H, W, C = image
+    KH, KW, DH, DW, SH, SW, top, left = window
+    OH, OW = output[0], output[1]
+    WS = strip_width(window, OW)
+    s = s0
+    r = r0
+    while r < r1:
+        n, oh = r // OH, r % OH
+        count = min(OH - oh, r1 - r)
+        for h in range(oh * SH - top, (oh + count - 1) * SH + DH * (KH - 1) + 1 - top):
+            fill_strip(x, gate, gated, image, n, h, -left, WS, strips, s)
+            s += WS * C
+        r += count
+
+
+@inline
+def _correlate_block(
+    address, source, start, copied, image, window, panels, filters, bias, output, floor, y, r0, r1, part, parts
+):
+    N, H, W, C = image
+    KH, KW, DH, DW, SH, SW, top, left = window
+    groups, Cg, Fg, _, b_panel = filters
+    OH, OW, last, _, _, _, _ = output
+    width = VECTORS * lanes_of(y)
+    each = -(-Fg // width)
+    WS = strip_width(window, OW) if copied else W
+    for task in range(part * groups * each // parts, (part + 1) * groups * each // parts):
+        g, f0 = task // each, (task % each) * width
+        a = start + g * Cg
+        for r in range(r0, r1):
+            n, oh = r // OH, r % OH
+            if not copied:
+                a = ((n * H + oh * SH - top) * W - left) * C + g * Cg
+            count = last if r == N * OH - 1 else OW
+            _correlate_row(
+                address, source, a, WS * C, image, window, panels, task * b_panel, filters, bias, output, floor, y, n, oh,
+                g * Fg + f0, min(width, Fg - f0), count,
+            )  # fmt: skip
+            a += (SH if oh < OH - 1 else DH * (KH - 1) + 1) * WS * C
+
+
+@inline
+def _correlate_row(
+    address, source, a, a_row, image, window, panels, b, filters, bias, output, floor, y, n, oh, f, wide, count
+):
+    """One row of output pixels times one panel of filters, in tiles of nearly equal height."""
+    C = image[3]
+    KH, KW, DH, DW, _, SW, _, _ = window
+    groups, Cg, _, b_row, _ = filters
+    _, _, _, y0, y_n, y_h, y_w = output
+    if b_row == 0:
+        b_row = panel_width(wide, y)
+    I1, I2, K = (KH, 1, KW * Cg) if DW == 1 and groups == 1 else (KH, KW, Cg)
+    block = K if I1 * I2 > 1 else K_BLOCK
+    tiles = -(-count // ROWS)
+    none = y.dtype.type(-np.inf)
+    for k in range(0, K, block):
+        run = min(block, K - k)
+        low = floor if k + run == K else none
+        for t in range(tiles):
+            ow, rows = t * count // tiles, (t + 1) * count // tiles - t * count // tiles
+            o = y0 + n * y_n + oh * y_h + ow * y_w + f
+            initial, i0, i_m = (bias, f, 0) if k == 0 else (y, o, y_w)
+            A, B = a + ow * SW * C + k, b + k * b_row
+            tile(
+                address, 0, rows, y, o, y_w, initial, i0, i_m, source, A, DH * a_row, DW * C, SW * C,
+                panels, B, b_row, I1, I2, run, low, wide,
+            )  # fmt: skip

@@ -1,0 +1,177 @@
+"""Images times gradients: the weight gradient of conv2d and of dense, and the bias gradient with it.
+
+A tile of dweight is a sum over pixels of a column of x (a channel under one filter tap) times a row of dy. The images are
+cut into bands whose gradients stay in the first-level cache while every tile runs over them.
+"""
+
+import numpy as np
+
+from numba_cnn.backends.cpu.compiler import inline, kernel
+from numba_cnn.backends.cpu.memory import empty
+from numba_cnn.backends.cpu.panels import panel_width
+from numba_cnn.backends.cpu.strips import fill_strip, strip_width
+from numba_cnn.backends.cpu.threads import get_num_threads
+from numba_cnn.backends.cpu.tile import ROWS, VECTORS, lanes_of, tile, tiles
+from numba_cnn.backends.cpu.vector import lanes
+
+BAND = 192  # pixels, about: 24 KiB of gradients
+TASKS = 16  # pieces of work; from shapes alone, so that the order of summation does not depend on threads
+BLOCK = 12  # tiles that share one gathering of gradients, at least
+
+
+def correlate_weight(x, image, window, dy, gate, groups, output, dweight, dbias):
+    """dweight (KH, KW, C/groups, F) and dbias (F,); the arguments are those of the kernel below."""
+    N, H, W, C = image
+    KH, KW, DH, DW, SH, SW, top, left = window
+    OH, OW = output
+    F = dbias.size
+    HK, WK = DH * (KH - 1) + 1, DW * (KW - 1) + 1
+    inside = (
+        top <= 0 and left <= 0 and (OH - 1) * SH + HK - top <= H and (OW - 1) * SW + WK - left <= W
+    )
+    last = OW
+    if inside and window == (1, 1, DH, DW, 1, 1, 0, 0):
+        pixels = N * OH * OW
+        OH, OW = 1, min(pixels, BAND)
+        N = -(-pixels // OW)
+        last = pixels - (N - 1) * OW
+        image, images, rows = (N, 1, OW, C), 1, 1
+    else:
+        images = max(1, min(N, BAND // (OH * OW)))
+        rows = OH if images > 1 else max(1, min(OH, BAND // OW))
+    bands = -(-N // images) * -(-OH // rows)
+    taps, M = (KH, KW * C) if DW == 1 and groups == 1 else (KH * KW * groups, C // groups)
+    blocks = min(TASKS, max(1, taps * -(-M // ROWS) // BLOCK))
+    chunks = min(bands, -(-TASKS // blocks))
+    workers = get_num_threads()
+    width = VECTORS * lanes(x.dtype)
+    strip = 0 if inside else images * ((rows - 1) * SH + HK) * ((OW - 1) * SW + WK) * C
+    strips = empty((workers, strip + width + images * rows * OW * width), x.dtype)
+    dweights = dweight.reshape(1, -1) if chunks == 1 else empty((chunks, dweight.size), x.dtype)
+    dbiases = dbias.reshape(1, -1) if chunks == 1 else empty((chunks, F), x.dtype)
+    constants = np.zeros(1 + width, x.dtype)
+    constants[0] = 1
+    _correlate_weight(
+        workers, tiles(x.dtype), x.reshape(-1), image, window, dy.reshape(-1), (dy if gate is None else gate).reshape(-1),
+        (groups, C // groups, F // groups), (OH, OW, last), (images, rows, chunks, blocks, not inside, gate is not None),
+        constants, strips, dweights, dbiases,
+    )  # fmt: skip
+    if chunks > 1:
+        _add_chunks(workers, dweights, dweight.reshape(-1))
+        _add_chunks(workers, dbiases, dbias)
+
+
+@kernel
+def _correlate_weight(w, workers, address, x, image, window, dy, gate, filters, output, bands, constants, strips, dweight, dbias):
+    """Partial sums of the gradients of filters and bias; each worker owns whole (chunk of bands, block of tiles).
+
+    image, window   as in correlate
+    filters         (groups, C/groups, F/groups)
+    output          (OH, OW, pixels in the last row) of dy, and of the gate, whose zeros blank dy
+    bands           (images, rows, chunks, blocks, whether windows are copied, whether dy is gated): a band is `images` whole images or
+                    `rows` rows of one; its gradients stay in the first-level cache while all tiles run over them
+    strips          (workers, elements): the band's windows, padded, and behind them its gradients, gated
+    dweight, dbias  (chunks, elements): chunks depend on shapes alone, so do the sums' order and their bits
+    """
+    N, OH = image[0], output[0]
+    images, rows, chunks, blocks, _, gated = bands
+    each = -(-OH // rows)
+    count = -(-N // images) * each
+    for task in range(w * chunks * blocks // workers, (w + 1) * chunks * blocks // workers):
+        chunk, block = task // blocks, task % blocks
+        first = chunk * count // chunks
+        for band in range(first, (chunk + 1) * count // chunks):
+            n, oh = band // each * images, band % each * rows
+            _weight_band(
+                address, x, image, window, dy, gate, gated, filters, output, bands, n, min(n + images, N),
+                oh, min(oh + rows, OH), block, band == first, constants, strips.reshape(-1), w * strips.shape[1],
+                dweight.reshape(-1), chunk * dweight.shape[1], dbias.reshape(-1), chunk * dbias.shape[1],
+            )  # fmt: skip
+
+
+@inline
+def _weight_band(
+    address, x, image, window, dy, gate, gated, filters, output, bands, n0, n1, oh0, oh1, block, first, constants, strips, s0,
+    dweight, w0, dbias, d0,
+):  # fmt: skip
+    """The share of one band in one block of tiles of dweight."""
+    N, H, W, C = image
+    KH, KW, DH, DW, SH, SW, top, left = window
+    groups, Cg, Fg = filters
+    OH, OW, last = output
+    _, _, _, blocks, copied, _ = bands
+    VL = lanes_of(x)
+    width = VECTORS * VL
+    I1, I2, M = (KH, 1, KW * Cg) if DW == 1 and groups == 1 else (KH, KW, Cg)
+    tiles = -(-M // ROWS)
+    all_tiles = I1 * I2 * tiles
+    t0, t1 = block * groups * all_tiles // blocks, (block + 1) * groups * all_tiles // blocks
+    WS = strip_width(window, OW) if copied else W
+    a_n, a_row, p0 = H * W * C, W * C, s0
+    source, a = x, ((n0 * H + oh0 * SH - top) * W - left) * C
+    if copied:
+        HS = (oh1 - oh0 - 1) * SH + DH * (KH - 1) + 1
+        source, a, a_n, a_row = strips, s0, HS * WS * C, WS * C
+        for n in range(n0, n1):
+            for h in range(HS):
+                fill_strip(x, x, False, image, n, oh0 * SH - top + h, -left, WS, strips, p0)
+                p0 += WS * C
+    p0 += -p0 % VL
+    pixels = last if n1 == N and oh1 == OH and n1 - n0 == 1 and oh1 - oh0 == 1 else OW
+    for g in range(t0 // all_tiles, -(-t1 // all_tiles)):
+        for f in range(0, Fg, width):
+            wide = min(width, Fg - f)
+            across = panel_width(wide, x)
+            column = g * Fg + f
+            for n in range(n0, n1):
+                p = p0 + (n - n0) * (oh1 - oh0) * pixels * across
+                o = (n * OH + oh0) * OW
+                _gather_gradients(
+                    dy, gate, gated, o, (oh1 - oh0) * pixels, groups * Fg, column, wide, strips, p, across
+                )
+            none = x.dtype.type(-np.inf)
+            pixels_all = (n1 - n0) * (oh1 - oh0) * pixels
+            if t0 <= g * all_tiles:
+                initial, i0 = (constants, 1) if first else (dbias, d0 + column)
+                tile(
+                    address, 1, 1, dbias, d0 + column, 0, initial, i0, 0, constants, 0, 0, 0, 0,
+                    strips, p0, across, 1, 1, pixels_all, none, wide,
+                )  # fmt: skip
+            for t in range(max(t0, g * all_tiles), min(t1, (g + 1) * all_tiles)):
+                i, j, m = t // (I2 * tiles) % I1, t // tiles % I2, t % tiles
+                k, rows = m * M // tiles, (m + 1) * M // tiles - m * M // tiles
+                o = w0 + ((i * I2 + j) * M + k) * groups * Fg + column
+                A = a + i * DH * a_row + j * DW * C + g * Cg + k
+                initial, i0, i_m = (constants, 1, 0) if first else (dweight, o, groups * Fg)
+                tile(
+                    address, 1, rows, dweight, o, groups * Fg, initial, i0, i_m, source, A, a_n, SH * a_row, SW * C,
+                    strips, p0, across, n1 - n0, oh1 - oh0, pixels, none, wide,
+                )  # fmt: skip
+
+
+@inline
+def _gather_gradients(dy, gate, gated, o, count, F, column, wide, panel, p, width):
+    """`count` rows of dy, the columns `column`..`column + wide`, gated, as one panel with zeros behind them."""
+    for k in range(count):
+        source = (o + k) * F + column
+        target = p + k * width
+        if gated:
+            for l in range(wide):
+                panel[target + l] = dy[source + l] if gate[source + l] > 0 else 0
+        else:
+            for l in range(wide):
+                panel[target + l] = dy[source + l]
+        for l in range(wide, width):
+            panel[target + l] = 0
+
+
+@kernel
+def _add_chunks(w, workers, chunks, total):
+    """total = the sum of the rows of chunks, first to last; each worker owns a run of columns."""
+    count, size = chunks.shape
+    start, stop = w * size // workers, (w + 1) * size // workers
+    for i in range(start, stop):
+        total[i] = chunks[0, i]
+    for c in range(1, count):
+        for i in range(start, stop):
+            total[i] += chunks[c, i]

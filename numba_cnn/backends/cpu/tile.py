@@ -1,0 +1,230 @@
+"""The register tile that every product of the library runs on: a batch-reduce GEMM emitted as LLVM vectors.
+
+    C[m, :] = max(I[m, :] + sum over i < I1, j < I2, k < K of A[i*a_i + j*a_j + m*a_m + k*a_k] * B[row, :], floor)
+
+with m < rows, and B's rows taken one after the other, `b_row` elements apart, as (i, j, k) counts up. The rows x columns
+accumulators stay in vector registers through the whole reduction; each k costs one load per vector of B, one broadcast
+per row of A and one fused multiply-add per accumulator. I is a bias (i_m = 0), zeros (i_m = 0), or C itself; floor is 0
+for a ReLU and -inf for none. All strides and offsets count elements.
+
+After Georganas et al., "High-Performance Deep Learning via a Single Building Block", arXiv:1906.06440.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+from llvmlite import ir
+from numba import from_dtype, types
+from numba.extending import intrinsic
+
+from numba_cnn.backends.cpu.compiler import address_of, call, function, inline
+from numba_cnn.backends.cpu.vector import BITS, REGISTERS, Vectors, int64, pointer_to, require_vectors
+
+VECTORS = 2  # vectors side by side in a full tile
+ROWS = 12 if REGISTERS == 32 else 6  # accumulators, B's vectors and a broadcast or two fill the register file
+GROUP = 3  # rows of A per address register: x86 addresses p, p + stride and p + 2 * stride for nothing
+
+
+class _Tile:
+    """Emits one tile of `rows` x `vectors`; either a_m == 1 (`a_columns`) or a_k == 1 is known when it is emitted."""
+
+    def __init__(self, builder, dtype, rows, vectors, a_columns):
+        self.b, self.v = builder, Vectors(builder, dtype)
+        self.rows, self.vectors, self.a_columns = rows, vectors, a_columns
+        self.cells = [(m, n) for m in range(rows) for n in range(vectors)]
+
+    def emit(self, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, tail):
+        def over_k(pointers, values):
+            pa, pb = pointers
+            groups, offsets, step = self._addresses(pa, a_step)
+            (*_, pb), values = self._loop(K, [*groups, pb], values, self._k_step(offsets, step, b_row))
+            return [self.b.gep(pa, [a_j]), pb], values
+
+        def over_j(pointers, values):
+            pa, pb = pointers
+            (_, pb), values = self._loop(I2, [pa, pb], values, over_k)
+            return [self.b.gep(pa, [a_i]), pb], values
+
+        _, values = self._loop(I1, [A, B], self._initial(I, i_m, tail), over_j)
+        self._finish(values, C, c_m, floor, tail)
+
+    def _addresses(self, pa, a_step):
+        """Pointers that advance with k, the offsets of rows from them, and how far they advance."""
+        b = self.b
+        if self.a_columns:
+            return [pa], [int64(m) for m in range(self.rows)], a_step
+        groups = [b.gep(pa, [b.mul(a_step, int64(m))]) for m in range(0, self.rows, GROUP)]
+        # Opaque to LLVM, which would otherwise derive one from the other again, by a chain of additions per k.
+        kind = ir.FunctionType(pa.type, [pa.type])
+        groups = [b.asm(kind, "", "=r,0", [group], side_effect=False) for group in groups]
+        return groups, [b.mul(a_step, int64(m)) for m in range(GROUP)], int64(1)
+
+    def _k_step(self, offsets, step, b_row):
+        b, v = self.b, self.v
+
+        def body(pointers, values):
+            *groups, pb = pointers
+            values = dict(values)
+            right = [v.load(b.gep(pb, [int64(n * v.lanes)])) for n in range(self.vectors)]
+            for m in range(self.rows):
+                group, offset = divmod(m, len(offsets))
+                left = v.splat(b.load(b.gep(groups[group], [offsets[offset]])))
+                for n in range(self.vectors):
+                    values[m, n] = v.fma(left, right[n], values[m, n])
+            return [*(b.gep(group, [step]) for group in groups), b.gep(pb, [b_row])], values
+
+        return body
+
+    def _loop(self, count, pointers, values, body):
+        """for _ in range(count): pointers, values = body(pointers, values), all of it in registers."""
+        b = self.b
+        before, head, after = b.block, b.append_basic_block("loop"), b.append_basic_block("after")
+        b.cbranch(b.icmp_signed(">", count, int64(0)), head, after)
+        b.position_at_end(head)
+        start = [count, *pointers, *values.values()]
+        phis = [b.phi(value.type) for value in start]
+        n = 1 + len(pointers)
+        pointers, values = body(phis[1:n], dict(zip(values, phis[n:], strict=True)))
+        left = b.sub(phis[0], int64(1))
+        end = [left, *pointers, *values.values()]
+        b.cbranch(b.icmp_signed(">", left, int64(0)), head, after)
+        last = b.block
+        b.position_at_end(after)
+        merged = [b.phi(value.type) for value in start]
+        for phi, out, first, again in zip(phis, merged, start, end, strict=True):
+            phi.add_incoming(first, before)
+            phi.add_incoming(again, last)
+            out.add_incoming(first, before)
+            out.add_incoming(again, last)
+        return merged[1:n], dict(zip(values, merged[n:], strict=True))
+
+    def _initial(self, I, i_m, tail):
+        def load(mask):
+            return {
+                (m, n): self.v.load(self._at(I, i_m, m, n), mask if self._last(n) else None)
+                for m, n in self.cells
+            }
+
+        return self._by_tail(tail, load)
+
+    def _finish(self, values, C, c_m, floor, tail):
+        b, v = self.b, self.v
+        low = v.splat(floor)
+        kept = {  # NaN is not less than the floor: it goes through
+            cell: b.select(b.fcmp_ordered("<", value, low), low, value) for cell, value in values.items()
+        }
+
+        def store(mask):
+            for m, n in self.cells:
+                v.store(kept[m, n], self._at(C, c_m, m, n), mask if self._last(n) else None)
+            return {}
+
+        self._by_tail(tail, store)
+
+    def _by_tail(self, tail, emit):
+        """emit(None) where the last vector is whole, emit(mask) where only `tail` of its lanes exist."""
+        b = self.b
+        whole, ragged, after = (b.append_basic_block(n) for n in ("whole", "ragged", "after"))
+        b.cbranch(b.icmp_signed("==", tail, int64(self.v.lanes)), whole, ragged)
+        b.position_at_end(whole)
+        plain = emit(None)
+        b.branch(after)
+        b.position_at_end(ragged)
+        masked = emit(self.v.mask(tail))
+        b.branch(after)
+        b.position_at_end(after)
+        merged = {}
+        for cell in plain:
+            merged[cell] = b.phi(self.v.type)
+            merged[cell].add_incoming(plain[cell], whole)
+            merged[cell].add_incoming(masked[cell], ragged)
+        return merged
+
+    def _last(self, n):
+        return n == self.vectors - 1
+
+    def _at(self, base, stride, m, n):
+        row = self.b.gep(base, [self.b.mul(stride, int64(m))])
+        return self.b.gep(row, [int64(n * self.v.lanes)])
+
+
+def _emit_all(name, vectors, a_columns):
+    """An intrinsic that picks the tile by its number of rows, on pointers."""
+
+    @intrinsic
+    def tile(typingctx, rows, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, tail):
+        sig = types.void(rows, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, tail)
+
+        def codegen(context, builder, sig, args):
+            rows, *rest = args
+            done = builder.append_basic_block("done")
+            switch = builder.switch(rows, done)
+            for m in range(1, ROWS + 1):
+                block = builder.append_basic_block(f"{name}_{m}")
+                switch.add_case(int64(m), block)
+                builder.position_at_end(block)
+                _Tile(builder, floor, m, vectors, a_columns).emit(*rest)
+                builder.branch(done)
+            builder.position_at_end(done)
+            return context.get_dummy_value()
+
+        return sig, codegen
+
+    return tile
+
+
+_rows_by_1 = _emit_all("rows_by_1", 1, False)
+_rows_by_2 = _emit_all("rows_by_2", 2, False)
+_columns_by_1 = _emit_all("columns_by_1", 1, True)
+_columns_by_2 = _emit_all("columns_by_2", 2, True)
+
+
+@function
+def _tile(a_columns, rows, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns, lanes):
+    """Every tile there is behind one address, so that kernels need not be compiled with tiles of their own."""
+    if a_columns:
+        if columns <= lanes:
+            _columns_by_1(rows, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns)
+        else:
+            _columns_by_2(rows, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns - lanes)
+    elif columns <= lanes:
+        _rows_by_1(rows, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns)
+    else:
+        _rows_by_2(rows, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns - lanes)
+
+
+@lru_cache
+def tiles(dtype):
+    """The address of the tiles for a NumPy float type, compiled or read from the cache at the first call."""
+    kind = from_dtype(np.dtype(dtype))
+    pointer, n = types.CPointer(kind), types.intp
+    return address_of(_tile, (n, n, pointer, n, pointer, n, pointer, n, n, n, pointer, n, n, n, n, kind, n, n))
+
+
+@intrinsic
+def _pointers(typingctx, C, c0, I, i0, A, a0, B, b0):
+    """The addresses of C[c0], I[i0], A[a0], B[b0]; arrays that vectors would read wrongly are refused at typing time."""
+    pointer = types.CPointer(require_vectors("tile", C, I, A, B))
+    n = types.intp
+
+    def codegen(context, builder, signature, values):
+        at = [
+            pointer_to(context, builder, signature.args[k], values[k], values[k + 1])
+            for k in range(0, len(values), 2)
+        ]
+        return context.make_tuple(builder, signature.return_type, at)
+
+    return types.UniTuple(pointer, 4)(C, n, I, n, A, n, B, n), codegen
+
+
+@inline
+def lanes_of(array):
+    """How many of the array's elements fill a vector."""
+    return BITS // (8 * array.itemsize)
+
+
+@inline
+def tile(address, a_columns, rows, C, c0, c_m, I, i0, i_m, A, a0, a_i, a_j, a_step, B, b0, b_row, I1, I2, K, floor, columns):
+    """Run the tile of that many rows and columns; `address` comes from tiles()."""
+    pC, pI, pA, pB = _pointers(C, c0, I, i0, A, a0, B, b0)
+    call(address, (a_columns, rows, pC, c_m, pI, i_m, pA, a_i, a_j, a_step, pB, b_row, I1, I2, K, floor, columns, lanes_of(C)))
