@@ -23,7 +23,7 @@ class Optimizer:
     inert: ClassVar[dict[str, tuple[Any, ...]]] = {"ema_momentum": (0.99,)}
 
     def __init__(self, learning_rate: float, name: str | None) -> None:
-        if not isinstance(learning_rate, int | float | np.number) or learning_rate < 0:
+        if not isinstance(learning_rate, int | float | np.number) or not learning_rate >= 0:
             raise ValueError(
                 f"{type(self).__name__}: learning_rate must be a number of at least 0. "
                 f"Received: {learning_rate!r}"

@@ -72,7 +72,7 @@ def read(
     optimizer: Optimizer | None,
 ) -> None:
     """Read the tree from an open file of `size` bytes; all of it before any is taken over."""
-    import h5py  # type: ignore[import-untyped]
+    import h5py
 
     try:
         with h5py.File(file, "r") as h5:
@@ -138,7 +138,7 @@ def _read_state(h5: Any, optimizer: Optimizer, size: int) -> list[np.ndarray] | 
 
 def _follow(h5: Any, path: str) -> Any:
     """The object at a path, every step of which must be a plain (hard) link."""
-    import h5py  # type: ignore[import-untyped]
+    import h5py
 
     for step in path.split("/"):
         link = h5.get(step, getlink=True) if isinstance(h5, h5py.Group) else None
@@ -152,7 +152,7 @@ def _follow(h5: Any, path: str) -> Any:
 
 def _check(dataset: Any, shape: tuple[int, ...], size: int) -> None:
     """Refuse what is no plain array of that shape, or claims more bytes than the file has."""
-    import h5py  # type: ignore[import-untyped]
+    import h5py
 
     if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind not in "fiu":
         raise ValueError(f"weights must be arrays of numbers. Received: {dataset!r}")

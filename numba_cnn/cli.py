@@ -1,0 +1,237 @@
+"""The command numba-cnn."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from numba_cnn import __version__
+
+if TYPE_CHECKING:
+    from numba_cnn.models import Sequential
+
+_PROGRAM = "numba-cnn"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code: 0, 1 for an error, 2 for wrong usage, 130 for
+    Ctrl-C.
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        arguments.run(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        print(f"\n{_PROGRAM}: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader, such as head, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{where}{error.strerror or error}")
+    except (ImportError, MemoryError, RuntimeError, TypeError, ValueError) as error:
+        return _fail(str(error))
+    return 0
+
+
+def _fail(message: str) -> int:
+    print(f"{_PROGRAM}: error: {message}", file=sys.stderr)
+    return 1
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    from numba_cnn import callbacks, datasets, models, optimizers, session
+
+    session.set_random_seed(arguments.seed)
+    _set_threads(arguments)
+    (x_train, y_train), (x_test, y_test) = datasets.load(arguments.data)
+    model = models.tutorial_cnn(x_train.shape[1:], int(max(y_train.max(), y_test.max())) + 1)
+    model.compile(
+        optimizers.Adam(arguments.learning_rate),
+        "sparse_categorical_crossentropy",
+        ["accuracy"],
+        backend=arguments.backend,
+    )
+    model.summary()
+    print(
+        f"\nTraining on {len(x_train)} images of {arguments.data}, the last tenth of them for "
+        "validation; "
+        f"backend {model.backend.NAME}"
+    )
+    out = Path(arguments.out)
+    out.mkdir(parents=True, exist_ok=True)
+    model.fit(
+        x_train,
+        y_train,
+        batch_size=arguments.batch_size,
+        epochs=arguments.epochs,
+        validation_split=0.1,
+        callbacks=[callbacks.CSVLogger(out / "history.csv")],
+    )
+    _report(model, x_test, y_test, arguments.batch_size)
+    model.save(out / "model.keras")
+    print(f"Saved {out / 'model.keras'} and {out / 'history.csv'}")
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    from numba_cnn import datasets
+
+    _set_threads(arguments)
+    model = _load(arguments)
+    _, (x_test, y_test) = datasets.load(arguments.data)
+    _report(model, x_test, y_test, arguments.batch_size)
+
+
+def _predict(arguments: argparse.Namespace) -> None:
+    _set_threads(arguments)
+    model = _load(arguments)
+    for name, image in _images(arguments.images, _image_shape(model)):
+        probabilities = model.predict(image[None], verbose=0)[0]
+        label = int(probabilities.argmax())
+        print(f"{name}\t{label}\t{probabilities[label]:.4f}")
+
+
+def _summary(arguments: argparse.Namespace) -> None:
+    from numba_cnn import models
+
+    model = (
+        models.tutorial_cnn()
+        if arguments.model is None
+        else models.load_model(arguments.model, backend="cpu")
+    )
+    model.summary()
+
+
+def _info(arguments: argparse.Namespace) -> None:
+    from numba_cnn import config
+
+    config.show_config()
+
+
+def _load(arguments: argparse.Namespace) -> Sequential:
+    """The model of the file, compiled in any case, on the backend asked for."""
+    from numba_cnn import models
+
+    model = models.load_model(arguments.model, backend=arguments.backend)
+    if model.loss is None:
+        model.compile(
+            "adam", "sparse_categorical_crossentropy", ["accuracy"], backend=arguments.backend
+        )
+    return model
+
+
+def _report(model: Sequential, x: np.ndarray, y: np.ndarray, batch_size: int) -> None:
+    results = model.evaluate(x, y, batch_size=batch_size, return_dict=True)
+    values = ", ".join(f"{name} {value:.4f}" for name, value in results.items())
+    print(f"Test on {len(x)} images: {values}")
+
+
+def _image_shape(model: Sequential) -> tuple[int, int, int]:
+    """The (H, W, C) of a model's input."""
+    match model.input_shape:
+        case (None, int(H), int(W), int(C)):
+            return H, W, C
+    raise ValueError(f"predict: the model takes no images. Received: inputs {model.input_shape}")
+
+
+def _images(paths: Sequence[str], shape: tuple[int, int, int]) -> Iterator[tuple[str, np.ndarray]]:
+    """Each image of the files with its name, ready for a model whose samples have that shape."""
+    from numba_cnn.datasets.image_folder import read_image
+    from numba_cnn.datasets.load import as_images, read_arrays
+
+    for path in paths:
+        if Path(path).suffix not in (".npy", ".npz"):
+            yield path, read_image(path, shape[:2], shape[2])
+            continue
+        for name, array in read_arrays(Path(path)).items():
+            single = array.shape in (shape, shape[:2] if shape[2] == 1 else None)
+            images = as_images(array[None] if single else array)
+            prefix = path if Path(path).suffix == ".npy" else f"{path}:{name}"
+            for i, image in enumerate(images):
+                yield prefix if single else f"{prefix}[{i}]", image
+
+
+def _set_threads(arguments: argparse.Namespace) -> None:
+    if arguments.threads is not None:
+        from numba_cnn import config
+
+        config.set_num_threads(arguments.threads)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=_PROGRAM, description="Train and use convolutional networks on Numba kernels."
+    )
+    parser.add_argument("--version", action="version", version=f"{_PROGRAM} {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
+
+    train = commands.add_parser("train", help="train the tutorial's model, save it and its history")
+    _add_data(train)
+    train.add_argument("--epochs", type=_positive, default=5, metavar="N", help="default: 5")
+    train.add_argument(
+        "--learning-rate", type=float, default=0.001, metavar="X", help="of Adam; default: 0.001"
+    )
+    train.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    train.add_argument(
+        "--out", default="out", metavar="FOLDER", help="for model.keras, history.csv; default: out"
+    )
+    _add_machine(train)
+    train.set_defaults(run=_train)
+
+    evaluate = commands.add_parser("evaluate", help="test a saved model")
+    evaluate.add_argument("model", metavar="MODEL", help="a .keras file")
+    _add_data(evaluate)
+    _add_machine(evaluate)
+    evaluate.set_defaults(run=_evaluate)
+
+    predict = commands.add_parser("predict", help="print name, class and probability of images")
+    predict.add_argument("model", metavar="MODEL", help="a .keras file")
+    predict.add_argument(
+        "images", nargs="+", metavar="IMAGE", help=".npy, .npz, or with the extra images .png, .jpg"
+    )
+    _add_machine(predict)
+    predict.set_defaults(run=_predict)
+
+    summary = commands.add_parser("summary", help="print a model's layers")
+    summary.add_argument(
+        "model", nargs="?", metavar="MODEL", help="a .keras file; default: the tutorial's model"
+    )
+    summary.set_defaults(run=_summary)
+
+    info = commands.add_parser("info", help="print versions, backends, threads and kernel cache")
+    info.set_defaults(run=_info)
+    return parser
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data",
+        default="digits",
+        metavar="DATA",
+        help="digits, shapes, an .npz file, or a folder of class folders; default: digits",
+    )
+    parser.add_argument("--batch-size", type=_positive, default=32, metavar="N", help="default: 32")
+
+
+def _add_machine(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--backend", choices=("auto", "cpu", "cuda"), default="auto", help="default: auto"
+    )
+    parser.add_argument("--threads", type=_positive, metavar="N", help="of the CPU; default: all")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+_positive.__name__ = "positive integer"  # what argparse calls a wrong value
