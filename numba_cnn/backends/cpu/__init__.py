@@ -1,11 +1,48 @@
-"""The CPU backend: NumPy arrays, kernels compiled by Numba with parallel loops."""
+"""The CPU backend: NumPy arrays, kernels compiled by Numba, one share of the work per thread."""
 
-import numba
 import numpy as np
 
-from numba_cnn.backends.reference import *  # noqa: F403  (replaced kernel by kernel)
+from numba_cnn.backends.cpu.compiler import is_warm
+from numba_cnn.backends.cpu.conv2d import conv2d, conv2d_backward_input, conv2d_backward_weight
+from numba_cnn.backends.cpu.dense import dense, dense_backward_input, dense_backward_weight
+from numba_cnn.backends.cpu.max_pool2d import max_pool2d, max_pool2d_backward
+from numba_cnn.backends.cpu.memory import empty
+from numba_cnn.backends.cpu.optimizers import adam, rmsprop, sgd
+from numba_cnn.backends.cpu.relu import relu, relu_backward
+from numba_cnn.backends.cpu.softmax_crossentropy import (
+    softmax,
+    sparse_categorical_accuracy,
+    sparse_categorical_crossentropy,
+)
 
 NAME = "cpu"
+
+__all__ = [
+    "NAME",
+    "adam",
+    "asarray",
+    "conv2d",
+    "conv2d_backward_input",
+    "conv2d_backward_weight",
+    "dense",
+    "dense_backward_input",
+    "dense_backward_weight",
+    "empty",
+    "is_available",
+    "is_warm",
+    "max_pool2d",
+    "max_pool2d_backward",
+    "owns",
+    "relu",
+    "relu_backward",
+    "rmsprop",
+    "sgd",
+    "softmax",
+    "sparse_categorical_accuracy",
+    "sparse_categorical_crossentropy",
+    "synchronize",
+    "to_numpy",
+]
 
 
 def is_available():
@@ -21,27 +58,9 @@ def asarray(array):
     return np.require(array, requirements="CAW")
 
 
-def empty(shape, dtype):
-    return np.empty(shape, dtype)
-
-
 def to_numpy(array):
     return array
 
 
 def synchronize():
     """Kernels have finished when they return; there is nothing to wait for."""
-
-
-def is_warm():
-    """Whether the kernels need no compiling any more."""
-    return True
-
-
-def set_num_threads(n):
-    numba.set_num_threads(n)
-
-
-def describe():
-    """What a report on this machine should say about the backend, by name."""
-    return {"numba": numba.__version__, "threads": str(numba.get_num_threads())}

@@ -60,7 +60,9 @@ def _phase(start, extent, K, D, S, before):
     if not reached:
         return 0, 0, 0, 0, 0, 0
     taps = -(-(K - reached[0]) // step)
-    offset = (start + before - reached[0] * D) // S  # of dy from the pixel's own place, at the first tap
+    offset = (
+        start + before - reached[0] * D
+    ) // S  # of dy from the pixel's own place, at the first tap
     dilation = D // common
     last = reached[0] + (taps - 1) * step
     return taps, last, step, dilation, (taps - 1) * dilation - offset, -(-(extent - start) // S)

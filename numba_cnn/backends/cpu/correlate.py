@@ -15,7 +15,9 @@ from numba_cnn.backends.cpu.tile import ROWS, VECTORS, lanes_of, tile, tiles
 
 K_BLOCK = 2048  # longest run of one product: its panel of filters stays in the second-level cache
 RUN = 8 * ROWS  # pixels that a 1x1 filter takes as one row
-SMALL = 1 << 17  # elements; filters up to here stay in the second-level cache beside a block of images
+SMALL = (
+    1 << 17
+)  # elements; filters up to here stay in the second-level cache beside a block of images
 BLOCK = 1 << 16  # elements of images in a block
 
 
@@ -57,7 +59,23 @@ def _runs(pixels):
 
 
 @kernel
-def _correlate(w, workers, address, x, gate, image, window, panels, filters, bias, output, floor, y, split, strips):
+def _correlate(
+    w,
+    workers,
+    address,
+    x,
+    gate,
+    image,
+    window,
+    panels,
+    filters,
+    bias,
+    output,
+    floor,
+    y,
+    split,
+    strips,
+):
     """y = max(bias + windows of x times filters, floor); each worker owns whole blocks of rows x panels of y.
 
     image    (N, H, W, C) of x, and of the gate, whose zeros blank x
@@ -79,7 +97,22 @@ def _correlate(w, workers, address, x, gate, image, window, panels, filters, bia
             _fill_strips(x, gate, gated, image, window, output, r0, r1, flat, s0)
             source, start = flat, s0
         _correlate_block(
-            address, source, start, copied, image, window, panels, filters, bias, output, floor, y, r0, r1, part, parts
+            address,
+            source,
+            start,
+            copied,
+            image,
+            window,
+            panels,
+            filters,
+            bias,
+            output,
+            floor,
+            y,
+            r0,
+            r1,
+            part,
+            parts,
         )
 
 
@@ -103,7 +136,22 @@ def _fill_strips(x, gate, gated, image, window, output, r0, r1, strips, s0):
 
 @inline
 def _correlate_block(
-    address, source, start, copied, image, window, panels, filters, bias, output, floor, y, r0, r1, part, parts
+    address,
+    source,
+    start,
+    copied,
+    image,
+    window,
+    panels,
+    filters,
+    bias,
+    output,
+    floor,
+    y,
+    r0,
+    r1,
+    part,
+    parts,
 ):
     N, H, W, C = image
     KH, KW, DH, DW, SH, SW, top, left = window
@@ -129,7 +177,24 @@ def _correlate_block(
 
 @inline
 def _correlate_row(
-    address, source, a, a_row, image, window, panels, b, filters, bias, output, floor, y, n, oh, f, wide, count
+    address,
+    source,
+    a,
+    a_row,
+    image,
+    window,
+    panels,
+    b,
+    filters,
+    bias,
+    output,
+    floor,
+    y,
+    n,
+    oh,
+    f,
+    wide,
+    count,
 ):
     """One row of output pixels times one panel of filters, in tiles of nearly equal height."""
     C = image[3]

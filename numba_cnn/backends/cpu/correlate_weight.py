@@ -7,6 +7,7 @@ cut into bands whose gradients stay in the first-level cache while every tile ru
 import numpy as np
 
 from numba_cnn.backends.cpu.compiler import inline, kernel
+from numba_cnn.backends.cpu.copy import copy_rows
 from numba_cnn.backends.cpu.memory import empty
 from numba_cnn.backends.cpu.panels import panel_width
 from numba_cnn.backends.cpu.strips import fill_strip, strip_width
@@ -62,7 +63,23 @@ def correlate_weight(x, image, window, dy, gate, groups, output, dweight, dbias)
 
 
 @kernel
-def _correlate_weight(w, workers, address, x, image, window, dy, gate, filters, output, bands, constants, strips, dweight, dbias):
+def _correlate_weight(
+    w,
+    workers,
+    address,
+    x,
+    image,
+    window,
+    dy,
+    gate,
+    filters,
+    output,
+    bands,
+    constants,
+    strips,
+    dweight,
+    dbias,
+):
     """Partial sums of the gradients of filters and bias; each worker owns whole (chunk of bands, block of tiles).
 
     image, window   as in correlate
@@ -126,9 +143,10 @@ def _weight_band(
             for n in range(n0, n1):
                 p = p0 + (n - n0) * (oh1 - oh0) * pixels * across
                 o = (n * OH + oh0) * OW
-                _gather_gradients(
-                    dy, gate, gated, o, (oh1 - oh0) * pixels, groups * Fg, column, wide, strips, p, across
-                )
+                copy_rows(
+                    dy, o * groups * Fg + column, groups * Fg, gate, gated, strips, p, across,
+                    (oh1 - oh0) * pixels, wide, across,
+                )  # fmt: skip
             none = x.dtype.type(-np.inf)
             pixels_all = (n1 - n0) * (oh1 - oh0) * pixels
             if t0 <= g * all_tiles:
@@ -147,22 +165,6 @@ def _weight_band(
                     address, 1, rows, dweight, o, groups * Fg, initial, i0, i_m, source, A, a_n, SH * a_row, SW * C,
                     strips, p0, across, n1 - n0, oh1 - oh0, pixels, none, wide,
                 )  # fmt: skip
-
-
-@inline
-def _gather_gradients(dy, gate, gated, o, count, F, column, wide, panel, p, width):
-    """`count` rows of dy, the columns `column`..`column + wide`, gated, as one panel with zeros behind them."""
-    for k in range(count):
-        source = (o + k) * F + column
-        target = p + k * width
-        if gated:
-            for l in range(wide):
-                panel[target + l] = dy[source + l] if gate[source + l] > 0 else 0
-        else:
-            for l in range(wide):
-                panel[target + l] = dy[source + l]
-        for l in range(wide, width):
-            panel[target + l] = 0
 
 
 @kernel

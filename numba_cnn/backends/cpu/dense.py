@@ -21,7 +21,9 @@ def dense(x, weight, bias, relu, y):
         b_row, b_panel = 0, panels.shape[1]
     bias = np.zeros(F, x.dtype) if bias is None else bias
     output = 1, N, 0, N * F, N * F, F
-    correlate(x, None, (1, 1, N, K), _WINDOW, panels, (1, K, F, b_row, b_panel), bias, output, relu, y)
+    correlate(
+        x, None, (1, 1, N, K), _WINDOW, panels, (1, K, F, b_row, b_panel), bias, output, relu, y
+    )
 
 
 def dense_backward_input(dy, y, weight, dx):
@@ -29,7 +31,9 @@ def dense_backward_input(dy, y, weight, dx):
     panels = pack(weight, 0, (_ONE, _ONE), Axis(F, 1), Axis(K, F), _ONE)
     output = 1, N, 0, N * K, N * K, K
     filters = 1, F, K, 0, panels.shape[1]
-    correlate(dy, y, (1, 1, N, F), _WINDOW, panels, filters, np.zeros(K, dy.dtype), output, False, dx)
+    correlate(
+        dy, y, (1, 1, N, F), _WINDOW, panels, filters, np.zeros(K, dy.dtype), output, False, dx
+    )
 
 
 def dense_backward_weight(dy, y, x, dweight, dbias):

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from numba_cnn.backends.cpu.compiler import inline, kernel
+from numba_cnn.backends.cpu.copy import copy_rows, transpose
 from numba_cnn.backends.cpu.memory import empty
 from numba_cnn.backends.cpu.threads import get_num_threads
 from numba_cnn.backends.cpu.tile import VECTORS, lanes_of
@@ -33,24 +34,46 @@ def pack(source, start, taps, rows, columns, groups):
 
 
 @kernel
-def _pack(w, workers, source, start, i_axis, j_axis, rows, columns, groups, panels):
+def _pack(w, workers, source, start, i_axis, j_axis, r_axis, l_axis, g_axis, panels):
     """Each worker owns whole panels."""
     I, i_step = i_axis
     J, j_step = j_axis
-    R, r_step = rows
-    L, l_step = columns
-    G, g_step = groups
+    R, r_step = r_axis
+    L, l_step = l_axis
+    G, g_step = g_axis
     width = VECTORS * lanes_of(panels)
     each = -(-L // width)
     stride = I * J * R * width
     for task in range(w * G * each // workers, (w + 1) * G * each // workers):
         g, l0 = task // each, task % each * width
         wide = panel_width(L - l0, panels)
+        columns = min(wide, L - l0)
         for i in range(I):
             for j in range(J):
                 o = start + g * g_step + i * i_step + j * j_step + l0 * l_step
                 t = task * stride + (i * J + j) * R * wide
-                _pack_block(source, o, r_step, l_step, R, min(wide, L - l0), panels, t, wide)
+                if l_step == 1:
+                    copy_rows(source, o, r_step, source, False, panels, t, wide, R, columns, wide)
+                else:
+                    _pack_turned(source, o, l_step, R, columns, panels, t, wide)
+
+
+@inline
+def _pack_turned(source, o, l_step, R, columns, panels, t, wide):
+    """As copy_rows, where the rows of the panel are the columns of the source: block after block is transposed."""
+    VL = lanes_of(panels)
+    for l in range(0, wide, VL):
+        for r in range(0, R, VL):
+            transpose(
+                source,
+                o + l * l_step + r,
+                l_step,
+                columns - l,
+                min(VL, R - r),
+                panels,
+                t + r * wide + l,
+                wide,
+            )
 
 
 @inline
@@ -58,22 +81,3 @@ def panel_width(left, array):
     """The width of the panel that begins where `left` columns are left."""
     VL = lanes_of(array)
     return VL if left <= VL else VECTORS * VL
-
-
-@inline
-def _pack_block(source, o, r_step, l_step, R, L, panels, t, width):
-    if l_step == 1:
-        for r in range(R):
-            for l in range(L):
-                panels[t + r * width + l] = source[o + r * r_step + l]
-            for l in range(L, width):
-                panels[t + r * width + l] = 0
-        return
-    for r0 in range(0, R, 16):  # a transpose, in blocks that the first-level cache holds
-        R1 = min(r0 + 16, R)
-        for l in range(L):
-            for r in range(r0, R1):
-                panels[t + r * width + l] = source[o + r * r_step + l * l_step]
-        for r in range(r0, R1):
-            for l in range(L, width):
-                panels[t + r * width + l] = 0

@@ -1,6 +1,7 @@
 """Rows of images, padded with zeros and gated by a ReLU, in a scratch that stays in the second-level cache."""
 
 from numba_cnn.backends.cpu.compiler import inline
+from numba_cnn.backends.cpu.copy import copy_rows
 
 
 @inline
@@ -21,11 +22,6 @@ def fill_strip(x, gate, gated, image, n, h, w0, WS, strips, s):
     first = min(max(0, -w0), last)
     o = ((n * H + h) * W + w0 + first) * C
     strips[s : s + first * C] = 0
-    t, count = s + first * C, (last - first) * C
-    if gated:
-        for i in range(count):
-            strips[t + i] = x[o + i] if gate[o + i] > 0 else 0
-    else:
-        for i in range(count):
-            strips[t + i] = x[o + i]
+    count = (last - first) * C
+    copy_rows(x, o, 0, gate, gated, strips, s + first * C, 0, 1, count, count)
     strips[s + last * C : s + WS * C] = 0

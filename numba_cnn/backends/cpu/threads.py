@@ -2,6 +2,35 @@
 
 import numba
 
+SHARE = (
+    1 << 14
+)  # elements of a pass over memory below which another thread costs more than it saves
+
 
 def get_num_threads():
+    """The number of threads that kernels run on now."""
     return numba.get_num_threads()
+
+
+def set_num_threads(n):
+    """Run kernels on n threads from now on; ValueError unless 1 <= n <= what numba started with."""
+    most = numba.config.NUMBA_NUM_THREADS
+    if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= most:
+        raise ValueError(
+            f"set_num_threads: n must be an integer from 1 to {most}, the number of cores or NUMBA_NUM_THREADS. "
+            f"Received: {n!r}"
+        )
+    numba.set_num_threads(n)
+
+
+def threading_layer():
+    """The name of Numba's threading layer, once a kernel has run; before that None."""
+    try:
+        return numba.threading_layer()
+    except ValueError:
+        return None
+
+
+def workers_for(elements):
+    """The number of threads for one pass over that many elements."""
+    return max(1, min(get_num_threads(), elements // SHARE))

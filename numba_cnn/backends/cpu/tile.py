@@ -18,11 +18,22 @@ from numba import from_dtype, types
 from numba.extending import intrinsic
 
 from numba_cnn.backends.cpu.compiler import address_of, call, function, inline
-from numba_cnn.backends.cpu.vector import BITS, REGISTERS, Vectors, int64, pointer_to, require_vectors
+from numba_cnn.backends.cpu.vector import (
+    BITS,
+    REGISTERS,
+    Vectors,
+    int64,
+    pointer_to,
+    require_vectors,
+)
 
 VECTORS = 2  # vectors side by side in a full tile
-ROWS = 12 if REGISTERS == 32 else 6  # accumulators, B's vectors and a broadcast or two fill the register file
-GROUP = 3  # rows of A per address register: x86 addresses p, p + stride and p + 2 * stride for nothing
+ROWS = (
+    12 if REGISTERS == 32 else 6
+)  # accumulators, B's vectors and a broadcast or two fill the register file
+GROUP = (
+    3  # rows of A per address register: x86 addresses p, p + stride and p + 2 * stride for nothing
+)
 
 
 class _Tile:
@@ -37,7 +48,9 @@ class _Tile:
         def over_k(pointers, values):
             pa, pb = pointers
             groups, offsets, step = self._addresses(pa, a_step)
-            (*_, pb), values = self._loop(K, [*groups, pb], values, self._k_step(offsets, step, b_row))
+            (*_, pb), values = self._loop(
+                K, [*groups, pb], values, self._k_step(offsets, step, b_row)
+            )
             return [self.b.gep(pa, [a_j]), pb], values
 
         def over_j(pointers, values):
@@ -111,7 +124,8 @@ class _Tile:
         b, v = self.b, self.v
         low = v.splat(floor)
         kept = {  # NaN is not less than the floor: it goes through
-            cell: b.select(b.fcmp_ordered("<", value, low), low, value) for cell, value in values.items()
+            cell: b.select(b.fcmp_ordered("<", value, low), low, value)
+            for cell, value in values.items()
         }
 
         def store(mask):
@@ -152,8 +166,12 @@ def _emit_all(name, vectors, a_columns):
     """An intrinsic that picks the tile by its number of rows, on pointers."""
 
     @intrinsic
-    def tile(typingctx, rows, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, tail):
-        sig = types.void(rows, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, tail)
+    def tile(
+        typingctx, rows, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, tail
+    ):
+        sig = types.void(
+            rows, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, tail
+        )
 
         def codegen(context, builder, sig, args):
             rows, *rest = args
@@ -180,17 +198,40 @@ _columns_by_2 = _emit_all("columns_by_2", 2, True)
 
 
 @function
-def _tile(a_columns, rows, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns, lanes):
+def _tile(
+    a_columns, rows, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns, lanes
+):
     """Every tile there is behind one address, so that kernels need not be compiled with tiles of their own."""
     if a_columns:
         if columns <= lanes:
-            _columns_by_1(rows, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns)
+            _columns_by_1(
+                rows, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns
+            )
         else:
-            _columns_by_2(rows, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns - lanes)
+            _columns_by_2(
+                rows,
+                C,
+                c_m,
+                I,
+                i_m,
+                A,
+                a_i,
+                a_j,
+                a_step,
+                B,
+                b_row,
+                I1,
+                I2,
+                K,
+                floor,
+                columns - lanes,
+            )
     elif columns <= lanes:
         _rows_by_1(rows, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns)
     else:
-        _rows_by_2(rows, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns - lanes)
+        _rows_by_2(
+            rows, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns - lanes
+        )
 
 
 @lru_cache
@@ -198,7 +239,9 @@ def tiles(dtype):
     """The address of the tiles for a NumPy float type, compiled or read from the cache at the first call."""
     kind = from_dtype(np.dtype(dtype))
     pointer, n = types.CPointer(kind), types.intp
-    return address_of(_tile, (n, n, pointer, n, pointer, n, pointer, n, n, n, pointer, n, n, n, n, kind, n, n))
+    return address_of(
+        _tile, (n, n, pointer, n, pointer, n, pointer, n, n, n, pointer, n, n, n, n, kind, n, n)
+    )
 
 
 @intrinsic
@@ -224,7 +267,52 @@ def lanes_of(array):
 
 
 @inline
-def tile(address, a_columns, rows, C, c0, c_m, I, i0, i_m, A, a0, a_i, a_j, a_step, B, b0, b_row, I1, I2, K, floor, columns):
+def tile(
+    address,
+    a_columns,
+    rows,
+    C,
+    c0,
+    c_m,
+    I,
+    i0,
+    i_m,
+    A,
+    a0,
+    a_i,
+    a_j,
+    a_step,
+    B,
+    b0,
+    b_row,
+    I1,
+    I2,
+    K,
+    floor,
+    columns,
+):
     """Run the tile of that many rows and columns; `address` comes from tiles()."""
     pC, pI, pA, pB = _pointers(C, c0, I, i0, A, a0, B, b0)
-    call(address, (a_columns, rows, pC, c_m, pI, i_m, pA, a_i, a_j, a_step, pB, b_row, I1, I2, K, floor, columns, lanes_of(C)))
+    call(
+        address,
+        (
+            a_columns,
+            rows,
+            pC,
+            c_m,
+            pI,
+            i_m,
+            pA,
+            a_i,
+            a_j,
+            a_step,
+            pB,
+            b_row,
+            I1,
+            I2,
+            K,
+            floor,
+            columns,
+            lanes_of(C),
+        ),
+    )

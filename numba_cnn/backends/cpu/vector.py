@@ -18,7 +18,9 @@ def _host_bits():
     override = os.environ.get("NUMBA_CNN_VECTOR_BITS", "")
     if override:
         if override not in ("128", "256", "512"):
-            raise ValueError(f"NUMBA_CNN_VECTOR_BITS must be 128, 256 or 512. Received: {override!r}")
+            raise ValueError(
+                f"NUMBA_CNN_VECTOR_BITS must be 128, 256 or 512. Received: {override!r}"
+            )
         return int(override)
     if config.CPU_NAME:  # numba compiles for another processor than this one
         return 128
@@ -51,52 +53,92 @@ class Vectors:
         self.element = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}[dtype]
         self.align = dtype.bitwidth // 8
         self.lanes = BITS // dtype.bitwidth
-        self.name = f"v{self.lanes}f{dtype.bitwidth}"
         self.type = ir.VectorType(self.element, self.lanes)
+        self.integers = ir.VectorType(INT32, self.lanes)
         self.zero = ir.Constant(self.type, [0.0] * self.lanes)
 
     def load(self, pointer, mask=None):
         """The vector at the pointer; with a mask, 0 in the lanes that it leaves out, which are not touched."""
-        pointer = self.builder.bitcast(pointer, self.type.as_pointer())
-        if mask is not None:
-            arguments = [pointer, int32(self.align), mask, self.zero]
-            return self._call(f"llvm.masked.load.{self.name}.p0", arguments, self.type)
-        value = self.builder.load(pointer)
-        value.align = self.align
-        return value
+        return self._load(self.type, self.align, pointer, mask)
 
     def store(self, value, pointer, mask=None):
         """Write the vector, or only the lanes of the mask."""
-        pointer = self.builder.bitcast(pointer, self.type.as_pointer())
-        if mask is not None:
-            arguments = [value, pointer, int32(self.align), mask]
-            self._call(f"llvm.masked.store.{self.name}.p0", arguments, ir.VoidType())
-        else:
-            self.builder.store(value, pointer).align = self.align
+        self._store(value, self.align, pointer, mask)
+
+    def load_int(self, pointer, mask=None):
+        """As many integers as a vector has lanes, of the pointer's type, as unsigned ones of 32 bits."""
+        narrow = ir.VectorType(pointer.type.pointee, self.lanes)
+        value = self._load(narrow, narrow.element.width // 8, pointer, mask)
+        return self.builder.zext(value, self.integers) if narrow != self.integers else value
+
+    def store_int(self, value, pointer, mask=None):
+        """The reverse of load_int."""
+        narrow = ir.VectorType(pointer.type.pointee, self.lanes)
+        value = self.builder.trunc(value, narrow) if narrow != self.integers else value
+        self._store(value, narrow.element.width // 8, pointer, mask)
 
     def splat(self, scalar):
-        undefined = ir.Constant(self.type, ir.Undefined)
-        first = self.builder.insert_element(undefined, scalar, int32(0))
-        zeros = ir.Constant(ir.VectorType(INT32, self.lanes), [0] * self.lanes)
-        return self.builder.shuffle_vector(first, undefined, zeros)
+        """The scalar, a float of the vector's type, in every lane."""
+        return self._splat(scalar, self.type)
+
+    def splat_int(self, scalar):
+        """The integer, as 32 bits, in every lane."""
+        return self._splat(self.builder.trunc(scalar, INT32), self.integers)
+
+    def shuffle(self, a, b, lanes):
+        """The named lanes of a and b side by side."""
+        return self.builder.shuffle_vector(a, b, ir.Constant(self.integers, lanes))
 
     def fma(self, a, b, c):
         """a * b + c, fused where the host can."""
-        return self._call(f"llvm.fmuladd.{self.name}", [a, b, c], self.type)
+        return self._call("fmuladd", self.type, [a, b, c], self.type)
 
     def mask(self, count):
         """The mask of the first `count` lanes."""
-        wide = ir.VectorType(INT32, self.lanes)
-        first = self.builder.insert_element(
-            ir.Constant(wide, ir.Undefined), self.builder.trunc(count, INT32), int32(0)
-        )
-        zeros = ir.Constant(wide, [0] * self.lanes)
-        counts = self.builder.shuffle_vector(first, ir.Constant(wide, ir.Undefined), zeros)
-        return self.builder.icmp_unsigned("<", ir.Constant(wide, list(range(self.lanes))), counts)
+        lanes = ir.Constant(self.integers, list(range(self.lanes)))
+        return self.builder.icmp_unsigned("<", lanes, self.splat_int(count))
 
-    def _call(self, name, arguments, result):
-        kind = ir.FunctionType(result, [a.type for a in arguments])
-        function = cgutils.get_or_insert_function(self.builder.module, kind, name)
+    def for_each(self, count, emit):
+        """emit(i, None) for every whole vector of `count` elements, then emit(i, mask) for what is left of the last."""
+        whole = self.builder.and_(count, int64(-self.lanes))
+        with cgutils.for_range_slice(
+            self.builder, int64(0), whole, int64(self.lanes), intp=INT64
+        ) as (i, _):
+            emit(i, None)
+        with self.builder.if_then(self.builder.icmp_signed("<", whole, count)):
+            emit(whole, self.mask(self.builder.sub(count, whole)))
+
+    def _splat(self, scalar, kind):
+        undefined = ir.Constant(kind, ir.Undefined)
+        first = self.builder.insert_element(undefined, scalar, int32(0))
+        return self.builder.shuffle_vector(
+            first, undefined, ir.Constant(self.integers, [0] * self.lanes)
+        )
+
+    def _load(self, kind, align, pointer, mask):
+        pointer = self.builder.bitcast(pointer, kind.as_pointer())
+        if mask is not None:
+            zeros = ir.Constant(kind, None)
+            return self._call("masked.load", kind, [pointer, int32(align), mask, zeros], kind)
+        value = self.builder.load(pointer)
+        value.align = align
+        return value
+
+    def _store(self, value, align, pointer, mask):
+        kind = value.type
+        pointer = self.builder.bitcast(pointer, kind.as_pointer())
+        if mask is not None:
+            arguments = [value, pointer, int32(align), mask]
+            self._call("masked.store", kind, arguments, ir.VoidType())
+        else:
+            self.builder.store(value, pointer).align = align
+
+    def _call(self, name, kind, arguments, result):
+        """LLVM's intrinsic of that name for that kind of vector."""
+        element = str(kind.element).replace("float", "f32").replace("double", "f64")
+        name = f"llvm.{name}.v{kind.count}{element}" + (".p0" if "masked" in name else "")
+        signature = ir.FunctionType(result, [a.type for a in arguments])
+        function = cgutils.get_or_insert_function(self.builder.module, signature, name)
         return self.builder.call(function, arguments)
 
 

@@ -1,0 +1,56 @@
+"""What one core can do at most: fused multiply-adds on vectors that never leave their registers."""
+
+import time
+
+import numpy as np
+from numba import njit, types
+from numba.extending import intrinsic
+
+from numba_cnn.backends.cpu.vector import BITS, Vectors, int64
+
+CHAINS = 12  # independent accumulators: enough to hide the latency, few enough for 16 registers
+TURNS = 20_000
+
+
+@intrinsic
+def _chains(typingctx, turns, factor):
+    def codegen(context, builder, signature, values):
+        turns, factor = values
+        v = Vectors(builder, types.float32)
+        x = v.splat(factor)
+        before, loop, after = builder.block, builder.append_basic_block(), builder.append_basic_block()
+        builder.branch(loop)
+        builder.position_at_end(loop)
+        count = builder.phi(turns.type)
+        sums = [builder.phi(v.type) for _ in range(CHAINS)]
+        new = [v.fma(s, x, x) for s in sums]
+        left = builder.sub(count, int64(1))
+        starts, ends = [turns, *([x] * CHAINS)], [left, *new]
+        for phi, start, end in zip([count, *sums], starts, ends, strict=True):
+            phi.add_incoming(start, before)
+            phi.add_incoming(end, loop)
+        builder.cbranch(builder.icmp_signed(">", left, int64(0)), loop, after)
+        builder.position_at_end(after)
+        total = new[0]
+        for n in new[1:]:
+            total = builder.fadd(total, n)
+        return builder.extract_element(total, int64(0))
+
+    return types.float32(types.intp, types.float32), codegen
+
+
+@njit(nogil=True)
+def _run(turns, factor):
+    return _chains(turns, factor)
+
+
+def seconds():
+    """The time of one measurement."""
+    start = time.perf_counter()
+    _run(TURNS, np.float32(0.5))
+    return time.perf_counter() - start
+
+
+def flop():
+    """The floating-point operations of one measurement: two per lane and multiply-add."""
+    return 2 * TURNS * CHAINS * (BITS // 32)

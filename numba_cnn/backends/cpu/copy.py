@@ -1,0 +1,109 @@
+"""Copies as vectors: rows that a ReLU gates and zeros fill up, and the transpose of a block."""
+
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from numba_cnn.backends.cpu.vector import Vectors, int64, pointer_to, require_vectors
+
+
+@intrinsic
+def copy_rows(
+    typingctx, source, s0, s_row, gate, gated, target, t0, t_row, rows, columns, width
+):  # fmt: skip
+    """target[t0 + r*t_row + c] = source[s0 + r*s_row + c] for r < rows, c < columns; then zeros up to c < width.
+
+    Where `gated`, an element counts only if gate has a positive one at the same place as the source.
+    """
+    dtype = require_vectors("copy_rows", source, gate, target)
+    n = types.intp
+    signature = types.void(source, n, n, gate, types.boolean, target, n, n, n, n, n)
+
+    def codegen(context, builder, signature, values):
+        source, s0, s_row, gate, gated, target, t0, t_row, rows, columns, width = values
+        v = Vectors(builder, dtype)
+        kinds = signature.args
+        with cgutils.for_range(builder, rows) as row:
+            s = builder.add(s0, builder.mul(row.index, s_row))
+            t = builder.add(t0, builder.mul(row.index, t_row))
+            pointers = [
+                pointer_to(context, builder, kinds[0], source, s),
+                pointer_to(context, builder, kinds[3], gate, s),
+                pointer_to(context, builder, kinds[5], target, t),
+            ]
+            _copy_row(v, pointers, gated, columns, width)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+def _copy_row(v, pointers, gated, columns, width):
+    """One row: whole vectors, then what is left of the last and the zeros behind it."""
+    b = v.builder
+
+    def copy(c, exists, wanted):
+        source, gate, target = (b.gep(p, [c]) for p in pointers)
+        value = v.load(source, exists)
+        plain = b.block
+        with b.if_then(gated):
+            passed = b.fcmp_ordered(">", v.load(gate, exists), v.zero)
+            chosen, chosen_in = b.select(passed, value, v.zero), b.block
+        result = b.phi(v.type)
+        result.add_incoming(value, plain)
+        result.add_incoming(chosen, chosen_in)
+        v.store(result, target, wanted)
+
+    whole = b.and_(columns, int64(-v.lanes))
+    for start, stop in ((int64(0), whole), (whole, width)):
+        with cgutils.for_range_slice(b, start, stop, int64(v.lanes), intp=start.type) as (c, _):
+            if stop is whole:
+                copy(c, None, None)
+            else:
+                left = b.sub(columns, c)
+                left = b.select(b.icmp_signed(">", left, int64(0)), left, int64(0))
+                copy(c, v.mask(left), v.mask(b.sub(width, c)))
+
+
+@intrinsic
+def transpose(typingctx, source, s0, s_row, rows, columns, target, t0, t_row):
+    """target[t0 + c*t_row + r] = source[s0 + r*s_row + c] for r < rows, c < columns, both at most a vector's lanes.
+
+    A whole vector is written for each c, with zeros behind the rows that exist.
+    """
+    dtype = require_vectors("transpose", source, target)
+    n = types.intp
+    signature = types.void(source, n, n, n, n, target, n, n)
+
+    def codegen(context, builder, signature, values):
+        source, s0, s_row, rows, columns, target, t0, t_row = values
+        v = Vectors(builder, dtype)
+        ps = pointer_to(context, builder, signature.args[0], source, s0)
+        pt = pointer_to(context, builder, signature.args[5], target, t0)
+        none = int64(0)
+        block = []
+        for r in range(v.lanes):
+            exists = builder.icmp_signed(">", rows, int64(r))
+            mask = v.mask(builder.select(exists, columns, none))
+            block.append(v.load(builder.gep(ps, [builder.mul(s_row, int64(r))]), mask))
+        for c, column in enumerate(_transposed(v, block)):
+            with builder.if_then(builder.icmp_signed(">", columns, int64(c))):
+                v.store(column, builder.gep(pt, [builder.mul(t_row, int64(c))]))
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+def _transposed(v, block):
+    """Eklundh's transpose: at distance 1, 2, 4, ... rows exchange the halves of their pairs."""
+    distance = 1
+    while distance < v.lanes:
+        lanes = range(v.lanes)
+        low = [j if not j & distance else v.lanes + j - distance for j in lanes]
+        high = [j + distance if not j & distance else v.lanes + j for j in lanes]
+        block = list(block)
+        for i in lanes:
+            if not i & distance:
+                a, b = block[i], block[i + distance]
+                block[i], block[i + distance] = v.shuffle(a, b, low), v.shuffle(a, b, high)
+        distance *= 2
+    return block

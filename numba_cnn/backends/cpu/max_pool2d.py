@@ -1,0 +1,186 @@
+"""Max pooling on the CPU: a window at a time, a vector of channels at a time."""
+
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from numba_cnn.backends.cpu.compiler import inline, kernel
+from numba_cnn.backends.cpu.threads import workers_for
+from numba_cnn.backends.cpu.vector import Vectors, pointer_to, require_vectors
+
+
+def max_pool2d(x, g, y, argmax):
+    _max_pool2d(workers_for(x.size), x.reshape(-1), tuple(g), y.reshape(-1), argmax.reshape(-1))
+
+
+def max_pool2d_backward(dy, argmax, g, dx):
+    _max_pool2d_backward(
+        workers_for(dx.size), dy.reshape(-1), argmax.reshape(-1), tuple(g), dx.reshape(-1)
+    )
+
+
+@kernel
+def _max_pool2d(w, workers, x, g, y, argmax):
+    """Each worker owns whole rows of y."""
+    N, H, W, C, PH, PW, SH, SW, top, _, left, _, OH, OW = g
+    for r in range(w * N * OH // workers, (w + 1) * N * OH // workers):
+        n, oh = r // OH, r % OH
+        h0, h1 = max(oh * SH - top, 0), min(oh * SH - top + PH, H)
+        for ow in range(OW):
+            w0, w1 = max(ow * SW - left, 0), min(ow * SW - left + PW, W)
+            place = (h0 - oh * SH + top) * PW + w0 - ow * SW + left
+            o = ((n * H + h0) * W + w0) * C
+            _window_max(
+                x, o, W * C, C, h1 - h0, w1 - w0, place, PW, y, argmax, (r * OW + ow) * C, C
+            )
+
+
+@kernel
+def _max_pool2d_backward(w, workers, dy, argmax, g, dx):
+    """Each worker owns whole rows of dx, and collects for each pixel from the windows that hold it."""
+    N, H, W, C, PH, PW, SH, SW, top, _, left, _, OH, OW = g
+    for r in range(w * N * H // workers, (w + 1) * N * H // workers):
+        n, h = r // H, r % H
+        oh0, oh1 = _windows_over(h + top, PH, SH, OH)
+        for col in range(W):
+            ow0, ow1 = _windows_over(col + left, PW, SW, OW)
+            place = (h + top - oh0 * SH) * PW + col + left - ow0 * SW
+            o = ((n * OH + oh0) * OW + ow0) * C
+            _window_sum(
+                dy,
+                argmax,
+                o,
+                OW * C,
+                C,
+                oh1 - oh0,
+                ow1 - ow0,
+                place,
+                SH * PW,
+                SW,
+                dx,
+                (r * W + col) * C,
+                C,
+            )
+
+
+@inline
+def _windows_over(position, P, S, count):
+    """The range of windows of size P at stride S that hold a position."""
+    first = max(0, (position - P) // S + 1)
+    return first, max(first, min(position // S + 1, count))
+
+
+@intrinsic
+def _window_max(
+    typingctx, x, o, row_step, column_step, rows, columns, place, place_step, y, argmax, o_y, C
+):  # fmt: skip
+    """y[o_y + c], argmax[o_y + c] for c < C: the first maximum of a window of rows x columns pixels, and its place.
+
+    Places count up from `place` by 1 a column and `place_step` a row.
+    """
+    dtype = require_vectors("max_pool2d", x, y)
+    n = types.intp
+    signature = types.void(x, n, n, n, n, n, n, n, y, argmax, n, n)
+
+    def codegen(context, builder, signature, values):
+        x, o, row_step, column_step, rows, columns, place, place_step, y, argmax, o_y, C = values
+        kinds = signature.args
+        v = Vectors(builder, dtype)
+        best, where = cgutils.alloca_once(builder, v.type), cgutils.alloca_once(builder, v.integers)
+        px = pointer_to(context, builder, kinds[0], x, o)
+
+        def emit(c, mask):
+            first = builder.gep(px, [c])
+            builder.store(v.load(first, mask), best)
+            builder.store(v.splat_int(place), where)
+            with (
+                cgutils.for_range(builder, rows) as row,
+                cgutils.for_range(builder, columns) as column,
+            ):
+                offset = builder.add(
+                    builder.mul(row.index, row_step), builder.mul(column.index, column_step)
+                )
+                value, old = v.load(builder.gep(first, [offset]), mask), builder.load(best)
+                nan_now = builder.fcmp_unordered("uno", value, value)
+                nan_before = builder.fcmp_unordered("uno", old, old)
+                better = builder.or_(
+                    builder.fcmp_ordered(">", value, old),
+                    builder.and_(nan_now, builder.not_(nan_before)),
+                )
+                here = builder.add(
+                    place, builder.add(builder.mul(row.index, place_step), column.index)
+                )
+                builder.store(builder.select(better, value, old), best)
+                builder.store(builder.select(better, v.splat_int(here), builder.load(where)), where)
+            at = builder.add(o_y, c)
+            v.store(builder.load(best), pointer_to(context, builder, kinds[8], y, at), mask)
+            v.store_int(
+                builder.load(where), pointer_to(context, builder, kinds[9], argmax, at), mask
+            )
+
+        v.for_each(C, emit)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
+def _window_sum(
+    typingctx, dy, argmax, o, row_step, column_step, rows, columns, place, place_row, place_column, dx, o_x, C
+):  # fmt: skip
+    """dx[o_x + c] for c < C: the sum of the dy of rows x columns windows whose maximum was this pixel.
+
+    In the first window the pixel has the place `place`; it is less by place_column a column, by place_row a row.
+    """
+    dtype = require_vectors("max_pool2d_backward", dy, dx)
+    n = types.intp
+    signature = types.void(dy, argmax, n, n, n, n, n, n, n, n, dx, n, n)
+
+    def codegen(context, builder, signature, values):
+        (
+            dy,
+            argmax,
+            o,
+            row_step,
+            column_step,
+            rows,
+            columns,
+            place,
+            place_row,
+            place_column,
+            dx,
+            o_x,
+            C,
+        ) = values
+        kinds = signature.args
+        v = Vectors(builder, dtype)
+        total = cgutils.alloca_once(builder, v.type)
+
+        def emit(c, mask):
+            builder.store(v.zero, total)
+            with (
+                cgutils.for_range(builder, rows) as row,
+                cgutils.for_range(builder, columns) as column,
+            ):
+                at = builder.add(
+                    builder.mul(row.index, row_step), builder.mul(column.index, column_step)
+                )
+                at = builder.add(builder.add(o, c), at)
+                passed = builder.add(
+                    builder.mul(row.index, place_row), builder.mul(column.index, place_column)
+                )
+                here = v.splat_int(builder.sub(place, passed))
+                where = v.load_int(pointer_to(context, builder, kinds[1], argmax, at), mask)
+                value = v.load(pointer_to(context, builder, kinds[0], dy, at), mask)
+                chosen = builder.select(builder.icmp_signed("==", where, here), value, v.zero)
+                builder.store(builder.fadd(builder.load(total), chosen), total)
+            v.store(
+                builder.load(total),
+                pointer_to(context, builder, kinds[10], dx, builder.add(o_x, c)),
+                mask,
+            )
+
+        v.for_each(C, emit)
+        return context.get_dummy_value()
+
+    return signature, codegen

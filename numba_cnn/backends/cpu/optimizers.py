@@ -1,0 +1,64 @@
+"""The optimizers' steps on the CPU, in place: one pass over memory, each worker owns a run of elements."""
+
+import numpy as np
+
+from numba_cnn.backends.cpu.compiler import kernel
+from numba_cnn.backends.cpu.threads import workers_for
+
+
+def sgd(parameter, gradient, velocity, learning_rate, momentum, nesterov):
+    number = parameter.dtype.type
+    flat = parameter.reshape(-1), gradient.reshape(-1)
+    workers = workers_for(parameter.size)
+    if velocity is None:
+        _sgd(workers, *flat, number(learning_rate))
+    else:
+        _sgd_momentum(
+            workers, *flat, velocity.reshape(-1), number(learning_rate), number(momentum), nesterov
+        )
+
+
+def rmsprop(parameter, gradient, velocity, learning_rate, rho, epsilon):
+    number = parameter.dtype.type
+    _rmsprop(
+        workers_for(parameter.size), parameter.reshape(-1), gradient.reshape(-1), velocity.reshape(-1),
+        number(learning_rate), number(rho), number(epsilon),
+    )  # fmt: skip
+
+
+def adam(parameter, gradient, momentum, velocity, alpha, beta_1, beta_2, epsilon):
+    number = parameter.dtype.type
+    _adam(
+        workers_for(parameter.size), parameter.reshape(-1), gradient.reshape(-1), momentum.reshape(-1),
+        velocity.reshape(-1), number(alpha), number(1 - beta_1), number(1 - beta_2), number(epsilon),
+    )  # fmt: skip
+
+
+@kernel
+def _sgd(w, workers, parameter, gradient, learning_rate):
+    for i in range(w * parameter.size // workers, (w + 1) * parameter.size // workers):
+        parameter[i] -= learning_rate * gradient[i]
+
+
+@kernel
+def _sgd_momentum(w, workers, parameter, gradient, velocity, learning_rate, momentum, nesterov):
+    for i in range(w * parameter.size // workers, (w + 1) * parameter.size // workers):
+        step = learning_rate * gradient[i]
+        velocity[i] = momentum * velocity[i] - step
+        parameter[i] += momentum * velocity[i] - step if nesterov else velocity[i]
+
+
+@kernel
+def _rmsprop(w, workers, parameter, gradient, velocity, learning_rate, rho, epsilon):
+    rest = parameter.dtype.type(1) - rho
+    for i in range(w * parameter.size // workers, (w + 1) * parameter.size // workers):
+        velocity[i] = rho * velocity[i] + rest * gradient[i] * gradient[i]
+        parameter[i] -= learning_rate * gradient[i] / np.sqrt(velocity[i] + epsilon)
+
+
+@kernel
+def _adam(w, workers, parameter, gradient, momentum, velocity, alpha, rest_1, rest_2, epsilon):
+    for i in range(w * parameter.size // workers, (w + 1) * parameter.size // workers):
+        momentum[i] += (gradient[i] - momentum[i]) * rest_1
+        velocity[i] += (gradient[i] * gradient[i] - velocity[i]) * rest_2
+        parameter[i] -= momentum[i] * alpha / (np.sqrt(velocity[i]) + epsilon)

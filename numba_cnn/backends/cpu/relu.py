@@ -1,0 +1,28 @@
+"""ReLU on the CPU: one pass over memory, in runs of elements."""
+
+from numba_cnn.backends.cpu.compiler import kernel
+from numba_cnn.backends.cpu.threads import workers_for
+
+
+def relu(x, y):
+    _relu(workers_for(x.size), x.reshape(-1), y.reshape(-1))
+
+
+def relu_backward(dy, y, dx):
+    _relu_backward(workers_for(y.size), dy.reshape(-1), y.reshape(-1), dx.reshape(-1))
+
+
+@kernel
+def _relu(w, workers, x, y):
+    """Each worker owns a run of elements."""
+    zero = x.dtype.type(0)
+    for i in range(w * x.size // workers, (w + 1) * x.size // workers):
+        y[i] = zero if x[i] <= zero else x[i]
+
+
+@kernel
+def _relu_backward(w, workers, dy, y, dx):
+    """Each worker owns a run of elements."""
+    zero = y.dtype.type(0)
+    for i in range(w * y.size // workers, (w + 1) * y.size // workers):
+        dx[i] = dy[i] if y[i] > zero else zero
