@@ -1,0 +1,133 @@
+"""Every kernel of the library with argument types it is launched with: what the compile gate and the tables go through."""
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numba.cuda import types
+from toolchain import type_of
+
+from numba_cnn.backends.cuda import (
+    conv2d_plain,
+    correlate,
+    few_channels,
+    launch,
+    max_pool2d,
+    memory,
+    optimizers,
+    outer,
+    relu,
+    softmax_crossentropy,
+    sums,
+    tile,
+)
+from numba_cnn.shapes import conv2d as conv2d_shape
+from numba_cnn.shapes import max_pool2d as pool2d_shape
+
+_G = conv2d_shape((1, 5, 5, 4), (3, 3, 4, 4))
+_CONV, _POOL = launch.extents(_G), launch.extents(pool2d_shape((1, 4, 4, 4)))
+_AXES = ((correlate.Axis(3, 3, 1, 1, 0), correlate.Axis(3, 3, 1, 1, 0)),)
+_CORRELATION = correlate._plan(_G.x, _G.weight, _AXES, False, _G.y).launches[0][1]
+_OUTER = outer.Outer.of(_G, 8)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A kernel, its argument types, its block, and what the gate holds it to."""
+
+    kernel: object
+    signature: tuple
+    threads: int
+    registers: int  # the most that it may use
+    float64: bool = False
+    vectors: bool = False  # 128-bit accesses to global memory
+    density: float = 0.0  # the least share of multiply-adds in its main loop
+
+
+def _array(dtype, ndim):
+    return types.Array(getattr(types, dtype), ndim, "C")
+
+
+def _signature(dtype, *arguments):
+    """Integers stand for arrays of so many axes, dtypes for arrays (name, axes), everything else for itself."""
+    made = []
+    for argument in arguments:
+        if isinstance(argument, int) and not isinstance(argument, bool):
+            made.append(_array(dtype, argument))
+        elif isinstance(argument, str):
+            name, ndim = argument.split()
+            made.append(_array(name, int(ndim)))
+        else:
+            made.append(type_of(argument))
+    return tuple(made)
+
+
+# Registers: 168 leave room for six blocks of 64 threads on every architecture, LARGE must fit one block of 256 (255).
+_TILES = {"small": (tile.SMALL, 168), "narrow": (tile.NARROW, 184), "large": (tile.LARGE, 168)}
+
+
+def _tiled():
+    signature = _signature("float32", 4, 4, 1, _CORRELATION, 4)
+    for (name, (shape, registers)), backward, ragged in product(
+        _TILES.items(), (False, True), (False, True)
+    ):
+        words = ["correlate", name, "backward" if backward else "forward"] + ["ragged"] * ragged
+        kernel = correlate.kernel(shape, backward, ragged, not backward, not backward)
+        density = 0.7 if ragged else 0.75
+        limits = {"registers": registers, "vectors": not ragged, "density": density}
+        yield " ".join(words), Entry(kernel, signature, shape.threads, **limits)
+    signature = _signature("float32", 4, 4, _OUTER, 4)
+    for (name, (shape, registers)), gathered in product(_TILES.items(), (False, True)):
+        kernel = outer.kernel(shape, gathered, False)
+        density = 0.7 if gathered else 0.75
+        limits = {"registers": registers, "vectors": True, "density": density}
+        word = f"outer {name}{' gathered' * gathered}"
+        yield word, Entry(kernel, signature, shape.threads, **limits)
+    for C in (1, 3):
+        signature = _signature("float32", 4, 4, 1, _CONV, 4)
+        kernel = few_channels.kernel(C, True, True)
+        yield f"few_channels {C}", Entry(kernel, signature, few_channels.THREADS, 128, vectors=True)
+
+
+def _plain(dtype):
+    real, kind = np.dtype(dtype), np.dtype(dtype).type
+    one, i32 = kind(1), np.int32(1)
+    loss = softmax_crossentropy
+    kernels = {
+        "conv2d plain": (conv2d_plain.conv2d_kernel, (4, 4, 1, _CONV, True, True, 4)),
+        "conv2d_backward_input plain": (
+            conv2d_plain.conv2d_backward_input_kernel,
+            (4, 4, _CONV, 4),
+        ),
+        "conv2d_backward_weight plain": (
+            conv2d_plain.conv2d_backward_weight_kernel,
+            (4, 4, _CONV, i32, 5),
+        ),
+        "relu": (relu.relu_kernel, (4, 4)),
+        "relu_backward": (relu.relu_backward_kernel, (4, 4, 4)),
+        "max_pool2d": (max_pool2d.max_pool2d_kernel, (4, _POOL, 4, "uint8 4")),
+        "max_pool2d_backward": (
+            max_pool2d.max_pool2d_backward_kernel,
+            (4, "uint8 4", _POOL, 4),
+        ),
+        "column_sums": (sums.column_sums_kernel, (4, i32, i32, 2)),
+        "sum_partials": (sums.sum_partials_kernel(True, True), (4, i32, 1, i32, 4)),
+        "softmax": (loss.softmax_kernel(real), (2, 2)),
+        "crossentropy": (loss.crossentropy_kernel(real, True), (2, "int32 1", 1, one, 1, 2)),
+        "mean": (loss.mean_kernel(real), (1, one, 0)),
+        "hits": (loss.hits_kernel, (2, "int32 1", 1)),
+        "sgd": (optimizers.sgd_kernel, (2, 2, one)),
+        "momentum": (optimizers.momentum_kernel, (2, 2, 2, one, one)),
+        "nesterov": (optimizers.nesterov_kernel, (2, 2, 2, one, one)),
+        "rmsprop": (optimizers.rmsprop_kernel, (2, 2, 2, one, one, one)),
+        "adam": (optimizers.adam_kernel, (2, 2, 2, 2, one, one, one, one)),
+        "copy": (memory.copy_kernel, (4, 4)),
+    }
+    by_row = ("softmax", "crossentropy", "mean")
+    for name, (kernel, arguments) in kernels.items():
+        threads = launch.ROW_THREADS if name in by_row else launch.THREADS
+        entry = Entry(kernel, _signature(dtype, *arguments), threads, 64, dtype == "float64")
+        yield f"{name} {dtype}", entry
+
+
+KERNELS = {**dict(_tiled()), **dict(_plain("float32")), **dict(_plain("float64"))}

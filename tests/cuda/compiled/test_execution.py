@@ -1,0 +1,65 @@
+"""The PTX of every kernel, executed on odd shapes with all checks of the interpreter, against the reference."""
+
+import parity
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("x", "weight", "settings"),
+    [
+        pytest.param((2, 9, 7, 16), (3, 3, 16, 36), {"padding": "same"}, id="3x3"),
+        pytest.param((1, 11, 9, 12), (3, 3, 12, 20), {"strides": 2}, id="3x3 stride 2"),
+        pytest.param((2, 10, 9, 8), (2, 3, 8, 68), {"dilation_rate": (3, 2)}, id="dilated"),
+        pytest.param((3, 7, 5, 20), (1, 1, 20, 44), {"strides": (2, 3)}, id="1x1 stride 2x3"),
+        pytest.param((2, 8, 7, 5), (3, 2, 5, 7), {"padding": ((2, 0), (1, 3))}, id="ragged"),
+        pytest.param((1, 40, 33, 4), (5, 5, 4, 132), {}, id="5x5 on the large tile"),
+        pytest.param((2, 13, 11, 3), (3, 3, 3, 36), {"padding": 1}, id="first layer"),
+        pytest.param((1, 13, 12, 1), (5, 5, 1, 12), {"strides": 2}, id="first layer, grey"),
+        pytest.param((2, 6, 7, 6), (3, 3, 3, 4), {"groups": 2, "padding": "same"}, id="groups"),
+        pytest.param((1, 6, 5, 6), (3, 2, 1, 6), {"groups": 6, "strides": 2}, id="depthwise"),
+        pytest.param((1, 9, 9, 4), (2, 2, 4, 4), {"strides": 2, "dilation_rate": 3}, id="plain"),
+    ],
+)
+def test_conv2d(device, x, weight, settings):
+    parity.check_conv2d(x, weight, **settings)
+
+
+def test_conv2d_float64(device):
+    parity.check_conv2d((2, 6, 5, 4), (3, 2, 4, 5), dtype="float64", padding=(1, 2), strides=(2, 1))
+
+
+def test_conv2d_without_bias_and_relu(device):
+    parity.check("conv2d", parity.Draw()(2, 6, 5, 8), parity.Draw()(3, 3, 8, 12))
+    parity.check("conv2d", parity.Draw()(2, 6, 5, 3), parity.Draw()(3, 3, 3, 12))
+
+
+@pytest.mark.parametrize("shape", [(3, 40, 24), (5, 33, 10), (2, 2304, 64)], ids=str)
+def test_dense(device, shape):
+    parity.check_dense(*shape)
+
+
+def test_dense_float64(device):
+    parity.check_dense(3, 9, 5, dtype="float64")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_max_pool2d(device, dtype):
+    parity.check_max_pool2d((2, 9, 7, 5), dtype, pool_size=2)
+    parity.check_max_pool2d((1, 7, 8, 3), dtype, pool_size=3, strides=(2, 1), padding="same")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_elementwise(device, dtype):
+    parity.check_elementwise((3, 5, 7, 11), dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_losses(device, dtype):
+    parity.check_losses(5, 11, dtype)
+    parity.check_losses(2, 300, dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", parity.OPTIMIZERS)
+def test_optimizers(device, name, dtype):
+    parity.check_optimizer(*parity.OPTIMIZERS[name], dtype)

@@ -1,0 +1,127 @@
+"""Every op on device arrays against the reference in float64: the checks that the simulator and the compiled kernels share."""
+
+from contextlib import contextmanager
+from types import SimpleNamespace
+from unittest import mock
+
+import numpy as np
+
+from numba_cnn import backends, ops
+from numba_cnn.backends import cuda, reference
+
+_REFERENCE = SimpleNamespace(**vars(reference), asarray=np.asarray, empty=np.empty)
+
+
+@contextmanager
+def reference_backend():
+    """ops run on the NumPy reference, in whatever float dtype they are given."""
+    with mock.patch.object(backends, "of", lambda op, **arrays: _REFERENCE):
+        yield
+
+
+class Draw:
+    """Random arrays of one dtype from a seed."""
+
+    def __init__(self, dtype="float32", seed=0):
+        self.dtype, self.rng = dtype, np.random.default_rng(seed)
+
+    def __call__(self, *shape):
+        return self.rng.standard_normal(shape).astype(self.dtype)
+
+    def ties(self, *shape):
+        """Small integers: windows with several maxima, some zeros."""
+        return self.rng.integers(-2, 3, shape).astype(self.dtype)
+
+
+def check(op, *arrays, **settings):
+    """Assert that an op gives on the device what the reference gives in float64; returns the device's results.
+
+    The tolerance is a few roundings of the dtype for the largest result: sums here have up to some thousand terms.
+    """
+    dtype = next(a.dtype for a in arrays if isinstance(a, np.ndarray) and a.dtype.kind == "f")
+    with reference_backend():
+        expected = _results(op, arrays, settings, _exact)
+    got = _results(op, arrays, settings, cuda.asarray)
+    host = [None if result is None else cuda.to_numpy(result) for result in got]
+    for want, result in zip(expected, host, strict=True):
+        if want is not None:
+            assert result.shape == want.shape
+            assert result.dtype == (dtype if want.dtype.kind == "f" else want.dtype)
+            bound = 300 * np.finfo(dtype).eps * max(1.0, np.abs(want).max())
+            np.testing.assert_allclose(result, want, rtol=0, atol=bound)
+    return got
+
+
+def _results(op, arrays, settings, move):
+    moved = [move(a) if isinstance(a, np.ndarray) else a for a in arrays]
+    keywords = {k: move(v) if isinstance(v, np.ndarray) else v for k, v in settings.items()}
+    results = getattr(ops, op)(*moved, **keywords)
+    return results if isinstance(results, tuple) else (results,)
+
+
+def _exact(array):
+    return array.astype(np.float64) if array.dtype.kind == "f" else array
+
+
+def check_conv2d(x_shape, weight_shape, dtype="float32", relu=True, **settings):
+    """conv2d with bias, and its three gradients."""
+    draw, activation = Draw(dtype), "relu" if relu else None
+    x, weight, bias = draw(*x_shape), draw(*weight_shape), draw(weight_shape[3])
+    (y,) = check("conv2d", x, weight, bias, activation=activation, **settings)
+    y = cuda.to_numpy(y)
+    backward = dict(settings, activation=activation, y=y if relu else None)
+    check("conv2d_backward", draw(*y.shape), x, weight, **backward)
+
+
+def check_dense(N, K, F, dtype="float32"):
+    draw = Draw(dtype)
+    x, weight = draw(N, K), draw(K, F)
+    (y,) = check("dense", x, weight, draw(F), activation="relu")
+    gate = cuda.to_numpy(y)
+    check("dense_backward", draw(N, F), x, weight, activation="relu", y=gate)
+    check("dense", x, weight)
+    check("dense_backward", draw(N, F), x, weight)
+
+
+def check_max_pool2d(x_shape, dtype="float32", **settings):
+    draw = Draw(dtype)
+    x = draw.ties(*x_shape)
+    y, argmax = check("max_pool2d", x, **settings)
+    shape, argmax = tuple(y.shape), cuda.to_numpy(argmax)
+    check("max_pool2d_backward", draw(*shape), argmax, x_shape, **settings)
+
+
+def check_elementwise(shape, dtype="float32"):
+    draw = Draw(dtype)
+    check("relu", draw.ties(*shape))
+    check("relu_backward", draw(*shape), draw.ties(*shape))
+
+
+def check_losses(N, classes, dtype="float32"):
+    draw = Draw(dtype)
+    logits, labels = 5 * draw(N, classes), draw.rng.integers(0, classes, N)
+    check("softmax", logits)
+    check("sparse_categorical_crossentropy", logits, labels)
+    check("sparse_categorical_crossentropy", logits, labels, np.abs(draw(N)))
+    check("sparse_categorical_accuracy", draw.ties(N, classes), labels)
+
+
+def check_optimizer(name, arrays, constants, dtype="float32"):
+    """An optimizer's step in place on `arrays` random arrays (parameter, gradient and its state)."""
+    draw = Draw(dtype)
+    host = [np.abs(draw(3, 7)) for _ in range(arrays)]
+    device = [cuda.asarray(array) for array in host]
+    exact = [array.astype(np.float64) for array in host]
+    getattr(reference, name)(*exact, *([None] if name == "sgd" and arrays == 2 else []), *constants)
+    getattr(cuda, name)(*device, *([None] if name == "sgd" and arrays == 2 else []), *constants)
+    for got, want in zip(device, exact, strict=True):
+        np.testing.assert_allclose(cuda.to_numpy(got), want, rtol=20 * np.finfo(dtype).eps, atol=0)
+
+
+OPTIMIZERS = {
+    "sgd": ("sgd", 2, (0.1, 0.0, False)),
+    "momentum": ("sgd", 3, (0.1, 0.9, False)),
+    "nesterov": ("sgd", 3, (0.1, 0.9, True)),
+    "rmsprop": ("rmsprop", 3, (0.01, 0.9, 1e-7)),
+    "adam": ("adam", 4, (0.01, 0.9, 0.999, 1e-7)),
+}
