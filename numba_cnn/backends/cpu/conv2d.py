@@ -8,15 +8,25 @@ from math import gcd
 
 import numpy as np
 
+from numba_cnn.backends.cpu import winograd
 from numba_cnn.backends.cpu.correlate import correlate
 from numba_cnn.backends.cpu.correlate_weight import correlate_weight
 from numba_cnn.backends.cpu.panels import Axis, pack
+from numba_cnn.backends.cpu.tile import VECTORS
+from numba_cnn.backends.cpu.vector import lanes
 
 
 def conv2d(x, weight, bias, g, relu, algorithm, y):
     Cg, Fg = g.C // g.groups, g.F // g.groups
     taps = Axis(g.KH, g.KW * Cg * g.F), Axis(g.KW, Cg * g.F)
     panels = pack(weight, 0, taps, Axis(Cg, g.F), Axis(Fg, 1), Axis(g.groups, Fg))
+    if algorithm == "winograd":
+        padding, zeros = (g.top, g.left), np.zeros(g.F + VECTORS * lanes(x.dtype), x.dtype)
+        if bias is not None:
+            zeros[: g.F] = bias
+        U = winograd.transform_filters(panels, g.C, g.F)
+        winograd.correlate(x, None, g.x, padding, U, zeros, g.F, (g.OH, g.OW), relu, y)
+        return
     bias = np.zeros(g.F, x.dtype) if bias is None else bias
     output = g.OH, g.OW, 0, g.OH * g.OW * g.F, g.OW * g.F, g.F
     filters = g.groups, Cg, Fg, 0, panels.shape[1]
@@ -37,6 +47,11 @@ def conv2d_backward_input(dy, y, weight, g, algorithm, dx):
             taps = Axis(KH, -kh_step * g.KW * Cg * g.F), Axis(KW, -kw_step * Cg * g.F)
             start = (kh * g.KW + kw) * Cg * g.F
             panels = pack(weight, start, taps, Axis(Fg, 1), Axis(Cg, g.F), Axis(g.groups, Fg))
+            if algorithm == "winograd":
+                U = winograd.transform_filters(panels, g.F, g.C)
+                zeros = np.zeros(g.C + VECTORS * lanes(dy.dtype), dy.dtype)
+                winograd.correlate(dy, y, g.y, (top, left), U, zeros, g.C, (g.H, g.W), False, dx)
+                return
             output = OH, OW, (h * g.W + w) * g.C, g.H * g.W * g.C, g.SH * g.W * g.C, g.SW * g.C
             filters = g.groups, Fg, Cg, 0, panels.shape[1]
             window = KH, KW, DH, DW, 1, 1, top, left
@@ -44,6 +59,9 @@ def conv2d_backward_input(dy, y, weight, g, algorithm, dx):
 
 
 def conv2d_backward_weight(dy, y, x, g, algorithm, dweight, dbias):
+    if algorithm == "winograd":
+        winograd.correlate_weight(x, g.x, (g.top, g.left), dy, y, (g.OH, g.OW), dweight, dbias)
+        return
     correlate_weight(x, g.x, _window(g), dy, y, g.groups, (g.OH, g.OW), dweight, dbias)
 
 

@@ -129,7 +129,7 @@ def _fill_strips(x, gate, gated, image, window, output, r0, r1, strips, s0):
         n, oh = r // OH, r % OH
         count = min(OH - oh, r1 - r)
         for h in range(oh * SH - top, (oh + count - 1) * SH + DH * (KH - 1) + 1 - top):
-            fill_strip(x, gate, gated, image, n, h, -left, WS, strips, s)
+            fill_strip(x, gate, gated, image, n, h, -left, WS, 0, C, strips, s)
             s += WS * C
         r += count
 

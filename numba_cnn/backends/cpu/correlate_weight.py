@@ -58,8 +58,8 @@ def correlate_weight(x, image, window, dy, gate, groups, output, dweight, dbias)
         constants, strips, dweights, dbiases,
     )  # fmt: skip
     if chunks > 1:
-        _add_chunks(workers, dweights, dweight.reshape(-1))
-        _add_chunks(workers, dbiases, dbias)
+        add_chunks(workers, dweights, dweight.reshape(-1))
+        add_chunks(workers, dbiases, dbias)
 
 
 @kernel
@@ -131,7 +131,7 @@ def _weight_band(
         source, a, a_n, a_row = strips, s0, HS * WS * C, WS * C
         for n in range(n0, n1):
             for h in range(HS):
-                fill_strip(x, x, False, image, n, oh0 * SH - top + h, -left, WS, strips, p0)
+                fill_strip(x, x, False, image, n, oh0 * SH - top + h, -left, WS, 0, C, strips, p0)
                 p0 += WS * C
     p0 += -p0 % VL
     pixels = last if n1 == N and oh1 == OH and n1 - n0 == 1 and oh1 - oh0 == 1 else OW
@@ -168,7 +168,7 @@ def _weight_band(
 
 
 @kernel
-def _add_chunks(w, workers, chunks, total):
+def add_chunks(w, workers, chunks, total):
     """total = the sum of the rows of chunks, first to last; each worker owns a run of columns."""
     count, size = chunks.shape
     start, stop = w * size // workers, (w + 1) * size // workers

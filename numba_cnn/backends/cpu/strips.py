@@ -11,17 +11,17 @@ def strip_width(window, OW):
 
 
 @inline
-def fill_strip(x, gate, gated, image, n, h, w0, WS, strips, s):
-    """One row: the pixels w0..w0+WS of row h of image n, zeros where there are none."""
+def fill_strip(x, gate, gated, image, n, h, w0, WS, c0, channels, strips, s):
+    """One row: the pixels w0..w0+WS of row h of image n, of them the channels from c0 on; zeros where there are none."""
     N, H, W, C = image
     if h < 0 or h >= H:
-        strips[s : s + WS * C] = 0
+        strips[s : s + WS * channels] = 0
         return
     exist = min(W, x.size // C - (n * H + h) * W)  # the last row of a flattened batch may be short
     last = max(min(WS, exist - w0), 0)
     first = min(max(0, -w0), last)
-    o = ((n * H + h) * W + w0 + first) * C
-    strips[s : s + first * C] = 0
-    count = (last - first) * C
-    copy_rows(x, o, 0, gate, gated, strips, s + first * C, 0, 1, count, count)
-    strips[s + last * C : s + WS * C] = 0
+    o, t = ((n * H + h) * W + w0 + first) * C + c0, s + first * channels
+    rows, columns = (1, (last - first) * C) if channels == C else (last - first, channels)
+    strips[s:t] = 0
+    copy_rows(x, o, C, gate, gated, strips, t, channels, rows, columns, columns)
+    strips[s + last * channels : s + WS * channels] = 0

@@ -1,0 +1,266 @@
+"""Winograd's F(4x4, 3x3) for 3x3 filters at stride 1: forward, input gradient and weight gradient.
+
+Output is cut into patches of 4x4; a patch reads 6x6 pixels. The transformed patches V (36, patches, C) times the transformed
+filters U (36, C, F) are 36 products of matrices, which run on the register tile; see winograd_transforms.py for the rest.
+"""
+
+import numpy as np
+
+from numba_cnn.backends.cpu.compiler import inline, kernel
+from numba_cnn.backends.cpu.correlate_weight import add_chunks
+from numba_cnn.backends.cpu.memory import empty
+from numba_cnn.backends.cpu.panels import panel_width
+from numba_cnn.backends.cpu.strips import fill_strip
+from numba_cnn.backends.cpu.threads import get_num_threads
+from numba_cnn.backends.cpu.tile import ROWS, VECTORS, lanes_of, tile, tiles
+from numba_cnn.backends.cpu.vector import lanes
+from numba_cnn.backends.cpu.winograd_transforms import (
+    PLANES,
+    filter_gradient_transform,
+    filter_transform,
+    gradient_transform,
+    input_transform,
+    output_transform,
+)
+
+PATCHES = 48  # at once, at most: their planes and one panel of products share the second-level cache
+PLANE_ELEMENTS = 1 << 16  # of transformed patches at once, about
+BLOCK = 64  # channels, and filters, of the weight gradient's blocks
+GRADIENT_PATCHES = 24  # at once, at most
+CHUNK = 64  # patches of a chunk of the weight gradient, at least
+CHUNKS = 16  # from shapes alone, so that the order of summation does not depend on threads
+
+
+def transform_filters(panels, rows, F):
+    """Panels of 3x3 filters (panels, 9 * rows * width) as panels of their transforms (panels, 36 * rows * width)."""
+    transformed = empty((len(panels), panels.shape[1] * PLANES // 9), panels.dtype)
+    _transform_filters(get_num_threads(), panels, rows, F, transformed)
+    return transformed
+
+
+def correlate(x, gate, image, padding, panels, bias, F, output, relu, y):
+    """y = act(bias + windows of x times filters), the filters as transform_filters() gives them.
+
+    padding (top, left); bias (F,) with zeros for one more panel behind it.
+    """
+    N, H, W, C = image
+    OH, OW = output
+    across = -(-OW // 4)
+    VL = lanes(x.dtype)
+    patches = max(ROWS, min(PATCHES, PLANE_ELEMENTS // C // ROWS * ROWS))
+    workers = get_num_threads()
+    total = N * -(-OH // 4)
+    rows = max(1, min(patches // across, -(-total // (2 * workers))))
+    size = rows * across
+    plane = size * -(-C // VL) * VL + VL
+    product = size * VECTORS * VL + VL
+    strips = (4 * rows + 2 * (1 + rows // -(-OH // 4) + 1)) * (4 * across + 2) * C
+    scratch = empty((workers, PLANES * (plane + product) + strips), x.dtype)
+    _correlate(
+        workers, tiles(x.dtype), x.reshape(-1), (x if gate is None else gate).reshape(-1), gate is not None, image,
+        padding, panels, bias, F, output, x.dtype.type(0 if relu else -np.inf), y.reshape(-1), rows, plane, product,
+        scratch,
+    )  # fmt: skip
+
+
+@kernel
+def _transform_filters(w, workers, panels, rows, F, transformed):
+    """Each worker owns a run of the rows of all panels."""
+    VL = lanes_of(panels)
+    source, target = panels.reshape(-1), transformed.reshape(-1)
+    for p in range(panels.shape[0]):
+        wide = panel_width(F - p * VECTORS * VL, panels)
+        s, t = p * panels.shape[1], p * transformed.shape[1]
+        step = rows * wide
+        first, stop = w * rows // workers * wide, (w + 1) * rows // workers * wide
+        filter_transform(source, s + first, 3 * step, step, target, t + first, 6 * step, step, stop - first)
+
+
+@kernel
+def _correlate(
+    w, workers, address, x, gate, gated, image, padding, panels, bias, F, output, floor, y, rows, plane, product, scratch
+):
+    """Each worker owns whole blocks of rows of patches.
+
+    image (N, H, W, C) of x and gate, padding (top, left), output (OH, OW); `plane` and `product` are the elements from
+    one of the 36 planes of V and M to the next, a vector more than they hold, which keeps them off the same cache sets.
+    """
+    N, H, W, C = image
+    OH, OW = output
+    down, across = -(-OH // 4), -(-OW // 4)
+    VL = lanes_of(x)
+    C_row = -(-C // VL) * VL
+    width = VECTORS * VL
+    flat = scratch.reshape(-1)
+    V = w * scratch.shape[1]
+    M = V + PLANES * plane
+    S = M + PLANES * product
+    none = y.dtype.type(-np.inf)
+    all_panels = panels.reshape(-1)
+    blocks = -(-N * down // rows)
+    for block in range(w * blocks // workers, (w + 1) * blocks // workers):
+        r0, r1 = block * rows, min((block + 1) * rows, N * down)
+        _transform_patches(x, gate, gated, image, padding, down, across, r0, r1, 0, C, flat, S, V, plane, C_row)
+        count = (r1 - r0) * across
+        parts = -(-count // ROWS)
+        for p in range(panels.shape[0]):
+            f = p * width
+            wide = panel_width(F - f, y)
+            for z in range(PLANES):
+                U = p * panels.shape[1] + z * C * wide
+                for t in range(parts):
+                    q, rest = t * count // parts, (t + 1) * count // parts - t * count // parts
+                    tile(
+                        address, 0, rest, flat, M + z * product + q * wide, wide, bias, F, 0,
+                        flat, V + z * plane + q * C_row, 0, 0, C_row, all_panels, U, wide, 1, 1, C, none, wide,
+                    )  # fmt: skip
+            for q in range(count):
+                r, j = r0 + q // across, q % across
+                n, i = r // down, r % down
+                o = ((n * OH + 4 * i) * OW + 4 * j) * F + f
+                output_transform(
+                    flat, M + q * wide, product, bias, f, floor, y, o, OW * F, F,
+                    OH - 4 * i, OW - 4 * j, min(wide, F - f),
+                )  # fmt: skip
+
+
+@inline
+def _transform_patches(x, gate, gated, image, padding, down, across, r0, r1, c0, channels, flat, S, V, plane, V_row):
+    """V: the transforms of the rows r0..r1 of patches, read from strips of their padded and gated pixels at S."""
+    top, left = padding
+    wide = 4 * across + 2
+    q, r = 0, r0
+    while r < r1:
+        n, i = r // down, r % down
+        count = min(down - i, r1 - r)
+        for h in range(4 * count + 2):
+            s = S + h * wide * channels
+            fill_strip(x, gate, gated, image, n, 4 * i - top + h, -left, wide, c0, channels, flat, s)
+        for k in range(count):
+            for j in range(across):
+                s = S + (4 * k * wide + 4 * j) * channels
+                input_transform(
+                    flat, s, wide * channels, channels, flat, V + q * V_row, 6 * plane, plane, channels
+                )
+                q += 1
+        r += count
+
+
+def correlate_weight(x, image, padding, dy, gate, output, dweight, dbias):
+    """dweight (3, 3, C, F) and dbias (F,); the arguments are those of the kernel below."""
+    N, _, _, C = image
+    OH, OW = output
+    F = dbias.size
+    down, across = -(-OH // 4), -(-OW // 4)
+    rows = max(1, GRADIENT_PATCHES // across)
+    chunks = max(1, min(CHUNKS, N * down * across // CHUNK))
+    workers = get_num_threads()
+    VL = lanes(x.dtype)
+    CB, FB = (min(BLOCK, -(-extent // VL) * VL) for extent in (C, F))
+    size = rows * across
+    strips = (4 * rows + 2 * (2 + rows // down)) * (4 * across + 2) * max(CB, FB)
+    extents = CB, FB, size * CB + VL, size * FB + VL
+    scratch = empty(
+        (workers, PLANES * (extents[2] + extents[3] + CB * FB) + strips + VECTORS * VL), x.dtype
+    )
+    dweights = dweight.reshape(1, -1) if chunks == 1 else empty((chunks, dweight.size), x.dtype)
+    dbiases = dbias.reshape(1, -1) if chunks == 1 else empty((chunks, F), x.dtype)
+    ones = np.ones(1, x.dtype)
+    _correlate_weight(
+        workers, tiles(x.dtype), x.reshape(-1), image, padding, dy.reshape(-1), (dy if gate is None else gate).reshape(-1),
+        gate is not None, F, output, rows, extents, ones, scratch, dweights, dbiases,
+    )  # fmt: skip
+    if chunks > 1:
+        add_chunks(workers, dweights, dweight.reshape(-1))
+        add_chunks(workers, dbiases, dbias)
+
+
+@kernel
+def _correlate_weight(
+    w, workers, address, x, image, padding, dy, gate, gated, F, output, rows, extents, ones, scratch, dweights, dbiases
+):
+    """Each worker owns whole (chunk of patches, block of channels, block of filters)."""
+    N, _, _, C = image
+    OH, OW = output
+    CB, FB, V_plane, D_plane = extents
+    down, across = -(-OH // 4), -(-OW // 4)
+    VL = lanes_of(x)
+    none = x.dtype.type(-np.inf)
+    flat = scratch.reshape(-1)
+    V = w * scratch.shape[1]
+    D = V + PLANES * V_plane
+    U = D + PLANES * D_plane
+    Z = U + PLANES * CB * FB
+    S = Z + VECTORS * VL
+    flat[Z:S] = 0
+    c_blocks, f_blocks = -(-C // CB), -(-F // FB)
+    chunks, size = dweights.shape
+    batches = -(-N * down // rows)
+    tasks = chunks * c_blocks * f_blocks
+    for task in range(w * tasks // workers, (w + 1) * tasks // workers):
+        chunk = task // (c_blocks * f_blocks)
+        c0, f0 = task // f_blocks % c_blocks * CB, task % f_blocks * FB
+        channels, filters = min(CB, C - c0), min(FB, F - f0)
+        first = chunk * batches // chunks
+        for batch in range(first, (chunk + 1) * batches // chunks):
+            r0, r1 = batch * rows, min((batch + 1) * rows, N * down)
+            _transform_patches(
+                x, x, False, image, padding, down, across, r0, r1, c0, channels, flat, S, V, V_plane, CB
+            )
+            _transform_gradients(
+                dy, gate, gated, (N, OH, OW, F), down, across, r0, r1, f0, filters, flat, S, D, D_plane, FB
+            )
+            _multiply(address, flat, V, V_plane, D, D_plane, U, Z, extents, channels, filters, (r1 - r0) * across, batch == first)
+            if c0 == 0:
+                for f in range(0, filters, VECTORS * VL):
+                    # The plane (1, 1) of a transformed gradient is the sum of its 4x4.
+                    initial, i0 = (flat, Z) if batch == first else (dbiases.reshape(-1), chunk * F + f0 + f)
+                    tile(
+                        address, 1, 1, dbiases.reshape(-1), chunk * F + f0 + f, 0, initial, i0, 0, ones, 0, 0, 0, 0,
+                        flat, D + 7 * D_plane + f, FB, 1, 1, (r1 - r0) * across, none, min(VECTORS * VL, filters - f),
+                    )  # fmt: skip
+        for c in range(channels):
+            filter_gradient_transform(
+                flat, U + c * FB, 6 * CB * FB, CB * FB, dweights.reshape(-1), chunk * size + (c0 + c) * F + f0,
+                3 * C * F, C * F, filters,
+            )  # fmt: skip
+
+
+@inline
+def _transform_gradients(dy, gate, gated, image, down, across, r0, r1, f0, filters, flat, S, D, plane, D_row):
+    """D: the transforms of the gradients of the rows r0..r1 of patches."""
+    wide = 4 * across
+    q, r = 0, r0
+    while r < r1:
+        n, i = r // down, r % down
+        count = min(down - i, r1 - r)
+        for h in range(4 * count):
+            s = S + h * wide * filters
+            fill_strip(dy, gate, gated, image, n, 4 * i + h, 0, wide, f0, filters, flat, s)
+        for k in range(count):
+            for j in range(across):
+                s = S + (4 * k * wide + 4 * j) * filters
+                gradient_transform(
+                    flat, s, wide * filters, filters, flat, D + q * D_row, 6 * plane, plane, filters
+                )
+                q += 1
+        r += count
+
+
+@inline
+def _multiply(address, flat, V, V_plane, D, D_plane, U, Z, extents, channels, filters, patches, first):
+    """U (+)= V' D, plane by plane."""
+    CB, FB, _, _ = extents
+    width = VECTORS * lanes_of(flat)
+    none = flat.dtype.type(-np.inf)
+    parts = -(-channels // ROWS)
+    for z in range(PLANES):
+        for t in range(parts):
+            c, rows = t * channels // parts, (t + 1) * channels // parts - t * channels // parts
+            for f in range(0, filters, width):
+                u = U + (z * CB + c) * FB + f
+                i0, i_m = (Z, 0) if first else (u, FB)
+                tile(
+                    address, 1, rows, flat, u, FB, flat, i0, i_m, flat, V + z * V_plane + c, 0, 0, CB,
+                    flat, D + z * D_plane + f, FB, 1, 1, patches, none, min(width, filters - f),
+                )  # fmt: skip

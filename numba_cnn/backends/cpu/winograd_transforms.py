@@ -1,0 +1,187 @@
+"""The transforms of Winograd's F(4x4, 3x3), emitted as LLVM vectors of channels: Lavin & Gray, arXiv:1509.09308.
+
+A correlation of 6x6 pixels with a 3x3 filter, 4x4 outputs, is Y = A' [(G g G') * (B' d B)] A with an elementwise product: 36
+multiplications a channel instead of 144. Its gradient by the filter is G' [(B' d B) * (A dy A')] G.
+"""
+
+from fractions import Fraction
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from numba_cnn.backends.cpu.vector import Vectors, int64, pointer_to, require_vectors
+
+PLANES = 36  # of a patch of 6x6
+
+_SIXTH, _TWELFTH, _24TH = Fraction(1, 6), Fraction(1, 12), Fraction(1, 24)
+
+
+class _Linear:
+    """Linear combinations of vectors, with as few instructions as their coefficients allow."""
+
+    def __init__(self, v):
+        self.v, self.b = v, v.builder
+
+    def combine(self, *terms):
+        """The sum of coefficient * vector; the first coefficient is not -1."""
+        total = None
+        for coefficient, value in terms:
+            factor = ir.Constant(self.v.type, [float(coefficient)] * self.v.lanes)
+            if total is None:
+                total = value if coefficient == 1 else self.b.fmul(value, factor)
+            elif coefficient in (1, -1):
+                total = (self.b.fadd if coefficient == 1 else self.b.fsub)(total, value)
+            else:
+                total = self.v.fma(value, factor, total)
+        return total
+
+    def input(self, d):
+        """B' d: 6 -> 6."""
+        a, e = self.combine((1, d[4]), (-4, d[2])), self.combine((1, d[3]), (-4, d[1]))
+        f, g = self.b.fsub(d[4], d[2]), self.combine((2, self.b.fsub(d[3], d[1])))
+        return [
+            self.combine((1, d[4]), (4, d[0]), (-5, d[2])),
+            self.b.fadd(a, e),
+            self.b.fsub(a, e),
+            self.b.fadd(f, g),
+            self.b.fsub(f, g),
+            self.combine((1, d[5]), (4, d[1]), (-5, d[3])),
+        ]
+
+    def output(self, m):
+        """A' m: 6 -> 4."""
+        p, s = self.b.fadd(m[1], m[2]), self.b.fsub(m[1], m[2])
+        u, t = self.b.fadd(m[3], m[4]), self.b.fsub(m[3], m[4])
+        return [
+            self.b.fadd(self.b.fadd(m[0], p), u),
+            self.combine((1, s), (2, t)),
+            self.combine((1, p), (4, u)),
+            self.b.fadd(self.combine((1, s), (8, t)), m[5]),
+        ]
+
+    def gradient(self, y):
+        """A y: 4 -> 6, the transpose of output."""
+        p, q = self.b.fadd(y[0], y[2]), self.b.fadd(y[1], y[3])
+        r, s = self.combine((1, y[0]), (4, y[2])), self.combine((2, y[1]), (8, y[3]))
+        return [y[0], self.b.fadd(p, q), self.b.fsub(p, q), self.b.fadd(r, s), self.b.fsub(r, s), y[3]]
+
+    def filter(self, g):
+        """G g: 3 -> 6."""
+        even, odd = self.combine((-_SIXTH, g[0]), (-_SIXTH, g[2])), self.combine((_SIXTH, g[1]))
+        near, far = self.combine((_24TH, g[0]), (_SIXTH, g[2])), self.combine((_TWELFTH, g[1]))
+        return [
+            self.combine((Fraction(1, 4), g[0])),
+            self.b.fsub(even, odd),
+            self.b.fadd(even, odd),
+            self.b.fadd(near, far),
+            self.b.fsub(near, far),
+            g[2],
+        ]
+
+    def filter_gradient(self, u):
+        """G' u: 6 -> 3, the transpose of filter."""
+        p, s = self.b.fadd(u[1], u[2]), self.b.fsub(u[2], u[1])
+        q, t = self.b.fadd(u[3], u[4]), self.b.fsub(u[3], u[4])
+        return [
+            self.combine((Fraction(1, 4), u[0]), (-_SIXTH, p), (_24TH, q)),
+            self.combine((_SIXTH, s), (_TWELFTH, t)),
+            self.combine((1, u[5]), (-_SIXTH, p), (_SIXTH, q)),
+        ]
+
+
+def _both_sides(transform, block):
+    """The transform along the columns of a block of vectors, then along its rows."""
+    columns = [transform([row[c] for row in block]) for c in range(len(block[0]))]
+    return [transform([column[r] for column in columns]) for r in range(len(columns[0]))]
+
+
+def _transform(name, size, pad):
+    """An intrinsic that reads a size x size block per vector of channels and writes its transform, plane by plane.
+
+    With `pad`, whole vectors are written, with zeros behind the last channel; else only the channels that exist.
+    """
+
+    @intrinsic
+    def transform(typingctx, source, s0, s_row, s_column, target, t0, t_row, t_column, channels):
+        dtype = require_vectors(name, source, target)
+        n = types.intp
+        signature = types.void(source, n, n, n, target, n, n, n, n)
+
+        def codegen(context, builder, signature, values):
+            source, s0, s_row, s_column, target, t0, t_row, t_column, channels = values
+            v = Vectors(builder, dtype)
+            ps = pointer_to(context, builder, signature.args[0], source, s0)
+            pt = pointer_to(context, builder, signature.args[4], target, t0)
+
+            def at(base, c, row, row_step, column, column_step):
+                offset = builder.add(
+                    builder.mul(row_step, int64(row)), builder.mul(column_step, int64(column))
+                )
+                return builder.gep(base, [builder.add(offset, c)])
+
+            def emit(c, mask):
+                block = [
+                    [v.load(at(ps, c, i, s_row, j, s_column), mask) for j in range(size)] for i in range(size)
+                ]
+                result = _both_sides(getattr(_Linear(v), name), block)
+                for i, row in enumerate(result):
+                    for j, value in enumerate(row):
+                        v.store(value, at(pt, c, i, t_row, j, t_column), None if pad else mask)
+
+            v.for_each(channels, emit)
+            return context.get_dummy_value()
+
+        return signature, codegen
+
+    return transform
+
+
+input_transform = _transform("input", 6, pad=True)
+gradient_transform = _transform("gradient", 4, pad=True)
+filter_transform = _transform("filter", 3, pad=True)
+filter_gradient_transform = _transform("filter_gradient", 6, pad=False)
+
+
+@intrinsic
+def output_transform(
+    typingctx, source, s0, s_plane, bias, b0, floor, y, y0, y_row, y_column, rows, columns, channels
+):  # fmt: skip
+    """The outputs of one patch, max(bias + A' M A, floor): as many of its 4x4 as lie inside the image."""
+    dtype = require_vectors("output_transform", source, bias, y)
+    n = types.intp
+    signature = types.void(source, n, n, bias, n, dtype, y, n, n, n, n, n, n)
+
+    def codegen(context, builder, signature, values):
+        source, s0, s_plane, bias, b0, floor, y, y0, y_row, y_column, rows, columns, channels = values
+        v = Vectors(builder, dtype)
+        kinds = signature.args
+        ps = pointer_to(context, builder, kinds[0], source, s0)
+        pb = pointer_to(context, builder, kinds[3], bias, b0)
+        py = pointer_to(context, builder, kinds[6], y, y0)
+        low = v.splat(floor)
+
+        def emit(c, mask):
+            planes = [
+                [
+                    v.load(builder.gep(ps, [builder.add(builder.mul(s_plane, int64(6 * i + j)), c)]))
+                    for j in range(6)
+                ]
+                for i in range(6)
+            ]
+            shift = v.load(builder.gep(pb, [c]), mask)
+            for i, row in enumerate(_both_sides(_Linear(v).output, planes)):
+                kept = []
+                for value in row:
+                    total = builder.fadd(value, shift)
+                    kept.append(builder.select(builder.fcmp_ordered("<", total, low), low, total))
+                with builder.if_then(builder.icmp_signed("<", int64(i), rows)):
+                    line = builder.gep(py, [builder.add(builder.mul(y_row, int64(i)), c)])
+                    for j, value in enumerate(kept):
+                        with builder.if_then(builder.icmp_signed("<", int64(j), columns)):
+                            v.store(value, builder.gep(line, [builder.mul(y_column, int64(j))]), mask)
+
+        v.for_each(channels, emit)
+        return context.get_dummy_value()
+
+    return signature, codegen
