@@ -21,9 +21,9 @@ from numba.extending import intrinsic
 
 from numba_cnn.backends.cpu import vector
 
-# Sums may be reassociated and contracted, but NaN and infinity keep their meaning.
+# Products and sums may fuse. More would cost truth: reassociated, a cross-entropy of large logits lost all its digits.
 _OPTIONS = {
-    "fastmath": {"contract", "reassoc", "nsz", "arcp"},
+    "fastmath": {"contract"},
     "error_model": "numpy",
     "nogil": True,
     "no_cpython_wrapper": True,

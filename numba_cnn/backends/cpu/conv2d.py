@@ -1,16 +1,17 @@
-"""conv2d on the CPU: all three passes as correlations.
+"""conv2d on the CPU: all three passes as correlations, direct or Winograd's.
 
 The input gradient is the correlation of dy with the filters turned by 180 degrees; where the forward pass strides, one
 correlation per phase of the stride, each with the taps that reach its pixels.
 """
 
 from math import gcd
+from typing import NamedTuple
 
 import numpy as np
 
+from numba_cnn.backends.cpu import correlate as direct
+from numba_cnn.backends.cpu import correlate_weight as direct_weight
 from numba_cnn.backends.cpu import winograd
-from numba_cnn.backends.cpu.correlate import correlate
-from numba_cnn.backends.cpu.correlate_weight import correlate_weight
 from numba_cnn.backends.cpu.panels import Axis, pack
 from numba_cnn.backends.cpu.tile import VECTORS
 from numba_cnn.backends.cpu.vector import lanes
@@ -20,67 +21,92 @@ def conv2d(x, weight, bias, g, relu, algorithm, y):
     Cg, Fg = g.C // g.groups, g.F // g.groups
     taps = Axis(g.KH, g.KW * Cg * g.F), Axis(g.KW, Cg * g.F)
     panels = pack(weight, 0, taps, Axis(Cg, g.F), Axis(Fg, 1), Axis(g.groups, Fg))
-    if algorithm == "winograd":
-        padding, zeros = (g.top, g.left), np.zeros(g.F + VECTORS * lanes(x.dtype), x.dtype)
-        if bias is not None:
-            zeros[: g.F] = bias
+    bias = _bias(bias, g.F, x.dtype)
+    if _is_winograd(algorithm, g, g.OH, g.OW):
         U = winograd.transform_filters(panels, g.C, g.F)
-        winograd.correlate(x, None, g.x, padding, U, zeros, g.F, (g.OH, g.OW), relu, y)
+        winograd.correlate(x, None, g.x, (g.top, g.left), U, bias, g.F, (g.OH, g.OW), relu, y)
         return
-    bias = np.zeros(g.F, x.dtype) if bias is None else bias
     output = g.OH, g.OW, 0, g.OH * g.OW * g.F, g.OW * g.F, g.F
     filters = g.groups, Cg, Fg, 0, panels.shape[1]
-    correlate(x, None, g.x, _window(g), panels, filters, bias, output, relu, y)
+    direct.correlate(x, None, g.x, _window(g), panels, filters, bias, output, relu, y)
 
 
 def conv2d_backward_input(dy, y, weight, g, algorithm, dx):
     rows = [_phase(h, g.H, g.KH, g.DH, g.SH, g.top) for h in range(min(g.SH, g.H))]
     columns = [_phase(w, g.W, g.KW, g.DW, g.SW, g.left) for w in range(min(g.SW, g.W))]
-    if not all(row[0] for row in rows) or not all(column[0] for column in columns):
+    if not all(row.taps for row in rows) or not all(column.taps for column in columns):
         dx[...] = 0  # pixels that no window reaches
     Cg, Fg = g.C // g.groups, g.F // g.groups
-    zeros = np.zeros(g.C, dy.dtype)
-    for h, (KH, kh, kh_step, DH, top, OH) in enumerate(rows):
-        for w, (KW, kw, kw_step, DW, left, OW) in enumerate(columns):
-            if KH == 0 or KW == 0:
+    zeros = _bias(None, g.C, dy.dtype)
+    for h, row in enumerate(rows):
+        for w, column in enumerate(columns):
+            if not row.taps or not column.taps:
                 continue
-            taps = Axis(KH, -kh_step * g.KW * Cg * g.F), Axis(KW, -kw_step * Cg * g.F)
-            start = (kh * g.KW + kw) * Cg * g.F
+            taps = (
+                Axis(row.taps, -row.step * g.KW * Cg * g.F),
+                Axis(column.taps, -column.step * Cg * g.F),
+            )
+            start = (row.last * g.KW + column.last) * Cg * g.F
             panels = pack(weight, start, taps, Axis(Fg, 1), Axis(Cg, g.F), Axis(g.groups, Fg))
-            if algorithm == "winograd":
+            padding = row.padding, column.padding
+            if _is_winograd(algorithm, g, g.H, g.W):
                 U = winograd.transform_filters(panels, g.F, g.C)
-                zeros = np.zeros(g.C + VECTORS * lanes(dy.dtype), dy.dtype)
-                winograd.correlate(dy, y, g.y, (top, left), U, zeros, g.C, (g.H, g.W), False, dx)
-                return
-            output = OH, OW, (h * g.W + w) * g.C, g.H * g.W * g.C, g.SH * g.W * g.C, g.SW * g.C
+                winograd.correlate(dy, y, g.y, padding, U, zeros, g.C, (g.H, g.W), False, dx)
+                continue
+            steps = g.H * g.W * g.C, g.SH * g.W * g.C, g.SW * g.C
+            output = row.pixels, column.pixels, (h * g.W + w) * g.C, *steps
+            window = row.taps, column.taps, row.dilation, column.dilation, 1, 1, *padding
             filters = g.groups, Fg, Cg, 0, panels.shape[1]
-            window = KH, KW, DH, DW, 1, 1, top, left
-            correlate(dy, y, g.y, window, panels, filters, zeros, output, False, dx)
+            direct.correlate(dy, y, g.y, window, panels, filters, zeros, output, False, dx)
 
 
 def conv2d_backward_weight(dy, y, x, g, algorithm, dweight, dbias):
-    if algorithm == "winograd":
-        winograd.correlate_weight(x, g.x, (g.top, g.left), dy, y, (g.OH, g.OW), dweight, dbias)
-        return
-    correlate_weight(x, g.x, _window(g), dy, y, g.groups, (g.OH, g.OW), dweight, dbias)
+    output = g.OH, g.OW
+    if _is_winograd(algorithm, g, *output):
+        winograd.correlate_weight(x, g.x, (g.top, g.left), dy, y, output, dweight, dbias)
+    else:
+        direct_weight.correlate_weight(x, g.x, _window(g), dy, y, g.groups, output, dweight, dbias)
+
+
+def _is_winograd(algorithm, g, OH, OW):
+    """Whether Winograd's transforms pay for themselves: enough channels, and enough patches per filter."""
+    if algorithm != "auto":
+        return algorithm == "winograd"
+    patches = g.N * -(-OH // 4) * -(-OW // 4)
+    return g.winograd and min(g.C, g.F) >= 16 and patches >= 48
 
 
 def _window(g):
     return g.KH, g.KW, g.DH, g.DW, g.SH, g.SW, g.top, g.left
 
 
+def _bias(bias, F, dtype):
+    """The bias, with zeros for one more panel behind it."""
+    padded = np.zeros(F + VECTORS * lanes(dtype), dtype)
+    if bias is not None:
+        padded[:F] = bias
+    return padded
+
+
+class _Phase(NamedTuple):
+    """How the pixels start, start + S, ... along one axis are correlated with dy."""
+
+    pixels: int
+    taps: int
+    last: int = 0  # the tap that comes first, since taps are turned around
+    step: int = 0  # from one of the taps to the next
+    dilation: int = 0
+    padding: int = 0  # before
+
+
 def _phase(start, extent, K, D, S, before):
-    """Along one axis, how the pixels start, start + S, ... are correlated with dy: (taps, last tap, tap step, dilation,
-    padding before, pixels)."""
+    pixels = -(-(extent - start) // S)
     common = gcd(D, S)
-    step = S // common
+    step, dilation = S // common, D // common
     reached = [k for k in range(min(step, K)) if (start + before - k * D) % S == 0]
     if not reached:
-        return 0, 0, 0, 0, 0, 0
+        return _Phase(pixels, taps=0)
     taps = -(-(K - reached[0]) // step)
-    offset = (
-        start + before - reached[0] * D
-    ) // S  # of dy from the pixel's own place, at the first tap
-    dilation = D // common
-    last = reached[0] + (taps - 1) * step
-    return taps, last, step, dilation, (taps - 1) * dilation - offset, -(-(extent - start) // S)
+    offset = (start + before - reached[0] * D) // S  # of the first tap's dy from the pixel's own place
+    padding = (taps - 1) * dilation - offset
+    return _Phase(pixels, taps, reached[0] + (taps - 1) * step, step, dilation, padding)

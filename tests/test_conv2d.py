@@ -1,0 +1,225 @@
+"""conv2d: finite differences -> reference -> CPU, direct and Winograd."""
+
+import numpy as np
+import pytest
+from cases import DTYPES, assert_close, conv2d_cases
+from gradcheck import assert_gradient
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from cases import Conv2DCase  # isort: skip
+from numba_cnn import ops
+from numba_cnn.backends import reference
+
+
+def _arrays(case, dtype):
+    rng = np.random.default_rng(case.seed)
+    g = case.geometry
+    draw = [rng.standard_normal(shape) for shape in (g.x, g.weight, (g.F,), g.y)]
+    return [array.astype(dtype) for array in draw]
+
+
+def _reference(case, x, weight, bias, dy):
+    """y, dx, dweight, dbias in float64."""
+    x, weight, bias, dy = (array.astype(np.float64) for array in (x, weight, bias, dy))
+    g = case.geometry
+    y, dx, dweight, dbias = np.empty(g.y), np.empty(g.x), np.empty(g.weight), np.empty(g.F)
+    reference.conv2d(x, weight, bias, g, case.relu, "auto", y)
+    gate = y if case.relu else None
+    reference.conv2d_backward_input(dy, gate, weight, g, "auto", dx)
+    reference.conv2d_backward_weight(dy, gate, x, g, "auto", dweight, dbias)
+    return y, dx, dweight, dbias
+
+
+def _loops(case, x, weight, bias):
+    """The sum of the docstring, pixel by pixel."""
+    g = case.geometry
+    y = np.zeros(g.y)
+    Cg, Fg = g.C // g.groups, g.F // g.groups
+    for n, oh, ow, f in np.ndindex(*g.y):
+        total = bias[f]
+        for kh, kw, c in np.ndindex(g.KH, g.KW, Cg):
+            h, w = oh * g.SH + kh * g.DH - g.top, ow * g.SW + kw * g.DW - g.left
+            if 0 <= h < g.H and 0 <= w < g.W:
+                total += x[n, h, w, f // Fg * Cg + c] * weight[kh, kw, c, f]
+        y[n, oh, ow, f] = max(total, 0) if case.relu else total
+    return y
+
+
+def test_reference_equals_the_plain_sum():
+    padding = ((1, 2), (0, 1))
+    arguments = {"strides": (2, 1), "padding": padding, "dilation_rate": (1, 2), "groups": 2}
+    case = Conv2DCase((2, 6, 7, 4), (3, 2, 2, 6), arguments, relu=True)
+    x, weight, bias, _ = _arrays(case, np.float64)
+    y = np.empty(case.geometry.y)
+    reference.conv2d(x, weight, bias, case.geometry, True, "auto", y)
+    np.testing.assert_allclose(y, _loops(case, x, weight, bias), rtol=1e-12, atol=1e-12)
+
+
+@given(conv2d_cases())
+@settings(max_examples=25)
+def test_reference_against_finite_differences(case):
+    case.relu = False  # its kink is no derivative
+    x, weight, bias, dy = _arrays(case, np.float64)
+    _, *gradients = _reference(case, x, weight, bias, dy)
+
+    def function(x, weight, bias):
+        y = np.empty(case.geometry.y)
+        reference.conv2d(x, weight, bias, case.geometry, False, "auto", y)
+        return y
+
+    assert_gradient(function, [x, weight, bias], gradients, dy, np.random.default_rng(1))
+
+
+def _check_ops(case, dtype, algorithm, looser=1):
+    x, weight, bias, dy = _arrays(case, dtype)
+    activation = "relu" if case.relu else None
+    y = ops.conv2d(x, weight, bias, activation=activation, algorithm=algorithm, **case.arguments)
+    expected, *_ = _reference(case, x, weight, bias, dy)
+    assert_close(y, expected, looser * case.terms)
+    # The gradients are gated by the y that was computed: where rounding decides a sign, both see the same one.
+    gate = {"activation": activation, "y": y} if case.relu else {}
+    actual = ops.conv2d_backward(dy, x, weight, algorithm=algorithm, **gate, **case.arguments)
+    gated = (np.where(y > 0, dy, 0) if case.relu else dy).astype(np.float64)
+    plain = Conv2DCase(case.x_shape, case.weight_shape, case.arguments, False, case.seed)
+    _, *gradients = _reference(plain, x, weight, bias, gated)
+    g = case.geometry
+    terms = g.KH * g.KW * g.F, g.N * g.OH * g.OW, g.N * g.OH * g.OW
+    for array, expected, count in zip(actual, gradients, terms, strict=True):
+        assert array.dtype == dtype
+        assert_close(array, expected, looser * count)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@given(case=conv2d_cases())
+@example(case=Conv2DCase((1, 40, 41, 17), (3, 3, 17, 49), {"padding": "same"}, relu=True))
+@example(case=Conv2DCase((2, 9, 13, 24), (1, 1, 24, 70), {}, relu=True))  # flattened into runs
+@example(case=Conv2DCase((1, 1, 500, 3), (1, 1, 3, 5), {}))  # a last run that is shorter
+@example(
+    case=Conv2DCase((2, 10, 11, 3), (2, 2, 3, 4), {"strides": 5})
+)  # pixels that no window reaches
+@example(
+    case=Conv2DCase((13, 3, 3, 5), (3, 3, 5, 7), {"padding": "same"})
+)  # bands of several images
+@example(case=Conv2DCase((1, 6, 5, 2100), (1, 1, 2100, 3), {}))  # a reduction longer than one block
+@settings(max_examples=150)
+def test_direct_equals_reference(dtype, case):
+    _check_ops(case, dtype, "direct")
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@given(case=conv2d_cases(winograd=True))
+@example(case=Conv2DCase((7, 5, 5, 80), (3, 3, 80, 70), {}, relu=True))
+@example(case=Conv2DCase((1, 63, 61, 17), (3, 3, 17, 18), {"padding": "same"}, relu=True))
+@settings(max_examples=60)
+def test_winograd_equals_reference(dtype, case):
+    # Lavin & Gray, table 4: F(4x4, 3x3) loses about one decimal digit.
+    _check_ops(case, dtype, "winograd", looser=200)
+
+
+@given(
+    case=conv2d_cases(winograd=True),
+    spread=st.sampled_from(["normal", "positive", "decades"]),
+)
+@settings(max_examples=60)
+def test_winograd_error_bound(case, spread):
+    """On values of realistic spread: activations are positive, and their sizes span decades."""
+    x, weight, bias, dy = _arrays(case, np.float32)
+    if spread != "normal":
+        x = np.abs(x)
+    if spread == "decades":
+        x *= np.float32(10) ** np.random.default_rng(case.seed).uniform(-3, 1, x.shape).astype(
+            np.float32
+        )
+    y = ops.conv2d(x, weight, bias, algorithm="winograd", **case.arguments)
+    case.relu = False
+    expected, *_ = _reference(case, x, weight, bias, dy)
+    assert np.abs(y - expected).max() <= 2e-5 * np.abs(expected).max()
+
+
+def test_auto_picks_an_algorithm_that_is_right():
+    for shape, filters in (((2, 30, 33, 16), 48), ((1, 8, 8, 16), 16), ((4, 31, 31, 3), 32)):
+        case = Conv2DCase(shape, (3, 3, shape[3], filters), {"padding": "same"}, relu=True)
+        _check_ops(case, np.float32, "auto", looser=200)
+
+
+def test_known_answer():
+    x = np.arange(16, dtype=np.float32).reshape(1, 4, 4, 1)
+    weight = np.array([[1, 0], [0, -1]], np.float32).reshape(2, 2, 1, 1)
+    y = ops.conv2d(x, weight, np.array([5.5], np.float32))
+    np.testing.assert_array_equal(y[0, :, :, 0], np.full((3, 3), 0.5, np.float32))
+
+
+def test_need_dx_false():
+    x, weight = np.ones((1, 4, 4, 2), np.float32), np.ones((3, 3, 2, 5), np.float32)
+    dx, dweight, dbias = ops.conv2d_backward(
+        np.ones((1, 2, 2, 5), np.float32), x, weight, need_dx=False
+    )
+    assert dx is None
+    np.testing.assert_array_equal(dweight, np.full((3, 3, 2, 5), 4, np.float32))
+    np.testing.assert_array_equal(dbias, np.full(5, 4, np.float32))
+
+
+@pytest.mark.parametrize("algorithm", ["direct", "winograd"])
+def test_nan_goes_through(algorithm):
+    x = np.zeros((1, 8, 8, 3), np.float32)
+    x[0, 0, 0, 1] = np.nan
+    y = ops.conv2d(x, np.ones((3, 3, 3, 4), np.float32), activation="relu", algorithm=algorithm)
+    assert np.isnan(y[0, 0, 0]).all()
+    assert not np.isnan(y[0, 4:, 4:]).any()
+
+
+def test_input_that_is_not_contiguous_or_read_only():
+    rng = np.random.default_rng(0)
+    big = rng.standard_normal((3, 9, 8, 2)).astype(np.float32)
+    weight = rng.standard_normal((3, 3, 3, 4)).astype(np.float32)
+    x = big.transpose(3, 1, 2, 0)
+    expected = ops.conv2d(np.ascontiguousarray(x), weight)
+    np.testing.assert_array_equal(ops.conv2d(x, weight), expected)
+    frozen = np.ascontiguousarray(x)
+    frozen.flags.writeable = False
+    np.testing.assert_array_equal(ops.conv2d(frozen, weight), expected)
+
+
+F32 = np.zeros((2, 5, 5, 3), np.float32)
+W32 = np.zeros((3, 3, 3, 4), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (
+            lambda: ops.conv2d(F32, W32.astype(np.float64)),
+            TypeError,
+            "all be float32 or all float64",
+        ),
+        (lambda: ops.conv2d(F32.astype(np.uint8), W32), TypeError, "Received: x uint8"),
+        (lambda: ops.conv2d(F32.astype(">f4"), W32), TypeError, "Received: x >f4"),
+        (lambda: ops.conv2d(F32.tolist(), W32), TypeError, "expected NumPy or device arrays"),
+        (lambda: ops.conv2d(F32[0], W32), ValueError, "x must have 4 axes"),
+        (lambda: ops.conv2d(F32[:0], W32), ValueError, "the batch is empty"),
+        (lambda: ops.conv2d(F32, W32, W32[0, 0]), ValueError, r"bias must have shape \(4,\)"),
+        (lambda: ops.conv2d(F32, W32, activation="tanh"), ValueError, 'None or "relu"'),
+        (lambda: ops.conv2d(F32, W32, algorithm="fft"), ValueError, "algorithm must be one of"),
+        (
+            lambda: ops.conv2d(F32, W32, strides=2, algorithm="winograd"),
+            ValueError,
+            "needs 3x3 filters",
+        ),
+        (
+            lambda: ops.conv2d_backward(F32, F32, W32),
+            ValueError,
+            r"dy must have shape \(2, 3, 3, 4\)",
+        ),
+        (
+            lambda: ops.conv2d_backward(
+                np.zeros((2, 3, 3, 4), np.float32), F32, W32, activation="relu"
+            ),
+            ValueError,
+            "pass y=",
+        ),
+    ],
+)
+def test_bad_input(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
