@@ -14,11 +14,15 @@ from numba_cnn.backends.cpu.softmax_crossentropy import (
     sparse_categorical_accuracy,
     sparse_categorical_crossentropy,
 )
+from numba_cnn.backends.cpu.threads import get_num_threads, set_num_threads, threading_layer
+from numba_cnn.backends.cpu.vector import BITS
 
 NAME = "cpu"
+VECTOR_BITS = BITS
 
 __all__ = [
     "NAME",
+    "VECTOR_BITS",
     "adam",
     "asarray",
     "conv2d",
@@ -28,6 +32,7 @@ __all__ = [
     "dense_backward_input",
     "dense_backward_weight",
     "empty",
+    "get_num_threads",
     "is_available",
     "is_warm",
     "max_pool2d",
@@ -36,11 +41,13 @@ __all__ = [
     "relu",
     "relu_backward",
     "rmsprop",
+    "set_num_threads",
     "sgd",
     "softmax",
     "sparse_categorical_accuracy",
     "sparse_categorical_crossentropy",
     "synchronize",
+    "threading_layer",
     "to_numpy",
 ]
 

@@ -13,7 +13,7 @@ def get_num_threads():
 
 
 def set_num_threads(n):
-    """Run kernels on n threads from now on; ValueError unless 1 <= n <= what numba started with."""
+    """Run kernels on n threads from now on; ValueError unless 1 <= n <= what Numba started with."""
     most = numba.config.NUMBA_NUM_THREADS
     if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= most:
         raise ValueError(

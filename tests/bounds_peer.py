@@ -1,0 +1,143 @@
+"""Runs every CPU kernel with every array, inputs, outputs and scratch, laid against protected pages; any slip is SIGSEGV.
+
+A process of its own: `python bounds_peer.py SEED CASES`. It prints how many cases ran.
+"""
+
+import ctypes
+import mmap
+import sys
+
+import numpy as np
+
+from numba_cnn import shapes
+from numba_cnn.backends import cpu, reference
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_keep = []
+
+
+def guarded(shape, dtype, at_end):
+    """An array whose last byte (or first) touches a page that may be neither read nor written."""
+    dtype = np.dtype(dtype)
+    size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+    pages = -(-max(size, 1) // mmap.PAGESIZE)
+    memory = mmap.mmap(-1, (pages + 2) * mmap.PAGESIZE)
+    base = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    for page in (0, pages + 1):
+        address = ctypes.c_void_p(base + page * mmap.PAGESIZE)
+        if _libc.mprotect(address, ctypes.c_size_t(mmap.PAGESIZE), 0):
+            raise OSError(ctypes.get_errno(), "mprotect")
+    start = mmap.PAGESIZE + (pages * mmap.PAGESIZE - size if at_end else 0)
+    _keep.append(memory)
+    array = np.frombuffer(memory, np.uint8, size, start).view(dtype).reshape(shape)
+    array.fill(77)  # what a kernel forgets to write must not look right
+    return array
+
+
+class Checker:
+    def __init__(self, seed):
+        self.rng = np.random.default_rng(seed)
+        self.at_end = True
+
+    def empty(self, shape, dtype):
+        return guarded(shape, dtype, self.at_end)
+
+    def filled(self, shape, dtype):
+        array = self.empty(shape, dtype)
+        array[...] = self.rng.standard_normal(shape)
+        return array
+
+    def compare(self, name, inputs, outputs):
+        """The kernel of that name against the reference; outputs are shapes."""
+        actual = [self.empty(shape, dtype) for shape, dtype in outputs]
+        getattr(cpu, name)(*inputs, *actual)
+        expected = [
+            np.empty(shape, np.float64 if dtype in "fd" else dtype) for shape, dtype in outputs
+        ]
+        wide = [
+            a.astype(np.float64) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a
+            for a in inputs
+        ]
+        getattr(reference, name)(*wide, *expected)
+        for a, e in zip(actual, expected, strict=True):
+            scale = np.abs(e).max(initial=1e-6)
+            np.testing.assert_allclose(a, e, atol=1e-3 * scale, rtol=0, err_msg=name)
+
+    def conv2d(self, dtype):
+        r = self.rng.integers
+        winograd = bool(r(2))
+        KH, KW = (3, 3) if winograd else (int(r(1, 4)), int(r(1, 4)))
+        strides, dilation = ((1, 1), (1, 1)) if winograd else (tuple(r(1, 4, 2)), tuple(r(1, 3, 2)))
+        groups = 1 if winograd else int(r(1, 3))
+        C, F = groups * int(r(1, 41)), groups * int(r(1, 71))
+        H, W = int(dilation[0] * (KH - 1) + 1 + r(12)), int(dilation[1] * (KW - 1) + 1 + r(16))
+        pads = tuple(tuple(int(p) for p in r(0, 3, 2)) for _ in range(2))
+        shape, weight = (int(r(1, 4)), H, W, C), (KH, KW, C // groups, F)
+        g = shapes.conv2d(
+            shape, weight, tuple(map(int, strides)), pads, tuple(map(int, dilation)), groups
+        )
+        algorithm = "winograd" if winograd else "direct"
+        x, w, bias, dy, y = (self.filled(s, dtype) for s in (g.x, g.weight, (F,), g.y, g.y))
+        gate = y if r(2) else None
+        self.compare("conv2d", (x, w, bias, g, bool(r(2)), algorithm), [(g.y, dtype)])
+        self.compare("conv2d_backward_input", (dy, gate, w, g, algorithm), [(g.x, dtype)])
+        outputs = [(g.weight, dtype), ((F,), dtype)]
+        self.compare("conv2d_backward_weight", (dy, gate, x, g, algorithm), outputs)
+
+    def dense(self, dtype):
+        N, K, F = (int(e) for e in self.rng.integers(1, 90, 3))
+        F = F - F % 16 + 16 if self.rng.integers(2) else F
+        x, w, bias, dy, y = (self.filled(s, dtype) for s in ((N, K), (K, F), (F,), (N, F), (N, F)))
+        self.compare("dense", (x, w, bias, True), [((N, F), dtype)])
+        self.compare("dense_backward_input", (dy, y, w), [((N, K), dtype)])
+        self.compare("dense_backward_weight", (dy, None, x), [((K, F), dtype), ((F,), dtype)])
+
+    def max_pool2d(self, dtype):
+        P, S, C = (
+            int(e)
+            for e in (self.rng.integers(1, 5), self.rng.integers(1, 5), self.rng.integers(1, 41))
+        )
+        shape = (2, P + int(self.rng.integers(8)), P + int(self.rng.integers(9)), C)
+        g = shapes.max_pool2d(shape, P, S, ["valid", "same"][self.rng.integers(2)])
+        x, dy = self.filled(g.x, dtype), self.filled(g.y, dtype)
+        self.compare("max_pool2d", (x, g), [(g.y, dtype), (g.y, "B")])
+        argmax = self.empty(g.y, "B")
+        cpu.max_pool2d(x, g, self.empty(g.y, dtype), argmax)
+        self.compare("max_pool2d_backward", (dy, argmax, g), [(g.x, dtype)])
+
+    def elements(self, dtype):
+        shape = tuple(int(e) for e in self.rng.integers(1, 40, 2))
+        x, y = self.filled(shape, dtype), self.filled(shape, dtype)
+        self.compare("relu", (x,), [(shape, dtype)])
+        self.compare("relu_backward", (x, y), [(shape, dtype)])
+        self.compare("softmax", (x,), [(shape, dtype)])
+        labels = self.empty(shape[:1], np.int32)
+        labels[:] = self.rng.integers(0, shape[1], shape[0])
+        outputs = [((), dtype), (shape, dtype)]
+        self.compare("sparse_categorical_crossentropy", (x, labels, None), outputs)
+        parameter, gradient, velocity = (np.abs(self.filled(shape, dtype)) for _ in range(3))
+        arrays = [self.empty(shape, dtype) for _ in range(4)]
+        for array, value in zip(arrays, (parameter, gradient, gradient, velocity), strict=True):
+            array[...] = value
+        cpu.adam(*arrays, 0.1, 0.9, 0.999, 1e-7)
+        cpu.sgd(*arrays[:3], 0.1, 0.9, True)
+        cpu.sgd(arrays[0], arrays[1], None, 0.1, 0.0, False)
+        cpu.rmsprop(arrays[0], arrays[1], arrays[3], 0.1, 0.9, 1e-7)
+
+
+def main(seed, cases):
+    checker = Checker(seed)
+    for name, module in list(sys.modules.items()):
+        if name.startswith("numba_cnn.backends.cpu.") and hasattr(module, "empty"):
+            module.empty = checker.empty  # scratch too
+    for case in range(cases):
+        checker.at_end = bool(case % 2)
+        for dtype in "fd":
+            for check in (checker.conv2d, checker.dense, checker.max_pool2d, checker.elements):
+                check(dtype)
+        _keep.clear()
+    print(cases)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,130 @@
+"""Threads: bits that do not depend on their number, two callers at once, and life after a fork."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import numba
+import numpy as np
+import pytest
+
+import numba_cnn as nc
+
+SETUP = """
+    import numpy as np
+    from numba_cnn import layers, models
+    model = models.Sequential([
+        layers.Conv2D(16, 3, activation="relu", input_shape=(20, 18, 3)),
+        layers.MaxPooling2D(2),
+        layers.Conv2D(24, 3, activation="relu"),
+        layers.Flatten(),
+        layers.Dense(10, activation="softmax"),
+    ])
+    rng = np.random.default_rng(5)
+    x = rng.random((48, 20, 18, 3), dtype=np.float32)
+    expected = model.predict(x, verbose=0)
+"""
+
+CONCURRENT = """
+    import threading
+    wrong = []
+    def work():
+        for _ in range(20):
+            if not np.array_equal(model.predict(x, verbose=0), expected):
+                wrong.append(1)
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+    print("wrong" if wrong else "right")
+"""
+
+FORK = """
+    import os, sys
+    child = os.fork()
+    if child == 0:
+        try:
+            print("right" if np.array_equal(model.predict(x, verbose=0), expected) else "wrong")
+        except RuntimeError as error:
+            print(error)
+        sys.stdout.flush()
+        os._exit(0)
+    print(os.waitpid(child, 0)[1], "right" if np.array_equal(model.predict(x, verbose=0), expected) else "wrong")
+"""
+
+
+def _run(code, **environment):
+    program = textwrap.dedent(SETUP) + textwrap.dedent(code)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("layer", ["omp", "workqueue"])
+def test_several_threads_predict_at_once(layer):
+    assert _run(CONCURRENT, NUMBA_THREADING_LAYER=layer, NUMBA_NUM_THREADS="2") == ["right"]
+
+
+@pytest.mark.parametrize("layer", ["omp", "workqueue"])
+def test_a_forked_child_answers(layer):
+    child, parent = _run(FORK, NUMBA_THREADING_LAYER=layer, NUMBA_NUM_THREADS="2")
+    assert parent == "0 right"
+    if layer == "omp":
+        assert "forked after its parent had started OpenMP threads" in child
+        assert "spawn" in child
+    else:
+        assert child == "right"
+
+
+def test_bits_do_not_depend_on_threads():
+    """Weights after an epoch: one thread, two, and once more; a fresh process each."""
+    code = """
+        import hashlib
+        from numba_cnn import set_random_seed
+        set_random_seed(7)
+        model = models.Sequential([
+            layers.Conv2D(32, 3, activation="relu", input_shape=(37, 35, 3)),
+            layers.MaxPooling2D(2),
+            layers.Conv2D(48, 3, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Conv2D(17, 3, strides=2, padding="same", activation="relu"),
+            layers.Flatten(),
+            layers.Dense(40, activation="relu"),
+            layers.Dense(10, activation="softmax"),
+        ])
+        model.compile("adam", "sparse_categorical_crossentropy")
+        images = rng.random((80, 37, 35, 3), dtype=np.float32)
+        model.fit(images, np.arange(80) % 10, batch_size=32, epochs=2, verbose=0)
+        print(hashlib.sha256(b"".join(w.tobytes() for w in model.get_weights())).hexdigest())
+    """
+    digests = {
+        _run(code, NUMBA_NUM_THREADS=threads, NUMBA_THREADING_LAYER=layer)[0]
+        for threads, layer in (("1", "omp"), ("2", "omp"), ("2", "workqueue"), ("3", "workqueue"))
+    }
+    assert len(digests) == 1
+
+
+def test_set_num_threads():
+    before = numba.get_num_threads()
+    try:
+        nc.set_num_threads(1)
+        assert numba.get_num_threads() == 1
+        x = np.random.default_rng(0).random((8, 30, 30, 16), dtype=np.float32)
+        weight = np.random.default_rng(1).random((3, 3, 16, 32), dtype=np.float32)
+        one = nc.ops.conv2d(x, weight)
+        nc.set_num_threads(before)
+        np.testing.assert_array_equal(nc.ops.conv2d(x, weight), one)
+    finally:
+        numba.set_num_threads(before)
+
+
+@pytest.mark.parametrize("n", [0, -1, 10_000, 1.5, True, "2"])
+def test_set_num_threads_refuses(n):
+    with pytest.raises(ValueError, match=r"n must be an integer .* Received: "):
+        nc.set_num_threads(n)
