@@ -1,8 +1,9 @@
 """The CPU backend: NumPy arrays, kernels compiled by Numba, one share of the work per thread."""
 
+import numba
 import numpy as np
 
-from numba_cnn.backends.cpu.compiler import is_warm
+from numba_cnn.backends.cpu.compiler import cache_folder, is_warm
 from numba_cnn.backends.cpu.conv2d import conv2d, conv2d_backward_input, conv2d_backward_weight
 from numba_cnn.backends.cpu.dense import dense, dense_backward_input, dense_backward_weight
 from numba_cnn.backends.cpu.max_pool2d import max_pool2d, max_pool2d_backward
@@ -18,11 +19,9 @@ from numba_cnn.backends.cpu.threads import get_num_threads, set_num_threads, thr
 from numba_cnn.backends.cpu.vector import BITS
 
 NAME = "cpu"
-VECTOR_BITS = BITS
 
 __all__ = [
     "NAME",
-    "VECTOR_BITS",
     "adam",
     "asarray",
     "conv2d",
@@ -31,8 +30,8 @@ __all__ = [
     "dense",
     "dense_backward_input",
     "dense_backward_weight",
+    "describe",
     "empty",
-    "get_num_threads",
     "is_available",
     "is_warm",
     "max_pool2d",
@@ -47,7 +46,6 @@ __all__ = [
     "sparse_categorical_accuracy",
     "sparse_categorical_crossentropy",
     "synchronize",
-    "threading_layer",
     "to_numpy",
 ]
 
@@ -71,3 +69,15 @@ def to_numpy(array):
 
 def synchronize():
     """Kernels have finished when they return; there is nothing to wait for."""
+
+
+def describe():
+    """What the kernels run on, in words."""
+    most = numba.config.NUMBA_NUM_THREADS
+    return {
+        "numba": numba.__version__,
+        "threads": f"{get_num_threads()} of {most}",
+        "threading layer": threading_layer() or "not started",
+        "vector width": f"{BITS} bits",
+        "kernel cache": cache_folder() or "none: no folder could be written, kernels are compiled in every process",
+    }

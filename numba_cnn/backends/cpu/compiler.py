@@ -94,6 +94,12 @@ def _flat(arguments):
             yield argument
 
 
+def cache_folder():
+    """Where compiled kernels are kept, or None if nothing could be written."""
+    cache = _run._cache
+    return cache.cache_path if isinstance(cache, _KernelCache) else None
+
+
 def address_of(function, kinds):
     """The address of a jitted function for these argument types, in Numba's own calling convention."""
     function.compile(kinds)
