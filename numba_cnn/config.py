@@ -5,24 +5,28 @@ from __future__ import annotations
 import platform
 from importlib.metadata import version
 
-from numba_cnn import __version__, backends, shapes
+import numpy as np
+
+from numba_cnn import __version__, backends, ops
 
 
 def set_num_threads(n: int) -> None:
-    """Run the CPU kernels on n threads, at most as many as Numba started with."""
-    backends.get("cpu").set_num_threads(shapes.count("set_num_threads", "n", n))
+    """Run the CPU kernels on n threads; ValueError for more than Numba started with."""
+    backends.get("cpu").set_num_threads(n)
 
 
 def configuration() -> dict[str, str]:
-    """Versions, backends, and the CPU backend's threads, threading layer, vector width, cache."""
-    packages = {name: version(name) for name in ("numpy", "h5py", "rich")}
+    """Versions, backends, and what the CPU backend says of itself; runs a kernel to start it."""
+    cpu = backends.get("cpu")
+    ops.relu(np.zeros(1, np.float32))
     return {
         "numba_cnn": __version__,
         "python": platform.python_version(),
-        **packages,
-        **backends.get("cpu").describe(),
+        **{name: version(name) for name in ("numpy", "numba", "llvmlite", "h5py", "rich")},
         "platform": platform.platform(),
         "backends": ", ".join(backends.available()),
+        "backend": f"{backends.get('auto').NAME} (automatic choice)",
+        **{name: str(value) for name, value in cpu.describe().items()},
     }
 
 

@@ -41,24 +41,24 @@ class Monitor(Callback):
         return logs.get(self.monitor)
 
     def improves(self, value: float, best: float | None) -> bool:
+        upwards = self._direction() == "max"
         if best is None:
             return True
-        if self._direction() == "max":
-            return value - self.min_delta > best
-        return value + self.min_delta < best
+        return value - self.min_delta > best if upwards else value + self.min_delta < best
 
     def _direction(self) -> str:
         if self.mode != "auto":
             return self.mode
         name = self.monitor.removeprefix("val_")
-        directions = {metric.name: metric.direction for metric in self.model.metrics}
+        directions = {"loss": "min"}
+        directions |= {metric.name: metric.direction for metric in self.model.metrics}
         if name not in directions:
             raise ValueError(
                 f'{type(self).__name__}: say with mode="min" or mode="max" which way '
                 f"{self.monitor!r} improves. "
                 f'Received: mode "auto"'
             )
-        return str(directions[name])
+        return directions[name]
 
 
 class EarlyStopping(Monitor):

@@ -83,11 +83,12 @@ class Progress:
         if self._console is None:
             self._console = Console(highlight=False)
         full = _WIDTH * done // self.steps
+        rest = "─" if self._console.no_color else "━"
         line = Text.assemble(
             (f"{done:{len(str(self.steps))}d}/{self.steps}", "bold"),
             " ",
             ("━" * full, "green"),
-            ("━" * (_WIDTH - full), "white"),
+            (rest * (_WIDTH - full), "white"),
             " ",
             (remaining, "bold"),
             f" {step_time(self._seconds_per_step(done, now))}",
@@ -96,7 +97,7 @@ class Progress:
         with self._console:  # one write for all
             self._erase()
             if final:
-                self._console.print(line)
+                self._console.print(line, soft_wrap=True)
             else:
                 self._console.print(line, end="", no_wrap=True, overflow="ellipsis")
 

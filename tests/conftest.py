@@ -1,0 +1,55 @@
+"""What every test runs under; set before Numba or Keras are imported."""
+
+import atexit
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# A cached kernel does not notice that code it calls in another file has changed.
+os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(prefix="numba_cnn_tests_")
+atexit.register(shutil.rmtree, os.environ["NUMBA_CACHE_DIR"], ignore_errors=True)
+
+settings.register_profile("numba_cnn", deadline=None)  # the first example compiles
+settings.load_profile("numba_cnn")
+
+
+@pytest.fixture(autouse=True)
+def _fresh_session(monkeypatch):
+    """Each test names its layers from the start, and prints as in a terminal of 100 columns."""
+    from numba_cnn import session
+
+    session.clear_session()
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("LINES", "40")
+
+
+@pytest.fixture(scope="session")
+def keras():
+    """keras(command, folder): what real Keras answers, run in a process of its own; see
+    keras_peer.py.
+    """
+
+    def run(command: str, folder: Path) -> dict:
+        script = Path(__file__).with_name("keras_peer.py")
+        quick = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+        settings = {"KERAS_BACKEND": "jax", "XLA_FLAGS": quick, "COLUMNS": "100"}
+        subprocess.run(
+            [sys.executable, script, command, folder], check=True, env=os.environ | settings
+        )
+        return json.loads((folder / f"{command}.json").read_text())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def keras_answers(keras, tmp_path_factory):
+    """The folder that keras_peer.py filled with known answers, and its answers.json."""
+    folder = tmp_path_factory.mktemp("keras")
+    return folder, keras("answers", folder)
