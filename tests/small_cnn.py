@@ -1,5 +1,4 @@
 """A small model and its data, the same here and in Keras; every extent differs from the others."""
-"""
 
 import numpy as np
 
