@@ -79,5 +79,6 @@ def describe():
         "threads": f"{get_num_threads()} of {most}",
         "threading layer": threading_layer() or "not started",
         "vector width": f"{BITS} bits",
-        "kernel cache": cache_folder() or "none: no folder could be written, kernels are compiled in every process",
+        "kernel cache": cache_folder()
+        or "none: no folder could be written, kernels are compiled in every process",
     }

@@ -107,6 +107,8 @@ def _phase(start, extent, K, D, S, before):
     if not reached:
         return _Phase(pixels, taps=0)
     taps = -(-(K - reached[0]) // step)
-    offset = (start + before - reached[0] * D) // S  # of the first tap's dy from the pixel's own place
+    offset = (
+        start + before - reached[0] * D
+    ) // S  # of the first tap's dy from the pixel's own place
     padding = (taps - 1) * dilation - offset
     return _Phase(pixels, taps, reached[0] + (taps - 1) * step, step, dilation, padding)

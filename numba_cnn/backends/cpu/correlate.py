@@ -11,7 +11,7 @@ from numba_cnn.backends.cpu.memory import empty
 from numba_cnn.backends.cpu.panels import panel_width
 from numba_cnn.backends.cpu.strips import fill_strip, strip_width
 from numba_cnn.backends.cpu.threads import get_num_threads
-from numba_cnn.backends.cpu.tile import ROWS, VECTORS, lanes_of, tile, tiles
+from numba_cnn.backends.cpu.tile import ROWS, VECTORS, lanes_of, product, tiles
 
 K_BLOCK = 2048  # longest run of one product: its panel of filters stays in the second-level cache
 RUN = 8 * ROWS  # pixels that a 1x1 filter takes as one row
@@ -196,7 +196,7 @@ def _correlate_row(
     wide,
     count,
 ):
-    """One row of output pixels times one panel of filters, in tiles of nearly equal height."""
+    """One row of output pixels times one panel of filters, block after block of the sum."""
     C = image[3]
     KH, KW, DH, DW, _, SW, _, _ = window
     groups, Cg, _, b_row, _ = filters
@@ -205,17 +205,13 @@ def _correlate_row(
         b_row = panel_width(wide, y)
     I1, I2, K = (KH, 1, KW * Cg) if DW == 1 and groups == 1 else (KH, KW, Cg)
     block = K if I1 * I2 > 1 else K_BLOCK
-    tiles = -(-count // ROWS)
     none = y.dtype.type(-np.inf)
+    o = y0 + n * y_n + oh * y_h + f
     for k in range(0, K, block):
         run = min(block, K - k)
         low = floor if k + run == K else none
-        for t in range(tiles):
-            ow, rows = t * count // tiles, (t + 1) * count // tiles - t * count // tiles
-            o = y0 + n * y_n + oh * y_h + ow * y_w + f
-            initial, i0, i_m = (bias, f, 0) if k == 0 else (y, o, y_w)
-            A, B = a + ow * SW * C + k, b + k * b_row
-            tile(
-                address, 0, rows, y, o, y_w, initial, i0, i_m, source, A, DH * a_row, DW * C, SW * C,
-                panels, B, b_row, I1, I2, run, low, wide,
-            )  # fmt: skip
+        initial, i0, i_m = (bias, f, 0) if k == 0 else (y, o, y_w)
+        product(
+            address, 0, count, y, o, y_w, initial, i0, i_m, source, a + k, DH * a_row, DW * C, SW * C,
+            panels, b + k * b_row, b_row, I1, I2, run, low, wide,
+        )  # fmt: skip

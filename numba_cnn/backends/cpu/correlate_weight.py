@@ -11,8 +11,8 @@ from numba_cnn.backends.cpu.copy import copy_rows
 from numba_cnn.backends.cpu.memory import empty
 from numba_cnn.backends.cpu.panels import panel_width
 from numba_cnn.backends.cpu.strips import fill_strip, strip_width
-from numba_cnn.backends.cpu.threads import get_num_threads
-from numba_cnn.backends.cpu.tile import ROWS, VECTORS, lanes_of, tile, tiles
+from numba_cnn.backends.cpu.threads import get_num_threads, run_of
+from numba_cnn.backends.cpu.tile import ROWS, VECTORS, lanes_of, product, tiles
 from numba_cnn.backends.cpu.vector import lanes
 
 BAND = 192  # pixels, about: 24 KiB of gradients
@@ -151,29 +151,33 @@ def _weight_band(
             pixels_all = (n1 - n0) * (oh1 - oh0) * pixels
             if t0 <= g * all_tiles:
                 initial, i0 = (constants, 1) if first else (dbias, d0 + column)
-                tile(
+                product(
                     address, 1, 1, dbias, d0 + column, 0, initial, i0, 0, constants, 0, 0, 0, 0,
                     strips, p0, across, 1, 1, pixels_all, none, wide,
                 )  # fmt: skip
-            for t in range(max(t0, g * all_tiles), min(t1, (g + 1) * all_tiles)):
+            t = max(t0, g * all_tiles)
+            while t < min(t1, (g + 1) * all_tiles):
                 i, j, m = t // (I2 * tiles) % I1, t // tiles % I2, t % tiles
-                k, rows = m * M // tiles, (m + 1) * M // tiles - m * M // tiles
+                same_tap = min(tiles - m, min(t1, (g + 1) * all_tiles) - t)
+                k = m * M // tiles
                 o = w0 + ((i * I2 + j) * M + k) * groups * Fg + column
-                A = a + i * DH * a_row + j * DW * C + g * Cg + k
                 initial, i0, i_m = (constants, 1, 0) if first else (dweight, o, groups * Fg)
-                tile(
-                    address, 1, rows, dweight, o, groups * Fg, initial, i0, i_m, source, A, a_n, SH * a_row, SW * C,
+                product(
+                    address, 1, (m + same_tap) * M // tiles - k, dweight, o, groups * Fg, initial, i0, i_m,
+                    source, a + i * DH * a_row + j * DW * C + g * Cg + k, a_n, SH * a_row, SW * C,
                     strips, p0, across, n1 - n0, oh1 - oh0, pixels, none, wide,
                 )  # fmt: skip
+                t += same_tap
 
 
 @kernel
 def add_chunks(w, workers, chunks, total):
     """total = the sum of the rows of chunks, first to last; each worker owns a run of columns."""
-    count, size = chunks.shape
-    start, stop = w * size // workers, (w + 1) * size // workers
-    for i in range(start, stop):
-        total[i] = chunks[0, i]
-    for c in range(1, count):
-        for i in range(start, stop):
-            total[i] += chunks[c, i]
+    run = run_of(w, workers, total)
+    first = run_of(w, workers, chunks[0])
+    for i in range(run.size):
+        run[i] = first[i]
+    for c in range(1, len(chunks)):
+        more = run_of(w, workers, chunks[c])
+        for i in range(run.size):
+            run[i] += more[i]

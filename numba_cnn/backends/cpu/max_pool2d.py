@@ -37,30 +37,60 @@ def _max_pool2d(w, workers, x, g, y, argmax):
 
 @kernel
 def _max_pool2d_backward(w, workers, dy, argmax, g, dx):
-    """Each worker owns whole rows of dx, and collects for each pixel from the windows that hold it."""
+    """Each worker owns whole rows of dx: those of its windows where windows do not overlap, else any."""
+    N, H, W, C, PH, PW, SH, SW, _, _, _, _, OH, OW = g
+    if SH >= PH and SW >= PW:
+        for r in range(w * N * OH // workers, (w + 1) * N * OH // workers):
+            _spread_row(dy, argmax, g, dx, r)
+    else:
+        for r in range(w * N * H // workers, (w + 1) * N * H // workers):
+            _collect_row(dy, argmax, g, dx, r)
+
+
+@inline
+def _spread_row(dy, argmax, g, dx, r):
+    """The rows of dx from one row of windows to the next: each window writes its own pixels, the rest are 0."""
     N, H, W, C, PH, PW, SH, SW, top, _, left, _, OH, OW = g
-    for r in range(w * N * H // workers, (w + 1) * N * H // workers):
-        n, h = r // H, r % H
-        oh0, oh1 = _windows_over(h + top, PH, SH, OH)
-        for col in range(W):
-            ow0, ow1 = _windows_over(col + left, PW, SW, OW)
-            place = (h + top - oh0 * SH) * PW + col + left - ow0 * SW
-            o = ((n * OH + oh0) * OW + ow0) * C
-            _window_sum(
-                dy,
-                argmax,
-                o,
-                OW * C,
-                C,
-                oh1 - oh0,
-                ow1 - ow0,
-                place,
-                SH * PW,
-                SW,
-                dx,
-                (r * W + col) * C,
-                C,
-            )
+    n, oh = r // OH, r % OH
+    start = 0 if oh == 0 else oh * SH - top
+    stop = H if oh == OH - 1 else (oh + 1) * SH - top
+    h0, h1 = max(oh * SH - top, 0), min(oh * SH - top + PH, H)
+    if (SH, SW) != (PH, PW) or start != h0 or stop != h1 or OW * PW - left != W:
+        dx[(n * H + start) * W * C : (n * H + stop) * W * C] = 0
+    for ow in range(OW):
+        w0, w1 = max(ow * SW - left, 0), min(ow * SW - left + PW, W)
+        place = (h0 - oh * SH + top) * PW + w0 - ow * SW + left
+        o = ((n * H + h0) * W + w0) * C
+        _window_spread(
+            dy, argmax, (r * OW + ow) * C, place, PW, dx, o, W * C, C, h1 - h0, w1 - w0, C
+        )
+
+
+@inline
+def _collect_row(dy, argmax, g, dx, r):
+    """One row of dx: each pixel collects from the windows that hold it."""
+    N, H, W, C, PH, PW, SH, SW, top, _, left, _, OH, OW = g
+    n, h = r // H, r % H
+    oh0, oh1 = _windows_over(h + top, PH, SH, OH)
+    for col in range(W):
+        ow0, ow1 = _windows_over(col + left, PW, SW, OW)
+        place = (h + top - oh0 * SH) * PW + col + left - ow0 * SW
+        o = ((n * OH + oh0) * OW + ow0) * C
+        _window_sum(
+            dy,
+            argmax,
+            o,
+            OW * C,
+            C,
+            oh1 - oh0,
+            ow1 - ow0,
+            place,
+            SH * PW,
+            SW,
+            dx,
+            (r * W + col) * C,
+            C,
+        )
 
 
 @inline
@@ -117,6 +147,45 @@ def _window_max(
             v.store_int(
                 builder.load(where), pointer_to(context, builder, kinds[9], argmax, at), mask
             )
+
+        v.for_each(C, emit)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
+def _window_spread(
+    typingctx, dy, argmax, o, place, place_step, dx, o_x, row_step, column_step, rows, columns, C
+):  # fmt: skip
+    """The rows x columns pixels of one window, the first at dx[o_x]: dy[o + c] at the place argmax[o + c], else 0."""
+    dtype = require_vectors("max_pool2d_backward", dy, dx)
+    n = types.intp
+    signature = types.void(dy, argmax, n, n, n, dx, n, n, n, n, n, n)
+
+    def codegen(context, builder, signature, values):
+        dy, argmax, o, place, place_step, dx, o_x, row_step, column_step, rows, columns, C = values
+        kinds = signature.args
+        v = Vectors(builder, dtype)
+        px = pointer_to(context, builder, kinds[5], dx, o_x)
+
+        def emit(c, mask):
+            at = builder.add(o, c)
+            value = v.load(pointer_to(context, builder, kinds[0], dy, at), mask)
+            where = v.load_int(pointer_to(context, builder, kinds[1], argmax, at), mask)
+            first = builder.gep(px, [c])
+            with (
+                cgutils.for_range(builder, rows) as row,
+                cgutils.for_range(builder, columns) as column,
+            ):
+                here = builder.add(
+                    place, builder.add(builder.mul(row.index, place_step), column.index)
+                )
+                chosen = builder.icmp_signed("==", where, v.splat_int(here))
+                offset = builder.add(
+                    builder.mul(row.index, row_step), builder.mul(column.index, column_step)
+                )
+                v.store(builder.select(chosen, value, v.zero), builder.gep(first, [offset]), mask)
 
         v.for_each(C, emit)
         return context.get_dummy_value()

@@ -3,7 +3,7 @@
 import numpy as np
 
 from numba_cnn.backends.cpu.compiler import kernel
-from numba_cnn.backends.cpu.threads import workers_for
+from numba_cnn.backends.cpu.threads import run_of, workers_for
 
 
 def sgd(parameter, gradient, velocity, learning_rate, momentum, nesterov):
@@ -36,13 +36,18 @@ def adam(parameter, gradient, momentum, velocity, alpha, beta_1, beta_2, epsilon
 
 @kernel
 def _sgd(w, workers, parameter, gradient, learning_rate):
-    for i in range(w * parameter.size // workers, (w + 1) * parameter.size // workers):
+    parameter = run_of(w, workers, parameter)
+    gradient = run_of(w, workers, gradient)
+    for i in range(parameter.size):
         parameter[i] -= learning_rate * gradient[i]
 
 
 @kernel
 def _sgd_momentum(w, workers, parameter, gradient, velocity, learning_rate, momentum, nesterov):
-    for i in range(w * parameter.size // workers, (w + 1) * parameter.size // workers):
+    parameter = run_of(w, workers, parameter)
+    gradient = run_of(w, workers, gradient)
+    velocity = run_of(w, workers, velocity)
+    for i in range(parameter.size):
         step = learning_rate * gradient[i]
         velocity[i] = momentum * velocity[i] - step
         parameter[i] += momentum * velocity[i] - step if nesterov else velocity[i]
@@ -51,14 +56,21 @@ def _sgd_momentum(w, workers, parameter, gradient, velocity, learning_rate, mome
 @kernel
 def _rmsprop(w, workers, parameter, gradient, velocity, learning_rate, rho, epsilon):
     rest = parameter.dtype.type(1) - rho
-    for i in range(w * parameter.size // workers, (w + 1) * parameter.size // workers):
+    parameter = run_of(w, workers, parameter)
+    gradient = run_of(w, workers, gradient)
+    velocity = run_of(w, workers, velocity)
+    for i in range(parameter.size):
         velocity[i] = rho * velocity[i] + rest * gradient[i] * gradient[i]
         parameter[i] -= learning_rate * gradient[i] / np.sqrt(velocity[i] + epsilon)
 
 
 @kernel
 def _adam(w, workers, parameter, gradient, momentum, velocity, alpha, rest_1, rest_2, epsilon):
-    for i in range(w * parameter.size // workers, (w + 1) * parameter.size // workers):
+    parameter = run_of(w, workers, parameter)
+    gradient = run_of(w, workers, gradient)
+    momentum = run_of(w, workers, momentum)
+    velocity = run_of(w, workers, velocity)
+    for i in range(parameter.size):
         momentum[i] += (gradient[i] - momentum[i]) * rest_1
         velocity[i] += (gradient[i] * gradient[i] - velocity[i]) * rest_2
         parameter[i] -= momentum[i] * alpha / (np.sqrt(velocity[i]) + epsilon)

@@ -1,7 +1,7 @@
 """ReLU on the CPU: one pass over memory, in runs of elements."""
 
 from numba_cnn.backends.cpu.compiler import kernel
-from numba_cnn.backends.cpu.threads import workers_for
+from numba_cnn.backends.cpu.threads import run_of, workers_for
 
 
 def relu(x, y):
@@ -16,7 +16,8 @@ def relu_backward(dy, y, dx):
 def _relu(w, workers, x, y):
     """Each worker owns a run of elements."""
     zero = x.dtype.type(0)
-    for i in range(w * x.size // workers, (w + 1) * x.size // workers):
+    x, y = run_of(w, workers, x), run_of(w, workers, y)
+    for i in range(x.size):
         y[i] = zero if x[i] <= zero else x[i]
 
 
@@ -24,5 +25,6 @@ def _relu(w, workers, x, y):
 def _relu_backward(w, workers, dy, y, dx):
     """Each worker owns a run of elements."""
     zero = y.dtype.type(0)
-    for i in range(w * y.size // workers, (w + 1) * y.size // workers):
+    dy, y, dx = run_of(w, workers, dy), run_of(w, workers, y), run_of(w, workers, dx)
+    for i in range(y.size):
         dx[i] = dy[i] if y[i] > zero else zero

@@ -2,6 +2,8 @@
 
 import numba
 
+from numba_cnn.backends.cpu.compiler import inline
+
 SHARE = (
     1 << 14
 )  # elements of a pass over memory below which another thread costs more than it saves
@@ -34,3 +36,9 @@ def threading_layer():
 def workers_for(elements):
     """The number of threads for one pass over that many elements."""
     return max(1, min(get_num_threads(), elements // SHARE))
+
+
+@inline
+def run_of(w, workers, array):
+    """The run of a flat array that worker w owns, as a view: its indices count from 0, which lets loops vectorise."""
+    return array[w * array.size // workers : (w + 1) * array.size // workers]

@@ -163,25 +163,45 @@ class _Tile:
 
 
 def _emit_all(name, vectors, a_columns):
-    """An intrinsic that picks the tile by its number of rows, on pointers."""
+    """An intrinsic that picks the tile by its number of rows; it works on pointers, c, i and a elements from them."""
 
     @intrinsic
     def tile(
-        typingctx, rows, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, tail
+        typingctx,
+        rows,
+        C,
+        c,
+        c_m,
+        I,
+        i,
+        i_m,
+        A,
+        a,
+        a_i,
+        a_j,
+        a_step,
+        B,
+        b_row,
+        I1,
+        I2,
+        K,
+        floor,
+        tail,
     ):
         sig = types.void(
-            rows, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, tail
+            rows, C, c, c_m, I, i, i_m, A, a, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, tail
         )
 
         def codegen(context, builder, sig, args):
-            rows, *rest = args
+            rows, C, c, c_m, I, i, i_m, A, a, *rest = args
+            C, I, A = builder.gep(C, [c]), builder.gep(I, [i]), builder.gep(A, [a])
             done = builder.append_basic_block("done")
             switch = builder.switch(rows, done)
             for m in range(1, ROWS + 1):
                 block = builder.append_basic_block(f"{name}_{m}")
                 switch.add_case(int64(m), block)
                 builder.position_at_end(block)
-                _Tile(builder, floor, m, vectors, a_columns).emit(*rest)
+                _Tile(builder, floor, m, vectors, a_columns).emit(C, c_m, I, i_m, A, *rest)
                 builder.branch(done)
             builder.position_at_end(done)
             return context.get_dummy_value()
@@ -198,23 +218,32 @@ _columns_by_2 = _emit_all("columns_by_2", 2, True)
 
 
 @function
-def _tile(
+def _product(
     a_columns, rows, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns, lanes
-):
-    """Every tile there is behind one address, so that kernels need not be compiled with tiles of their own."""
-    if a_columns:
-        if columns <= lanes:
+):  # fmt: skip
+    """Tiles of nearly equal height under one another; all there are stand behind this function's address, so that
+    kernels need not be compiled with tiles of their own."""
+    count = -(-rows // ROWS)
+    low, more = rows // count, rows % count
+    m = 0
+    for t in range(count):
+        M = low + 1 if t < more else low
+        c, i = m * c_m, m * i_m
+        if a_columns and columns <= lanes:
             _columns_by_1(
-                rows, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns
+                M, C, c, c_m, I, i, i_m, A, m, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns
             )
-        else:
+        elif a_columns:
             _columns_by_2(
-                rows,
+                M,
                 C,
+                c,
                 c_m,
                 I,
+                i,
                 i_m,
                 A,
+                m,
                 a_i,
                 a_j,
                 a_step,
@@ -226,22 +255,59 @@ def _tile(
                 floor,
                 columns - lanes,
             )
-    elif columns <= lanes:
-        _rows_by_1(rows, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns)
-    else:
-        _rows_by_2(
-            rows, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns - lanes
-        )
+        elif columns <= lanes:
+            _rows_by_1(
+                M,
+                C,
+                c,
+                c_m,
+                I,
+                i,
+                i_m,
+                A,
+                m * a_step,
+                a_i,
+                a_j,
+                a_step,
+                B,
+                b_row,
+                I1,
+                I2,
+                K,
+                floor,
+                columns,
+            )
+        else:
+            _rows_by_2(
+                M,
+                C,
+                c,
+                c_m,
+                I,
+                i,
+                i_m,
+                A,
+                m * a_step,
+                a_i,
+                a_j,
+                a_step,
+                B,
+                b_row,
+                I1,
+                I2,
+                K,
+                floor,
+                columns - lanes,
+            )
+        m += M
 
 
 @lru_cache
 def tiles(dtype):
     """The address of the tiles for a NumPy float type, compiled or read from the cache at the first call."""
     kind = from_dtype(np.dtype(dtype))
-    pointer, n = types.CPointer(kind), types.intp
-    return address_of(
-        _tile, (n, n, pointer, n, pointer, n, pointer, n, n, n, pointer, n, n, n, n, kind, n, n)
-    )
+    p, n = types.CPointer(kind), types.intp
+    return address_of(_product, (n, n, p, n, p, n, p, n, n, n, p, n, n, n, n, kind, n, n))
 
 
 @intrinsic
@@ -267,52 +333,16 @@ def lanes_of(array):
 
 
 @inline
-def tile(
-    address,
-    a_columns,
-    rows,
-    C,
-    c0,
-    c_m,
-    I,
-    i0,
-    i_m,
-    A,
-    a0,
-    a_i,
-    a_j,
-    a_step,
-    B,
-    b0,
-    b_row,
-    I1,
-    I2,
-    K,
-    floor,
-    columns,
-):
-    """Run the tile of that many rows and columns; `address` comes from tiles()."""
+def product(
+    address, a_columns, rows, C, c0, c_m, I, i0, i_m, A, a0, a_i, a_j, a_step, B, b0, b_row, I1, I2, K, floor, columns
+):  # fmt: skip
+    """The sum above for any number of rows and at most a tile's columns; `address` comes from tiles().
+
+    a_columns is 1 where the rows of A lie one element apart and a_step is that of k; 0 where k's are one apart and
+    a_step is that of the rows.
+    """
     pC, pI, pA, pB = _pointers(C, c0, I, i0, A, a0, B, b0)
     call(
         address,
-        (
-            a_columns,
-            rows,
-            pC,
-            c_m,
-            pI,
-            i_m,
-            pA,
-            a_i,
-            a_j,
-            a_step,
-            pB,
-            b_row,
-            I1,
-            I2,
-            K,
-            floor,
-            columns,
-            lanes_of(C),
-        ),
-    )
+        (a_columns, rows, pC, c_m, pI, i_m, pA, a_i, a_j, a_step, pB, b_row, I1, I2, K, floor, columns, lanes_of(C)),
+    )  # fmt: skip

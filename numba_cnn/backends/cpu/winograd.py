@@ -12,7 +12,7 @@ from numba_cnn.backends.cpu.memory import empty
 from numba_cnn.backends.cpu.panels import panel_width
 from numba_cnn.backends.cpu.strips import fill_strip
 from numba_cnn.backends.cpu.threads import get_num_threads
-from numba_cnn.backends.cpu.tile import ROWS, VECTORS, lanes_of, tile, tiles
+from numba_cnn.backends.cpu.tile import ROWS, VECTORS, lanes_of, product, tiles
 from numba_cnn.backends.cpu.vector import lanes
 from numba_cnn.backends.cpu.winograd_transforms import (
     PLANES,
@@ -23,7 +23,9 @@ from numba_cnn.backends.cpu.winograd_transforms import (
     output_transform,
 )
 
-PATCHES = 48  # at once, at most: their planes and one panel of products share the second-level cache
+PATCHES = (
+    48  # at once, at most: their planes and one panel of products share the second-level cache
+)
 PLANE_ELEMENTS = 1 << 16  # of transformed patches at once, about
 BLOCK = 64  # channels, and filters, of the weight gradient's blocks
 GRADIENT_PATCHES = 24  # at once, at most
@@ -53,12 +55,12 @@ def correlate(x, gate, image, padding, panels, bias, F, output, relu, y):
     rows = max(1, min(patches // across, -(-total // (2 * workers))))
     size = rows * across
     plane = size * -(-C // VL) * VL + VL
-    product = size * VECTORS * VL + VL
+    plane_M = size * VECTORS * VL + VL
     strips = (4 * rows + 2 * (1 + rows // -(-OH // 4) + 1)) * (4 * across + 2) * C
-    scratch = empty((workers, PLANES * (plane + product) + strips), x.dtype)
+    scratch = empty((workers, PLANES * (plane + plane_M) + strips), x.dtype)
     _correlate(
         workers, tiles(x.dtype), x.reshape(-1), (x if gate is None else gate).reshape(-1), gate is not None, image,
-        padding, panels, bias, F, output, x.dtype.type(0 if relu else -np.inf), y.reshape(-1), rows, plane, product,
+        padding, panels, bias, F, output, x.dtype.type(0 if relu else -np.inf), y.reshape(-1), rows, plane, plane_M,
         scratch,
     )  # fmt: skip
 
@@ -73,16 +75,35 @@ def _transform_filters(w, workers, panels, rows, F, transformed):
         s, t = p * panels.shape[1], p * transformed.shape[1]
         step = rows * wide
         first, stop = w * rows // workers * wide, (w + 1) * rows // workers * wide
-        filter_transform(source, s + first, 3 * step, step, target, t + first, 6 * step, step, stop - first)
+        filter_transform(
+            source, s + first, 3 * step, step, target, t + first, 6 * step, step, stop - first
+        )
 
 
 @kernel
 def _correlate(
-    w, workers, address, x, gate, gated, image, padding, panels, bias, F, output, floor, y, rows, plane, product, scratch
+    w,
+    workers,
+    address,
+    x,
+    gate,
+    gated,
+    image,
+    padding,
+    panels,
+    bias,
+    F,
+    output,
+    floor,
+    y,
+    rows,
+    plane,
+    plane_M,
+    scratch,
 ):
     """Each worker owns whole blocks of rows of patches.
 
-    image (N, H, W, C) of x and gate, padding (top, left), output (OH, OW); `plane` and `product` are the elements from
+    image (N, H, W, C) of x and gate, padding (top, left), output (OH, OW); `plane` and `plane_M` are the elements from
     one of the 36 planes of V and M to the next, a vector more than they hold, which keeps them off the same cache sets.
     """
     N, H, W, C = image
@@ -94,38 +115,39 @@ def _correlate(
     flat = scratch.reshape(-1)
     V = w * scratch.shape[1]
     M = V + PLANES * plane
-    S = M + PLANES * product
+    S = M + PLANES * plane_M
     none = y.dtype.type(-np.inf)
     all_panels = panels.reshape(-1)
     blocks = -(-N * down // rows)
     for block in range(w * blocks // workers, (w + 1) * blocks // workers):
         r0, r1 = block * rows, min((block + 1) * rows, N * down)
-        _transform_patches(x, gate, gated, image, padding, down, across, r0, r1, 0, C, flat, S, V, plane, C_row)
+        _transform_patches(
+            x, gate, gated, image, padding, down, across, r0, r1, 0, C, flat, S, V, plane, C_row
+        )
         count = (r1 - r0) * across
-        parts = -(-count // ROWS)
         for p in range(panels.shape[0]):
             f = p * width
             wide = panel_width(F - f, y)
             for z in range(PLANES):
                 U = p * panels.shape[1] + z * C * wide
-                for t in range(parts):
-                    q, rest = t * count // parts, (t + 1) * count // parts - t * count // parts
-                    tile(
-                        address, 0, rest, flat, M + z * product + q * wide, wide, bias, F, 0,
-                        flat, V + z * plane + q * C_row, 0, 0, C_row, all_panels, U, wide, 1, 1, C, none, wide,
-                    )  # fmt: skip
+                product(
+                    address, 0, count, flat, M + z * plane_M, wide, bias, F, 0, flat, V + z * plane, 0, 0, C_row,
+                    all_panels, U, wide, 1, 1, C, none, wide,
+                )  # fmt: skip
             for q in range(count):
                 r, j = r0 + q // across, q % across
                 n, i = r // down, r % down
                 o = ((n * OH + 4 * i) * OW + 4 * j) * F + f
                 output_transform(
-                    flat, M + q * wide, product, bias, f, floor, y, o, OW * F, F,
+                    flat, M + q * wide, plane_M, bias, f, floor, y, o, OW * F, F,
                     OH - 4 * i, OW - 4 * j, min(wide, F - f),
                 )  # fmt: skip
 
 
 @inline
-def _transform_patches(x, gate, gated, image, padding, down, across, r0, r1, c0, channels, flat, S, V, plane, V_row):
+def _transform_patches(
+    x, gate, gated, image, padding, down, across, r0, r1, c0, channels, flat, S, V, plane, V_row
+):
     """V: the transforms of the rows r0..r1 of patches, read from strips of their padded and gated pixels at S."""
     top, left = padding
     wide = 4 * across + 2
@@ -135,12 +157,22 @@ def _transform_patches(x, gate, gated, image, padding, down, across, r0, r1, c0,
         count = min(down - i, r1 - r)
         for h in range(4 * count + 2):
             s = S + h * wide * channels
-            fill_strip(x, gate, gated, image, n, 4 * i - top + h, -left, wide, c0, channels, flat, s)
+            fill_strip(
+                x, gate, gated, image, n, 4 * i - top + h, -left, wide, c0, channels, flat, s
+            )
         for k in range(count):
             for j in range(across):
                 s = S + (4 * k * wide + 4 * j) * channels
                 input_transform(
-                    flat, s, wide * channels, channels, flat, V + q * V_row, 6 * plane, plane, channels
+                    flat,
+                    s,
+                    wide * channels,
+                    channels,
+                    flat,
+                    V + q * V_row,
+                    6 * plane,
+                    plane,
+                    channels,
                 )
                 q += 1
         r += count
@@ -177,7 +209,23 @@ def correlate_weight(x, image, padding, dy, gate, output, dweight, dbias):
 
 @kernel
 def _correlate_weight(
-    w, workers, address, x, image, padding, dy, gate, gated, F, output, rows, extents, ones, scratch, dweights, dbiases
+    w,
+    workers,
+    address,
+    x,
+    image,
+    padding,
+    dy,
+    gate,
+    gated,
+    F,
+    output,
+    rows,
+    extents,
+    ones,
+    scratch,
+    dweights,
+    dbiases,
 ):
     """Each worker owns whole (chunk of patches, block of channels, block of filters)."""
     N, _, _, C = image
@@ -205,17 +253,62 @@ def _correlate_weight(
         for batch in range(first, (chunk + 1) * batches // chunks):
             r0, r1 = batch * rows, min((batch + 1) * rows, N * down)
             _transform_patches(
-                x, x, False, image, padding, down, across, r0, r1, c0, channels, flat, S, V, V_plane, CB
+                x,
+                x,
+                False,
+                image,
+                padding,
+                down,
+                across,
+                r0,
+                r1,
+                c0,
+                channels,
+                flat,
+                S,
+                V,
+                V_plane,
+                CB,
             )
             _transform_gradients(
-                dy, gate, gated, (N, OH, OW, F), down, across, r0, r1, f0, filters, flat, S, D, D_plane, FB
+                dy,
+                gate,
+                gated,
+                (N, OH, OW, F),
+                down,
+                across,
+                r0,
+                r1,
+                f0,
+                filters,
+                flat,
+                S,
+                D,
+                D_plane,
+                FB,
             )
-            _multiply(address, flat, V, V_plane, D, D_plane, U, Z, extents, channels, filters, (r1 - r0) * across, batch == first)
+            _multiply(
+                address,
+                flat,
+                V,
+                V_plane,
+                D,
+                D_plane,
+                U,
+                Z,
+                extents,
+                channels,
+                filters,
+                (r1 - r0) * across,
+                batch == first,
+            )
             if c0 == 0:
                 for f in range(0, filters, VECTORS * VL):
                     # The plane (1, 1) of a transformed gradient is the sum of its 4x4.
-                    initial, i0 = (flat, Z) if batch == first else (dbiases.reshape(-1), chunk * F + f0 + f)
-                    tile(
+                    initial, i0 = (
+                        (flat, Z) if batch == first else (dbiases.reshape(-1), chunk * F + f0 + f)
+                    )
+                    product(
                         address, 1, 1, dbiases.reshape(-1), chunk * F + f0 + f, 0, initial, i0, 0, ones, 0, 0, 0, 0,
                         flat, D + 7 * D_plane + f, FB, 1, 1, (r1 - r0) * across, none, min(VECTORS * VL, filters - f),
                     )  # fmt: skip
@@ -227,7 +320,9 @@ def _correlate_weight(
 
 
 @inline
-def _transform_gradients(dy, gate, gated, image, down, across, r0, r1, f0, filters, flat, S, D, plane, D_row):
+def _transform_gradients(
+    dy, gate, gated, image, down, across, r0, r1, f0, filters, flat, S, D, plane, D_row
+):
     """D: the transforms of the gradients of the rows r0..r1 of patches."""
     wide = 4 * across
     q, r = 0, r0
@@ -248,19 +343,18 @@ def _transform_gradients(dy, gate, gated, image, down, across, r0, r1, f0, filte
 
 
 @inline
-def _multiply(address, flat, V, V_plane, D, D_plane, U, Z, extents, channels, filters, patches, first):
+def _multiply(
+    address, flat, V, V_plane, D, D_plane, U, Z, extents, channels, filters, patches, first
+):
     """U (+)= V' D, plane by plane."""
     CB, FB, _, _ = extents
     width = VECTORS * lanes_of(flat)
     none = flat.dtype.type(-np.inf)
-    parts = -(-channels // ROWS)
     for z in range(PLANES):
-        for t in range(parts):
-            c, rows = t * channels // parts, (t + 1) * channels // parts - t * channels // parts
-            for f in range(0, filters, width):
-                u = U + (z * CB + c) * FB + f
-                i0, i_m = (Z, 0) if first else (u, FB)
-                tile(
-                    address, 1, rows, flat, u, FB, flat, i0, i_m, flat, V + z * V_plane + c, 0, 0, CB,
-                    flat, D + z * D_plane + f, FB, 1, 1, patches, none, min(width, filters - f),
-                )  # fmt: skip
+        for f in range(0, filters, width):
+            u = U + z * CB * FB + f
+            i0, i_m = (Z, 0) if first else (u, FB)
+            product(
+                address, 1, channels, flat, u, FB, flat, i0, i_m, flat, V + z * V_plane, 0, 0, CB,
+                flat, D + z * D_plane + f, FB, 1, 1, patches, none, min(width, filters - f),
+            )  # fmt: skip

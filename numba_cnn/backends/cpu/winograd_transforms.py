@@ -64,7 +64,14 @@ class _Linear:
         """A y: 4 -> 6, the transpose of output."""
         p, q = self.b.fadd(y[0], y[2]), self.b.fadd(y[1], y[3])
         r, s = self.combine((1, y[0]), (4, y[2])), self.combine((2, y[1]), (8, y[3]))
-        return [y[0], self.b.fadd(p, q), self.b.fsub(p, q), self.b.fadd(r, s), self.b.fsub(r, s), y[3]]
+        return [
+            y[0],
+            self.b.fadd(p, q),
+            self.b.fsub(p, q),
+            self.b.fadd(r, s),
+            self.b.fsub(r, s),
+            y[3],
+        ]
 
     def filter(self, g):
         """G g: 3 -> 6."""
@@ -122,7 +129,8 @@ def _transform(name, size, pad):
 
             def emit(c, mask):
                 block = [
-                    [v.load(at(ps, c, i, s_row, j, s_column), mask) for j in range(size)] for i in range(size)
+                    [v.load(at(ps, c, i, s_row, j, s_column), mask) for j in range(size)]
+                    for i in range(size)
                 ]
                 result = _both_sides(getattr(_Linear(v), name), block)
                 for i, row in enumerate(result):
@@ -153,7 +161,9 @@ def output_transform(
     signature = types.void(source, n, n, bias, n, dtype, y, n, n, n, n, n, n)
 
     def codegen(context, builder, signature, values):
-        source, s0, s_plane, bias, b0, floor, y, y0, y_row, y_column, rows, columns, channels = values
+        source, s0, s_plane, bias, b0, floor, y, y0, y_row, y_column, rows, columns, channels = (
+            values
+        )
         v = Vectors(builder, dtype)
         kinds = signature.args
         ps = pointer_to(context, builder, kinds[0], source, s0)
@@ -164,7 +174,9 @@ def output_transform(
         def emit(c, mask):
             planes = [
                 [
-                    v.load(builder.gep(ps, [builder.add(builder.mul(s_plane, int64(6 * i + j)), c)]))
+                    v.load(
+                        builder.gep(ps, [builder.add(builder.mul(s_plane, int64(6 * i + j)), c)])
+                    )
                     for j in range(6)
                 ]
                 for i in range(6)
@@ -179,7 +191,9 @@ def output_transform(
                     line = builder.gep(py, [builder.add(builder.mul(y_row, int64(i)), c)])
                     for j, value in enumerate(kept):
                         with builder.if_then(builder.icmp_signed("<", int64(j), columns)):
-                            v.store(value, builder.gep(line, [builder.mul(y_column, int64(j))]), mask)
+                            v.store(
+                                value, builder.gep(line, [builder.mul(y_column, int64(j))]), mask
+                            )
 
         v.for_each(channels, emit)
         return context.get_dummy_value()
