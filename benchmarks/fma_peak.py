@@ -18,7 +18,11 @@ def _chains(typingctx, turns, factor):
         turns, factor = values
         v = Vectors(builder, types.float32)
         x = v.splat(factor)
-        before, loop, after = builder.block, builder.append_basic_block(), builder.append_basic_block()
+        before, loop, after = (
+            builder.block,
+            builder.append_basic_block(),
+            builder.append_basic_block(),
+        )
         builder.branch(loop)
         builder.position_at_end(loop)
         count = builder.phi(turns.type)
@@ -54,3 +58,32 @@ def seconds():
 def flop():
     """The floating-point operations of one measurement: two per lane and multiply-add."""
     return 2 * TURNS * CHAINS * (BITS // 32)
+
+
+def share(function, flop_of_function, rounds=11):
+    """The median share of the FMA peak that a function reaches, each round against the peaks just before and after."""
+    function()
+    shares = []
+    for _ in range(rounds):
+        before = seconds()
+        start = time.perf_counter()
+        function()
+        elapsed = time.perf_counter() - start
+        peak = 2 * flop() / (before + seconds())
+        shares.append(flop_of_function / elapsed / peak)
+    return float(np.median(shares))
+
+
+def median_ratio(first, second, rounds=11):
+    """The median of how many times longer the first function takes than the second, in turns."""
+    first()
+    second()
+    ratios = []
+    for _ in range(rounds):
+        times = []
+        for function in (first, second):
+            start = time.perf_counter()
+            function()
+            times.append(time.perf_counter() - start)
+        ratios.append(times[0] / times[1])
+    return float(np.median(ratios))
