@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from numba_cnn import registry, session
+from numba_cnn import registry
 from numba_cnn.ops import Array
 from numba_cnn.parameter import Parameter
 
@@ -29,7 +29,7 @@ class Optimizer:
                 f"Received: {learning_rate!r}"
             )
         self.learning_rate = float(learning_rate)
-        self.name = name or session.snake_case(type(self).__name__)
+        self.name = name or type(self).__name__.lower()
         self.iterations = 0
         self.state: list[list[Array]] = []
         self._shapes: list[tuple[int, ...]] | None = None

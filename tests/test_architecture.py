@@ -1,0 +1,155 @@
+"""The house: who may import whom, and what an import costs."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import numba_cnn
+
+PACKAGE = Path(numba_cnn.__file__).parent
+
+# Each room with the rooms it may import from; a room is a file or a folder of the package.
+ALLOWED = {
+    "shapes": set(),
+    "session": set(),
+    "registry": set(),
+    "__init__": {"config", "layers", "models", "session"},  # under TYPE_CHECKING
+    "__main__": {"cli"},
+    "backends": {"shapes"},
+    "ops": {"backends", "shapes"},
+    "activations": {"ops"},
+    "initializers": {"registry", "session"},
+    "parameter": {"initializers", "ops", "shapes"},
+    "layers": {"activations", "initializers", "ops", "parameter", "registry", "session", "shapes"},
+    "losses": {"ops", "registry"},
+    "metrics": {"backends", "ops", "registry"},
+    "optimizers": {"ops", "parameter", "registry"},
+    "callbacks": set(),
+    "saving": {"layers", "optimizers", "registry", "session"},
+    "datasets": set(),
+    "config": {"__init__", "backends", "ops"},
+    "models": {
+        "backends", "callbacks", "layers", "losses", "metrics", "ops", "optimizers", "parameter",
+        "registry", "saving", "session", "shapes",
+    },
+    "cli": {"__init__", "callbacks", "config", "datasets", "models", "optimizers", "session"},
+}  # fmt: skip
+HEAVY = {"numba", "h5py", "rich", "PIL", "matplotlib"}
+
+
+def imports(path):
+    """(module, whether it is imported as soon as the file is) for every import of a file."""
+    tree = ast.parse(path.read_text())
+    inside = {
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.If)
+        for node in ast.walk(function)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, id(node) not in inside
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            for alias in node.names:
+                yield f"{node.module}.{alias.name}", id(node) not in inside
+
+
+def room(path):
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def files():
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def rooms_imported(path):
+    for module, _ in imports(path):
+        parts = module.split(".")
+        if parts[0] == "numba_cnn":
+            is_room = (PACKAGE / f"{parts[1]}.py").exists() or (PACKAGE / parts[1]).is_dir()
+            yield parts[1] if is_room else "__init__"
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_downwards(path):
+    mine = room(path)
+    if mine == "__init__":
+        return  # names every room, and imports none before it is used: see below
+    assert set(rooms_imported(path)) - {mine} <= ALLOWED[mine]
+
+
+def test_the_rooms_form_no_circle():
+    seen, left = set(), {name: set(below) for name, below in ALLOWED.items() if name != "__init__"}
+    while left:
+        ready = {name for name, below in left.items() if below - {"__init__"} <= seen}
+        assert ready, f"a circle among {sorted(left)}"
+        seen |= ready
+        left = {name: below for name, below in left.items() if name not in ready}
+
+
+def test_numba_is_imported_under_backends_only():
+    for path in files():
+        for module, _ in imports(path):
+            if module.split(".")[0] in ("numba", "llvmlite"):
+                assert room(path) == "backends", path
+
+
+def test_only_the_provider_imports_cuda():
+    for path in files():
+        for module, _ in imports(path):
+            if module.startswith(("numba.cuda", "numba_cuda")):
+                assert path.relative_to(PACKAGE) == Path("backends/cuda/provider.py"), path
+
+
+def test_backends_do_not_know_each_other():
+    for path in files():
+        parts = path.relative_to(PACKAGE).parts
+        if parts[0] == "backends" and parts[1] in ("cpu", "cuda"):
+            other = {"cpu": "cuda", "cuda": "cpu"}[parts[1]]
+            for module, _ in imports(path):
+                assert not module.startswith(f"numba_cnn.backends.{other}"), path
+
+
+def test_heavy_packages_are_imported_where_they_are_used():
+    for path in files():
+        if room(path) != "backends":
+            for module, at_once in imports(path):
+                assert not (at_once and module.split(".")[0] in HEAVY), path
+
+
+def run(code, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | environment,
+    ).stdout.split()
+
+
+def test_import_brings_nothing_heavy_and_compiles_nothing(tmp_path):
+    code = (
+        "import sys, numba_cnn; from numba_cnn import layers, models, datasets, callbacks; "
+        f"print(*sorted({HEAVY!r} & set(sys.modules)))"
+    )
+    assert run(code, NUMBA_CACHE_DIR=str(tmp_path)) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_import_takes_less_than_150_ms():
+    code = "import time; t = time.perf_counter(); import numba_cnn; print(time.perf_counter() - t)"
+    assert min(float(run(code)[0]) for _ in range(3)) < 0.15
+
+
+def test_every_public_name_is_there():
+    for name in numba_cnn.__all__:
+        assert getattr(numba_cnn, name) is not None
+    assert set(numba_cnn.__all__) <= set(dir(numba_cnn))
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        numba_cnn.nothing  # noqa: B018

@@ -1,0 +1,94 @@
+"""Initial weights: ranges, moments and seeds, as Keras has them."""
+
+import math
+
+import numpy as np
+import pytest
+
+from numba_cnn import initializers, models, session
+
+
+@pytest.mark.parametrize(
+    ("shape", "limit"),
+    [
+        ((3, 3, 3, 32), 0.138013),
+        ((3, 3, 32, 64), 0.083333),
+        ((3, 3, 64, 64), 0.072169),
+        ((9216, 64), 0.025427),
+        ((64, 10), 0.284747),
+    ],
+)
+def test_limits_of_the_tutorials_kernels(shape, limit):
+    values = initializers.GlorotUniform(seed=1)(shape)
+    assert values.dtype == np.float32
+    assert values.shape == shape
+    assert np.abs(values).max() <= limit + 1e-6
+    assert np.abs(values).max() > 0.98 * limit
+    assert abs(values.mean()) < 0.05 * limit
+    np.testing.assert_allclose(values.std(), limit / math.sqrt(3), rtol=0.05)
+
+
+def test_the_tutorials_model_starts_from_them():
+    model = models.tutorial_cnn()
+    kernel, bias = model.get_layer("dense").get_weights()
+    assert 0.0254 < np.abs(kernel).max() <= 0.025428
+    assert not bias.any()
+
+
+@pytest.mark.parametrize(
+    ("name", "variance"),
+    [
+        ("glorot_normal", 2 / (45 + 63)),
+        ("glorot_uniform", 2 / (45 + 63)),
+        ("he_normal", 2 / 45),
+        ("he_uniform", 2 / 45),
+        ("lecun_normal", 1 / 45),
+        ("lecun_uniform", 1 / 45),
+        ("random_normal", 0.05**2),
+        ("random_uniform", 0.1**2 / 12),
+    ],
+)
+def test_variance(name, variance):
+    session.set_random_seed(3)
+    values = np.stack([initializers.get(name)((3, 3, 5, 7)) for _ in range(100)])
+    np.testing.assert_allclose(values.var(), variance, rtol=0.03)
+    np.testing.assert_allclose(values.mean(), 0, atol=4 * math.sqrt(variance / values.size))
+
+
+def test_truncated_normal_stays_within_two_deviations():
+    values = initializers.TruncatedNormal(mean=1, stddev=0.5, seed=2)((100, 200))
+    assert 0.0 <= values.min() < 0.01
+    assert 1.99 < values.max() <= 2.0
+    np.testing.assert_allclose(values.std(), 0.5 * 0.8796256610342398, rtol=0.02)
+
+
+def test_seeds():
+    one = initializers.GlorotUniform(seed=5)
+    np.testing.assert_array_equal(one((4, 3)), one((4, 3)))
+    np.testing.assert_array_equal(one((4, 3)), initializers.GlorotUniform(seed=5)((4, 3)))
+    assert not np.array_equal(one((4, 3)), initializers.GlorotUniform(seed=6)((4, 3)))
+    session.set_random_seed(9)
+    first = [initializers.HeNormal()((4, 3)) for _ in range(2)]
+    session.set_random_seed(9)
+    np.testing.assert_array_equal(initializers.HeNormal()((4, 3)), first[0])
+    assert not np.array_equal(first[0], first[1])
+
+
+def test_constants():
+    np.testing.assert_array_equal(initializers.get("ones")((2, 3)), np.ones((2, 3)))
+    np.testing.assert_array_equal(initializers.Constant(2.5)((3,)), [2.5, 2.5, 2.5])
+    assert not initializers.get(initializers.Zeros)((2,)).any()
+
+
+def test_fans():
+    assert initializers.fans((3, 5, 2, 7)) == (30, 105)
+    assert initializers.fans((4, 9)) == (4, 9)
+
+
+def test_wrong_arguments():
+    with pytest.raises(ValueError, match=r"scale must be positive.* Received: -1"):
+        initializers.VarianceScaling(scale=-1)
+    with pytest.raises(ValueError, match=r"expected one of .* Received: 'orthogonal'"):
+        initializers.get("orthogonal")
+    with pytest.raises(TypeError, match="Received: 3"):
+        initializers.get(3)

@@ -1,0 +1,142 @@
+"""Optimizers against Keras's formulas, written out in float64; their state and its order."""
+
+import numpy as np
+import pytest
+
+from numba_cnn import backends, optimizers
+from numba_cnn.initializers import RandomNormal
+from numba_cnn.parameter import Parameter
+
+SHAPES = [(3, 2, 5), (7,)]
+
+
+def parameters():
+    made = [
+        Parameter("w", f"w{i}", shape, RandomNormal(0, 1, seed=i)) for i, shape in enumerate(SHAPES)
+    ]
+    for parameter in made:
+        parameter.value  # noqa: B018  (drawn now)
+    return made
+
+
+def gradients(step):
+    generator = np.random.default_rng(step)
+    return [generator.normal(size=shape).astype(np.float32) for shape in SHAPES]
+
+
+def run(optimizer, steps=4):
+    made = parameters()
+    optimizer.build(made, backends.get("cpu"))
+    for step in range(steps):
+        for parameter, gradient in zip(made, gradients(step), strict=True):
+            parameter.gradient = gradient
+        optimizer.step(made)
+    return made
+
+
+def adam(w, grads, rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
+    m, v = np.zeros_like(w), np.zeros_like(w)
+    for t, g in enumerate(grads, 1):
+        m, v = beta_1 * m + (1 - beta_1) * g, beta_2 * v + (1 - beta_2) * g**2
+        # epsilon lies outside of the bias correction
+        w = w - rate * np.sqrt(1 - beta_2**t) / (1 - beta_1**t) * m / (np.sqrt(v) + epsilon)
+    return w
+
+
+def sgd(w, grads, rate=0.01, momentum=0.0, nesterov=False):
+    v = np.zeros_like(w)
+    for g in grads:
+        v = momentum * v - rate * g
+        w = w + (momentum * v - rate * g if nesterov else v)
+    return w
+
+
+def rmsprop(w, grads, rate=0.001, rho=0.9, epsilon=1e-7):
+    v = np.zeros_like(w)
+    for g in grads:
+        v = rho * v + (1 - rho) * g**2
+        w = w - rate * g / np.sqrt(v + epsilon)
+    return w
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "formula"),
+    [
+        (optimizers.Adam, adam),
+        (lambda: optimizers.Adam(0.1, beta_1=0.5, beta_2=0.7, epsilon=0.01),
+         lambda w, g: adam(w, g, 0.1, 0.5, 0.7, 0.01)),
+        (optimizers.SGD, sgd),
+        (lambda: optimizers.SGD(0.1, momentum=0.9), lambda w, g: sgd(w, g, 0.1, 0.9)),
+        (lambda: optimizers.SGD(0.1, momentum=0.9, nesterov=True),
+         lambda w, g: sgd(w, g, 0.1, 0.9, True)),
+        (optimizers.RMSprop, rmsprop),
+        (lambda: optimizers.RMSprop(0.1, rho=0.6, epsilon=0.2),
+         lambda w, g: rmsprop(w, g, 0.1, 0.6, 0.2)),
+    ],
+)  # fmt: skip
+def test_four_steps(optimizer, formula):
+    for i, (start, end) in enumerate(zip(parameters(), run(optimizer()), strict=True)):
+        grads = [gradients(step)[i].astype(np.float64) for step in range(4)]
+        expected = formula(start.value.astype(np.float64), grads)
+        np.testing.assert_allclose(end.value, expected, rtol=2e-5, atol=2e-6)
+        assert end.gradient is None
+
+
+def test_state_is_in_the_order_of_keras():
+    optimizer = optimizers.Adam(0.25)
+    run(optimizer, steps=3)
+    iterations, rate, *arrays = optimizer.get_variables()
+    assert (iterations, iterations.dtype, rate, rate.dtype) == (3, np.int32, 0.25, np.float32)
+    assert [a.shape for a in arrays] == [SHAPES[0], SHAPES[0], SHAPES[1], SHAPES[1]]
+    first_moment = sum(0.9 ** (2 - t) * 0.1 * gradients(t)[1] for t in range(3))
+    np.testing.assert_allclose(arrays[2], first_moment, rtol=1e-5, atol=1e-7)
+    assert (arrays[3] > 0).all()  # the second moment
+    assert optimizer.count_params() == 2 + 2 * (30 + 7)
+
+
+def test_state_goes_over_to_another_optimizer():
+    first, second = optimizers.Adam(0.1), optimizers.Adam()
+    made = run(first)
+    second.build(made, backends.get("cpu"))
+    second.set_variables(first.get_variables())
+    assert (second.iterations, second.learning_rate) == (4, np.float32(0.1))
+    for ours, theirs in zip(second.get_variables(), first.get_variables(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    with pytest.raises(ValueError, match="expected state of shapes"):
+        second.set_variables(first.get_variables()[:-1])
+
+
+@pytest.mark.parametrize(
+    ("name", "config"),
+    [
+        ("adam", {"learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}),
+        ("sgd", {"learning_rate": 0.01, "momentum": 0.0, "nesterov": False}),
+        ("rmsprop", {"learning_rate": 0.001, "rho": 0.9, "epsilon": 1e-7}),
+    ],
+)
+def test_defaults(name, config):
+    assert optimizers.get(name).get_config() == {"name": name, **config}
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: optimizers.Adam(-1), ValueError, "learning_rate .* Received: -1"),
+        (lambda: optimizers.Adam(float("nan")), ValueError, "learning_rate .* Received: nan"),
+        (lambda: optimizers.Adam("fast"), ValueError, "learning_rate .* Received: 'fast'"),
+        (lambda: optimizers.Adam(beta_1=1), ValueError, "beta_1 and beta_2"),
+        (lambda: optimizers.SGD(momentum=2), ValueError, "momentum .* Received: 2"),
+        (lambda: optimizers.get("adamw"), ValueError, "'rmsprop'. Received: 'adamw'"),
+        (lambda: optimizers.Adam(amsgrad=True), TypeError, "amsgrad"),
+    ],
+)
+def test_wrong_arguments(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+def test_an_optimizer_serves_one_model():
+    optimizer = optimizers.Adam()
+    run(optimizer)
+    with pytest.raises(ValueError, match="an optimizer serves one model"):
+        optimizer.build(parameters()[:1], backends.get("cpu"))
