@@ -1,7 +1,9 @@
-"""The tests of the CUDA backend that need a process of their own are collected where they are asked for by name.
+"""The tests of the CUDA backend that need a process of their own are collected where they are asked
+for by name.
 
-`simulator` runs in Numba's simulator, whose switch must be set before Numba is imported: test_simulator.py starts it.
-`compiled` needs the compiler's packages (the extra test-cuda): `pytest tests/cuda/compiled`.
+`simulator` runs in Numba's simulator, whose switch must be set before Numba is imported:
+test_simulator.py starts it. `compiled` needs the compiler's packages (the extra test-cuda): `pytest
+tests/cuda/compiled`.
 """
 
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""Every op on device arrays against the reference in float64: the checks that the simulator and the compiled kernels share."""
+"""Every op on device arrays against the reference in float64: the checks that the simulator and the
+compiled kernels share.
+"""
 
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -34,9 +36,11 @@ class Draw:
 
 
 def check(op, *arrays, **settings):
-    """Assert that an op gives on the device what the reference gives in float64; returns the device's results.
+    """Assert that an op gives on the device what the reference gives in float64; returns the
+    device's results.
 
-    The tolerance is a few roundings of the dtype for the largest result: sums here have up to some thousand terms.
+    The tolerance is a few roundings of the dtype for the largest result: sums here have up to some
+    thousand terms.
     """
     dtype = next(a.dtype for a in arrays if isinstance(a, np.ndarray) and a.dtype.kind == "f")
     with reference_backend():

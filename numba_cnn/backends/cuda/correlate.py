@@ -186,7 +186,7 @@ def kernel(tile, transposed, ragged, bias, relu):
         windows = cuda.local.array((pixels, 2), int32)
         origins = cuda.local.array(places, int64)
         moved = cuda.local.array(2, int64)
-        inside = cuda.local.array(places, int32)
+        inside = cuda.local.array(pixels, int32)
         tap = cuda.local.array(3, int32)
 
         t = int32(cuda.threadIdx.x)
@@ -224,7 +224,7 @@ def kernel(tile, transposed, ragged, bias, relu):
         stash_a(a_values, a, flat(a_at))
         stash_b(b_values, b, flat(b_at))
         cuda.syncthreads()
-        buffer = int32(0)
+        a_slab, b_slab = int32(0), int32(0)
         for _ in range(steps):
             fetch(
                 source,
@@ -246,15 +246,15 @@ def kernel(tile, transposed, ragged, bias, relu):
                 0,
                 a,
                 b,
-                flat(buffer * a_size + top),
-                flat(buffer * b_size + left),
+                flat(a_slab + top),
+                flat(b_slab + left),
                 sums,
                 column,
                 row,
             )
-            buffer = int32(1 - buffer)
-            stash_a(a_values, a, flat(buffer * a_size + a_at))
-            stash_b(b_values, b, flat(buffer * b_size + b_at))
+            a_slab, b_slab = int32(a_size - a_slab), int32(b_size - b_slab)
+            stash_a(a_values, a, flat(a_slab + a_at))
+            stash_b(b_values, b, flat(b_slab + b_at))
             cuda.syncthreads()
         finish(m0 + top, n0 + left, bias, g, sums, cuda.blockIdx.z, out)
 
@@ -282,16 +282,17 @@ def _placer(share):
 
 @device
 def _split(g, BK, split, tap):
-    """The first slab of a split as (channel, kh, kw) in `tap`; returns how many slabs the split
-    has.
+    """The first slab of a split as (channel, kh, kw) in `tap`; returns how many slabs it has.
+
+    Beyond the last slab the channel is C: there is nothing to read.
     """
     slabs = int32((g.C + BK - 1) // BK)
-    first = int32(split * g.steps)
+    first, last = int32(split * g.steps), int32(slabs * g.TH * g.TW)
     taps = int32(first // slabs)
-    tap[0] = int32((first - taps * slabs) * BK)
+    tap[0] = int32((first - taps * slabs) * BK) if first < last else g.C
     tap[1] = int32(taps // g.TW)
     tap[2] = int32(taps - tap[1] * g.TW)
-    return int32(min(g.steps, slabs * g.TH * g.TW - first))
+    return int32(min(g.steps, last - first))
 
 
 def _fetcher(tile, A, B, transposed, ragged):
@@ -311,7 +312,6 @@ def _fetcher(tile, A, B, transposed, ragged):
         for i in range(a_count):
             h, w = int32(windows[i, 0] + dh), int32(windows[i, 1] + dw)
             inside[i] = uint32(h) < uint32(g.H) and uint32(w) < uint32(g.W)
-        inside[a_count] = tap[1] < g.TH
         moved[0] = int64(int32(dh * g.W + dw)) * g.C
         moved[1] = int32(tap[1] * g.weight_kh + tap[2] * g.weight_kw)
 
@@ -323,20 +323,19 @@ def _fetcher(tile, A, B, transposed, ragged):
             turn(g, windows, inside, tap, moved)
         c = tap[0]
         for i in range(a_count):
-            count = int32(g.C - c - ak) if inside[i] else int32(0)
-            four = read(source, origins[i] + (moved[0] + c), count)
+            four = read(source, origins[i] + (moved[0] + c), inside[i], int32(g.C - c - ak))
             for lane in range(4):
                 a_values[4 * i + lane] = four[lane]
         for i in range(b_count):
             if transposed:
                 exists = n + i * b_stride < g.N
                 count = int32(g.C - c - k)
-                at = origins[a_count] + (moved[1] + int32(i * b_stride * g.weight_row + c))
+                row = int32(i * b_stride * g.weight_row + c)
             else:
                 exists = c + k + i * b_stride < g.C
                 count = int32(g.N - n)
-                at = origins[a_count] + (moved[1] + int32((i * b_stride + c) * g.weight_row))
-            four = read(weight, at, count if exists and inside[a_count] else int32(0))
+                row = int32((i * b_stride + c) * g.weight_row)
+            four = read(weight, origins[a_count] + (moved[1] + row), exists, count)
             for lane in range(4):
                 b_values[4 * i + lane] = four[lane]
         tap[0] = int32(c + BK)
@@ -346,6 +345,8 @@ def _fetcher(tile, A, B, transposed, ragged):
             if tap[2] == g.TW:
                 tap[2] = int32(0)
                 tap[1] = int32(tap[1] + 1)
+                if tap[1] == g.TH:
+                    tap[0] = g.C
 
     return fetch
 
@@ -380,7 +381,7 @@ def _finisher(tile, ragged, bias, relu):
                     n = int32(n0 + j // 4 * across)
                     v0, v1, v2, v3 = sums[i, j], sums[i, j + 1], sums[i, j + 2], sums[i, j + 3]
                     if bias:
-                        b0, b1, b2, b3 = read(biases, n, int32(g.N - n))
+                        b0, b1, b2, b3 = read(biases, n, True, int32(g.N - n))
                         v0, v1, v2, v3 = v0 + b0, v1 + b1, v2 + b2, v3 + b3
                     write(
                         out,

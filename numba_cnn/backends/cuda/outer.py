@@ -76,7 +76,7 @@ def product(dy, x, g, dweight):
 
 @lru_cache
 def _plan(g):
-    tile = tile_for(g.KH * g.KW * g.C, g.F)
+    tile = tile_for(g.KH * g.KW * g.C, g.F, narrow=False)
     steps = -(-g.N * g.OH * g.OW // tile.BK)
     parts = splits(prod(tile.blocks(g.KH * g.KW * g.C, g.F)), steps)
     return tile, parts, Outer.of(g, -(-steps // parts) * tile.BK)
@@ -128,7 +128,7 @@ def kernel(tile, gathered, ragged):
         stash_a(a_values, a, flat(a_at))
         stash_b(b_values, b, flat(b_at))
         cuda.syncthreads()
-        buffer = int32(0)
+        a_slab, b_slab = int32(0), int32(0)
         for _ in range(steps):
             pixel = int32(pixel + BK)
             fetch(x, dy, g, pixel, end, ak, bk, int32(n0 + n), taps, shifts, a_values, b_values)
@@ -136,15 +136,15 @@ def kernel(tile, gathered, ragged):
                 0,
                 a,
                 b,
-                flat(buffer * a_size + top),
-                flat(buffer * b_size + left),
+                flat(a_slab + top),
+                flat(b_slab + left),
                 sums,
                 column,
                 row,
             )
-            buffer = int32(1 - buffer)
-            stash_a(a_values, a, flat(buffer * a_size + a_at))
-            stash_b(b_values, b, flat(buffer * b_size + b_at))
+            a_slab, b_slab = int32(a_size - a_slab), int32(b_size - b_slab)
+            stash_a(a_values, a, flat(a_slab + a_at))
+            stash_b(b_values, b, flat(b_slab + b_at))
             cuda.syncthreads()
         finish(m0 + top, n0 + left, g, sums, cuda.blockIdx.z, partial)
 
@@ -191,12 +191,12 @@ def _fetcher(A, B, gathered, ragged):
             for lane in range(lanes):
                 h, w = int32(h0 + taps[lane, 0]), int32(w0 + taps[lane, 1])
                 inside = m < end and uint32(h) < uint32(g.H) and uint32(w) < uint32(g.W)
-                four = read_row(x, start + shifts[lane], whole if inside else 0)
+                four = read_row(x, start + shifts[lane], inside, whole)
                 for k in range(whole):
                     a_values[4 * i + lane + k] = four[k]
         for i in range(b_count):
             m = int32(pixel + bk + i * b_stride)
-            four = read(dy, m * int64(g.F) + n, int32(g.F - n) if m < end else int32(0))
+            four = read(dy, m * int64(g.F) + n, m < end, int32(g.F - n))
             for k in range(4):
                 b_values[4 * i + k] = four[k]
 

@@ -43,16 +43,14 @@ class Tile(NamedTuple):
 SMALL = Tile(64, 64, 8, 8, 8)
 NARROW = Tile(128, 32, 8, 8, 8)
 LARGE = Tile(128, 128, 8, 8, 8)
-TINY = Tile(16, 16, 4, 4, 4)  # for the simulator, where a barrier costs milliseconds
+TINY = Tile(16, 16, 8, 4, 4)  # for the simulator, where a barrier costs milliseconds
 
 
-def tile_for(M, N):
-    """The tile for a result of M rows and N columns: the largest that still makes work for a large
-    GPU.
-    """
+def tile_for(M, N, narrow=True):
+    """The tile for a result of M rows and N columns: the largest that keeps a large GPU busy."""
     if SIMULATOR:
         return TINY
-    if N <= NARROW.BN:
+    if narrow and N <= NARROW.BN:
         return NARROW
     return LARGE if prod(LARGE.blocks(M, N)) >= BLOCKS else SMALL
 
@@ -81,26 +79,25 @@ def divide(n, d):
 
 @lru_cache
 def reader(ragged):
-    """read(array, offset, count): four values, of which the first `count` exist and the others are
-    0.
+    """read(array, offset, exists, count): four values, 0 for all where nothing exists, and from
+    `count` on.
 
-    Where every row is a multiple of 4 long (not ragged) `count` is a multiple of 4 too, and one
-    access is enough.
+    Where every row is a multiple of 4 long (not ragged) so is `count`, and one access is enough.
     """
 
     @device
-    def read(array, offset, count):
+    def read(array, offset, exists, count):
         v0 = v1 = v2 = v3 = ZERO
         if ragged:
-            if count > 0:
+            if exists and count > 0:
                 v0 = load(array, offset)
-            if count > 1:
+            if exists and count > 1:
                 v1 = load(array, offset + 1)
-            if count > 2:
+            if exists and count > 2:
                 v2 = load(array, offset + 2)
-            if count > 3:
+            if exists and count > 3:
                 v3 = load(array, offset + 3)
-        elif count > 0:
+        elif exists and count > 0:
             v0, v1, v2, v3 = load4(array, offset)
         return v0, v1, v2, v3
 

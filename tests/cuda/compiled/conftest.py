@@ -1,4 +1,6 @@
-"""Kernels compiled for GPUs and executed by the interpreter; the packages of the extra test-cuda must be installed."""
+"""Kernels compiled for GPUs and executed by the interpreter; the packages of the extra test-cuda
+must be installed.
+"""
 
 import sys
 from importlib.util import find_spec

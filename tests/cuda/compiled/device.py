@@ -1,4 +1,6 @@
-"""A device for the library made of the interpreter: its arrays are NumPy's, its launches execute the compiled PTX."""
+"""A device for the library made of the interpreter: its arrays are NumPy's, its launches execute
+the compiled PTX.
+"""
 
 import time
 from functools import cache
@@ -51,7 +53,9 @@ class Launch(NamedTuple):
 
 
 class Device:
-    """Stands in for the driver: install() it, and what the library launches is executed here and kept in `launches`."""
+    """Stands in for the driver: install() it, and what the library launches is executed here and
+    kept in `launches`.
+    """
 
     def __init__(self):
         self.launches = []

@@ -1,4 +1,6 @@
-"""The PTX of every kernel, executed on odd shapes with all checks of the interpreter, against the reference."""
+"""The PTX of every kernel, executed on odd shapes with all checks of the interpreter, against the
+reference.
+"""
 
 import parity
 import pytest

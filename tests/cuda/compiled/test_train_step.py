@@ -1,4 +1,6 @@
-"""The tutorial's training step at full size, executed from the compiled kernels in the library's own order and grids."""
+"""The tutorial's training step at full size, executed from the compiled kernels in the library's
+own order and grids.
+"""
 
 import numpy as np
 import parity
@@ -60,7 +62,9 @@ def batch():
 
 
 def test_gradients_of_the_tutorials_model(device, batch):
-    """Loss and all ten gradients to float32 rounding of the float64 reference; prints how long each kernel took."""
+    """Loss and all ten gradients to float32 rounding of the float64 reference; prints how long each
+    kernel took.
+    """
     x, labels, parameters = batch
     with parity.reference_backend():
         exact = [parameter.astype(np.float64) for parameter in parameters]

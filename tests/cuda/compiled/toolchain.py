@@ -1,4 +1,6 @@
-"""Numba's kernels to PTX, machine code and its listing, with the compiler's packages alone: no GPU, no driver."""
+"""Numba's kernels to PTX, machine code and its listing, with the compiler's packages alone: no GPU,
+no driver.
+"""
 
 import re
 import subprocess
@@ -18,12 +20,15 @@ from numba.cuda import types
 ARCHITECTURES = ("sm_75", "sm_80", "sm_86", "sm_90", "sm_120")
 _CAPABILITY = (7, 5)  # PTX for the oldest assembles for all of them
 
-# Device functions ask the current device for its capability while a kernel is compiled; there is none here.
+# Device functions ask the current device for its capability while a kernel is compiled; there is
+# none here.
 numba.cuda.dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=_CAPABILITY)
 
 
 def type_of(argument):
-    """The Numba type of a kernel's argument: a device array, a scalar of NumPy, a bool, or a tuple of them."""
+    """The Numba type of a kernel's argument: a device array, a scalar of NumPy, a bool, or a tuple
+    of them.
+    """
     if isinstance(argument, tuple):
         items = tuple(map(type_of, argument))
         same = len(set(items)) == 1
@@ -54,13 +59,13 @@ class Code(NamedTuple):
 
 
 @cache
-def assembled(text, architecture):
-    """The machine code of a PTX text."""
+def assembled(text, architecture, listed=True):
+    """The machine code of a PTX text; its listing takes a while and can be left out."""
     with TemporaryDirectory() as folder:
         source, cubin = Path(folder, "kernel.ptx"), Path(folder, "kernel.cubin")
         source.write_text(text)
         said = _run("ptxas", "-v", f"-arch={architecture}", source, "-o", cubin)
-        listing = _run("nvdisasm", "-c", cubin)
+        listing = _run("nvdisasm", "-c", cubin) if listed else ""
     numbers = {
         name: sum(map(int, re.findall(pattern, said)))
         for name, pattern in {
@@ -88,31 +93,43 @@ def _tool(name):
     raise RuntimeError(f"{name} is not installed: it comes with the extra test-cuda")
 
 
-_INSTRUCTION = re.compile(r"^\s+/\*([0-9a-f]{4,})\*/\s+(.*?)\s*;", re.M)
-_JUMP_LABEL = re.compile(r"^\s*(\.L_x_\d+):|^\s+/\*[0-9a-f]{4,}\*/\s", re.M)
+_INSTRUCTION = re.compile(r"^\s+/\*[0-9a-f]{4,}\*/\s+(.*?)\s*;", re.M)
+_PLACE = re.compile(r"^\s*(\.L_x_\d+):|^\s+/\*[0-9a-f]{4,}\*/\s", re.M)
 _PREDICATE = re.compile(r"^@!?U?P\w+\s+")
+_JUMP = re.compile(r"BRA.*?(\.L_x_\d+)")
 
 
 def instructions(listing):
     """The instructions of a listing, without their predicates."""
-    return [_PREDICATE.sub("", text) for _, text in _INSTRUCTION.findall(listing)]
+    return [_PREDICATE.sub("", text) for text in _INSTRUCTION.findall(listing)]
 
 
 def main_loop(listing):
-    """The instructions of the loop that holds the most multiply-adds."""
+    """One pass through the loop that holds the most multiply-adds.
+
+    What a jump inside the loop passes over is left out where it multiplies nothing: the step from
+    one tap of the filter to the next, which only every C / 8-th pass takes.
+    """
     labels, place = {}, 0
-    for match in _JUMP_LABEL.finditer(listing):
+    for match in _PLACE.finditer(listing):
         if match.group(1):
             labels[match.group(1)] = place
         else:
             place += 1
-    code, best = instructions(listing), []
-    for end, text in enumerate(code):
-        jump = re.search(r"BRA.*?(\.L_x_\d+)", text)
-        if jump and labels.get(jump.group(1), end + 1) <= end:
-            loop = code[labels[jump.group(1)] : end + 1]
-            best = max(best, loop, key=multiply_adds)
-    return best
+    code, best, first = instructions(listing), [], 0
+    targets = [labels.get(jump.group(1)) if (jump := _JUMP.search(text)) else None for text in code]
+    for end, target in enumerate(targets):
+        if target is not None and target <= end:
+            loop = code[target : end + 1]
+            if multiply_adds(loop) > multiply_adds(best):
+                best, first = loop, target
+    skipped = set()
+    for place, target in enumerate(targets[first : first + len(best)], first):
+        if target is not None and place < target < first + len(best):
+            aside = range(place + 1, target)
+            if not multiply_adds(code[place + 1 : target]):
+                skipped.update(aside)
+    return [text for i, text in enumerate(best, first) if i not in skipped]
 
 
 def multiply_adds(code):

@@ -1,7 +1,9 @@
-"""Instructions that compute: one function for each opcode, which returns the operation on NumPy arrays.
+"""Instructions that compute: one function for each opcode, which returns the operation on NumPy
+arrays.
 
-An operation gets its operands in the type of the instruction. Rounding is to nearest even, as NumPy's. Where the hardware
-approximates (.approx) the exact value is taken, so comparisons need the tolerance of the hardware anyhow.
+An operation gets its operands in the type of the instruction. Rounding is to nearest even, as
+NumPy's. Where the hardware approximates (.approx) the exact value is taken, so comparisons need the
+tolerance of the hardware anyhow.
 """
 
 import numpy as np
@@ -91,7 +93,9 @@ def _high_product(dtype):
 
 
 def _fma(instruction):
-    """Rounded once: float32 in float64, whose product is exact; float64 in the CPU's long double, nearly so."""
+    """Rounded once: float32 in float64, whose product is exact; float64 in the CPU's long double,
+    nearly so.
+    """
     exact = np.float64 if instruction.dtype == np.float32 else np.longdouble
     dtype = instruction.dtype
     return lambda x, y, z: (np.multiply(x, y, dtype=exact) + z).astype(dtype)
@@ -152,7 +156,9 @@ def _clz(instruction):
 
 
 def comparison(instruction):
-    """compare(x, y) of setp; the comparisons ending in u are true where an operand is NaN, the others false."""
+    """compare(x, y) of setp; the comparisons ending in u are true where an operand is NaN, the
+    others false.
+    """
     name, is_float = instruction.modifiers[0], instruction.dtype.kind == "f"
     if name in ("nan", "num"):
         return lambda x, y: (np.isnan(x) | np.isnan(y)) == (name == "nan")
@@ -169,7 +175,9 @@ def comparison(instruction):
 
 
 def conversion(instruction):
-    """convert(x) of cvt: integers wrap, floats become integers by the given rounding and stop at the ends of the range."""
+    """convert(x) of cvt: integers wrap, floats become integers by the given rounding and stop at
+    the ends of the range.
+    """
     kinds = [m for m in instruction.modifiers if m in DTYPES]
     to, source = DTYPES[kinds[0]], DTYPES[kinds[1]]
     rounding = instruction.one_of("rni", "rzi", "rmi", "rpi")
@@ -187,4 +195,3 @@ def conversion(instruction):
         return np.asarray(x).astype(to)
 
     return to, source, convert
-

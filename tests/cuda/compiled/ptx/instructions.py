@@ -58,7 +58,9 @@ def _arithmetic(program, instruction, compute):
 
 
 def _setp(program, instruction):
-    """p = x compare y, or p = (x compare y) combined with a third operand; p|q sets the opposite too."""
+    """p = x compare y, or p = (x compare y) combined with a third operand; p|q sets the opposite
+    too.
+    """
     compare = comparison(instruction)
     combine = {"and": np.logical_and, "or": np.logical_or, "xor": np.logical_xor}.get(
         instruction.one_of("and", "or", "xor")

@@ -11,7 +11,9 @@ _BATCH = 16384  # threads that run as one vector
 
 
 def execute(program, arguments, grid, block, statistics=None):
-    """Run a kernel; arrays (Buffer) are changed in place. Raises PTXError for everything that hardware forbids."""
+    """Run a kernel; arrays (Buffer) are changed in place. Raises PTXError for everything that
+    hardware forbids.
+    """
     grid, block = _three(grid), _three(block)
     threads = int(np.prod(block))
     if threads > 1024 or block[2] > 64 or max(grid[1:]) > 65535 or min(grid + block) < 1:
@@ -34,7 +36,9 @@ def _three(extents):
 
 
 def _parameters(program, memory, arguments):
-    """{name: bytes} of the kernel's parameters; an array takes 5 and two more for each axis, a tuple one for each item."""
+    """{name: bytes} of the kernel's parameters; an array takes 5 and two more for each axis, a
+    tuple one for each item.
+    """
     values = [value for argument in arguments for value in _flat(memory, argument)]
     if len(values) != len(program.parameters):
         raise PTXError(f"{len(program.parameters)} parameters, {len(values)} values")
@@ -45,7 +49,9 @@ def _parameters(program, memory, arguments):
 
 
 def _kind(dtype, value):
-    """Parameters say .b32 for floats too, so a float keeps its own kind and only integers are converted."""
+    """Parameters say .b32 for floats too, so a float keeps its own kind and only integers are
+    converted.
+    """
     if isinstance(value, (float, np.floating)):
         return np.dtype(f"f{dtype.itemsize}")
     return dtype

@@ -1,4 +1,6 @@
-"""The threads: their registers, which of them execute what next, and where they wait for each other."""
+"""The threads: their registers, which of them execute what next, and where they wait for each
+other.
+"""
 
 import numpy as np
 
@@ -11,8 +13,9 @@ _STEPS = 20_000_000  # instructions after which a kernel counts as endless
 class Machine:
     """A run of the blocks `blocks` of a grid, all threads at once.
 
-    Where branches part the threads, `ready` keeps a group for each place in the program, and the group at the smallest place
-    runs until it meets another one or waits. A group is an array of thread numbers, or None for all threads.
+    Where branches part the threads, `ready` keeps a group for each place in the program, and the
+    group at the smallest place runs until it meets another one or waits. A group is an array of
+    thread numbers, or None for all threads.
     """
 
     def __init__(self, program, memory, parameters, grid, block, blocks, statistics=None):
@@ -28,7 +31,9 @@ class Machine:
         self.lane = lane % 32
         self.special = _special(lane, np.asarray(blocks)[self.block], grid, block)
         self.registers = {
-            name: np.full(self.threads, 0 if kind == bool else 0x5A, bool if kind == bool else raw(kind))
+            name: np.full(
+                self.threads, 0 if kind == bool else 0x5A, bool if kind == bool else raw(kind)
+            )
             for name, kind in program.registers.items()
         }
         self.shared = SharedMemory(self.blocks, program.shared_bytes)
@@ -46,7 +51,9 @@ class Machine:
         return values if active is None else values[active]
 
     def write(self, name, active, values):
-        """Set a register of the active threads; `values` is an array with a value for each, or one for all."""
+        """Set a register of the active threads; `values` is an array with a value for each, or one
+        for all.
+        """
         if name == "_":
             return
         register = self.registers[name]
@@ -84,7 +91,9 @@ class Machine:
         raise PTXError(f"more than {_STEPS} steps")
 
     def _step(self, instruction, execute, place, active):
-        """Execute one instruction; returns the next place and its group, or (None, None) where the group ends."""
+        """Execute one instruction; returns the next place and its group, or (None, None) where the
+        group ends.
+        """
         if self.statistics:
             self.statistics.count(instruction, self, active)
         taken = self._guarded(instruction, active)

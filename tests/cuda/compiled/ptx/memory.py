@@ -25,7 +25,8 @@ class Buffer:
 
 
 class Ownership:
-    """Who has written and who has read which unit of memory since the last moment that ordered the threads.
+    """Who has written and who has read which unit of memory since the last moment that ordered the
+    threads.
 
     Two threads must not write one unit, and none may read what another writes, in either order.
     """
@@ -35,7 +36,9 @@ class Ownership:
         self.reader = np.full(size, _NOBODY, np.int32)
 
     def conflict(self, units, threads, write):
-        """(unit, thread, other thread) of a race that this access makes, or None; the access is noted."""
+        """(unit, thread, other thread) of a race that this access makes, or None; the access is
+        noted.
+        """
         races = self._against(self.writer[units], threads)
         if write:
             races = races or self._against(self.reader[units], threads)
@@ -63,7 +66,9 @@ class Ownership:
 
 
 class GlobalMemory:
-    """The arrays of one launch, far apart in the address space; ownership lasts for the whole launch."""
+    """The arrays of one launch, far apart in the address space; ownership lasts for the whole
+    launch.
+    """
 
     def __init__(self, buffers):
         self.buffers = list({id(buffer.elements): buffer for buffer in buffers}.values())
@@ -109,7 +114,9 @@ class GlobalMemory:
             raise PTXError(f"read of element {first} of {name}, never written, at '{text}'")
         raced = self.owners[number].conflict(places, threads, write)
         if raced:
-            raise PTXError(f"a race for element {raced[0]} of {name} at '{text}': {_who(*raced[1:])}")
+            raise PTXError(
+                f"a race for element {raced[0]} of {name} at '{text}': {_who(*raced[1:])}"
+            )
 
 
 def _who(thread, other):

@@ -1,4 +1,6 @@
-"""Operands: registers, special registers, constants and addresses, as functions of a machine and its active threads."""
+"""Operands: registers, special registers, constants and addresses, as functions of a machine and
+its active threads.
+"""
 
 import re
 
@@ -21,9 +23,7 @@ def reader(program, operand, dtype):
             return lambda machine, active: machine.read(operand, active)
         if kind.itemsize == dtype.itemsize:
             return lambda machine, active: machine.read(operand, active).view(dtype)
-        return lambda machine, active: (
-            machine.read(operand, active).astype(raw(dtype)).view(dtype)
-        )
+        return lambda machine, active: machine.read(operand, active).astype(raw(dtype)).view(dtype)
     if operand.startswith("%"):
 
         def special(machine, active):
@@ -44,9 +44,13 @@ def _constant(program, operand, dtype):
     if operand in program.local:
         return dtype.type(program.local[operand] + LOCAL_WINDOW)
     if operand.startswith(("0f", "0F")):
-        return np.array(int(operand[2:], 16), np.uint32).view(np.float32).astype(dtype, copy=False)[()]
+        return (
+            np.array(int(operand[2:], 16), np.uint32).view(np.float32).astype(dtype, copy=False)[()]
+        )
     if operand.startswith(("0d", "0D")):
-        return np.array(int(operand[2:], 16), np.uint64).view(np.float64).astype(dtype, copy=False)[()]
+        return (
+            np.array(int(operand[2:], 16), np.uint64).view(np.float64).astype(dtype, copy=False)[()]
+        )
     try:
         number = int(operand.rstrip("U"), 0)
     except ValueError:

@@ -8,9 +8,7 @@ from .types import DTYPES, PTXError
 _PARAMETER = re.compile(
     r"\.param\s+(?:\.align\s+\d+\s+)?\.(\w+)(?:\s+\.ptr(?:\s+\.\w+)?(?:\s+\.align\s+\d+)?)?\s+([\w$]+)"
 )
-_SHARED = re.compile(
-    r"\.shared\s+(?:\.align\s+(\d+)\s+)?\.(\w+)\s+([\w$]+)(?:\[(\d*)\])?\s*;"
-)
+_SHARED = re.compile(r"\.shared\s+(?:\.align\s+(\d+)\s+)?\.(\w+)\s+([\w$]+)(?:\[(\d*)\])?\s*;")
 _LOCAL = re.compile(r"\.local\s+\.align\s+(\d+)\s+\.(\w+)\s+([\w$]+)\[(\d+)\]\s*;")
 _REGISTERS = re.compile(r"\.reg\s+\.(\w+)\s+([^;]+);")
 _RANGE = re.compile(r"(%?[\w$]+)<(\d+)>")

@@ -1,4 +1,6 @@
-"""What a kernel did: warp instructions by kind, sectors of global memory and banks of shared memory for each request."""
+"""What a kernel did: warp instructions by kind, sectors of global memory and banks of shared memory
+for each request.
+"""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -16,7 +18,9 @@ class Requests:
 
 
 class Statistics:
-    """Filled by execute(). The cost model is the documented one: 32-byte sectors, 32 banks of 4 bytes; no caches."""
+    """Filled by execute(). The cost model is the documented one: 32-byte sectors, 32 banks of 4
+    bytes; no caches.
+    """
 
     def __init__(self):
         self.instructions = Counter()
@@ -43,7 +47,9 @@ class Statistics:
 
 
 def _sectors(warps, lanes, addresses, size):
-    """Distinct 32-byte sectors of each warp, against the fewest that could hold its distinct addresses."""
+    """Distinct 32-byte sectors of each warp, against the fewest that could hold its distinct
+    addresses.
+    """
     sectors = len(np.unique(warps.astype(np.int64) << 44 | addresses >> 5))
     distinct = np.unique(np.stack([warps, addresses]), axis=1)[0]
     _, counts = np.unique(distinct, return_counts=True)
@@ -51,7 +57,9 @@ def _sectors(warps, lanes, addresses, size):
 
 
 def _wavefronts(warps, lanes, addresses, size):
-    """The most distinct words that one bank must give, for each part of a warp that is served together."""
+    """The most distinct words that one bank must give, for each part of a warp that is served
+    together.
+    """
     together = {4: 32, 8: 16, 16: 8}[size]
     parts = warps.astype(np.int64) * (32 // together) + lanes // together
     words = [parts << 32 | (addresses + k) >> 2 for k in range(0, size, 4)]

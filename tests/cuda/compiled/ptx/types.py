@@ -25,7 +25,9 @@ WIDER = {4: 8, 2: 4}
 
 
 class PTXError(RuntimeError):
-    """The kernel did what hardware forbids or leaves undefined, or used what the interpreter does not know."""
+    """The kernel did what hardware forbids or leaves undefined, or used what the interpreter does
+    not know.
+    """
 
 
 def raw(dtype):
@@ -38,7 +40,9 @@ def signed(size):
 
 
 def resized(values, dtype, size):
-    """Values as a register of `size` bytes holds them: narrower ones are extended, by their sign if they have one."""
+    """Values as a register of `size` bytes holds them: narrower ones are extended, by their sign if
+    they have one.
+    """
     if values.dtype == np.bool_ or values.itemsize == size:
         return values
     if values.itemsize < size and dtype.kind == "i":
