@@ -65,6 +65,74 @@ def _copy_row(v, pointers, gated, columns, width):
 
 
 @intrinsic
+def gather_panel(typingctx, source, s0, s_row, gate, gated, target, t0, rows, columns, sums, b0):
+    """copy_rows into a panel, at most two vectors wide and filled up with zeros; sums[b0 + c] += the column's sum.
+
+    Straight through registers, a row at a time: the panels of gradients are gathered once for every few products.
+    """
+    dtype = require_vectors("gather_panel", source, gate, target, sums)
+    n = types.intp
+    signature = types.void(source, n, n, gate, types.boolean, target, n, n, n, sums, n)
+
+    def codegen(context, builder, signature, values):
+        source, s0, s_row, gate, gated, target, t0, rows, columns, sums, b0 = values
+        v = Vectors(builder, dtype)
+        at = {
+            name: pointer_to(context, builder, signature.args[k], values[k], values[offset])
+            for name, k, offset in (
+                ("source", 0, 1),
+                ("gate", 3, 1),
+                ("target", 5, 6),
+                ("sums", 9, 10),
+            )
+        }
+        narrow = builder.icmp_signed("<=", columns, int64(v.lanes))
+        for vectors, condition in ((1, narrow), (2, builder.not_(narrow))):
+            tail = v.mask(builder.sub(columns, int64((vectors - 1) * v.lanes)))
+            for is_gated, gate_condition in ((True, gated), (False, builder.not_(gated))):
+                with builder.if_then(builder.and_(condition, gate_condition)):
+                    _gather(v, at, s_row, rows, [None, tail][-vectors:], is_gated)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+def _gather(v, at, s_row, rows, masks, gated):
+    b = v.builder
+    before, loop, after = b.block, b.append_basic_block("gather"), b.append_basic_block("gathered")
+    b.cbranch(b.icmp_signed(">", rows, int64(0)), loop, after)
+    b.position_at_end(loop)
+    row = b.phi(rows.type)
+    totals = [b.phi(v.type) for _ in masks]
+    s, t = b.mul(row, s_row), b.mul(row, int64(len(masks) * v.lanes))
+    sums = []
+    for k, mask in enumerate(masks):
+        shift = int64(k * v.lanes)
+        value = v.load(b.gep(at["source"], [b.add(s, shift)]), mask)
+        if gated:
+            open_ = b.fcmp_ordered(">", v.load(b.gep(at["gate"], [b.add(s, shift)]), mask), v.zero)
+            value = b.select(open_, value, v.zero)
+        v.store(value, b.gep(at["target"], [b.add(t, shift)]))
+        sums.append(b.fadd(totals[k], value))
+    following = b.add(row, int64(1))
+    b.cbranch(b.icmp_signed("<", following, rows), loop, after)
+    for phi, start, end in [
+        (row, int64(0), following),
+        *((p, v.zero, q) for p, q in zip(totals, sums, strict=True)),
+    ]:
+        phi.add_incoming(start, before)
+        phi.add_incoming(end, loop)
+    b.position_at_end(after)
+    results = [b.phi(v.type) for _ in masks]
+    for total, end in zip(results, sums, strict=True):
+        total.add_incoming(v.zero, before)
+        total.add_incoming(end, loop)
+    for k, (mask, total) in enumerate(zip(masks, results, strict=True)):
+        pointer = b.gep(at["sums"], [int64(k * v.lanes)])
+        v.store(b.fadd(v.load(pointer, mask), total), pointer, mask)
+
+
+@intrinsic
 def transpose(typingctx, source, s0, s_row, rows, columns, target, t0, t_row):
     """target[t0 + c*t_row + r] = source[s0 + r*s_row + c] for r < rows, c < columns, both at most a vector's lanes.
 

@@ -7,7 +7,7 @@ cut into bands whose gradients stay in the first-level cache while every tile ru
 import numpy as np
 
 from numba_cnn.backends.cpu.compiler import inline, kernel
-from numba_cnn.backends.cpu.copy import copy_rows
+from numba_cnn.backends.cpu.copy import copy_rows, gather_panel
 from numba_cnn.backends.cpu.memory import empty
 from numba_cnn.backends.cpu.panels import panel_width
 from numba_cnn.backends.cpu.strips import fill_strip, strip_width
@@ -15,7 +15,10 @@ from numba_cnn.backends.cpu.threads import get_num_threads, run_of
 from numba_cnn.backends.cpu.tile import ROWS, VECTORS, lanes_of, product, tiles
 from numba_cnn.backends.cpu.vector import lanes
 
-BAND = 192  # pixels, about: 24 KiB of gradients
+BAND = 128  # pixels, about: 16 KiB of a panel of gradients
+PACK = 32  # elements from pixel to pixel, from which on the channels of a few tiles are copied side by side
+PACKED = 4  # tiles: how many
+GRADIENTS = 1 << 15  # elements of a band: all its panels stay in the second-level cache
 TASKS = 16  # pieces of work; from shapes alone, so that the order of summation does not depend on threads
 BLOCK = 12  # tiles that share one gathering of gradients, at least
 
@@ -30,32 +33,34 @@ def correlate_weight(x, image, window, dy, gate, groups, output, dweight, dbias)
     inside = (
         top <= 0 and left <= 0 and (OH - 1) * SH + HK - top <= H and (OW - 1) * SW + WK - left <= W
     )
+    VL = lanes(x.dtype)
+    across = -(-F // groups // VL) * VL
+    band = max(BAND // 2, min(BAND, GRADIENTS // across))
     last = OW
     if inside and window == (1, 1, DH, DW, 1, 1, 0, 0):
         pixels = N * OH * OW
-        OH, OW = 1, min(pixels, BAND)
+        OH, OW = 1, min(pixels, band)
         N = -(-pixels // OW)
         last = pixels - (N - 1) * OW
         image, images, rows = (N, 1, OW, C), 1, 1
     else:
-        images = max(1, min(N, BAND // (OH * OW)))
-        rows = OH if images > 1 else max(1, min(OH, BAND // OW))
+        images = max(1, min(N, band // (OH * OW)))
+        rows = OH if images > 1 else max(1, min(OH, band // OW))
     bands = -(-N // images) * -(-OH // rows)
     taps, M = (KH, KW * C) if DW == 1 and groups == 1 else (KH * KW * groups, C // groups)
     blocks = min(TASKS, max(1, taps * -(-M // ROWS) // BLOCK))
     chunks = min(bands, -(-TASKS // blocks))
     workers = get_num_threads()
-    width = VECTORS * lanes(x.dtype)
     strip = 0 if inside else images * ((rows - 1) * SH + HK) * ((OW - 1) * SW + WK) * C
-    strips = empty((workers, strip + width + images * rows * OW * width), x.dtype)
+    count = images * rows * OW
+    strips = empty((workers, strip + VL + count * (across + PACKED * ROWS)), x.dtype)
     dweights = dweight.reshape(1, -1) if chunks == 1 else empty((chunks, dweight.size), x.dtype)
     dbiases = dbias.reshape(1, -1) if chunks == 1 else empty((chunks, F), x.dtype)
-    constants = np.zeros(1 + width, x.dtype)
-    constants[0] = 1
+    zeros = np.zeros(VECTORS * VL, x.dtype)
     _correlate_weight(
         workers, tiles(x.dtype), x.reshape(-1), image, window, dy.reshape(-1), (dy if gate is None else gate).reshape(-1),
         (groups, C // groups, F // groups), (OH, OW, last), (images, rows, chunks, blocks, not inside, gate is not None),
-        constants, strips, dweights, dbiases,
+        zeros, strips, dweights, dbiases,
     )  # fmt: skip
     if chunks > 1:
         add_chunks(workers, dweights, dweight.reshape(-1))
@@ -75,7 +80,7 @@ def _correlate_weight(
     filters,
     output,
     bands,
-    constants,
+    zeros,
     strips,
     dweight,
     dbias,
@@ -101,14 +106,14 @@ def _correlate_weight(
             n, oh = band // each * images, band % each * rows
             _weight_band(
                 address, x, image, window, dy, gate, gated, filters, output, bands, n, min(n + images, N),
-                oh, min(oh + rows, OH), block, band == first, constants, strips.reshape(-1), w * strips.shape[1],
+                oh, min(oh + rows, OH), block, band == first, zeros, strips.reshape(-1), w * strips.shape[1],
                 dweight.reshape(-1), chunk * dweight.shape[1], dbias.reshape(-1), chunk * dbias.shape[1],
             )  # fmt: skip
 
 
 @inline
 def _weight_band(
-    address, x, image, window, dy, gate, gated, filters, output, bands, n0, n1, oh0, oh1, block, first, constants, strips, s0,
+    address, x, image, window, dy, gate, gated, filters, output, bands, n0, n1, oh0, oh1, block, first, zeros, strips, s0,
     dweight, w0, dbias, d0,
 ):  # fmt: skip
     """The share of one band in one block of tiles of dweight."""
@@ -135,39 +140,77 @@ def _weight_band(
                 p0 += WS * C
     p0 += -p0 % VL
     pixels = last if n1 == N and oh1 == OH and n1 - n0 == 1 and oh1 - oh0 == 1 else OW
+    none = x.dtype.type(-np.inf)
+    count = (n1 - n0) * (oh1 - oh0) * pixels
+    packed = SW * C >= PACK
+    q0 = p0 + count * -(-Fg // VL) * VL
     for g in range(t0 // all_tiles, -(-t1 // all_tiles)):
         for f in range(0, Fg, width):
-            wide = min(width, Fg - f)
+            wide, column, p = min(width, Fg - f), g * Fg + f, p0 + count * f
             across = panel_width(wide, x)
-            column = g * Fg + f
+            # The block that has the group's first tile answers for its bias; others add to a sum nobody reads.
+            sums, b0 = (dbias, d0 + column) if t0 <= g * all_tiles else (strips, q0)
+            if first:
+                sums[b0 : b0 + wide] = 0
             for n in range(n0, n1):
-                p = p0 + (n - n0) * (oh1 - oh0) * pixels * across
-                o = (n * OH + oh0) * OW
-                copy_rows(
-                    dy, o * groups * Fg + column, groups * Fg, gate, gated, strips, p, across,
-                    (oh1 - oh0) * pixels, wide, across,
+                gather_panel(
+                    dy, (n * OH + oh0) * OW * groups * Fg + column, groups * Fg, gate, gated,
+                    strips, p + (n - n0) * (oh1 - oh0) * pixels * across, (oh1 - oh0) * pixels, wide, sums, b0,
                 )  # fmt: skip
-            none = x.dtype.type(-np.inf)
-            pixels_all = (n1 - n0) * (oh1 - oh0) * pixels
-            if t0 <= g * all_tiles:
-                initial, i0 = (constants, 1) if first else (dbias, d0 + column)
+        t, stop = max(t0, g * all_tiles), min(t1, (g + 1) * all_tiles)
+        while t < stop:
+            i, j, m = t // (I2 * tiles) % I1, t // tiles % I2, t % tiles
+            more = min(tiles - m, stop - t)
+            A, a_i, a_j, a_step, J1, J2, K = (
+                source,
+                a_n,
+                SH * a_row,
+                SW * C,
+                n1 - n0,
+                oh1 - oh0,
+                pixels,
+            )
+            if packed:
+                more = min(more, PACKED)
+                A, a_i, a_j, a_step, J1, J2, K = strips, 0, 0, PACKED * ROWS, 1, 1, count
+            k, k_stop = m * M // tiles, (m + more) * M // tiles
+            A0 = a + i * DH * a_row + j * DW * C + g * Cg + k
+            if packed:
+                _pack(
+                    source,
+                    A0,
+                    a_n,
+                    SH * a_row,
+                    SW * C,
+                    n1 - n0,
+                    oh1 - oh0,
+                    pixels,
+                    k_stop - k,
+                    strips,
+                    q0,
+                )
+                A0 = q0
+            for f in range(0, Fg, width):
+                wide = min(width, Fg - f)
+                o = w0 + ((i * I2 + j) * M + k) * groups * Fg + g * Fg + f
+                initial, i0, i_m = (zeros, 0, 0) if first else (dweight, o, groups * Fg)
                 product(
-                    address, 1, 1, dbias, d0 + column, 0, initial, i0, 0, constants, 0, 0, 0, 0,
-                    strips, p0, across, 1, 1, pixels_all, none, wide,
+                    address, 1, k_stop - k, dweight, o, groups * Fg, initial, i0, i_m, A, A0, a_i, a_j, a_step,
+                    strips, p0 + count * f, panel_width(wide, x), J1, J2, K, none, wide,
                 )  # fmt: skip
-            t = max(t0, g * all_tiles)
-            while t < min(t1, (g + 1) * all_tiles):
-                i, j, m = t // (I2 * tiles) % I1, t // tiles % I2, t % tiles
-                same_tap = min(tiles - m, min(t1, (g + 1) * all_tiles) - t)
-                k = m * M // tiles
-                o = w0 + ((i * I2 + j) * M + k) * groups * Fg + column
-                initial, i0, i_m = (constants, 1, 0) if first else (dweight, o, groups * Fg)
-                product(
-                    address, 1, (m + same_tap) * M // tiles - k, dweight, o, groups * Fg, initial, i0, i_m,
-                    source, a + i * DH * a_row + j * DW * C + g * Cg + k, a_n, SH * a_row, SW * C,
-                    strips, p0, across, n1 - n0, oh1 - oh0, pixels, none, wide,
-                )  # fmt: skip
-                t += same_tap
+            t += more
+
+
+@inline
+def _pack(source, a, a_n, a_row, a_column, images, rows, pixels, channels, strips, q):
+    """Some channels under one tap, pixel after pixel: side by side they do not fight for the same cache sets."""
+    for n in range(images):
+        for r in range(rows):
+            copy_rows(
+                source, a + n * a_n + r * a_row, a_column, source, False,
+                strips, q, PACKED * ROWS, pixels, channels, channels,
+            )  # fmt: skip
+            q += pixels * PACKED * ROWS
 
 
 @kernel
