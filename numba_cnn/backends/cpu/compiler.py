@@ -63,11 +63,11 @@ class kernel:  # noqa: N801  (a decorator)
                 "before numba is imported. Received: a kernel launch in a forked child"
             )
         with _launching:
-            key = tuple([a.dtype for a in arguments if isinstance(a, np.ndarray)])
+            flat, key = _flatten(arguments)
             address = self.addresses.get(key)
             if address is None:
                 address = self.addresses[key] = self._compile(arguments)
-            _run(address, workers, tuple(_flat(arguments)))
+            _run(address, workers, flat)
 
     def _compile(self, arguments):
         kinds = (types.intp, types.intp, *map(numba.typeof, arguments))
@@ -85,13 +85,20 @@ def is_warm():
     return any(kernel.is_warm() for kernel in _kernels)
 
 
-def _flat(arguments):
-    """Tuples opened up: to machine code their elements are arguments like any other, and parallel loops take no tuples."""
+def _flatten(arguments):
+    """The arguments with tuples opened up, and the dtypes of the arrays among them, which decide what is compiled.
+
+    To machine code a tuple's elements are arguments like any other, and parallel loops take no tuples.
+    """
+    flat, key = [], []
     for argument in arguments:
-        if isinstance(argument, tuple):
-            yield from argument
+        if type(argument) is tuple:
+            flat.extend(argument)
         else:
-            yield argument
+            flat.append(argument)
+            if type(argument) is np.ndarray:
+                key.append(argument.dtype.char)
+    return tuple(flat), "".join(key)
 
 
 def cache_folder():

@@ -6,6 +6,7 @@ memory behind an array goes back to a free list when the last view of it dies, a
 
 import mmap
 from collections import defaultdict
+from math import prod
 
 import numpy as np
 
@@ -40,10 +41,8 @@ class _Block:
 def empty(shape, dtype):
     """An uninitialised array, C-contiguous and aligned to a cache line."""
     dtype = np.dtype(dtype)
-    count = int(np.prod(shape, dtype=np.int64))
-    size = max(count * dtype.itemsize, 1)
-    block = np.asarray(_Block(_capacity(size)))
-    return block[: count * dtype.itemsize].view(dtype).reshape(shape)
+    size = prod(shape) * dtype.itemsize
+    return np.ndarray(shape, dtype, np.asarray(_Block(_capacity(max(size, 1)))))
 
 
 def release():
