@@ -4,13 +4,13 @@ the compiled PTX.
 
 import time
 from functools import cache
+from importlib import import_module
 from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
 from numba import cuda
 
-from numba_cnn.backends.cuda import launch
 
 from ptx import Buffer, Program, execute
 from toolchain import ptx_of, type_of
@@ -58,7 +58,7 @@ class Device:
     """
 
     def __init__(self):
-        self.launches = []
+        self.launches, self.texts = [], set()
         self.statistics = None  # set a Statistics to count what kernels do
 
     def install(self, patch):
@@ -75,13 +75,16 @@ class Device:
         }
         for name, fake in fakes.items():
             patch.setattr(cuda, name, fake)
+        launch = import_module("numba_cnn.backends.cuda.launch")
         patch.setattr(launch, "_configured", self._configured)
 
     def _configured(self, kernel, grid, threads):
         return lambda *arguments: self._launch(kernel, grid, threads, arguments)
 
     def _launch(self, kernel, grid, threads, arguments):
-        program = _program(kernel, tuple(map(type_of, arguments)))
+        signature = tuple(map(type_of, arguments))
+        program = _program(kernel, signature)
+        self.texts.add(ptx_of(kernel, signature))
         start = time.perf_counter()
         execute(program, arguments, grid, threads, self.statistics)
         grid = grid if isinstance(grid, tuple) else (grid,)

@@ -58,23 +58,43 @@ class Code(NamedTuple):
     listing: str
 
 
-@cache
-def assembled(text, architecture, listed=True):
-    """The machine code of a PTX text; its listing takes a while and can be left out."""
+_ENTRY = re.compile(r"\.entry\s+([\w$]+)\s*\(")
+_SAID = {
+    "registers": r"Used (\d+) registers",
+    "shared": r"(\d+) bytes smem",
+    "stack": r"(\d+) bytes stack frame",
+    "spills": r"(\d+) bytes spill (?:stores|loads)",
+}
+
+
+def assembled(texts, architecture):
+    """The machine code of many PTX texts, in their order: one module, as the disassembler takes a second to start."""
+    names = [_ENTRY.search(text).group(1) for text in texts]
     with TemporaryDirectory() as folder:
-        source, cubin = Path(folder, "kernel.ptx"), Path(folder, "kernel.cubin")
-        source.write_text(text)
+        source, cubin = Path(folder, "kernels.ptx"), Path(folder, "kernels.cubin")
+        source.write_text(_merged(texts))
         said = _run("ptxas", "-v", f"-arch={architecture}", source, "-o", cubin)
-        listing = _run("nvdisasm", "-c", cubin) if listed else ""
-    numbers = {
-        name: sum(map(int, re.findall(pattern, said)))
-        for name, pattern in {
-            "registers": r"Used (\d+) registers",
-            "shared": r"(\d+) bytes smem",
-            "stack": r"(\d+) bytes stack frame",
-            "spills": r"(\d+) bytes spill (?:stores|loads)",
-        }.items()
-    }
+        listed = _run("nvdisasm", "-c", cubin)
+    reports = _parts(r"Compiling entry function '([\w$]+)'", said)
+    listings = _parts(r"\.section\s+\.text\.([\w$]+)", listed)
+    return [_code(reports[name], listings[name]) for name in names]
+
+
+def _merged(texts):
+    """One PTX module; Numba's own variables, which no kernel uses, are declared in each and left out."""
+    head, end = texts[0].partition(".address_size 64")[:2]
+    bodies = [text.partition(end)[2] for text in texts]
+    return head + end + re.sub(r"(?m)^\.common \.global .*$", "", "\n".join(bodies))
+
+
+def _parts(heading, text):
+    """{name: what stands under the heading with this name}."""
+    _, *parts = re.split(heading, text)
+    return dict(zip(parts[0::2], parts[1::2], strict=True))
+
+
+def _code(said, listing):
+    numbers = {name: sum(map(int, re.findall(said_as, said))) for name, said_as in _SAID.items()}
     return Code(**numbers, listing=listing)
 
 
