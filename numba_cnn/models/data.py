@@ -107,7 +107,7 @@ def inputs(op: str, x: Any, input_shape: InputShape | None) -> np.ndarray:
             f"{op}: the model expects x of shape ({expected}). Received: x of shape {samples.shape}"
         )
     # NaN and infinity show in the extremes, which take no memory of x's size to find.
-    low, high = samples.min(), samples.max()
+    low, high = float(samples.min()), float(samples.max())
     if not (low >= -_LARGEST and high <= _LARGEST):
         raise ValueError(
             f"{op}: x must be finite, as float32. Received: values from {low} to {high}"

@@ -50,7 +50,7 @@ def _build(file: saving.ModelFile) -> Sequential:
         raise ValueError(
             f"load_model: expected a Sequential model. Received: {kind!r} in {file.path}"
         )
-    if not model.built:
+    if not (model.layers and model.built):
         raise ValueError(f"load_model: the model knows no input shape. Received: {file.path}")
     return model
 

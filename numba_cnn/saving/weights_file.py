@@ -127,7 +127,9 @@ def _read_arrays(
 
 
 def _read_state(h5: Any, optimizer: Optimizer, size: int) -> list[np.ndarray] | None:
-    """The optimizer's arrays, or None and a warning where the file has none or others."""
+    """The optimizer's arrays; None where it was saved before use, or, with a warning, has others."""
+    if "optimizer" not in h5:
+        return None
     shapes = [variable.shape for variable in optimizer.get_variables()]
     try:
         return _read_arrays(h5, "optimizer/vars", shapes, size)

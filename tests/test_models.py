@@ -1,0 +1,515 @@
+"""Sequential: building, fitting, evaluating, predicting, and every wrong input."""
+
+import weakref
+
+import numpy as np
+import pytest
+import small_cnn
+
+from numba_cnn import Sequential, layers, losses, metrics, models, session
+from numba_cnn.models import data
+
+LOSS = "sparse_categorical_crossentropy"
+
+
+def compiled(**arguments):
+    model = small_cnn.build(layers, models)
+    model.set_weights(small_cnn.weights())
+    model.compile("adam", LOSS, metrics=["accuracy"], backend="cpu", **arguments)
+    return model
+
+
+def fit(model, x=None, y=None, **arguments):
+    images, labels = small_cnn.data()
+    x, y = images if x is None else x, labels if y is None else y
+    return model.fit(x, y, **{"batch_size": 8, "shuffle": False, "verbose": 0} | arguments).history
+
+
+class TestBuilding:
+    def test_the_tutorials_script(self):
+        model = small_cnn.tutorial(layers, models)
+        assert model.count_params() == 646_858
+        assert [layer.count_params() for layer in model.layers] == [
+            896, 0, 18_496, 0, 36_928, 0, 589_888, 650,
+        ]  # fmt: skip
+        assert [layer.output_shape[1:] for layer in model.layers] == [
+            (62, 62, 32), (31, 31, 32), (29, 29, 64), (14, 14, 64), (12, 12, 64),
+            (9216,), (64,), (10,),
+        ]  # fmt: skip
+        assert model.name == "sequential"
+        assert model.weights[2].path == "sequential/conv2d_1/kernel"
+        assert [w.shape for w in model.get_weights()][:2] == [(3, 3, 3, 32), (32,)]
+
+    def test_tutorial_cnn_is_that_script(self):
+        ours, theirs = models.tutorial_cnn(), small_cnn.tutorial(layers, models)
+        assert [type(layer) for layer in ours.layers] == [type(layer) for layer in theirs.layers]
+        assert [p.shape for p in ours.weights] == [p.shape for p in theirs.weights]
+
+    def test_shape_from_the_data(self):
+        model = Sequential([layers.Flatten(), layers.Dense(3, activation="softmax")])
+        assert not model.built
+        model.compile("sgd", LOSS, backend="cpu")
+        model.fit(np.zeros((5, 4, 2, 1)), np.zeros(5), verbose=0)
+        assert model.built
+        assert (model.input_shape, model.output_shape) == ((None, 4, 2, 1), (None, 3))
+
+    def test_an_error_names_the_layer_as_it_is_added(self):
+        model = Sequential([layers.Conv2D(4, 3, input_shape=(6, 7, 2)), layers.MaxPooling2D(4)])
+        with pytest.raises(ValueError, match="3x3 pixels does not fit into an image of 1x1"):
+            model.add(layers.Conv2D(4, 3))
+        assert len(model.layers) == 2
+
+    def test_pop_and_add(self):
+        model = small_cnn.build(layers, models)
+        last = model.pop()
+        assert last.name == "dense_1"
+        assert model.output_shape == (None, 6)
+        model.add(layers.Dense(9))
+        assert model.output_shape == (None, 9)
+        assert model.weights[-1].shape == (9,)
+
+    def test_get_layer(self):
+        model = small_cnn.build(layers, models)
+        assert model.get_layer("dense") is model.layers[5]
+        assert model.get_layer(index=-1).name == "dense_1"
+        with pytest.raises(ValueError, match=r"the layers are conv2d, .* Received: 'dens'"):
+            model.get_layer("dens")
+
+    @pytest.mark.parametrize(
+        ("build", "error", "message"),
+        [
+            (lambda: Sequential([1]), TypeError, "expected an object of Layer. Received: 1"),
+            (
+                lambda: Sequential([layers.Dense(2, name="a"), layers.Dense(2, name="a")]),
+                ValueError,
+                "Received: 'a' twice",
+            ),
+            (
+                lambda: Sequential([layers.Dense(2), layers.Input(shape=(3,))]),
+                ValueError,
+                "the input layer comes first",
+            ),
+            (lambda: Sequential().pop(), ValueError, "no layer to take off"),
+            (
+                lambda: Sequential([layers.Dense(2)]).count_params(),
+                ValueError,
+                "before it is built",
+            ),
+            (
+                lambda: small_cnn.build(layers, models).build((None, 3, 3, 3)),
+                ValueError,
+                r"is built for inputs of shape \(None, 11, 9, 2\)",
+            ),
+        ],
+    )
+    def test_wrong_models(self, build, error, message):
+        with pytest.raises(error, match=message):
+            build()
+
+
+class TestFit:
+    def test_history(self):
+        model = compiled()
+        images, labels = small_cnn.data()
+        history = model.fit(images, labels, epochs=5, initial_epoch=2, batch_size=8, verbose=0)
+        assert list(history.history) == ["accuracy", "loss"]
+        assert history.epoch == [2, 3, 4]
+        assert history.params == {"verbose": 0, "epochs": 5, "steps": 3}
+        assert model.history is history
+        assert all(len(values) == 3 for values in history.history.values())
+
+    def test_loss_counts_samples_not_batches(self):
+        model = compiled()
+        images, labels = small_cnn.data()
+        model.optimizer.learning_rate = 0.0
+        whole = model.evaluate(images, labels, batch_size=len(images), verbose=0)
+        assert (fit(model)["loss"], fit(model)["accuracy"]) == (
+            pytest.approx([whole[0]], rel=1e-6),
+            pytest.approx([whole[1]], rel=1e-6),
+        )
+        assert model.evaluate(images, labels, batch_size=5, verbose=0) == pytest.approx(
+            whole, rel=1e-6
+        )
+
+    def test_any_real_dtype_gives_the_same_as_float32(self):
+        images, labels = small_cnn.data()
+        whole = np.round(np.abs(images) * 20)
+        expected = fit(compiled(), whole.astype(np.float32), labels)
+        for x in (whole.astype(np.uint8), whole.astype(np.float64), whole.astype(np.float16)):
+            assert fit(compiled(), x, labels) == expected
+        assert fit(compiled(), np.asfortranarray(whole.astype(np.float32)), labels) == expected
+        assert fit(compiled(), whole.tolist(), labels.tolist()) == expected
+        read_only = whole.astype(np.float32)
+        read_only.flags.writeable = False
+        assert fit(compiled(), read_only, labels, shuffle=False) == expected
+
+    def test_labels_as_keras_takes_them(self):
+        _, labels = small_cnn.data()
+        expected = fit(compiled())
+        for y in (labels[:, None], labels.astype(np.float64), labels.astype(np.uint8)):
+            assert fit(compiled(), y=y) == expected
+
+    def test_same_seed_same_bits(self):
+        def weights(seed):
+            session.set_random_seed(seed)
+            model = small_cnn.build(layers, models)
+            model.compile("adam", LOSS, backend="cpu")
+            fit(model, shuffle=True, epochs=2)
+            return model.get_weights()
+
+        first, second, other = weights(4), weights(4), weights(5)
+        assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+        assert not np.array_equal(first[0], other[0])
+
+    def test_validation(self):
+        images, labels = small_cnn.data()
+        split = fit(compiled(), validation_split=0.3, epochs=2)
+        given = fit(
+            compiled(),
+            images[:16],
+            labels[:16],
+            validation_data=(images[16:], labels[16:]),
+            epochs=2,
+        )
+        assert list(split) == ["accuracy", "loss", "val_accuracy", "val_loss"]
+        assert split == given
+        both = fit(compiled(), validation_split=0.9, validation_data=(images, labels))
+        assert both["loss"] == fit(compiled())["loss"]
+        rare = fit(compiled(), validation_split=0.3, epochs=3, validation_freq=2)
+        assert (len(rare["loss"]), len(rare["val_loss"])) == (3, 1)
+
+    def test_weights_of_samples_scale_the_loss(self):
+        model = compiled()
+        images, labels = small_cnn.data()
+        plain = model.evaluate(images, labels, verbose=0)
+        doubled = model.evaluate(images, labels, sample_weight=np.full(len(labels), 2), verbose=0)
+        assert doubled == pytest.approx([2 * plain[0], plain[1]], rel=1e-6)
+        none = fit(compiled(), class_weight=dict.fromkeys(range(4), 0.0))
+        assert none["loss"] == [0.0]
+        assert none["accuracy"] == fit(compiled(), sample_weight=np.zeros(len(labels)))["accuracy"]
+
+    def test_frozen_layers_stay(self):
+        model = compiled()
+        model.layers[0].trainable = model.layers[5].trainable = False
+        before = model.get_weights()
+        fit(model, epochs=2)
+        changed = [
+            not np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True)
+        ]
+        assert changed == [False, False, True, True, False, False, True, True]
+
+    def test_the_loss_is_read_once_per_epoch(self, monkeypatch):
+        reads = []
+        read = metrics.Mean.result
+        monkeypatch.setattr(
+            metrics.Mean, "result", lambda self: reads.append(self.name) or read(self)
+        )
+        fit(compiled(), epochs=2)
+        assert reads == ["accuracy", "loss"] * 2
+
+    def test_cold_kernels_are_announced(self, monkeypatch, capsys):
+        model = compiled()
+        monkeypatch.setattr(model.backend, "is_warm", lambda: False)
+        fit(model, verbose=2)
+        assert capsys.readouterr().out.startswith("Compiling kernels (once; kept in a cache)...\n")
+        fit(model, verbose=0)
+        assert capsys.readouterr().out == ""
+
+    def test_compile_again_keeps_the_weights(self):
+        model = compiled()
+        before = model.get_weights()
+        model.compile("sgd", LOSS, backend="cpu")
+        assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
+        assert list(fit(model)) == ["loss"]
+
+    def test_logits_as_output(self):
+        def model(activation, loss):
+            stack = [layers.Flatten(), layers.Dense(4, activation=activation)]
+            model = Sequential([layers.Input(shape=small_cnn.INPUT_SHAPE), *stack])
+            model.set_weights([np.sin(np.arange(198 * 4)).reshape(198, 4), np.zeros(4)])
+            model.compile("adam", loss, backend="cpu")
+            return model
+
+        raw = model(None, losses.SparseCategoricalCrossentropy(from_logits=True))
+        soft = model("softmax", LOSS)
+        assert fit(raw) == fit(soft)
+        x, _ = small_cnn.data()
+        exponential = np.exp(raw.predict(x, verbose=0))
+        np.testing.assert_allclose(
+            soft.predict(x, verbose=0), exponential / exponential.sum(-1, keepdims=True), rtol=1e-5
+        )
+        twice = model("softmax", losses.SparseCategoricalCrossentropy(from_logits=True))
+        with pytest.warns(UserWarning, match="the loss takes the logits before it"):
+            assert fit(twice) == fit(model("softmax", LOSS))
+
+
+class TestEvaluateAndPredict:
+    def test_results(self):
+        model = compiled()
+        x, y = small_cnn.data()
+        loss, accuracy = model.evaluate(x, y, verbose=0)
+        assert model.evaluate(x, y, verbose=0, return_dict=True) == {
+            "accuracy": accuracy,
+            "loss": loss,
+        }
+        assert model.metrics_names == ["loss", "compile_metrics"]
+        probabilities = model.predict(x, verbose=0)
+        assert (probabilities.shape, probabilities.dtype) == ((23, 4), np.float32)
+        np.testing.assert_allclose(probabilities.sum(-1), 1, rtol=1e-6)
+        assert accuracy == pytest.approx((probabilities.argmax(-1) == y).mean(), rel=1e-6)
+        assert loss == pytest.approx(-np.log(probabilities[np.arange(23), y]).mean(), rel=1e-5)
+        model.compile("adam", LOSS, backend="cpu")
+        assert model.evaluate(x, y, verbose=0) == pytest.approx(loss)
+
+    def test_predictions_do_not_depend_on_the_batches(self):
+        model = small_cnn.build(layers, models)
+        x, _ = small_cnn.data()
+        expected = model.predict(x, verbose=0)
+        for batch_size in (1, 7, 100):
+            np.testing.assert_allclose(
+                model.predict(x, batch_size=batch_size, verbose=0), expected, rtol=1e-5, atol=1e-7
+            )
+        np.testing.assert_array_equal(model.predict(x, verbose=0), expected)
+
+
+class Spy(layers.Layer):
+    """Passes arrays on, and notes whether those that came before it are still alive."""
+
+    seen: list  # of weak references, shared by all spies of a test
+    alive: list
+
+    def forward(self, x):
+        Spy.alive.append([reference() is not None for reference in Spy.seen])
+        Spy.seen.append(weakref.ref(x))
+        return x * 1, lambda dy, need_dx=True: dy * 1
+
+
+class TestMemory:
+    @pytest.fixture(autouse=True)
+    def _spies(self):
+        Spy.seen, Spy.alive = [], []
+
+    def test_predict_keeps_no_activation(self):
+        model = Sequential([layers.Input(shape=(4,)), *(Spy() for _ in range(4))])
+        model(np.ones((3, 4), np.float32))
+        # The input is its caller's; no activation outlives the layer that takes it.
+        assert Spy.alive[-1] == [True, False, False]
+
+    def test_layers_below_the_first_weights_keep_nothing(self):
+        stack = [Spy(), Spy(), Spy(), layers.Dense(2), Spy()]
+        model = Sequential([layers.Input(shape=(4,)), *stack])
+        model.forward(np.ones((3, 4), np.float32))
+        assert Spy.alive[-1] == [False, False, False]
+
+    def test_backward_stops_at_the_first_weights(self):
+        calls = []
+
+        class Dense(layers.Dense):
+            def _apply_backward(self, dy, x, kernel, **options):
+                calls.append((self.name, options["need_dx"]))
+                return super()._apply_backward(dy, x, kernel, **options)
+
+        stack = [layers.Flatten(), Dense(3, name="first"), Dense(2, name="second")]
+        model = Sequential([layers.Input(shape=(4, 1)), *stack])
+        logits, backward = model.forward(np.ones((3, 4, 1), np.float32))
+        backward(np.ones_like(logits))
+        assert calls == [("second", True), ("first", False)]
+
+    def test_gradients_are_given_up_after_a_step(self):
+        model = compiled()
+        x, y = small_cnn.data()
+        model.train_step(x, y.astype(np.int32))
+        assert [parameter.gradient for parameter in model.weights] == [None] * 8
+
+
+class TestBatches:
+    x = np.arange(46, dtype=np.float32).reshape(23, 2)
+
+    def batches(self, x, generator=None):
+        dataset = data.Dataset(
+            x, np.arange(23, dtype=np.int32), np.arange(23, dtype=np.float32) / 2
+        )
+        return data.Batches(dataset, 8, compiled().backend, generator)
+
+    def test_in_order(self):
+        batches = self.batches(self.x)
+        assert len(batches) == 3
+        for start, batch in zip((0, 8, 16), batches, strict=True):
+            np.testing.assert_array_equal(batch.x, self.x[start : start + 8])
+            np.testing.assert_array_equal(batch.labels, np.arange(23)[start : start + 8])
+            assert batch.x.base is not None  # a view: nothing was copied
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.uint8])
+    def test_shuffled(self, dtype):
+        batches = self.batches(self.x.astype(dtype), np.random.default_rng(3))
+        orders = []
+        for _ in range(2):
+            order, memory = [], set()
+            for batch in batches:
+                np.testing.assert_array_equal(batch.x[:, 0], 2 * batch.labels)
+                np.testing.assert_array_equal(batch.sample_weight, batch.labels / 2)
+                assert batch.x.dtype == np.float32
+                order += batch.labels.tolist()
+                memory.add(batch.x.ctypes.data)
+            assert len(memory) == 1  # one buffer serves all
+            assert sorted(order) == list(range(23))
+            orders.append(order)
+        assert orders[0] != orders[1]
+
+    @pytest.mark.parametrize(
+        ("N", "fraction", "parts"), [(7, 0.2, (5, 2)), (3, 0.2, (2, 1)), (10, 0.1, (9, 1))]
+    )
+    def test_split(self, N, fraction, parts):
+        first, last = data.split("fit", data.Dataset(np.arange(N), np.arange(N) * 2), fraction)
+        assert (len(first.x), len(last.x)) == parts
+        np.testing.assert_array_equal(np.concatenate([first.x, last.x]), np.arange(N))
+        np.testing.assert_array_equal(last.labels, 2 * last.x)
+        assert first.sample_weight is None
+
+
+def _with_nan(value):
+    x, _ = small_cnn.data()
+    x[3, 2, 1, 0] = value
+    return x
+
+
+IMAGES, LABELS = small_cnn.data()
+WRONG_X = [
+    (
+        IMAGES[0],
+        ValueError,
+        r"expects x of shape \(N, 11, 9, 2\). Received: x of shape \(11, 9, 2\)",
+    ),
+    (IMAGES[..., :1], ValueError, r"Received: x of shape \(23, 11, 9, 1\)"),
+    (IMAGES[:0], ValueError, "x holds no samples"),
+    (np.float32(3), ValueError, "x holds no samples|expects x of shape"),
+    (IMAGES.astype(np.complex64), TypeError, "real numbers. Received: dtype complex64"),
+    (np.full(IMAGES.shape, "a"), TypeError, "real numbers. Received: dtype <U1"),
+    (None, TypeError, "real numbers. Received: dtype object"),
+    (_with_nan(np.nan), ValueError, "x must be finite, as float32. Received: values from nan"),
+    (_with_nan(-np.inf), ValueError, "x must be finite, as float32. Received: values from -inf"),
+    (_with_nan(0).astype(np.float64) + 1e300, ValueError, "x must be finite, as float32"),
+]
+WRONG_Y = [
+    (LABELS[:-1], ValueError, "the same length. Received: 23 samples, 22 labels"),
+    (LABELS + 1, ValueError, r"labels must lie in 0..3, .* 4 outputs. Received: label 4"),
+    (LABELS - 1, ValueError, "Received: label -1"),
+    (LABELS + 0.5, ValueError, "labels must .* Received: label"),
+    (np.where(LABELS == 0, np.nan, 1), ValueError, "Received: label nan"),
+    (
+        np.eye(4)[LABELS],
+        ValueError,
+        r"argmax\(-1\) of one-hot rows.* Received: y of shape \(23, 4\)",
+    ),
+    (LABELS.astype(str), TypeError, "y must be integers. Received: dtype <U"),
+    (None, ValueError, r"Received: y of shape \(\)"),
+]
+
+
+class TestWrongInput:
+    @pytest.mark.parametrize(("x", "error", "message"), WRONG_X)
+    @pytest.mark.parametrize("method", ["fit", "evaluate", "predict"])
+    def test_images(self, method, x, error, message):
+        arguments = (x,) if method == "predict" else (x, LABELS)
+        with pytest.raises(error, match=f"^{method}: .*{message}"):
+            getattr(compiled(), method)(*arguments, verbose=0)
+
+    @pytest.mark.parametrize(("y", "error", "message"), WRONG_Y)
+    @pytest.mark.parametrize("method", ["fit", "evaluate"])
+    def test_labels(self, method, y, error, message):
+        with pytest.raises(error, match=f"^{method}: .*{message}"):
+            getattr(compiled(), method)(IMAGES, y, verbose=0)
+
+    @pytest.mark.parametrize(
+        ("arguments", "error", "message"),
+        [
+            (
+                {"batch_size": 0},
+                ValueError,
+                "batch_size must be an integer of at least 1. Received: 0",
+            ),
+            ({"verbose": 3}, ValueError, "verbose must be .* Received: 3"),
+            (
+                {"validation_split": 1.5},
+                ValueError,
+                "validation_split must lie in 0..1. Received: 1.5",
+            ),
+            ({"validation_split": 0.999}, ValueError, "leaves no samples on one side"),
+            (
+                {"sample_weight": [1, 2]},
+                ValueError,
+                r"shape \(23,\). Received: float32 of shape \(2,\)",
+            ),
+            ({"class_weight": {-1: 2}}, ValueError, "a class in class_weight must .* Received: -1"),
+            (
+                {"class_weight": [1, 2]},
+                TypeError,
+                r"must map classes to weights. Received: \[1, 2\]",
+            ),
+            ({"class_weight": {0: 1}, "sample_weight": LABELS}, ValueError, "at the same time"),
+            ({"callbacks": [print]}, TypeError, "expected objects of Callback. Received: builtin"),
+            ({"validation_data": (IMAGES, LABELS + 9)}, ValueError, "Received: label 12"),
+            ({"steps_per_epoch": 3}, TypeError, "steps_per_epoch"),
+        ],
+    )
+    def test_arguments_of_fit(self, arguments, error, message):
+        with pytest.raises(error, match=message):
+            fit(compiled(), **arguments)
+
+    @pytest.mark.parametrize(
+        ("arguments", "error", "message"),
+        [
+            ({"loss": None}, TypeError, "loss: expected .* Received: None"),
+            ({"loss": "mse"}, ValueError, "expected one of 'sparse_categorical_.* Received: 'mse'"),
+            ({"metrics": ["auc"]}, ValueError, "metric: expected one of .* Received: 'auc'"),
+            ({"optimizer": "adamw"}, ValueError, "Received: 'adamw'"),
+            ({"backend": "tpu"}, ValueError, "Received: 'tpu'"),
+            ({"jit_compile": True}, TypeError, "jit_compile"),
+        ],
+    )
+    def test_arguments_of_compile(self, arguments, error, message):
+        model = small_cnn.build(layers, models)
+        with pytest.raises(error, match=message):
+            model.compile(**{"optimizer": "adam", "loss": LOSS, "backend": "cpu"} | arguments)
+
+    @pytest.mark.parametrize("method", ["fit", "evaluate"])
+    def test_not_compiled(self, method):
+        with pytest.raises(ValueError, match=rf"{method}: call compile\(optimizer, loss\) first"):
+            getattr(small_cnn.build(layers, models), method)(IMAGES, LABELS)
+
+    def test_no_layers(self):
+        with pytest.raises(ValueError, match="predict: add layers to the model first"):
+            Sequential().predict(IMAGES)
+
+    @pytest.mark.parametrize(
+        ("stack", "message"),
+        [
+            (
+                [layers.Conv2D(4, 3)],
+                r"one row of class scores .* Received: output shape \(None, 9,",
+            ),
+            ([layers.Flatten(), layers.Dense(4)], "Received: dense_? ?.*without a softmax"),
+            (
+                [layers.Flatten(), layers.Dense(5, activation="softmax"), layers.Dense(4)],
+                "only the last layer .* softmax. Received: dense",
+            ),
+        ],
+    )
+    def test_models_that_do_not_fit_the_loss(self, stack, message):
+        model = Sequential([layers.Input(shape=small_cnn.INPUT_SHAPE), *stack])
+        model.compile("adam", LOSS, backend="cpu")
+        with pytest.raises(ValueError, match=message):
+            fit(model)
+
+    def test_set_weights(self):
+        model = compiled()
+        with pytest.raises(ValueError, match="expected 8 weights of shapes"):
+            model.set_weights(small_cnn.weights()[:-1])
+
+    def test_an_optimizer_of_another_model(self):
+        other = Sequential([layers.Flatten(), layers.Dense(4, activation="softmax")])
+        model = compiled()
+        fit(model)
+        other.build((None, *small_cnn.INPUT_SHAPE))
+        with pytest.raises(ValueError, match="an optimizer serves one model"):
+            other.compile(model.optimizer, LOSS, backend="cpu")

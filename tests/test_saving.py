@@ -1,0 +1,349 @@
+"""Files: what comes back is what was saved, and no file, however broken, does harm."""
+
+import contextlib
+import io
+import json
+import os
+import zipfile
+
+import h5py
+import numpy as np
+import pytest
+import small_cnn
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numba_cnn import layers, losses, metrics, models, optimizers
+from numba_cnn.saving.atomic import replacing
+
+
+def trained(optimizer="adam"):
+    model = small_cnn.build(layers, models)
+    model.set_weights(small_cnn.weights())
+    model.compile(optimizer, "sparse_categorical_crossentropy", ["accuracy"], backend="cpu")
+    fit(model)
+    return model
+
+
+def fit(model):
+    x, y = small_cnn.data()
+    return model.fit(x, y, shuffle=False, verbose=0).history
+
+
+def assert_same_weights(first, second):
+    for a, b in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize(
+    "optimizer", ["adam", "rmsprop", "sgd", optimizers.SGD(0.1, momentum=0.5, nesterov=True)]
+)
+def test_a_loaded_model_goes_on_as_if_never_saved(tmp_path, optimizer):
+    model = trained(optimizer)
+    model.save(tmp_path / "model.keras")
+    loaded = models.load_model(tmp_path / "model.keras", backend="cpu")
+    rate = {"learning_rate": pytest.approx(model.optimizer.learning_rate)}  # stored as float32
+    assert loaded.optimizer.get_config() == model.optimizer.get_config() | rate
+    assert [layer.get_config() for layer in loaded.layers] == [
+        layer.get_config() for layer in model.layers
+    ]
+    assert_same_weights(model, loaded)
+    assert fit(loaded) == fit(model)
+    assert_same_weights(model, loaded)
+
+
+def test_weights(tmp_path):
+    model, other = trained(), small_cnn.build(layers, models)
+    model.save_weights(tmp_path / "model.weights.h5")
+    other.load_weights(tmp_path / "model.weights.h5")
+    assert_same_weights(model, other)
+
+
+def test_settings_that_are_not_the_default_come_back(tmp_path):
+    model = models.Sequential(name="mine")
+    model.add(
+        layers.Conv2D(
+            6, (3, 2), strides=(2, 1), padding="same", groups=2, use_bias=False,
+            kernel_initializer="he_normal", input_shape=(9, 8, 4), name="first", trainable=False,
+        )
+    )  # fmt: skip
+    model.add(layers.Conv2D(4, 2, dilation_rate=(1, 2), bias_initializer="ones"))
+    model.add(layers.MaxPooling2D(3, strides=1, padding="same"))
+    model.add(layers.Flatten())
+    model.add(layers.Dense(5))
+    model.add(layers.Softmax())
+    model.compile(
+        optimizers.Adam(0.2, beta_1=0.8, epsilon=1e-3),
+        losses.SparseCategoricalCrossentropy(name="ours"),
+        [metrics.SparseCategoricalAccuracy(name="right")],
+        backend="cpu",
+    )
+    model.save(tmp_path / "model.keras")
+    loaded = models.load_model(tmp_path / "model.keras", backend="cpu")
+    assert loaded.name == "mine"
+    assert loaded.get_config() == model.get_config()
+    assert loaded.optimizer.get_config() == model.optimizer.get_config()
+    assert (loaded.loss.name, loaded.metrics[0].name) == ("ours", "right")
+    assert [p.path for p in loaded.non_trainable_weights] == ["mine/first/kernel"]
+    assert_same_weights(model, loaded)
+
+
+def test_names_in_the_file_count_classes(tmp_path):
+    """Keras finds weights by class and order: the second model of a process must save like the
+    first.
+    """
+    small_cnn.build(layers, models)
+    model = small_cnn.build(layers, models)
+    assert model.layers[0].name == "conv2d_2"
+    model.save_weights(tmp_path / "m.weights.h5")
+    with h5py.File(tmp_path / "m.weights.h5") as file:
+        assert sorted(file["layers"]) == [
+            "conv2d", "conv2d_1", "dense", "dense_1", "flatten", "max_pooling2d", "re_lu",
+        ]  # fmt: skip
+        assert file["layers/conv2d_1/vars"].attrs["name"] == "conv2d_3"
+        assert file["layers/conv2d_1/vars/0"].shape == (3, 3, 5, 7)
+        assert "optimizer" not in file
+
+
+def test_layout_of_the_keras_file(tmp_path):
+    trained().save(tmp_path / "m.keras")
+    with zipfile.ZipFile(tmp_path / "m.keras") as archive:
+        assert archive.namelist() == ["metadata.json", "config.json", "model.weights.h5"]
+        assert {info.compress_type for info in archive.infolist()} == {zipfile.ZIP_STORED}
+        config = json.loads(archive.read("config.json"))
+        with h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as file:
+            state = file["optimizer/vars"]
+            assert len(state) == 2 + 2 * 8
+            assert (state["0"][()], state["0"].dtype) == (1, np.int32)
+            assert state["1"][()] == np.float32(0.001)
+            assert state["2"].shape == state["3"].shape == (3, 2, 2, 5)
+            assert state.attrs["name"] == "adam"
+    assert (config["module"], config["class_name"]) == ("keras", "Sequential")
+    assert config["build_config"] == {"input_shape": [None, 11, 9, 2]}
+
+
+class TestWriting:
+    def test_an_interrupted_save_leaves_the_old_file(self, tmp_path):
+        path = tmp_path / "file"
+        path.write_text("old")
+
+        def interrupted():
+            with replacing(path, overwrite=True) as temporary:
+                temporary.write_text("new")
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            interrupted()
+        assert path.read_text() == "old"
+        assert os.listdir(tmp_path) == ["file"]
+
+    def test_overwrite(self, tmp_path):
+        model = small_cnn.build(layers, models)
+        model.save(tmp_path / "m.keras")
+        model.save(tmp_path / "m.keras")
+        with pytest.raises(FileExistsError, match=r"m\.keras exists; pass overwrite=True"):
+            model.save(tmp_path / "m.keras", overwrite=False)
+        assert os.listdir(tmp_path) == ["m.keras"]
+
+    def test_wrong_names(self, tmp_path):
+        model = small_cnn.build(layers, models)
+        with pytest.raises(ValueError, match=r"must end in \.keras. Received: .*m\.h5"):
+            model.save(tmp_path / "m.h5")
+        for method in (model.save_weights, model.load_weights):
+            with pytest.raises(ValueError, match=r"must end in \.weights\.h5"):
+                method(tmp_path / "m.keras")
+        with pytest.raises(FileNotFoundError):
+            model.save(tmp_path / "none" / "m.keras")
+
+    def test_unbuilt(self, tmp_path):
+        model = models.Sequential([layers.Dense(2)])
+        for method, name in ((model.save, "m.keras"), (model.load_weights, "m.weights.h5")):
+            with pytest.raises(ValueError, match="build the model first"):
+                method(tmp_path / name)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A good file's bytes."""
+    path = tmp_path_factory.mktemp("whole") / "m.keras"
+    trained().save(path)
+    return path.read_bytes()
+
+
+def repacked(whole, tmp_path, change, compression=zipfile.ZIP_STORED):
+    """The file with its members, a dict of bytes, changed."""
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    change(members)
+    path = tmp_path / "changed.keras"
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return path
+
+
+def configured(change):
+    """A change of config.json."""
+
+    def apply(members):
+        config = json.loads(members["config.json"])
+        change(config)
+        members["config.json"] = json.dumps(config).encode()
+
+    return apply
+
+
+def rewritten(change):
+    """A change of the HDF5 file."""
+
+    def apply(members):
+        file = io.BytesIO(members["model.weights.h5"])
+        with h5py.File(file, "r+") as h5:
+            change(h5)
+        members["model.weights.h5"] = file.getvalue()
+
+    return apply
+
+
+def replace(path, **dataset):
+    def change(h5):
+        del h5[path]
+        h5.create_dataset(path, **dataset)
+
+    return rewritten(change)
+
+
+def remove(path):
+    return rewritten(lambda h5: h5.__delitem__(path))
+
+
+def link(path, target):
+    def change(h5):
+        del h5[path]
+        h5[path] = target
+
+    return rewritten(change)
+
+
+HOSTS = [("/etc/hosts", 0, 24)]  # a file, an offset and a size in bytes
+
+
+def layer(index, **settings):
+    return configured(lambda c: c["config"]["layers"][index]["config"].update(settings))
+
+
+class TestHostileFiles:
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            (lambda members: members.pop("config.json"), "config.json is missing"),
+            (lambda members: members.pop("model.weights.h5"), "model.weights.h5 is missing"),
+            (lambda members: members.update({"config.json": b"{"}), r"not a complete \.keras file"),
+            (lambda members: members.update({"config.json": b"\xff"}), "not a complete"),
+            (lambda members: members.update({"config.json": b"[1]"}), "no model is described"),
+            (lambda members: members.update({"config.json": b"{}"}), "no model is described"),
+            (lambda members: members.update({"config.json": b" " * 2**25}), "config.json unpacks"),
+            (
+                configured(lambda c: c.update(class_name="Functional")),
+                "expected a Sequential model. Received: 'Functional'",
+            ),
+            (
+                configured(lambda c: c["config"]["layers"][1].update(class_name="Lambda")),
+                "layer: expected one of .* Received: 'Lambda'",
+            ),
+            (
+                configured(lambda c: c["config"]["layers"][1].update(class_name=["Dense"])),
+                "layer: expected one of",
+            ),
+            (configured(lambda c: c["config"].update(layers=7)), "no model is described"),
+            (configured(lambda c: c["config"].update(layers=[])), "knows no input shape"),
+            (layer(1, filters="many"), "filters must be an integer"),
+            (layer(1, kernel_regularizer={"class_name": "L2"}), "no setting 'kernel_regularizer'"),
+            (layer(1, dtype="float16"), "compute in float32. Received: 'float16'"),
+            (layer(1, filters=6), r"conv2d/vars/0 must have shape \(3, 2, 2, 6\)"),
+            (layer(6, units=10**9), "asks for .* bytes of weights. Received"),
+            (layer(0, batch_shape=[None, 10**9, 10**9, 2]), "asks for .* bytes|fit|shape"),
+            (lambda members: members.update({"model.weights.h5": b"no" * 9999}), "cannot be read"),
+            (remove("layers/dense"), "layers/dense/vars must be stored"),
+            (remove("layers/dense/vars/1"), "must hold 2 arrays"),
+            (
+                replace("layers/dense/vars/1", data=np.zeros(7, np.float32)),
+                r"must have shape \(6,\). Received: \(7,\)",
+            ),
+            (replace("layers/dense/vars/1", data=[b"abcdef"] * 6), "arrays of numbers"),
+            (
+                replace("layers/dense/vars/1", shape=(6,), dtype="S100000"),
+                "arrays of numbers",
+            ),
+            (link("layers/dense/vars/1", h5py.ExternalLink("/etc/passwd", "/x")), "ExternalLink"),
+            (link("layers/dense", h5py.ExternalLink("other.h5", "/layers/dense")), "ExternalLink"),
+            (link("layers/dense/vars/1", h5py.SoftLink("/layers/dense_1/vars/1")), "SoftLink"),
+            (
+                replace("layers/dense/vars/1", shape=(6,), dtype="f4", external=HOSTS),
+                "must be stored in the file itself",
+            ),
+        ],
+    )  # fmt: skip
+    def test_changed(self, whole, tmp_path, change, message):
+        path = repacked(whole, tmp_path, change)
+        with pytest.raises(ValueError, match=message):
+            models.load_model(path, backend="cpu")
+
+    def test_zip_bomb(self, whole, tmp_path):
+        path = repacked(
+            whole,
+            tmp_path,
+            lambda members: members.update({"model.weights.h5": bytes(2**26)}),
+            zipfile.ZIP_DEFLATED,
+        )
+        assert path.stat().st_size < 2**20
+        with pytest.raises(ValueError, match=r"model\.weights\.h5 unpacks from \d+ to 67108864"):
+            models.load_model(path, backend="cpu")
+
+    def test_a_dataset_that_claims_more_than_the_file_holds(self, whole, tmp_path):
+        """Stored in chunks, it takes no room until it is read."""
+        model = models.Sequential([layers.Dense(2**14, use_bias=False, input_shape=(2**14,))])
+        path = tmp_path / "m.weights.h5"
+        with h5py.File(path, "w") as h5:
+            shape = model.weights[0].shape  # 1 GiB
+            h5.create_dataset("layers/dense/vars/0", shape, "f4", chunks=(64, 64))
+        with pytest.raises(ValueError, match="Received: 1073741824 bytes"):
+            model.load_weights(path)
+
+    def test_unknown_training_leaves_the_model_uncompiled(self, whole, tmp_path):
+        change = configured(lambda c: c["compile_config"].update(loss="mean_squared_error"))
+        path = repacked(whole, tmp_path, change)
+        with pytest.warns(UserWarning, match="the model is not compiled: .*mean_squared_error"):
+            model = models.load_model(path, backend="cpu")
+        assert model.optimizer is None
+        assert model.predict(small_cnn.data()[0], verbose=0).shape == (23, 4)
+
+    def test_other_optimizer_state_starts_afresh(self, whole, tmp_path):
+        path = repacked(whole, tmp_path, remove("optimizer/vars/9"))
+        with pytest.warns(UserWarning, match="the optimizer starts afresh"):
+            model = models.load_model(path, backend="cpu")
+        assert model.optimizer.iterations == 0
+
+    def test_nothing_is_taken_over_from_a_file_that_is_wrong_at_its_end(self, tmp_path):
+        model, path = trained(), tmp_path / "m.weights.h5"
+        model.save_weights(path)
+        with h5py.File(path, "r+") as h5:
+            del h5["layers/dense_1/vars/1"]
+        other = small_cnn.build(layers, models)
+        before = other.get_weights()
+        with pytest.raises(ValueError, match="must hold 2 arrays"):
+            other.load_weights(path)
+        for a, b in zip(before, other.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+    @given(st.data())
+    def test_truncated_or_with_bytes_changed(self, whole, tmp_path_factory, data):
+        """Any damage gives a model or a ValueError, never another error."""
+        broken = bytearray(whole)
+        for _ in range(data.draw(st.integers(0, 20))):
+            broken[data.draw(st.integers(0, len(broken) - 1))] = data.draw(st.integers(0, 255))
+        length = data.draw(st.one_of(st.just(len(broken)), st.integers(0, len(broken))))
+        path = tmp_path_factory.mktemp("broken") / "m.keras"
+        path.write_bytes(broken[:length])
+        with contextlib.suppress(ValueError):
+            models.load_model(path, compile=False)
