@@ -1,9 +1,11 @@
-"""Every pass of the convolutions in workloads.py as a share of the core's own FMA peak, measured in the same run.
+"""Every pass of the convolutions in workloads.py as a share of the core's own FMA peak, measured in
+the same run.
 
     python -m benchmarks.peak [--threads 1] [--batch 8] [--algorithm auto]
 
-Each round times the peak, the pass and the peak again; the table has the medians of the rounds' ratios, as Markdown. Winograd's
-algorithm does fewer multiplications than the direct sum that is counted, so its share can pass 100 %.
+Each round times the peak, the pass and the peak again; the table has the medians of the rounds'
+ratios, as Markdown. Winograd's algorithm does fewer multiplications than the direct sum that is
+counted, so its share can pass 100 %.
 """
 
 import argparse

@@ -1,7 +1,9 @@
-"""The functional API: each function checks its arguments, allocates its outputs and runs where its arrays live.
+"""The functional API: each function checks its arguments, allocates its outputs and runs where its
+arrays live.
 
-Arrays are NHWC, float32 or float64, all of one dtype and all in one place: NumPy arrays run on the CPU, device arrays on
-the GPU that holds them. An array that is not C-contiguous is copied first. Nothing moves between host and device.
+Arrays are NHWC, float32 or float64, all of one dtype and all in one place: NumPy arrays run on the
+CPU, device arrays on the GPU that holds them. An array that is not C-contiguous is copied first.
+Nothing moves between host and device.
 """
 
 from __future__ import annotations

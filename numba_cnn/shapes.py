@@ -1,7 +1,7 @@
 """Integers in, integers out: every shape formula of the library, and every error about shapes.
 
-The letters are the same everywhere: N images of H x W pixels and C channels, F filters of KH x KW, outputs OH x OW,
-strides SH x SW, dilation DH x DW, pooling windows PH x PW.
+The letters are the same everywhere: N images of H x W pixels and C channels, F filters of KH x KW,
+outputs OH x OW, strides SH x SW, dilation DH x DW, pooling windows PH x PW.
 """
 
 from collections.abc import Sequence
@@ -107,7 +107,7 @@ def conv2d(
         raise ValueError(
             f"conv2d: every extent of weight must be at least 1. Received: {weight_shape}"
         )
-    if C != Cg * groups:
+    if Cg * groups != C:
         raise ValueError(
             f"conv2d: x has {C} channels but weight expects {Cg * groups} ({groups} group(s) of {Cg}). "
             f"Received: x {x_shape}, weight {weight_shape}"
@@ -196,7 +196,7 @@ def same(op: str, name: str, shape: Shape, expected: Shape) -> None:
 def count(op: str, name: str, value: object, least: int = 1) -> int:
     """An int of at least `least`; NumPy's integers count, bools and floats do not."""
     try:
-        number = None if isinstance(value, bool) else index(value)  # type: ignore[call-overload]
+        number = None if isinstance(value, bool) else index(value)  # type: ignore[arg-type]
     except TypeError:
         number = None
     if number is None or number < least:
@@ -243,7 +243,7 @@ def pads(
         and len(padding) == 2
         and all(isinstance(p, Sequence) for p in padding)
     ):
-        vertical, horizontal = padding
+        vertical, horizontal = padding[0], padding[1]
         return pair(op, "padding", vertical, 0), pair(op, "padding", horizontal, 0)  # type: ignore[arg-type]
     ph, pw = pair(op, "padding", padding, 0)  # type: ignore[arg-type]
     return (ph, ph), (pw, pw)

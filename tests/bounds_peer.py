@@ -1,4 +1,5 @@
-"""Runs every CPU kernel with every array, inputs, outputs and scratch, laid against protected pages; any slip is SIGSEGV.
+"""Runs every CPU kernel with every array, inputs, outputs and scratch, laid against protected
+pages; any slip is SIGSEGV.
 
 A process of its own: `python bounds_peer.py SEED CASES`. It prints how many cases ran.
 """

@@ -19,7 +19,7 @@ from numba_cnn import shapes
 def test_same_padding_follows_tensorflow(n, k, s, pads, out):
     g = shapes.conv2d((1, n, n, 2), (k, k, 2, 3), strides=s, padding="same")
     assert (g.top, g.bottom) == (g.left, g.right) == pads
-    assert (g.OH, g.OW) == (out, out)
+    assert (out, out) == (g.OH, g.OW)
 
 
 def test_explicit_padding_in_every_form():

@@ -1,11 +1,13 @@
-"""The tutorial's model on this library and on others, side by side: same weights, same batches, interleaved rounds.
+"""The tutorial's model on this library and on others, side by side: same weights, same batches,
+interleaved rounds.
 
     python -m benchmarks.peers numba_cnn=PYTHON pytorch=PYTHON keras_jax=PYTHON ... [--threads 1] [--rounds 15]
 
-Each PYTHON is the interpreter of an environment that has that library (this one needs no other). Every library runs in a
-process of its own, pinned to as many cores as threads, with memory that is not given back to the system between steps; before
-anything is timed, the losses of three training steps must agree. Each round times every library in turn, so that the machine's
-moods hit all alike; the table, as Markdown, has medians, and the medians of each round's ratio to numba_cnn.
+Each PYTHON is the interpreter of an environment that has that library (this one needs no other).
+Every library runs in a process of its own, pinned to as many cores as threads, with memory that is
+not given back to the system between steps; before anything is timed, the losses of three training
+steps must agree. Each round times every library in turn, so that the machine's moods hit all alike;
+the table, as Markdown, has medians, and the medians of each round's ratio to numba_cnn.
 """
 
 import argparse

@@ -1,7 +1,8 @@
 """One library in a process of its own: `python worker.py NAME WEIGHTS`.
 
-It answers in lines of "@" and JSON: first the losses of three training steps, then its version; after that, for each line
-"train BATCH" or "predict BATCH" read, the seconds of one step, and for "memory 0" the peak resident memory in MB.
+It answers in lines of "@" and JSON: first the losses of three training steps, then its version;
+after that, for each line "train BATCH" or "predict BATCH" read, the seconds of one step, and for
+"memory 0" the peak resident memory in MB.
 """
 
 import json

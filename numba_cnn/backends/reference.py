@@ -1,7 +1,9 @@
-"""The mathematics in NumPy, for any float dtype: the specification that every backend repeats, name by name.
+"""The mathematics in NumPy, for any float dtype: the specification that every backend repeats, name
+by name.
 
-A kernel gets checked, contiguous arrays, the geometry that shapes.py worked out, and fills the outputs, which come last.
-`y` before a `dy` gates it: where a fused ReLU gave 0 the gradient is 0; None means that there was no ReLU.
+A kernel gets checked, contiguous arrays, the geometry that shapes.py worked out, and fills the
+outputs, which come last. `y` before a `dy` gates it: where a fused ReLU gave 0 the gradient is 0;
+None means that there was no ReLU.
 """
 
 import numpy as np

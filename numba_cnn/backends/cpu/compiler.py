@@ -1,8 +1,9 @@
 """How the kernels of this folder are compiled, cached on disk and launched.
 
-A kernel is a function of (worker, workers, ...): the share of the work that one thread takes. Each is compiled once, and one
-`@njit(parallel=True)` loop, `_run`, hands out the shares. Compiled into the loop instead, a kernel would be optimised four
-times over by Numba's layers of wrappers, which makes the first training step wait three times as long.
+A kernel is a function of (worker, workers, ...): the share of the work that one thread takes. Each
+is compiled once, and one `@njit(parallel=True)` loop, `_run`, hands out the shares. Compiled into
+the loop instead, a kernel would be optimised four times over by Numba's layers of wrappers, which
+makes the first training step wait three times as long.
 """
 
 import contextlib
@@ -43,7 +44,7 @@ def function(body):
     return compiled
 
 
-class kernel:  # noqa: N801  (a decorator)
+class kernel:
     """A kernel, from the function that computes one worker's share: f(worker, workers, ...).
 
     Call it with (workers, ...): NumPy arrays, integers, floats, tuples of integers. Launches are one at a time, since
@@ -58,9 +59,10 @@ class kernel:  # noqa: N801  (a decorator)
     def __call__(self, workers, *arguments):
         if _pool_lost:
             raise RuntimeError(
-                "this process was forked after its parent had started OpenMP threads, which do not survive a fork; "
-                'start it with multiprocessing\'s "spawn" or "forkserver" method, or set NUMBA_THREADING_LAYER=workqueue '
-                "before numba is imported. Received: a kernel launch in a forked child"
+                "this process was forked after its parent had started OpenMP threads, which do not "
+                'survive a fork; start it with multiprocessing\'s "spawn" or "forkserver" method, or '
+                "set NUMBA_THREADING_LAYER=workqueue before numba is imported. "
+                "Received: a kernel launch in a forked child"
             )
         with _launching:
             flat, key = _flatten(arguments)

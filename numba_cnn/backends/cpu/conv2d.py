@@ -1,7 +1,8 @@
 """conv2d on the CPU: all three passes as correlations, direct or Winograd's.
 
-The input gradient is the correlation of dy with the filters turned by 180 degrees; where the forward pass strides, one
-correlation per phase of the stride, each with the taps that reach its pixels.
+The input gradient is the correlation of dy with the filters turned by 180 degrees; where the
+forward pass strides, one correlation per phase of the stride, each with the taps that reach its
+pixels.
 """
 
 from math import gcd

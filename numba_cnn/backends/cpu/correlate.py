@@ -1,7 +1,8 @@
-"""Filters slid over images that are read where they lie: conv2d's forward pass, and its input gradient.
+"""Filters slid over images that are read where they lie: conv2d's forward pass, and its input
+gradient.
 
-The rows of the implicit matrix are windows of the image, never copied; only what must be padded with zeros or gated by a
-ReLU goes through a strip that stays in the second-level cache.
+The rows of the implicit matrix are windows of the image, never copied; only what must be padded
+with zeros or gated by a ReLU goes through a strip that stays in the second-level cache.
 """
 
 import numpy as np
@@ -169,8 +170,8 @@ def _correlate_block(
                 a = ((n * H + oh * SH - top) * W - left) * C + g * Cg
             count = last if r == N * OH - 1 else OW
             _correlate_row(
-                address, source, a, WS * C, image, window, panels, task * b_panel, filters, bias, output, floor, y, n, oh,
-                g * Fg + f0, min(width, Fg - f0), count,
+                address, source, a, WS * C, image, window, panels, task * b_panel, filters, bias, output, floor, y,
+                n, oh, g * Fg + f0, min(width, Fg - f0), count,
             )  # fmt: skip
             a += (SH if oh < OH - 1 else DH * (KH - 1) + 1) * WS * C
 

@@ -1,7 +1,8 @@
 """Images times gradients: the weight gradient of conv2d and of dense, and the bias gradient with it.
 
-A tile of dweight is a sum over pixels of a column of x (a channel under one filter tap) times a row of dy. The images are
-cut into bands whose gradients stay in the first-level cache while every tile runs over them.
+A tile of dweight is a sum over pixels of a column of x (a channel under one filter tap) times a row
+of dy. The images are cut into bands whose gradients stay in the first-level cache while every tile
+runs over them.
 """
 
 import numpy as np
@@ -58,9 +59,9 @@ def correlate_weight(x, image, window, dy, gate, groups, output, dweight, dbias)
     dbiases = dbias.reshape(1, -1) if chunks == 1 else empty((chunks, F), x.dtype)
     zeros = np.zeros(VECTORS * VL, x.dtype)
     _correlate_weight(
-        workers, tiles(x.dtype), x.reshape(-1), image, window, dy.reshape(-1), (dy if gate is None else gate).reshape(-1),
-        (groups, C // groups, F // groups), (OH, OW, last), (images, rows, chunks, blocks, not inside, gate is not None),
-        zeros, strips, dweights, dbiases,
+        workers, tiles(x.dtype), x.reshape(-1), image, window, dy.reshape(-1),
+        (dy if gate is None else gate).reshape(-1), (groups, C // groups, F // groups), (OH, OW, last),
+        (images, rows, chunks, blocks, not inside, gate is not None), zeros, strips, dweights, dbiases,
     )  # fmt: skip
     if chunks > 1:
         add_chunks(workers, dweights, dweight.reshape(-1))
@@ -90,8 +91,8 @@ def _correlate_weight(
     image, window   as in correlate
     filters         (groups, C/groups, F/groups)
     output          (OH, OW, pixels in the last row) of dy, and of the gate, whose zeros blank dy
-    bands           (images, rows, chunks, blocks, whether windows are copied, whether dy is gated): a band is `images` whole images or
-                    `rows` rows of one; its gradients stay in the first-level cache while all tiles run over them
+    bands           (images, rows, chunks, blocks, whether windows are copied, whether dy is gated): a band is `images`
+                    whole images or `rows` rows of one; its gradients stay in the second-level cache
     strips          (workers, elements): the band's windows, padded, and behind them its gradients, gated
     dweight, dbias  (chunks, elements): chunks depend on shapes alone, so do the sums' order and their bits
     """
@@ -113,8 +114,8 @@ def _correlate_weight(
 
 @inline
 def _weight_band(
-    address, x, image, window, dy, gate, gated, filters, output, bands, n0, n1, oh0, oh1, block, first, zeros, strips, s0,
-    dweight, w0, dbias, d0,
+    address, x, image, window, dy, gate, gated, filters, output, bands, n0, n1, oh0, oh1, block, first, zeros,
+    strips, s0, dweight, w0, dbias, d0,
 ):  # fmt: skip
     """The share of one band in one block of tiles of dweight."""
     N, H, W, C = image

@@ -1,7 +1,8 @@
 """Output arrays on reused memory.
 
-A freshly mapped buffer costs a page fault per 4 KiB at its first write, as much as a kernel on large activations. So the
-memory behind an array goes back to a free list when the last view of it dies, and the next array of that size takes it.
+A freshly mapped buffer costs a page fault per 4 KiB at its first write, as much as a kernel on
+large activations. So the memory behind an array goes back to a free list when the last view of it
+dies, and the next array of that size takes it.
 """
 
 import mmap

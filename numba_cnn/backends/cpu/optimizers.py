@@ -1,4 +1,6 @@
-"""The optimizers' steps on the CPU, in place: one pass over memory, each worker owns a run of elements."""
+"""The optimizers' steps on the CPU, in place: one pass over memory, each worker owns a run of
+elements.
+"""
 
 import numpy as np
 

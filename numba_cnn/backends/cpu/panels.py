@@ -1,4 +1,6 @@
-"""Filters in the order in which tiles read them: panels as wide as a tile, their rows one after the other."""
+"""Filters in the order in which tiles read them: panels as wide as a tile, their rows one after the
+other.
+"""
 
 from typing import NamedTuple
 

@@ -1,4 +1,6 @@
-"""Rows of images, padded with zeros and gated by a ReLU, in a scratch that stays in the second-level cache."""
+"""Rows of images, padded with zeros and gated by a ReLU, in a scratch that stays in the
+second-level cache.
+"""
 
 from numba_cnn.backends.cpu.compiler import inline
 from numba_cnn.backends.cpu.copy import copy_rows
@@ -12,7 +14,7 @@ def strip_width(window, OW):
 
 @inline
 def fill_strip(x, gate, gated, image, n, h, w0, WS, c0, channels, strips, s):
-    """One row: the pixels w0..w0+WS of row h of image n, of them the channels from c0 on; zeros where there are none."""
+    """One row: the pixels w0..w0+WS of row h of image n, its channels from c0 on; zeros where there is none."""
     N, H, W, C = image
     if h < 0 or h >= H:
         strips[s : s + WS * channels] = 0

@@ -1,13 +1,16 @@
-"""The register tile that every product of the library runs on: a batch-reduce GEMM emitted as LLVM vectors.
+"""The register tile that every product of the library runs on: a batch-reduce GEMM emitted as LLVM
+vectors.
 
     C[m, :] = max(I[m, :] + sum over i < I1, j < I2, k < K of A[i*a_i + j*a_j + m*a_m + k*a_k] * B[row, :], floor)
 
-with m < rows, and B's rows taken one after the other, `b_row` elements apart, as (i, j, k) counts up. The rows x columns
-accumulators stay in vector registers through the whole reduction; each k costs one load per vector of B, one broadcast
-per row of A and one fused multiply-add per accumulator. I is a bias (i_m = 0), zeros (i_m = 0), or C itself; floor is 0
-for a ReLU and -inf for none. All strides and offsets count elements.
+with m < rows, and B's rows taken one after the other, `b_row` elements apart, as (i, j, k) counts
+up. The rows x columns accumulators stay in vector registers through the whole reduction; each k
+costs one load per vector of B, one broadcast per row of A and one fused multiply-add per
+accumulator. I is a bias (i_m = 0), zeros (i_m = 0), or C itself; floor is 0 for a ReLU and -inf for
+none. All strides and offsets count elements.
 
-After Georganas et al., "High-Performance Deep Learning via a Single Building Block", arXiv:1906.06440.
+After Georganas et al., "High-Performance Deep Learning via a Single Building Block",
+arXiv:1906.06440.
 """
 
 from functools import lru_cache
@@ -312,7 +315,7 @@ def tiles(dtype):
 
 @intrinsic
 def _pointers(typingctx, C, c0, I, i0, A, a0, B, b0):
-    """The addresses of C[c0], I[i0], A[a0], B[b0]; arrays that vectors would read wrongly are refused at typing time."""
+    """The addresses of C[c0], I[i0], A[a0], B[b0]; refuses at typing time what vectors would read wrongly."""
     pointer = types.CPointer(require_vectors("tile", C, I, A, B))
     n = types.intp
 

@@ -1,7 +1,9 @@
-"""Vectors of the host, as LLVM IR: how wide they are, and the few operations that the kernels are written in.
+"""Vectors of the host, as LLVM IR: how wide they are, and the few operations that the kernels are
+written in.
 
-Everything here works on pointers; whoever calls it answers for the bounds. NUMBA_CNN_VECTOR_BITS (128, 256 or 512)
-overrides the width, which is otherwise the widest that the host computes with at full rate.
+Everything here works on pointers; whoever calls it answers for the bounds. NUMBA_CNN_VECTOR_BITS
+(128, 256 or 512) overrides the width, which is otherwise the widest that the host computes with at
+full rate.
 """
 
 import os
@@ -29,7 +31,9 @@ def _host_bits():
 
 
 BITS = _host_bits()
-REGISTERS = 16 if BITS == 256 or llvm.get_default_triple().startswith("x86") and BITS == 128 else 32
+REGISTERS = (
+    16 if BITS == 256 or (llvm.get_default_triple().startswith("x86") and BITS == 128) else 32
+)
 
 
 def int32(value):

@@ -1,7 +1,8 @@
 """Winograd's F(4x4, 3x3) for 3x3 filters at stride 1: forward, input gradient and weight gradient.
 
-Output is cut into patches of 4x4; a patch reads 6x6 pixels. The transformed patches V (36, patches, C) times the transformed
-filters U (36, C, F) are 36 products of matrices, which run on the register tile; see winograd_transforms.py for the rest.
+Output is cut into patches of 4x4; a patch reads 6x6 pixels. The transformed patches V (36, patches,
+C) times the transformed filters U (36, C, F) are 36 products of matrices, which run on the register
+tile; see winograd_transforms.py for the rest.
 """
 
 import numpy as np
@@ -199,8 +200,8 @@ def correlate_weight(x, image, padding, dy, gate, output, dweight, dbias):
     dbiases = dbias.reshape(1, -1) if chunks == 1 else empty((chunks, F), x.dtype)
     ones = np.ones(1, x.dtype)
     _correlate_weight(
-        workers, tiles(x.dtype), x.reshape(-1), image, padding, dy.reshape(-1), (dy if gate is None else gate).reshape(-1),
-        gate is not None, F, output, rows, extents, ones, scratch, dweights, dbiases,
+        workers, tiles(x.dtype), x.reshape(-1), image, padding, dy.reshape(-1),
+        (dy if gate is None else gate).reshape(-1), gate is not None, F, output, rows, extents, ones, scratch, dweights, dbiases,
     )  # fmt: skip
     if chunks > 1:
         add_chunks(workers, dweights, dweight.reshape(-1))

@@ -1,7 +1,9 @@
-"""The transforms of Winograd's F(4x4, 3x3), emitted as LLVM vectors of channels: Lavin & Gray, arXiv:1509.09308.
+"""The transforms of Winograd's F(4x4, 3x3), emitted as LLVM vectors of channels: Lavin & Gray,
+arXiv:1509.09308.
 
-A correlation of 6x6 pixels with a 3x3 filter, 4x4 outputs, is Y = A' [(G g G') * (B' d B)] A with an elementwise product: 36
-multiplications a channel instead of 144. Its gradient by the filter is G' [(B' d B) * (A dy A')] G.
+A correlation of 6x6 pixels with a 3x3 filter, 4x4 outputs, is Y = A' [(G g G') * (B' d B)] A with
+an elementwise product: 36 multiplications a channel instead of 144. Its gradient by the filter is
+G' [(B' d B) * (A dy A')] G.
 """
 
 from fractions import Fraction
