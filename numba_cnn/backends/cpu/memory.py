@@ -35,8 +35,8 @@ class _Block:
             "version": 3,
         }
 
-    def __del__(self):
-        _free[self._capacity].append(self._memory)
+    def __del__(self, free=_free):  # bound here: at exit the module's own names may be gone
+        free[self._capacity].append(self._memory)
 
 
 def empty(shape, dtype):

@@ -1,0 +1,71 @@
+"""Reused memory: a training step allocates nothing large anew, and memory stays near what the step needs."""
+
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+
+from numba_cnn.backends.cpu import memory
+
+
+def test_freed_memory_is_taken_again_and_never_shared():
+    first = memory.empty((1000, 1000), np.float32)
+    address = first.ctypes.data
+    assert address % memory.ALIGNMENT == 0
+    view = first[5:, 3:]
+    del first
+    second = memory.empty((1000, 1000), np.float32)
+    assert second.ctypes.data != address, "a view still uses that memory"
+    del view
+    assert memory.empty((1000, 1000), np.float32).ctypes.data == address
+
+
+def test_shapes_and_dtypes():
+    for shape, dtype in (((), np.float32), ((0, 3), np.float64), ((7, 5), np.uint8), ((1,), np.int32)):
+        array = memory.empty(shape, dtype)
+        assert array.shape == shape
+        assert array.dtype == dtype
+        assert array.flags.c_contiguous
+        assert array.flags.writeable
+
+
+CODE = """
+    import resource
+    import numpy as np
+    from numba_cnn import models
+    from numba_cnn.backends.cpu import memory
+
+    model = models.tutorial_cnn()
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    rng = np.random.default_rng(0)
+    x, y = rng.random((32, 64, 64, 3), dtype=np.float32), rng.integers(0, 10, 32)
+    model.train_step(x, y)
+    model.train_step(x, y)
+    fresh = []
+    mapped = memory._map
+    memory._map = lambda capacity: fresh.append(capacity) or mapped(capacity)
+    faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(5):
+        model.train_step(x, y)
+    faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - faults
+    kept = sum(capacity * len(blocks) for capacity, blocks in memory._free.items())
+    held = 3 * sum(parameter.value.nbytes for parameter in model.trainable_weights)  # and two moments
+    print(sum(fresh), faults, kept + held)
+"""
+
+
+def test_a_training_step_allocates_nothing_large_after_the_first():
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(CODE)], capture_output=True, text=True, timeout=600
+    )
+    assert done.returncode == 0, done.stderr
+    fresh, faults, total = map(int, done.stdout.split())
+    assert fresh < 1 << 16  # bytes
+    assert faults < 5 * 100  # pages of 4 KiB; one activation of the first layer has 3,844
+    # Activations and their gradients, the parameters, their gradients and Adam's two moments.
+    activations = 32 * 4 * (
+        62 * 62 * 32 + 31 * 31 * 32 + 29 * 29 * 64 + 14 * 14 * 64 + 12 * 12 * 64 + 64 + 10
+    )  # fmt: skip
+    parameters = 4 * 646_858
+    assert total <= 1.5 * (2 * activations + 4 * parameters)
