@@ -1,4 +1,6 @@
-"""The CUDA backend on a GPU; every benchmark skips where there is none, and the simulator is never timed."""
+"""The CUDA backend on a GPU; every benchmark skips where there is none, and the simulator is never
+timed.
+"""
 
 import numpy as np
 

@@ -1,7 +1,8 @@
-"""Bugs planted in the CUDA backend, one line each, and the layer of tests that must catch each of them.
+"""Bugs planted in the CUDA backend, one line each, and the layer of tests that must catch each of
+them.
 
-`interpreter`: the compiled kernels executed (compiled/test_planted.py); `gate`: their PTX looked at (the same file);
-`simulator`: the kernels run by Numba's simulator (simulator/test_planted.py).
+`interpreter`: the compiled kernels executed (compiled/test_planted.py); `gate`: their PTX looked at
+(the same file); `simulator`: the kernels run by Numba's simulator (simulator/test_planted.py).
 """
 
 import importlib
@@ -16,7 +17,9 @@ _PACKAGE = "numba_cnn.backends.cuda"
 
 @dataclass(frozen=True)
 class Bug:
-    """In `file`, `right` is replaced by `wrong`; running `check` must then fail with a message that matches `message`."""
+    """In `file`, `right` is replaced by `wrong`; running `check` must then fail with a message that
+    matches `message`.
+    """
 
     name: str
     layer: str
@@ -32,7 +35,7 @@ BUGS = [
     Bug(
         "no barrier before the first slab is read",
         "interpreter",
-        "correlate.py",
+        "correlate_kernel.py",
         "cuda.syncthreads()\n        a_slab",
         "a_slab",
         _CONV,
@@ -41,7 +44,7 @@ BUGS = [
     Bug(
         "no barrier in the main loop",
         "interpreter",
-        "correlate.py",
+        "correlate_kernel.py",
         "flat(b_slab + b_at))\n            cuda.syncthreads()",
         "flat(b_slab + b_at))",
         _CONV,
@@ -50,7 +53,7 @@ BUGS = [
     Bug(
         "the next slab is stored over the one being read",
         "interpreter",
-        "correlate.py",
+        "correlate_kernel.py",
         "int32(a_size - a_slab), int32(b_size - b_slab)",
         "int32(a_slab), int32(b_slab)",
         _CONV,
@@ -59,7 +62,7 @@ BUGS = [
     Bug(
         "the weight gradient reads the wrong slab",
         "interpreter",
-        "outer.py",
+        "correlate_weight.py",
         "flat(b_slab + left),",
         "flat(b_size - b_slab + left),",
         _WEIGHT,
@@ -68,7 +71,7 @@ BUGS = [
     Bug(
         "one output pixel too many is stored",
         "interpreter",
-        "correlate.py",
+        "correlate_kernel.py",
         "if m < g.M:",
         "if m <= g.M:",
         _CONV,
@@ -77,7 +80,7 @@ BUGS = [
     Bug(
         "the right border of the image is not looked at",
         "interpreter",
-        "correlate.py",
+        "correlate_kernel.py",
         "uint32(h) < uint32(g.H) and uint32(w) < uint32(g.W)",
         "uint32(h) < uint32(g.H)",
         _CONV,
@@ -86,7 +89,7 @@ BUGS = [
     Bug(
         "pixels beyond the last one count as pixels",
         "interpreter",
-        "correlate.py",
+        "correlate_kernel.py",
         "h if m + i * stride < g.M else _NOWHERE",
         "h",
         _CONV,
@@ -95,7 +98,7 @@ BUGS = [
     Bug(
         "one row of weights too many",
         "interpreter",
-        "correlate.py",
+        "correlate_kernel.py",
         "exists = c + k + i * b_stride < g.C",
         "exists = c + k + i * b_stride <= g.C",
         _CONV,
@@ -104,7 +107,7 @@ BUGS = [
     Bug(
         "the partial sums of all splits go to one place",
         "interpreter",
-        "correlate.py",
+        "correlate_kernel.py",
         "split * int64(g.out_split)",
         "0 * int64(g.out_split)",
         _WIDE,
@@ -113,7 +116,7 @@ BUGS = [
     Bug(
         "the last split of the weight gradient is not stored",
         "interpreter",
-        "outer.py",
+        "correlate_weight.py",
         "if r < g.R:",
         "if r < g.R and split + 1 < cuda.gridDim.z:",
         _WEIGHT,

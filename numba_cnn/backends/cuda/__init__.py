@@ -10,7 +10,7 @@ _HOMES = {
     "conv2d": ("conv2d", "conv2d_backward_input", "conv2d_backward_weight"),
     "dense": ("dense", "dense_backward_input", "dense_backward_weight"),
     "max_pool2d": ("max_pool2d", "max_pool2d_backward"),
-    "memory": ("asarray", "empty", "owns", "synchronize", "to_numpy"),
+    "memory": ("asarray", "empty", "owns", "synchronize", "to_dlpack", "to_numpy"),
     "optimizers": ("adam", "rmsprop", "sgd"),
     "relu": ("relu", "relu_backward"),
     "softmax_crossentropy": (

@@ -1,14 +1,15 @@
 """Convolution: which kernel runs what.
 
-float32 without groups runs on tiles (correlate.py, outer.py), the first layer on a kernel of its
-own (few_channels.py), the rest on the plain kernels. There is no Winograd here:
+float32 without groups runs on tiles (correlate.py, correlate_weight.py), the first layer on a
+kernel of its own (few_channels.py), the rest on the plain kernels. There is no Winograd here:
 algorithm="winograd" runs the direct kernels.
 """
 
 import numpy as np
 
-from numba_cnn.backends.cuda import conv2d_plain, few_channels, outer
+from numba_cnn.backends.cuda import conv2d_plain, few_channels
 from numba_cnn.backends.cuda.correlate import Axis, correlate
+from numba_cnn.backends.cuda.correlate_weight import correlate_weight
 from numba_cnn.backends.cuda.relu import gated
 from numba_cnn.backends.cuda.sums import column_sums
 
@@ -38,7 +39,7 @@ def conv2d_backward_input(dy, y, weight, g, algorithm, dx):
 def conv2d_backward_weight(dy, y, x, g, algorithm, dweight, dbias):
     dy = gated(dy, y)
     if _tiled(g, dy.dtype):
-        outer.product(dy, x, g, dweight)
+        correlate_weight(dy, x, g, dweight)
     else:
         conv2d_plain.conv2d_backward_weight(dy, x, g, dweight)
     column_sums(dy, dbias)

@@ -34,12 +34,12 @@ def takes(g, dtype):
 def conv2d(x, weight, bias, g, relu, y):
     per_block = THREADS // (FILTERS // 4) * PIXELS
     blocks = -(-g.N * g.OH * g.OW // per_block), -(-g.F // FILTERS)
-    run = kernel(g.C, bias is not None, relu)
+    run = few_channels_kernel(g.C, bias is not None, relu)
     launch(run, blocks, THREADS, x, weight, y if bias is None else bias, extents(g), y)
 
 
 @lru_cache
-def kernel(C, biased, relu):
+def few_channels_kernel(C, biased, relu):
     """Block (x, y) owns a run of output pixels and 32 filters; the number of channels is a
     constant.
     """

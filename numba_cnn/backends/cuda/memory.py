@@ -1,9 +1,11 @@
 """Arrays on the device: made, filled from the host, wrapped from other libraries, read back."""
 
 from functools import cache
+from threading import Lock
 
 import numpy as np
 
+from numba_cnn.backends.cuda import dlpack
 from numba_cnn.backends.cuda.launch import launch_each, stream
 from numba_cnn.backends.cuda.provider import SIMULATOR, cuda, jit
 from numba_cnn.backends.cuda.vector import store
@@ -31,13 +33,21 @@ def asarray(array):
     if isinstance(array, np.ndarray):
         return _upload(array)
     if not hasattr(array, "__cuda_ndarray__"):
-        array = cuda.as_cuda_array(array)
+        array = cuda.as_cuda_array(array if owns(array) else dlpack.Imported(array))
     return array if _ready(array) else _contiguous(array)
 
 
 def to_numpy(array):
     """A copy on the host, once the kernels that make the array are done."""
     return asarray(array).copy_to_host()
+
+
+def to_dlpack(array):
+    """The array for a library that speaks DLPack, without a copy, once the kernels that make it are
+    done.
+    """
+    synchronize()
+    return dlpack.Exported(array)
 
 
 def synchronize():
@@ -93,13 +103,17 @@ def _copies():
     return cuda.stream()
 
 
+_lock = Lock()
+
+
 def _upload(array):
     """A device copy of a host array; kernels wait for it, the host does not."""
-    stages = _stages()
-    stages.reverse()
-    stage = stages[0]
     device = cuda.device_array(array.shape, array.dtype, stream=stream())
-    device.copy_to_device(stage.fill(array), stream=_copies())
-    stage.copied.record(_copies())
-    stage.copied.wait(stream())
+    with _lock:
+        stages = _stages()
+        stages.reverse()
+        stage = stages[0]
+        device.copy_to_device(stage.fill(array), stream=_copies())
+        stage.copied.record(_copies())
+        stage.copied.wait(stream())
     return device

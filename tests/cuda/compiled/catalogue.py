@@ -9,9 +9,19 @@ import numpy as np
 from numba.cuda import types
 from toolchain import type_of
 
-from numba_cnn.backends.cuda import conv2d_plain, correlate, few_channels, launch, memory
-from numba_cnn.backends.cuda import optimizers, outer, sums, tile
+from numba_cnn.backends.cuda import (
+    conv2d_plain,
+    correlate,
+    few_channels,
+    launch,
+    memory,
+    optimizers,
+    sums,
+    tile,
+)
 from numba_cnn.backends.cuda import softmax_crossentropy as loss
+from numba_cnn.backends.cuda.correlate_kernel import correlate_kernel
+from numba_cnn.backends.cuda.correlate_weight import CorrelationWeight, correlate_weight_kernel
 from numba_cnn.backends.cuda.max_pool2d import max_pool2d_backward_kernel, max_pool2d_kernel
 from numba_cnn.backends.cuda.relu import relu_backward_kernel, relu_kernel
 from numba_cnn.shapes import conv2d as conv2d_shape
@@ -21,7 +31,7 @@ _G = conv2d_shape((1, 5, 5, 4), (3, 3, 4, 4))
 _CONV, _POOL = launch.extents(_G), launch.extents(pool2d_shape((1, 4, 4, 4)))
 _AXES = ((correlate.Axis(3, 3, 1, 1, 0), correlate.Axis(3, 3, 1, 1, 0)),)
 _CORRELATION = correlate._plan(_G.x, _G.weight, _AXES, False, _G.y).launches[0][1]
-_OUTER = outer.Outer.of(_G, 8)
+_WEIGHT_GEOMETRY = CorrelationWeight.of(_G, 8)
 
 
 @dataclass(frozen=True)
@@ -68,21 +78,21 @@ def _tiled():
         _TILES.items(), (False, True), (False, True)
     ):
         words = ["correlate", name, "backward" if backward else "forward"] + ["ragged"] * ragged
-        kernel = correlate.kernel(shape, backward, ragged, not backward, not backward)
+        kernel = correlate_kernel(shape, backward, ragged, not backward, not backward)
         density = 0.7 if ragged else 0.75
         limits = {"registers": registers, "vectors": not ragged, "density": density}
         yield " ".join(words), Entry(kernel, signature, shape.threads, **limits)
-    signature = _signature("float32", 4, 4, _OUTER, 4)
+    signature = _signature("float32", 4, 4, _WEIGHT_GEOMETRY, 4)
     for name, gathered in product(("small", "large"), (False, True)):
         shape, registers = _TILES[name]
-        kernel = outer.kernel(shape, gathered, False)
+        kernel = correlate_weight_kernel(shape, gathered, False)
         density = 0.65 if gathered else 0.75
         limits = {"registers": registers, "vectors": True, "density": density}
-        word = f"outer {name}{' gathered' * gathered}"
+        word = f"correlate_weight {name}{' gathered' * gathered}"
         yield word, Entry(kernel, signature, shape.threads, **limits)
     for C in (1, 3):
         signature = _signature("float32", 4, 4, 1, _CONV, 4)
-        kernel = few_channels.kernel(C, True, True)
+        kernel = few_channels.few_channels_kernel(C, True, True)
         yield f"few_channels {C}", Entry(kernel, signature, few_channels.THREADS, 128, vectors=True)
 
 

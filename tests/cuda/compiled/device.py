@@ -10,9 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import cuda
-
-
-from ptx import Buffer, Program, execute
+from ptx import Buffer, Program, Statistics, execute
 from toolchain import ptx_of, type_of
 
 
@@ -50,6 +48,7 @@ class Launch(NamedTuple):
     grid: tuple
     threads: int
     seconds: float
+    statistics: Statistics | None
 
 
 class Device:
@@ -59,7 +58,7 @@ class Device:
 
     def __init__(self):
         self.launches, self.texts = [], set()
-        self.statistics = None  # set a Statistics to count what kernels do
+        self.counts = False  # whether launches keep statistics, which takes its time
 
     def install(self, patch):
         """Put the device in the driver's place through pytest's monkeypatch."""
@@ -85,11 +84,12 @@ class Device:
         signature = tuple(map(type_of, arguments))
         program = _program(kernel, signature)
         self.texts.add(ptx_of(kernel, signature))
+        statistics = Statistics() if self.counts else None
         start = time.perf_counter()
-        execute(program, arguments, grid, threads, self.statistics)
+        execute(program, arguments, grid, threads, statistics)
         grid = grid if isinstance(grid, tuple) else (grid,)
         seconds = time.perf_counter() - start
-        self.launches.append(Launch(kernel.py_func.__name__, grid, threads, seconds))
+        self.launches.append(Launch(kernel.py_func.__name__, grid, threads, seconds, statistics))
 
 
 @cache

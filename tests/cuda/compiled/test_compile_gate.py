@@ -1,4 +1,6 @@
-"""Every kernel assembles for every architecture, within its budget of registers and without the known sins."""
+"""Every kernel assembles for every architecture, within its budget of registers and without the
+known sins.
+"""
 
 import re
 
@@ -9,7 +11,9 @@ from catalogue import KERNELS
 
 @pytest.fixture(scope="module")
 def texts():
-    return {name: toolchain.ptx_of(entry.kernel, entry.signature) for name, entry in KERNELS.items()}
+    return {
+        name: toolchain.ptx_of(entry.kernel, entry.signature) for name, entry in KERNELS.items()
+    }
 
 
 @pytest.fixture(scope="module", params=toolchain.ARCHITECTURES)
@@ -32,7 +36,9 @@ def test_ptx(name, texts):
 
 
 def test_machine_code(name, machine_code):
-    """Registers within the budget, none spilled, no stack; tiled kernels also have wide accesses and a dense main loop."""
+    """Registers within the budget, none spilled, no stack; tiled kernels also have wide accesses
+    and a dense main loop.
+    """
     entry, code = KERNELS[name], machine_code[name]
     assert code.stack == code.spills == 0
     assert 0 < code.registers <= entry.registers

@@ -11,7 +11,6 @@ import pytest
 from ptx import PTXError
 
 
-
 def _conv2d(x, weight, **settings):
     draw = parity.Draw()
     parity.check("conv2d", draw(*x), draw(*weight), draw(weight[3]), **settings)
@@ -42,7 +41,7 @@ def small_tiles(monkeypatch):
 
     def use(package):
         tile = import_module(f"{package}.tile")
-        for user in ("correlate", "outer"):
+        for user in ("correlate", "correlate_weight"):
             module = import_module(f"{package}.{user}")
             monkeypatch.setattr(module, "tile_for", lambda *_, **__: tile.TINY)
 
@@ -59,9 +58,7 @@ def _run(bug, monkeypatch, small_tiles):
         assert not re.search(r"(?m)^\s+(?!\.reg)\S*\.f64", text), "float64 in a float32 kernel"
 
 
-@pytest.mark.parametrize(
-    "bug", planted.of_layer("interpreter", "gate"), ids=lambda bug: bug.name
-)
+@pytest.mark.parametrize("bug", planted.of_layer("interpreter", "gate"), ids=lambda bug: bug.name)
 def test_bug_is_caught(bug, monkeypatch, small_tiles):
     with planted.planted(bug) as backend:
         monkeypatch.setattr(parity, "cuda", backend)

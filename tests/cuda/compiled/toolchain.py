@@ -68,7 +68,9 @@ _SAID = {
 
 
 def assembled(texts, architecture):
-    """The machine code of many PTX texts, in their order: one module, as the disassembler takes a second to start."""
+    """The machine code of many PTX texts, in their order: one module, as the disassembler takes a
+    second to start.
+    """
     names = [_ENTRY.search(text).group(1) for text in texts]
     with TemporaryDirectory() as folder:
         source, cubin = Path(folder, "kernels.ptx"), Path(folder, "kernels.cubin")
@@ -81,7 +83,9 @@ def assembled(texts, architecture):
 
 
 def _merged(texts):
-    """One PTX module; Numba's own variables, which no kernel uses, are declared in each and left out."""
+    """One PTX module; Numba's own variables, which no kernel uses, are declared in each and left
+    out.
+    """
     head, end = texts[0].partition(".address_size 64")[:2]
     bodies = [text.partition(end)[2] for text in texts]
     return head + end + re.sub(r"(?m)^\.common \.global .*$", "", "\n".join(bodies))

@@ -31,9 +31,7 @@ class Machine:
         self.lane = lane % 32
         self.special = _special(lane, np.asarray(blocks)[self.block], grid, block)
         self.registers = {
-            name: np.full(
-                self.threads, 0 if kind == bool else 0x5A, bool if kind == bool else raw(kind)
-            )
+            name: np.zeros(self.threads, bool) if kind.kind == "b" else self._junk(raw(kind))
             for name, kind in program.registers.items()
         }
         self.shared = SharedMemory(self.blocks, program.shared_bytes)
@@ -41,7 +39,9 @@ class Machine:
         self.alive = np.ones(self.threads, bool)
         self.ready, self.waiting = {0: None}, {}
 
-    # Registers
+    def _junk(self, dtype):
+        """What a register holds before anything is written to it: a number that shows in results."""
+        return np.full(self.threads, 0x5A, dtype)
 
     def group(self, active):
         return self.everybody if active is None else active
@@ -65,8 +65,6 @@ class Machine:
             self.registers[name] = values
         else:
             self.registers[name] = np.full(self.threads, values)
-
-    # The scheduler
 
     def run(self, steps):
         """Execute until every thread has returned; `steps` is the program, compiled."""
@@ -143,8 +141,8 @@ class Machine:
 
     def _open_barriers(self):
         """Nobody can go on: every block must wait as a whole, at one barrier."""
-        for place, group in self.waiting.items():
-            group = self.group(group)
+        for place, waiting in self.waiting.items():
+            group = self.group(waiting)
             arrived = np.bincount(self.block[group], minlength=self.blocks)
             partly = (arrived > 0) & (arrived < self.block_threads)
             if partly.any():

@@ -140,12 +140,12 @@ class SharedMemory:
         size = dtype.itemsize * count
         if dtype.itemsize < 4:
             raise PTXError(f"shared memory in pieces of less than 4 bytes is not known: '{text}'")
+        if (addresses % size).any():
+            raise PTXError(f"a misaligned access of {size} bytes to shared memory at '{text}'")
         if addresses.min() < 0 or addresses.max() + size > self.size:
             raise PTXError(
                 f"out of bounds at '{text}': shared byte {int(addresses.max())} of {self.size}"
             )
-        if (addresses % size).any():
-            raise PTXError(f"a misaligned access of {size} bytes to shared memory at '{text}'")
         first = addresses + blocks * self.size >> 2
         words = first + np.arange(size // 4)[:, None]
         self._watch(text, words, threads, values is not None)

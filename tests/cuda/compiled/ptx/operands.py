@@ -19,7 +19,7 @@ def reader(program, operand, dtype):
         return lambda machine, active: ~negated(machine, active)
     if operand in program.registers:
         kind = program.registers[operand]
-        if kind == bool:
+        if kind.kind == "b":
             return lambda machine, active: machine.read(operand, active)
         if kind.itemsize == dtype.itemsize:
             return lambda machine, active: machine.read(operand, active).view(dtype)
@@ -55,7 +55,7 @@ def _constant(program, operand, dtype):
         number = int(operand.rstrip("U"), 0)
     except ValueError:
         raise PTXError(f"the operand {operand} is not known") from None
-    if dtype == bool:
+    if dtype.kind == "b":
         return np.bool_(number)
     if dtype.kind == "f":
         return dtype.type(number)

@@ -128,4 +128,4 @@ def split(operands):
             current = ""
         else:
             current += character
-    return parts + [current.strip()] if current.strip() else parts
+    return [*parts, current.strip()] if current.strip() else parts

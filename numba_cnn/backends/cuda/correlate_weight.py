@@ -35,7 +35,7 @@ from numba_cnn.backends.cuda.tile import (
 _NOWHERE = -(1 << 30)  # the row of a tap that does not exist: no pixel brings it into an image
 
 
-class Outer(NamedTuple):
+class CorrelationWeight(NamedTuple):
     """What the kernel is told beside its arrays."""
 
     R: np.int32  # rows, KH * KW * C of them
@@ -63,11 +63,11 @@ class Outer(NamedTuple):
         return cls(**{**fields, "OH": Divisor.of(g.OH), "OW": Divisor.of(g.OW)})
 
 
-def product(dy, x, g, dweight):
+def correlate_weight(dy, x, g, dweight):
     """Fill dweight (KH, KW, C, F)."""
     tile, parts, geometry = _plan(g)
     target = empty((parts, *dweight.shape), dweight.dtype) if parts > 1 else dweight
-    run = kernel(tile, bool(g.C % 4), bool(g.F % 4))
+    run = correlate_weight_kernel(tile, bool(g.C % 4), bool(g.F % 4))
     blocks = (*tile.blocks(g.KH * g.KW * g.C, g.F), parts)
     launch(run, blocks, tile.threads, x, dy, geometry, target)
     if parts > 1:
@@ -79,11 +79,11 @@ def _plan(g):
     tile = tile_for(g.KH * g.KW * g.C, g.F, narrow=False)
     steps = -(-g.N * g.OH * g.OW // tile.BK)
     parts = splits(prod(tile.blocks(g.KH * g.KW * g.C, g.F)), steps)
-    return tile, parts, Outer.of(g, -(-steps // parts) * tile.BK)
+    return tile, parts, CorrelationWeight.of(g, -(-steps // parts) * tile.BK)
 
 
 @lru_cache
-def kernel(tile, gathered, ragged):
+def correlate_weight_kernel(tile, gathered, ragged):
     """Block (x, y, z) owns rows x and columns y of split z. Where C is no multiple of 4 the rows
     are gathered one by one.
     """
@@ -98,7 +98,7 @@ def kernel(tile, gathered, ragged):
     finish = _finisher(tile, ragged)
 
     @jit
-    def outer_kernel(x, dy, g, partial):
+    def correlate_weight_kernel(x, dy, g, partial):
         a = cuda.shared.array(a_slabs, float32)
         b = cuda.shared.array(b_slabs, float32)
         sums = cuda.local.array((TM, TN), float32)
@@ -148,7 +148,7 @@ def kernel(tile, gathered, ragged):
             cuda.syncthreads()
         finish(m0 + top, n0 + left, g, sums, cuda.blockIdx.z, partial)
 
-    return outer_kernel
+    return correlate_weight_kernel
 
 
 def _placer(lanes):

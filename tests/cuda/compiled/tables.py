@@ -1,0 +1,94 @@
+"""Prints the static tables of docs/cuda.md:
+
+    PYTHONPATH=.:tests/cuda python tests/cuda/compiled/tables.py > docs/cuda_tables.md
+
+Registers, shared memory, occupancy and the share of multiply-adds come from the machine code;
+sectors of global memory and wavefronts of shared memory from kernels executed by the interpreter.
+Nothing here was measured on a GPU.
+"""
+
+import parity
+import pytest
+import toolchain
+from catalogue import KERNELS
+from device import Device
+
+_RUNS = {
+    "correlate, small tile, forward": lambda: _conv2d((1, 18, 18, 64), (3, 3, 64, 64)),
+    "correlate, narrow tile, forward": lambda: _conv2d((1, 18, 18, 64), (3, 3, 64, 32)),
+    "correlate, large tile, forward": lambda: _conv2d((1, 132, 130, 8), (3, 3, 8, 256)),
+    "correlate, small tile, backward": lambda: _backward((1, 18, 18, 64), (3, 3, 64, 64)),
+    "correlate_weight, small tile": lambda: _weight_gradient((1, 18, 18, 64), (3, 3, 64, 64)),
+    "correlate_weight, small tile, gathered": lambda: _weight_gradient(
+        (1, 34, 34, 3), (3, 3, 3, 32)
+    ),
+    "few_channels 3": lambda: _conv2d((1, 34, 34, 3), (3, 3, 3, 32)),
+    "max_pool2d": lambda: parity.check("max_pool2d", parity.Draw()(1, 32, 32, 32)),
+    "relu": lambda: parity.check("relu", parity.Draw()(1, 32, 32, 32)),
+    "softmax": lambda: parity.check("softmax", parity.Draw()(32, 1000)),
+    "column_sums": lambda: _weight_gradient((1, 18, 18, 64), (3, 3, 64, 64)),
+    "adam": lambda: parity.check_optimizer(*parity.OPTIMIZERS["adam"]),
+}
+
+
+def _conv2d(x, weight):
+    draw = parity.Draw()
+    parity.check("conv2d", draw(*x), draw(*weight), draw(weight[3]), activation="relu")
+
+
+def _weight_gradient(x, weight, need_dx=False):
+    draw = parity.Draw()
+    dy = draw(x[0], x[1] - weight[0] + 1, x[2] - weight[1] + 1, weight[3])
+    parity.check("conv2d_backward", dy, draw(*x), draw(*weight), need_dx=need_dx)
+
+
+def _backward(x, weight):
+    _weight_gradient(x, weight, need_dx=True)
+
+
+def print_code():
+    """One row a kernel, one column an architecture: registers, occupancy, share of multiply-adds."""
+    texts = [toolchain.ptx_of(entry.kernel, entry.signature) for entry in KERNELS.values()]
+    codes = [toolchain.assembled(texts, architecture) for architecture in toolchain.ARCHITECTURES]
+    print("| kernel | threads | shared, bytes |", " | ".join(toolchain.ARCHITECTURES), "|")
+    print("| --- " * (3 + len(codes)) + "|")
+    for i, (name, entry) in enumerate(KERNELS.items()):
+        cells = []
+        for architecture, code in zip(toolchain.ARCHITECTURES, codes, strict=True):
+            loop = toolchain.main_loop(code[i].listing)
+            busy = toolchain.occupancy(architecture, entry.threads, code[i])
+            share = toolchain.multiply_adds(loop) / len(loop) if entry.density else None
+            cells.append(
+                f"{code[i].registers}, {busy:.0%}" + (f", **{share:.1%}**" if share else "")
+            )
+        print(f"| {name} | {entry.threads} | {codes[1][i].shared} |", " | ".join(cells), "|")
+
+
+def print_memory():
+    """One row a run: what a request costs on average, and what it would cost at best."""
+    print(
+        "| kernel | grid | sectors a global request (ideal) | wavefronts a shared request (ideal) |"
+    )
+    print("| --- " * 4 + "|")
+    for name, run in _RUNS.items():
+        with pytest.MonkeyPatch.context() as patch:
+            device = Device()
+            device.counts = True
+            device.install(patch)
+            run()
+        words = name.split(",")[0].split()[0]
+        launch = next(launch for launch in device.launches if launch.kernel.startswith(words))
+        cells = [
+            "{:.2f} ({:.2f})".format(*launch.statistics.per_request(space))
+            if any(kind == space for kind, _ in launch.statistics.requests)
+            else "none"
+            for space in ("global", "shared")
+        ]
+        print(f"| {name} | {' x '.join(map(str, launch.grid))} |", " | ".join(cells), "|")
+
+
+if __name__ == "__main__":
+    print("Registers, occupancy (and the share of multiply-adds in one pass of the main loop).\n")
+    print_code()
+    print("\nMemory requests of one launch on the interpreter.\n")
+    print_memory()
