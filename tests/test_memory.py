@@ -22,7 +22,12 @@ def test_freed_memory_is_taken_again_and_never_shared():
 
 
 def test_shapes_and_dtypes():
-    for shape, dtype in (((), np.float32), ((0, 3), np.float64), ((7, 5), np.uint8), ((1,), np.int32)):
+    for shape, dtype in (
+        ((), np.float32),
+        ((0, 3), np.float64),
+        ((7, 5), np.uint8),
+        ((1,), np.int32),
+    ):
         array = memory.empty(shape, dtype)
         assert array.shape == shape
         assert array.dtype == dtype

@@ -201,7 +201,8 @@ def correlate_weight(x, image, padding, dy, gate, output, dweight, dbias):
     ones = np.ones(1, x.dtype)
     _correlate_weight(
         workers, tiles(x.dtype), x.reshape(-1), image, padding, dy.reshape(-1),
-        (dy if gate is None else gate).reshape(-1), gate is not None, F, output, rows, extents, ones, scratch, dweights, dbiases,
+        (dy if gate is None else gate).reshape(-1), gate is not None, F, output, rows, extents,
+        ones, scratch, dweights, dbiases,
     )  # fmt: skip
     if chunks > 1:
         add_chunks(workers, dweights, dweight.reshape(-1))
