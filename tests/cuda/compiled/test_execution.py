@@ -5,6 +5,8 @@ reference.
 import parity
 import pytest
 
+from numba_cnn.backends import cuda
+
 
 @pytest.mark.parametrize(
     ("x", "weight", "settings"),
@@ -65,3 +67,12 @@ def test_losses(device, dtype):
 @pytest.mark.parametrize("name", parity.OPTIMIZERS)
 def test_optimizers(device, name, dtype):
     parity.check_optimizer(*parity.OPTIMIZERS[name], dtype)
+
+
+def test_bits_repeat(device):
+    """The split sums of a weight gradient, twice."""
+    draw = parity.Draw()
+    arrays = draw(2, 9, 7, 8), draw(2, 11, 9, 16), draw(3, 3, 16, 8)
+    first, second = (parity.check("conv2d_backward", *arrays, need_dx=False) for _ in range(2))
+    for one, other in zip(first[1:], second[1:], strict=True):
+        assert cuda.to_numpy(one).tobytes() == cuda.to_numpy(other).tobytes()
