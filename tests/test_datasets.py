@@ -72,6 +72,28 @@ class TestShapes:
         assert area == pytest.approx(expected[name], rel=0.03)
 
 
+def test_shift():
+    x = np.arange(40 * 7 * 9 * 2, dtype=np.float32).reshape(40, 7, 9, 2)
+    out = np.full_like(x, -1)
+    datasets.shift(x, 2, np.random.default_rng(5), out=out)
+    moves = set()
+    for before, after in zip(x, out, strict=True):
+        (down, right) = next(
+            (down, right)
+            for down in range(-2, 3)
+            for right in range(-2, 3)
+            if np.array_equal(after[2:5, 2:7], before[2 - down : 5 - down, 2 - right : 7 - right])
+        )
+        moves.add((down, right))
+        rows = [h for h in range(7) if not 0 <= h - down < 7]  # that nothing moved to
+        np.testing.assert_array_equal(after[rows], before[rows])
+        np.testing.assert_array_equal(
+            after[max(down, 0), max(right, 0)], before[max(-down, 0), max(-right, 0)]
+        )
+    assert len(moves) > 15  # of 25
+    assert {down for down, _ in moves} == {right for _, right in moves} == {-2, -1, 0, 1, 2}
+
+
 class TestImageFolder:
     @pytest.fixture
     def folder(self, tmp_path):

@@ -161,6 +161,20 @@ class TestFit:
         assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
         assert not np.array_equal(first[0], other[0])
 
+    def test_a_summary_does_not_change_what_is_drawn(self):
+        from rich.style import Style
+
+        def weights(summary):
+            session.set_random_seed(4)
+            model = small_cnn.build(layers, models)
+            if summary:
+                model.summary(print_fn=len)
+                Style(link="draws from Python's generator")
+            return [*model.get_weights(), layers.Dense(3).kernel_initializer((5, 3))]
+
+        for plain, after in zip(weights(False), weights(True), strict=True):
+            np.testing.assert_array_equal(plain, after)
+
     def test_validation(self):
         images, labels = small_cnn.data()
         split = fit(compiled(), validation_split=0.3, epochs=2)

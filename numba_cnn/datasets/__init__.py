@@ -1,4 +1,4 @@
-"""Images to train on; each function returns (x_train, y_train), (x_test, y_test).
+"""Images to train on; each set is (x_train, y_train), (x_test, y_test).
 
 Images are float32 in [0, 1], shape (N, H, W, 3); labels are int32, shape (N,).
 """
@@ -7,5 +7,6 @@ from numba_cnn.datasets.digits import digits
 from numba_cnn.datasets.image_folder import image_folder
 from numba_cnn.datasets.load import load
 from numba_cnn.datasets.shapes import shapes
+from numba_cnn.datasets.shift import shift
 
-__all__ = ["digits", "image_folder", "load", "shapes"]
+__all__ = ["digits", "image_folder", "load", "shapes", "shift"]
