@@ -1,7 +1,8 @@
-"""Which backend runs what: by name, or by where arrays live. Nothing is imported before it is asked for.
+"""Which backend runs what: by name, or by where arrays live. Nothing is imported before it is asked
+for.
 
-A backend is a folder whose module offers NAME, is_available(), owns(array), asarray, empty, to_numpy, synchronize and
-every kernel of reference.py under the same name with the same parameters.
+A backend is a folder whose module offers NAME, is_available(), owns(array), asarray, empty,
+to_numpy, synchronize and every kernel of reference.py under the same name with the same parameters.
 """
 
 from __future__ import annotations
