@@ -19,9 +19,7 @@ _FUNCTIONS: dict[str, Callable[[Array], Array]] = {
 
 
 def name_of(identifier: Any) -> str:
-    """ "linear", "relu" or "softmax", from None, that name, or one of these functions; else
-    ValueError.
-    """
+    """Which of "linear", "relu", "softmax" is meant: by None, a name or a function; or ValueError."""
     if identifier is None:
         return "linear"
     for name, function in _FUNCTIONS.items():

@@ -21,9 +21,7 @@ _PROGRAM = "numba-cnn"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code: 0, 1 for an error, 2 for wrong usage, 130 for
-    Ctrl-C.
-    """
+    """Run the command and return its exit code: 0, 1 for an error, 2 for wrong usage, 130 for Ctrl-C."""
     arguments = _parser().parse_args(argv)
     try:
         arguments.run(arguments)

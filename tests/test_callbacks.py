@@ -1,6 +1,4 @@
-"""Callbacks: when each is called, and what each does; the numbers are compared to Keras's
-elsewhere.
-"""
+"""Callbacks: when each is called, and what each does; the numbers are compared to Keras's elsewhere."""
 
 import csv
 

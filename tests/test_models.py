@@ -293,9 +293,18 @@ class Spy(layers.Layer):
     alive: list
 
     def forward(self, x):
-        Spy.alive.append([reference() is not None for reference in Spy.seen])
+        self.note()
         Spy.seen.append(weakref.ref(x))
-        return x * 1, lambda dy, need_dx=True: dy * 1
+        y = x * 1
+
+        def backward(dy, need_dx=True):
+            self.note()
+            return dy * x * 0 + dy  # x is remembered until here
+
+        return y, backward
+
+    def note(self):
+        Spy.alive.append([reference() is not None for reference in Spy.seen])
 
 
 class TestMemory:
@@ -314,6 +323,12 @@ class TestMemory:
         model = Sequential([layers.Input(shape=(4,)), *stack])
         model.forward(np.ones((3, 4), np.float32))
         assert Spy.alive[-1] == [False, False, False]
+
+    def test_backward_frees_what_each_layer_remembers(self):
+        model = Sequential([layers.Input(shape=(4,)), layers.Dense(4), *(Spy() for _ in range(3))])
+        logits, backward = model.forward(np.ones((3, 4), np.float32))
+        backward(logits)
+        assert Spy.alive[-3:] == [[True, True, True], [True, True, False], [True, False, False]]
 
     def test_backward_stops_at_the_first_weights(self):
         calls = []
@@ -442,6 +457,13 @@ class TestWrongInput:
                 ValueError,
                 "batch_size must be an integer of at least 1. Received: 0",
             ),
+            ({"epochs": 1.5}, ValueError, "epochs must be an integer of at least 0. Received: 1.5"),
+            ({"validation_freq": 0}, ValueError, "validation_freq .* Received: 0"),
+            (
+                {"validation_split": 0.5, "validation_batch_size": 0},
+                ValueError,
+                "batch_size must be an integer of at least 1. Received: 0",
+            ),
             ({"verbose": 3}, ValueError, "verbose must be .* Received: 3"),
             (
                 {"validation_split": 1.5},
@@ -478,13 +500,16 @@ class TestWrongInput:
             ({"metrics": ["auc"]}, ValueError, "metric: expected one of .* Received: 'auc'"),
             ({"optimizer": "adamw"}, ValueError, "Received: 'adamw'"),
             ({"backend": "tpu"}, ValueError, "Received: 'tpu'"),
+            ({"optimizer": "sgd", "backend": "tpu"}, ValueError, "Received: 'tpu'"),
             ({"jit_compile": True}, TypeError, "jit_compile"),
         ],
     )
     def test_arguments_of_compile(self, arguments, error, message):
-        model = small_cnn.build(layers, models)
+        model = compiled()
+        before = model.loss, model.optimizer, model.metrics, model.backend
         with pytest.raises(error, match=message):
             model.compile(**{"optimizer": "adam", "loss": LOSS, "backend": "cpu"} | arguments)
+        assert (model.loss, model.optimizer, model.metrics, model.backend) == before
 
     @pytest.mark.parametrize("method", ["fit", "evaluate"])
     def test_not_compiled(self, method):

@@ -89,9 +89,7 @@ def test_settings_that_are_not_the_default_come_back(tmp_path):
 
 
 def test_names_in_the_file_count_classes(tmp_path):
-    """Keras finds weights by class and order: the second model of a process must save like the
-    first.
-    """
+    """Keras finds weights by class and order: the second model of a process must save like the first."""
     small_cnn.build(layers, models)
     model = small_cnn.build(layers, models)
     assert model.layers[0].name == "conv2d_2"

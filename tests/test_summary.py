@@ -1,6 +1,4 @@
-"""summary(): the text of Keras's documentation, character for character; test_against_keras.py asks
-Keras.
-"""
+"""summary(): the text of Keras's documentation, character for character; test_against_keras.py asks Keras."""
 
 import pytest
 import small_cnn

@@ -19,10 +19,10 @@ _ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
 
 def load(source: str | os.PathLike[str]) -> Split:
-    """ "digits", "shapes", a folder with a folder of images for each class, or an .npz file.
+    """The set called "digits" or "shapes", or the one in a folder of class folders or an .npz file.
 
-    The file holds x_train, y_train, x_test and y_test, as Keras's do: images (N, H, W, C) or (N, H,
-    W), floats as they are to be used or integers 0..255, which become 0..1.
+    The .npz file holds x_train, y_train, x_test and y_test, as Keras's do: images (N, H, W, C) or
+    (N, H, W), floats as they are to be used or integers 0..255, which become 0..1.
     """
     if source in _NAMED:
         return _NAMED[str(source)]()
@@ -53,9 +53,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def as_images(x: np.ndarray) -> np.ndarray:
-    """Images (N, H, W, C) as float32: a missing axis of channels is added, integers 0..255 become
-    0..1.
-    """
+    """Images (N, H, W, C) as float32: a missing axis of channels is added, integers 0..255 become 0..1."""
     if x.ndim not in (3, 4):
         raise ValueError(f"expected images (N, H, W, C) or (N, H, W). Received: {x.shape}")
     images = x if x.ndim == 4 else x[..., None]

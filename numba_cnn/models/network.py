@@ -173,6 +173,9 @@ class Network:
         """Take over weights in the order of get_weights()."""
         assign(self.name, self.weights, weights)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
     def _build_layer(self, layer: Layer, input_shape: InputShape | None = None) -> None:
         """Build one layer, on top of the last unless a shape is given, on the model's backend."""
         shape = input_shape or self.output_shape

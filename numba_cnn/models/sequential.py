@@ -26,10 +26,17 @@ class Sequential(Trainer):
         line_length: int | None = None,
         positions: Sequence[float] | None = None,
         print_fn: Callable[[str], object] | None = None,
+        expand_nested: bool = False,
         show_trainable: bool = False,
         layer_range: Sequence[str] | None = None,
     ) -> None:
-        """Print a table of the layers, their output shapes and parameters, as Keras does."""
+        """Print a table of the layers, their output shapes and parameters, as Keras does.
+
+        print_fn          gets the whole text, instead of standard output
+        positions         where the columns end, as shares of line_length
+        layer_range       names, or patterns of names, of the first and the last layer to show
+        expand_nested     changes nothing: no layer here holds others
+        """
         print_summary(self, line_length, positions, print_fn, show_trainable, layer_range)
 
     def get_config(self) -> registry.Configuration:

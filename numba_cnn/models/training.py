@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from numba_cnn import backends, losses, optimizers, session, shapes
-from numba_cnn import metrics as metrics_module
 from numba_cnn.callbacks import Callback, CallbackList, History
+from numba_cnn.metrics import Mean, SparseCategoricalAccuracy
+from numba_cnn.metrics import get as get_metric
 from numba_cnn.models import data
 from numba_cnn.models.network import Network
 from numba_cnn.models.progress import Progress
@@ -26,10 +27,10 @@ class Trainer(Network):
         super().__init__(*arguments, **settings)
         self.optimizer: optimizers.Optimizer | None = None
         self.loss: losses.SparseCategoricalCrossentropy | None = None
-        self.metrics: list[metrics_module.SparseCategoricalAccuracy] = []
+        self.metrics: list[SparseCategoricalAccuracy] = []
         self.history: History | None = None
         self.stop_training = False
-        self._mean_loss = metrics_module.Mean("loss")
+        self._mean_loss = Mean("loss")
 
     @property
     def metrics_names(self) -> list[str]:
@@ -43,20 +44,21 @@ class Trainer(Network):
         *,
         backend: str = "auto",
     ) -> None:
-        """Choose how to train, and where: backend is "cpu", "cuda", or "auto" for a real GPU if
-        there is one.
+        """Choose how to train, and where: "cpu", "cuda", or "auto" for a real GPU if there is one.
 
         optimizer    "adam", "sgd", "rmsprop", or an object of optimizers
         loss         "sparse_categorical_crossentropy", or an object of losses
         metrics      a list of "accuracy" or objects of metrics
         """
-        self.loss = losses.get(loss)
-        self.optimizer = optimizers.get(optimizer)
-        self.metrics = [metrics_module.get(identifier) for identifier in metrics or []]
-        self._backend = backends.get(backend)
+        new_loss, new_optimizer = losses.get(loss), optimizers.get(optimizer)
+        new_metrics = [get_metric(identifier) for identifier in metrics or []]
+        new_backend = backends.get(backend)
+        if new_optimizer.built:
+            new_optimizer.build(self.trainable_weights, new_backend)
+        # Nothing can go wrong any more: a call that fails leaves the model as it was.
+        self.loss, self.optimizer, self.metrics = new_loss, new_optimizer, new_metrics
+        self._backend = new_backend
         self._place(self.weights)
-        if self.optimizer.built:
-            self.optimizer.build(self.trainable_weights, self._backend)
 
     def fit(
         self,
@@ -89,6 +91,9 @@ class Trainer(Network):
         Returns the History: .history holds a list for each of loss, accuracy, val_loss,
         val_accuracy.
         """
+        shapes.count("fit", "epochs", epochs, least=0)
+        shapes.count("fit", "initial_epoch", initial_epoch, least=0)
+        shapes.count("fit", "validation_freq", validation_freq)
         dataset, validation = self._dataset("fit", x, y, sample_weight, class_weight), None
         if validation_data is not None:
             validation = self._dataset("fit", *validation_data)
@@ -98,7 +103,8 @@ class Trainer(Network):
         batches = self._batches("fit", dataset, batch_size, generator)
         tests = None
         if validation is not None:
-            tests = self._batches("fit", validation, validation_batch_size or batch_size)
+            size = batch_size if validation_batch_size is None else validation_batch_size
+            tests = self._batches("fit", validation, size)
         if self.optimizer is not None:
             self.optimizer.build(self.trainable_weights, self.backend)
 
