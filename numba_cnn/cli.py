@@ -59,21 +59,21 @@ def _train(arguments: argparse.Namespace) -> None:
         backend=arguments.backend,
     )
     model.summary()
+    held = np.arange(len(x)) % 10 == 9
+    moved = x[~held]
     print(
-        f"\nTraining on {len(x)} images of {arguments.data}, the last tenth of them for "
+        f"\nTraining on {len(moved)} images of {arguments.data}, {np.count_nonzero(held)} more for "
         f"validation; backend {model.backend.NAME}"
     )
     out = Path(arguments.out)
     out.mkdir(parents=True, exist_ok=True)
-    n = len(x) * 9 // 10
-    moved = np.array(x[:n])
     model.fit(
         moved,
-        y[:n],
+        y[~held],
         batch_size=arguments.batch_size,
         epochs=arguments.epochs,
-        validation_data=(x[n:], y[n:]),
-        callbacks=_callbacks(arguments, x[:n], moved, out),
+        validation_data=(x[held], y[held]),
+        callbacks=_callbacks(arguments, moved.copy(), moved, out),
     )
     _report(model, x_test, y_test, arguments.batch_size)
     model.save(out / "model.keras")
@@ -85,7 +85,7 @@ def _callbacks(
 ) -> list[Callback]:
     """A learning rate that falls to 0, images that move in every epoch, and the history in a file.
 
-    Without the first two, 1,297 digits give a test accuracy between 97 and 98.5 %, with them 99 %.
+    Without the first two, 1,298 digits give a test accuracy between 97 and 98.5 %, with them 99 %.
     """
     from numba_cnn import callbacks, datasets
 

@@ -63,6 +63,9 @@ def test_train_evaluate_predict_summary(run, arrays, tmp_path):
     lines = text.splitlines()
     assert lines[0] == 'Model: "sequential"'
     assert any("(None, 16, 18, 32)" in line for line in lines)
+    assert any(
+        "Training on 54 images of" in line and "6 more for validation" in line for line in lines
+    )
     epochs = [line for line in lines if line.startswith("Epoch")]
     assert re.match(r"Epoch 2/2 - 7/7 - \d+s - .* - accuracy: .* - val_loss: ", epochs[1])
     assert re.fullmatch(r"Test on 9 images: accuracy \d\.\d{4}, loss \d\.\d{4}", lines[-2])
