@@ -61,22 +61,9 @@ def _runs(pixels):
 
 @kernel
 def _correlate(
-    w,
-    workers,
-    address,
-    x,
-    gate,
-    image,
-    window,
-    panels,
-    filters,
-    bias,
-    output,
-    floor,
-    y,
-    split,
+    w, workers, address, x, gate, image, window, panels, filters, bias, output, floor, y, split,
     strips,
-):
+):  # fmt: skip
     """y = max(bias + windows of x times filters, floor); each worker owns whole blocks of rows x panels of y.
 
     image    (N, H, W, C) of x, and of the gate, whose zeros blank x
@@ -98,23 +85,9 @@ def _correlate(
             _fill_strips(x, gate, gated, image, window, output, r0, r1, flat, s0)
             source, start = flat, s0
         _correlate_block(
-            address,
-            source,
-            start,
-            copied,
-            image,
-            window,
-            panels,
-            filters,
-            bias,
-            output,
-            floor,
-            y,
-            r0,
-            r1,
-            part,
-            parts,
-        )
+            address, source, start, copied, image, window, panels, filters, bias, output, floor, y,
+            r0, r1, part, parts,
+        )  # fmt: skip
 
 
 @inline
@@ -137,23 +110,9 @@ def _fill_strips(x, gate, gated, image, window, output, r0, r1, strips, s0):
 
 @inline
 def _correlate_block(
-    address,
-    source,
-    start,
-    copied,
-    image,
-    window,
-    panels,
-    filters,
-    bias,
-    output,
-    floor,
-    y,
-    r0,
-    r1,
-    part,
-    parts,
-):
+    address, source, start, copied, image, window, panels, filters, bias, output, floor, y, r0, r1,
+    part, parts,
+):  # fmt: skip
     N, H, W, C = image
     KH, KW, DH, DW, SH, SW, top, left = window
     groups, Cg, Fg, _, b_panel = filters
@@ -178,25 +137,9 @@ def _correlate_block(
 
 @inline
 def _correlate_row(
-    address,
-    source,
-    a,
-    a_row,
-    image,
-    window,
-    panels,
-    b,
-    filters,
-    bias,
-    output,
-    floor,
-    y,
-    n,
-    oh,
-    f,
-    wide,
-    count,
-):
+    address, source, a, a_row, image, window, panels, b, filters, bias, output, floor, y, n, oh, f,
+    wide, count,
+):  # fmt: skip
     """One row of output pixels times one panel of filters, block after block of the sum."""
     C = image[3]
     KH, KW, DH, DW, _, SW, _, _ = window

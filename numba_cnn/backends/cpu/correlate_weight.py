@@ -7,12 +7,13 @@ runs over them.
 
 import numpy as np
 
+from numba_cnn.backends.cpu.chunks import add_chunks, chunks_of
 from numba_cnn.backends.cpu.compiler import inline, kernel
 from numba_cnn.backends.cpu.copy import copy_rows, gather_panel
 from numba_cnn.backends.cpu.memory import empty
 from numba_cnn.backends.cpu.panels import panel_width
 from numba_cnn.backends.cpu.strips import fill_strip, strip_width
-from numba_cnn.backends.cpu.threads import get_num_threads, run_of
+from numba_cnn.backends.cpu.threads import get_num_threads
 from numba_cnn.backends.cpu.tile import ROWS, VECTORS, lanes_of, product, tiles
 from numba_cnn.backends.cpu.vector import lanes
 
@@ -55,37 +56,22 @@ def correlate_weight(x, image, window, dy, gate, groups, output, dweight, dbias)
     strip = 0 if inside else images * ((rows - 1) * SH + HK) * ((OW - 1) * SW + WK) * C
     count = images * rows * OW
     strips = empty((workers, strip + VL + count * (across + PACKED * ROWS)), x.dtype)
-    dweights = dweight.reshape(1, -1) if chunks == 1 else empty((chunks, dweight.size), x.dtype)
-    dbiases = dbias.reshape(1, -1) if chunks == 1 else empty((chunks, F), x.dtype)
+    dweights, dbiases = chunks_of(dweight, chunks), chunks_of(dbias, chunks)
     zeros = np.zeros(VECTORS * VL, x.dtype)
     _correlate_weight(
         workers, tiles(x.dtype), x.reshape(-1), image, window, dy.reshape(-1),
         (dy if gate is None else gate).reshape(-1), (groups, C // groups, F // groups), (OH, OW, last),
         (images, rows, chunks, blocks, not inside, gate is not None), zeros, strips, dweights, dbiases,
     )  # fmt: skip
-    if chunks > 1:
-        add_chunks(workers, dweights, dweight.reshape(-1))
-        add_chunks(workers, dbiases, dbias)
+    add_chunks(dweights, dweight)
+    add_chunks(dbiases, dbias)
 
 
 @kernel
 def _correlate_weight(
-    w,
-    workers,
-    address,
-    x,
-    image,
-    window,
-    dy,
-    gate,
-    filters,
-    output,
-    bands,
-    zeros,
-    strips,
-    dweight,
+    w, workers, address, x, image, window, dy, gate, filters, output, bands, zeros, strips, dweight,
     dbias,
-):
+):  # fmt: skip
     """Partial sums of the gradients of filters and bias; each worker owns whole (chunk of bands, block of tiles).
 
     image, window   as in correlate
@@ -178,18 +164,9 @@ def _weight_band(
             A0 = a + i * DH * a_row + j * DW * C + g * Cg + k
             if packed:
                 _pack(
-                    source,
-                    A0,
-                    a_n,
-                    SH * a_row,
-                    SW * C,
-                    n1 - n0,
-                    oh1 - oh0,
-                    pixels,
-                    k_stop - k,
-                    strips,
-                    q0,
-                )
+                    source, A0, a_n, SH * a_row, SW * C, n1 - n0, oh1 - oh0, pixels, k_stop - k,
+                    strips, q0,
+                )  # fmt: skip
                 A0 = q0
             for f in range(0, Fg, width):
                 wide = min(width, Fg - f)
@@ -212,16 +189,3 @@ def _pack(source, a, a_n, a_row, a_column, images, rows, pixels, channels, strip
                 strips, q, PACKED * ROWS, pixels, channels, channels,
             )  # fmt: skip
             q += pixels * PACKED * ROWS
-
-
-@kernel
-def add_chunks(w, workers, chunks, total):
-    """total = the sum of the rows of chunks, first to last; each worker owns a run of columns."""
-    run = run_of(w, workers, total)
-    first = run_of(w, workers, chunks[0])
-    for i in range(run.size):
-        run[i] = first[i]
-    for c in range(1, len(chunks)):
-        more = run_of(w, workers, chunks[c])
-        for i in range(run.size):
-            run[i] += more[i]

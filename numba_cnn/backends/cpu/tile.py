@@ -31,12 +31,10 @@ from numba_cnn.backends.cpu.vector import (
 )
 
 VECTORS = 2  # vectors side by side in a full tile
-ROWS = (
-    12 if REGISTERS == 32 else 6
-)  # accumulators, B's vectors and a broadcast or two fill the register file
-GROUP = (
-    3  # rows of A per address register: x86 addresses p, p + stride and p + 2 * stride for nothing
-)
+# Accumulators, B's vectors and a broadcast or two fill the register file.
+ROWS = 12 if REGISTERS == 32 else 6
+# Rows of A per address register: x86 addresses p, p + stride and p + 2 * stride for nothing.
+GROUP = 3
 
 
 class _Tile:
@@ -170,27 +168,9 @@ def _emit_all(name, vectors, a_columns):
 
     @intrinsic
     def tile(
-        typingctx,
-        rows,
-        C,
-        c,
-        c_m,
-        I,
-        i,
-        i_m,
-        A,
-        a,
-        a_i,
-        a_j,
-        a_step,
-        B,
-        b_row,
-        I1,
-        I2,
-        K,
-        floor,
+        typingctx, rows, C, c, c_m, I, i, i_m, A, a, a_i, a_j, a_step, B, b_row, I1, I2, K, floor,
         tail,
-    ):
+    ):  # fmt: skip
         sig = types.void(
             rows, C, c, c_m, I, i, i_m, A, a, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, tail
         )
@@ -238,70 +218,19 @@ def _product(
             )
         elif a_columns:
             _columns_by_2(
-                M,
-                C,
-                c,
-                c_m,
-                I,
-                i,
-                i_m,
-                A,
-                m,
-                a_i,
-                a_j,
-                a_step,
-                B,
-                b_row,
-                I1,
-                I2,
-                K,
-                floor,
-                columns - lanes,
-            )
+                M, C, c, c_m, I, i, i_m, A, m, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns
+                - lanes,
+            )  # fmt: skip
         elif columns <= lanes:
             _rows_by_1(
-                M,
-                C,
-                c,
-                c_m,
-                I,
-                i,
-                i_m,
-                A,
-                m * a_step,
-                a_i,
-                a_j,
-                a_step,
-                B,
-                b_row,
-                I1,
-                I2,
-                K,
-                floor,
-                columns,
-            )
+                M, C, c, c_m, I, i, i_m, A, m * a_step, a_i, a_j, a_step, B, b_row, I1, I2, K,
+                floor, columns,
+            )  # fmt: skip
         else:
             _rows_by_2(
-                M,
-                C,
-                c,
-                c_m,
-                I,
-                i,
-                i_m,
-                A,
-                m * a_step,
-                a_i,
-                a_j,
-                a_step,
-                B,
-                b_row,
-                I1,
-                I2,
-                K,
-                floor,
-                columns - lanes,
-            )
+                M, C, c, c_m, I, i, i_m, A, m * a_step, a_i, a_j, a_step, B, b_row, I1, I2, K,
+                floor, columns - lanes,
+            )  # fmt: skip
         m += M
 
 

@@ -7,8 +7,8 @@ tile; see winograd_transforms.py for the rest.
 
 import numpy as np
 
+from numba_cnn.backends.cpu.chunks import add_chunks, chunks_of
 from numba_cnn.backends.cpu.compiler import inline, kernel
-from numba_cnn.backends.cpu.correlate_weight import add_chunks
 from numba_cnn.backends.cpu.memory import empty
 from numba_cnn.backends.cpu.panels import panel_width
 from numba_cnn.backends.cpu.strips import fill_strip
@@ -24,9 +24,8 @@ from numba_cnn.backends.cpu.winograd_transforms import (
     output_transform,
 )
 
-PATCHES = (
-    48  # at once, at most: their planes and one panel of products share the second-level cache
-)
+# At once, at most: their planes and one panel of products share the second-level cache.
+PATCHES = 48
 PLANE_ELEMENTS = 1 << 16  # of transformed patches at once, about
 BLOCK = 64  # channels, and filters, of the weight gradient's blocks
 GRADIENT_PATCHES = 24  # at once, at most
@@ -83,25 +82,9 @@ def _transform_filters(w, workers, panels, rows, F, transformed):
 
 @kernel
 def _correlate(
-    w,
-    workers,
-    address,
-    x,
-    gate,
-    gated,
-    image,
-    padding,
-    panels,
-    bias,
-    F,
-    output,
-    floor,
-    y,
-    rows,
-    plane,
-    plane_M,
-    scratch,
-):
+    w, workers, address, x, gate, gated, image, padding, panels, bias, F, output, floor, y, rows,
+    plane, plane_M, scratch,
+):  # fmt: skip
     """Each worker owns whole blocks of rows of patches.
 
     image (N, H, W, C) of x and gate, padding (top, left), output (OH, OW); `plane` and `plane_M` are the elements from
@@ -165,16 +148,9 @@ def _transform_patches(
             for j in range(across):
                 s = S + (4 * k * wide + 4 * j) * channels
                 input_transform(
-                    flat,
-                    s,
-                    wide * channels,
+                    flat, s, wide * channels, channels, flat, V + q * V_row, 6 * plane, plane,
                     channels,
-                    flat,
-                    V + q * V_row,
-                    6 * plane,
-                    plane,
-                    channels,
-                )
+                )  # fmt: skip
                 q += 1
         r += count
 
@@ -196,39 +172,22 @@ def correlate_weight(x, image, padding, dy, gate, output, dweight, dbias):
     scratch = empty(
         (workers, PLANES * (extents[2] + extents[3] + CB * FB) + strips + VECTORS * VL), x.dtype
     )
-    dweights = dweight.reshape(1, -1) if chunks == 1 else empty((chunks, dweight.size), x.dtype)
-    dbiases = dbias.reshape(1, -1) if chunks == 1 else empty((chunks, F), x.dtype)
+    dweights, dbiases = chunks_of(dweight, chunks), chunks_of(dbias, chunks)
     ones = np.ones(1, x.dtype)
     _correlate_weight(
         workers, tiles(x.dtype), x.reshape(-1), image, padding, dy.reshape(-1),
         (dy if gate is None else gate).reshape(-1), gate is not None, F, output, rows, extents,
         ones, scratch, dweights, dbiases,
     )  # fmt: skip
-    if chunks > 1:
-        add_chunks(workers, dweights, dweight.reshape(-1))
-        add_chunks(workers, dbiases, dbias)
+    add_chunks(dweights, dweight)
+    add_chunks(dbiases, dbias)
 
 
 @kernel
 def _correlate_weight(
-    w,
-    workers,
-    address,
-    x,
-    image,
-    padding,
-    dy,
-    gate,
-    gated,
-    F,
-    output,
-    rows,
-    extents,
-    ones,
-    scratch,
-    dweights,
-    dbiases,
-):
+    w, workers, address, x, image, padding, dy, gate, gated, F, output, rows, extents, ones,
+    scratch, dweights, dbiases,
+):  # fmt: skip
     """Each worker owns whole (chunk of patches, block of channels, block of filters)."""
     N, _, _, C = image
     OH, OW = output
@@ -255,23 +214,9 @@ def _correlate_weight(
         for batch in range(first, (chunk + 1) * batches // chunks):
             r0, r1 = batch * rows, min((batch + 1) * rows, N * down)
             _transform_patches(
-                x,
-                x,
-                False,
-                image,
-                padding,
-                down,
-                across,
-                r0,
-                r1,
-                c0,
-                channels,
-                flat,
-                S,
-                V,
-                V_plane,
-                CB,
-            )
+                x, x, False, image, padding, down, across, r0, r1, c0, channels, flat, S, V,
+                V_plane, CB,
+            )  # fmt: skip
             _transform_gradients(
                 dy,
                 gate,

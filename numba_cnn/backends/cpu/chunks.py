@@ -1,0 +1,33 @@
+"""Sums over a batch in chunks: each has a result of its own, and the results are added in order.
+
+How many chunks there are depends on shapes alone, so do the bits of the sum; the number of threads
+decides only who computes which.
+"""
+
+from numba_cnn.backends.cpu.compiler import kernel
+from numba_cnn.backends.cpu.memory import empty
+from numba_cnn.backends.cpu.threads import run_of, workers_for
+
+
+def chunks_of(total, count):
+    """(count, elements) for the chunks of a total; of a single one, the total itself."""
+    return total.reshape(1, -1) if count == 1 else empty((count, total.size), total.dtype)
+
+
+def add_chunks(chunks, total):
+    """total = the sum of the rows of chunks, first to last."""
+    if len(chunks) > 1:
+        _add_chunks(workers_for(chunks.size), chunks, total.reshape(-1))
+
+
+@kernel
+def _add_chunks(w, workers, chunks, total):
+    """Each worker owns a run of columns."""
+    run = run_of(w, workers, total)
+    first = run_of(w, workers, chunks[0])
+    for i in range(run.size):
+        run[i] = first[i]
+    for c in range(1, len(chunks)):
+        more = run_of(w, workers, chunks[c])
+        for i in range(run.size):
+            run[i] += more[i]

@@ -1,0 +1,214 @@
+"""What goes into a model: batches of samples, and every wrong input."""
+
+import numpy as np
+import pytest
+import small_cnn
+from small_cnn import compiled, fit
+
+from numba_cnn import Sequential, layers, models
+from numba_cnn.models import data
+
+LOSS = "sparse_categorical_crossentropy"
+
+
+class TestBatches:
+    x = np.arange(46, dtype=np.float32).reshape(23, 2)
+
+    def batches(self, x, generator=None):
+        dataset = data.Dataset(
+            x, np.arange(23, dtype=np.int32), np.arange(23, dtype=np.float32) / 2
+        )
+        return data.Batches(dataset, 8, compiled().backend, generator)
+
+    def test_in_order(self):
+        batches = self.batches(self.x)
+        assert len(batches) == 3
+        for start, batch in zip((0, 8, 16), batches, strict=True):
+            np.testing.assert_array_equal(batch.x, self.x[start : start + 8])
+            np.testing.assert_array_equal(batch.labels, np.arange(23)[start : start + 8])
+            assert batch.x.base is not None  # a view: nothing was copied
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.uint8])
+    def test_shuffled(self, dtype):
+        batches = self.batches(self.x.astype(dtype), np.random.default_rng(3))
+        orders = []
+        for _ in range(2):
+            order, memory = [], set()
+            for batch in batches:
+                np.testing.assert_array_equal(batch.x[:, 0], 2 * batch.labels)
+                np.testing.assert_array_equal(batch.sample_weight, batch.labels / 2)
+                assert batch.x.dtype == np.float32
+                order += batch.labels.tolist()
+                memory.add(batch.x.ctypes.data)
+            assert len(memory) == 1  # one buffer serves all
+            assert sorted(order) == list(range(23))
+            orders.append(order)
+        assert orders[0] != orders[1]
+
+    @pytest.mark.parametrize(
+        ("N", "fraction", "parts"), [(7, 0.2, (5, 2)), (3, 0.2, (2, 1)), (10, 0.1, (9, 1))]
+    )
+    def test_split(self, N, fraction, parts):
+        first, last = data.split("fit", data.Dataset(np.arange(N), np.arange(N) * 2), fraction)
+        assert (len(first.x), len(last.x)) == parts
+        np.testing.assert_array_equal(np.concatenate([first.x, last.x]), np.arange(N))
+        np.testing.assert_array_equal(last.labels, 2 * last.x)
+        assert first.sample_weight is None
+
+
+def _with_nan(value):
+    x, _ = small_cnn.data()
+    x[3, 2, 1, 0] = value
+    return x
+
+
+IMAGES, LABELS = small_cnn.data()
+WRONG_X = [
+    (
+        IMAGES[0],
+        ValueError,
+        r"expects x of shape \(N, 11, 9, 2\). Received: x of shape \(11, 9, 2\)",
+    ),
+    (IMAGES[..., :1], ValueError, r"Received: x of shape \(23, 11, 9, 1\)"),
+    (IMAGES[:0], ValueError, "x holds no samples"),
+    (np.float32(3), ValueError, "x holds no samples|expects x of shape"),
+    (IMAGES.astype(np.complex64), TypeError, "real numbers. Received: dtype complex64"),
+    (np.full(IMAGES.shape, "a"), TypeError, "real numbers. Received: dtype <U1"),
+    (None, TypeError, "real numbers. Received: dtype object"),
+    (_with_nan(np.nan), ValueError, "x must be finite, as float32. Received: values from nan"),
+    (_with_nan(-np.inf), ValueError, "x must be finite, as float32. Received: values from -inf"),
+    (_with_nan(0).astype(np.float64) + 1e300, ValueError, "x must be finite, as float32"),
+]
+WRONG_Y = [
+    (LABELS[:-1], ValueError, "the same length. Received: 23 samples, 22 labels"),
+    (LABELS + 1, ValueError, r"labels must lie in 0..3, .* 4 outputs. Received: label 4"),
+    (LABELS - 1, ValueError, "Received: label -1"),
+    (LABELS + 0.5, ValueError, "labels must .* Received: label"),
+    (np.where(LABELS == 0, np.nan, 1), ValueError, "Received: label nan"),
+    (
+        np.eye(4)[LABELS],
+        ValueError,
+        r"argmax\(-1\) of one-hot rows.* Received: y of shape \(23, 4\)",
+    ),
+    (LABELS.astype(str), TypeError, "y must be integers. Received: dtype <U"),
+    (None, ValueError, r"Received: y of shape \(\)"),
+]
+
+
+class TestWrongInput:
+    @pytest.mark.parametrize(("x", "error", "message"), WRONG_X)
+    @pytest.mark.parametrize("method", ["fit", "evaluate", "predict"])
+    def test_images(self, method, x, error, message):
+        arguments = (x,) if method == "predict" else (x, LABELS)
+        with pytest.raises(error, match=f"^{method}: .*{message}"):
+            getattr(compiled(), method)(*arguments, verbose=0)
+
+    @pytest.mark.parametrize(("y", "error", "message"), WRONG_Y)
+    @pytest.mark.parametrize("method", ["fit", "evaluate"])
+    def test_labels(self, method, y, error, message):
+        with pytest.raises(error, match=f"^{method}: .*{message}"):
+            getattr(compiled(), method)(IMAGES, y, verbose=0)
+
+    @pytest.mark.parametrize(
+        ("arguments", "error", "message"),
+        [
+            (
+                {"batch_size": 0},
+                ValueError,
+                "batch_size must be an integer of at least 1. Received: 0",
+            ),
+            ({"epochs": 1.5}, ValueError, "epochs must be an integer of at least 0. Received: 1.5"),
+            ({"validation_freq": 0}, ValueError, "validation_freq .* Received: 0"),
+            (
+                {"validation_split": 0.5, "validation_batch_size": 0},
+                ValueError,
+                "batch_size must be an integer of at least 1. Received: 0",
+            ),
+            ({"verbose": 3}, ValueError, "verbose must be .* Received: 3"),
+            (
+                {"validation_split": 1.5},
+                ValueError,
+                "validation_split must lie in 0..1. Received: 1.5",
+            ),
+            ({"validation_split": 0.999}, ValueError, "leaves no samples on one side"),
+            (
+                {"sample_weight": [1, 2]},
+                ValueError,
+                r"shape \(23,\). Received: float32 of shape \(2,\)",
+            ),
+            ({"class_weight": {-1: 2}}, ValueError, "a class in class_weight must .* Received: -1"),
+            (
+                {"class_weight": [1, 2]},
+                TypeError,
+                r"must map classes to weights. Received: \[1, 2\]",
+            ),
+            ({"class_weight": {0: 1}, "sample_weight": LABELS}, ValueError, "at the same time"),
+            ({"callbacks": [print]}, TypeError, "expected objects of Callback. Received: builtin"),
+            ({"validation_data": (IMAGES, LABELS + 9)}, ValueError, "Received: label 12"),
+            ({"steps_per_epoch": 3}, TypeError, "steps_per_epoch"),
+        ],
+    )
+    def test_arguments_of_fit(self, arguments, error, message):
+        with pytest.raises(error, match=message):
+            fit(compiled(), **arguments)
+
+    @pytest.mark.parametrize(
+        ("arguments", "error", "message"),
+        [
+            ({"loss": None}, TypeError, "loss: expected .* Received: None"),
+            ({"loss": "mse"}, ValueError, "expected one of 'sparse_categorical_.* Received: 'mse'"),
+            ({"metrics": ["auc"]}, ValueError, "metric: expected one of .* Received: 'auc'"),
+            ({"optimizer": "adamw"}, ValueError, "Received: 'adamw'"),
+            ({"backend": "tpu"}, ValueError, "Received: 'tpu'"),
+            ({"optimizer": "sgd", "backend": "tpu"}, ValueError, "Received: 'tpu'"),
+            ({"jit_compile": True}, TypeError, "jit_compile"),
+        ],
+    )
+    def test_arguments_of_compile(self, arguments, error, message):
+        model = compiled()
+        before = model.loss, model.optimizer, model.metrics, model.backend
+        with pytest.raises(error, match=message):
+            model.compile(**{"optimizer": "adam", "loss": LOSS, "backend": "cpu"} | arguments)
+        assert (model.loss, model.optimizer, model.metrics, model.backend) == before
+
+    @pytest.mark.parametrize("method", ["fit", "evaluate"])
+    def test_not_compiled(self, method):
+        with pytest.raises(ValueError, match=rf"{method}: call compile\(optimizer, loss\) first"):
+            getattr(small_cnn.build(layers, models), method)(IMAGES, LABELS)
+
+    def test_no_layers(self):
+        with pytest.raises(ValueError, match="predict: add layers to the model first"):
+            Sequential().predict(IMAGES)
+
+    @pytest.mark.parametrize(
+        ("stack", "message"),
+        [
+            (
+                [layers.Conv2D(4, 3)],
+                r"one row of class scores .* Received: output shape \(None, 9,",
+            ),
+            ([layers.Flatten(), layers.Dense(4)], "Received: dense_? ?.*without a softmax"),
+            (
+                [layers.Flatten(), layers.Dense(5, activation="softmax"), layers.Dense(4)],
+                "only the last layer .* softmax. Received: dense",
+            ),
+        ],
+    )
+    def test_models_that_do_not_fit_the_loss(self, stack, message):
+        model = Sequential([layers.Input(shape=small_cnn.INPUT_SHAPE), *stack])
+        model.compile("adam", LOSS, backend="cpu")
+        with pytest.raises(ValueError, match=message):
+            fit(model)
+
+    def test_set_weights(self):
+        model = compiled()
+        with pytest.raises(ValueError, match="expected 8 weights of shapes"):
+            model.set_weights(small_cnn.weights()[:-1])
+
+    def test_an_optimizer_of_another_model(self):
+        other = Sequential([layers.Flatten(), layers.Dense(4, activation="softmax")])
+        model = compiled()
+        fit(model)
+        other.build((None, *small_cnn.INPUT_SHAPE))
+        with pytest.raises(ValueError, match="an optimizer serves one model"):
+            other.compile(model.optimizer, LOSS, backend="cpu")
