@@ -107,6 +107,73 @@ def conv2d_backward(
     return dx, dweight, dbias
 
 
+def conv2d_max_pool2d(
+    x: Array,
+    weight: Array,
+    bias: Array | None = None,
+    *,
+    strides: Size = 1,
+    padding: Padding = "valid",
+    dilation_rate: Size = 1,
+    groups: int = 1,
+    activation: str | None = None,
+    algorithm: str = "auto",
+) -> tuple[Array, Array]:
+    """max_pool2d(conv2d(...), 2) in one pass over memory: the convolution's own output is never stored.
+
+    The arguments are conv2d's.
+
+    returns      y (N, OH//2, OW//2, F), and argmax of the same shape, uint8: the place of the maximum in its 2x2
+
+    Raises as conv2d, and ValueError where the convolution's output is smaller than 2x2.
+    """
+    op = "conv2d_max_pool2d"
+    backend, (x, weight, bias) = _arrays(op, x=x, weight=weight, bias=bias)
+    g = shapes.conv2d(x.shape, weight.shape, strides, padding, dilation_rate, groups)
+    _bias(op, bias, g.F)
+    g, pool = shapes.pooled(g)
+    y, argmax = backend.empty(pool.y, x.dtype), backend.empty(pool.y, _argmax_dtype(pool))
+    backend.conv2d_max_pool2d(
+        x, weight, bias, g, _relu(op, activation), _algorithm(op, algorithm, g), y, argmax
+    )
+    return y, argmax
+
+
+def conv2d_max_pool2d_backward(
+    dy: Array,
+    argmax: Array,
+    x: Array,
+    weight: Array,
+    *,
+    strides: Size = 1,
+    padding: Padding = "valid",
+    dilation_rate: Size = 1,
+    groups: int = 1,
+    algorithm: str = "auto",
+    need_dx: bool = True,
+    activation: str | None = None,
+    y: Array | None = None,
+) -> tuple[Array | None, Array, Array]:
+    """The gradients of conv2d_max_pool2d, as conv2d_backward returns them.
+
+    dy, y, argmax    (N, OH//2, OW//2, F), the latter two as the forward pass returned them
+
+    Raises as conv2d_backward and max_pool2d_backward.
+    """
+    op = "conv2d_max_pool2d_backward"
+    backend, (dy, x, weight, y) = _arrays(op, dy=dy, x=x, weight=weight, y=y)
+    g = shapes.conv2d(x.shape, weight.shape, strides, padding, dilation_rate, groups)
+    g, pool = shapes.pooled(g)
+    shapes.same(op, "dy", dy.shape, pool.y)
+    argmax = _argmax(op, backend, argmax, pool, dy)
+    y = _gate(op, activation, y, pool.y)
+    algorithm = _algorithm(op, algorithm, g)
+    dx = backend.empty(g.x, x.dtype) if need_dx else None
+    dweight, dbias = backend.empty(g.weight, x.dtype), backend.empty((g.F,), x.dtype)
+    backend.conv2d_max_pool2d_backward(dy, y, argmax, x, weight, g, algorithm, dx, dweight, dbias)
+    return dx, dweight, dbias
+
+
 def relu(x: Array) -> Array:
     """max(x, 0), element by element; NaN stays NaN.
 
@@ -179,17 +246,11 @@ def max_pool2d_backward(
     """
     op = "max_pool2d_backward"
     backend, (dy,) = _arrays(op, dy=dy)
-    if backends.of(op, argmax=argmax) is not backend:
-        backends.of(op, dy=dy, argmax=argmax)  # says which is where
     g = shapes.max_pool2d(tuple(x_shape), pool_size, strides, padding)
     shapes.same(op, "dy", dy.shape, g.y)
-    shapes.same(op, "argmax", argmax.shape, g.y)
-    if argmax.dtype != _argmax_dtype(g):
-        raise TypeError(
-            f"{op}: argmax must be {_argmax_dtype(g)}, as max_pool2d returns it. Received: {argmax.dtype}"
-        )
+    argmax = _argmax(op, backend, argmax, g, dy)
     dx = backend.empty(g.x, dy.dtype)
-    backend.max_pool2d_backward(dy, backend.asarray(argmax), g, dx)
+    backend.max_pool2d_backward(dy, argmax, g, dx)
     return dx
 
 
@@ -319,6 +380,18 @@ def _arrays(op: str, **arrays: Array | None) -> tuple[Any, list[Array | None]]:
             f"{op}: the arrays must all be float32 or all float64. Received: {received}"
         )
     return backend, [None if array is None else backend.asarray(array) for array in arrays.values()]
+
+
+def _argmax(op: str, backend: Any, argmax: Array, g: shapes.Pool2D, dy: Array) -> Array:
+    """The argmax as kernels take it, known to belong to the pooling and to live where dy does."""
+    if backends.of(op, argmax=argmax) is not backend:
+        backends.of(op, dy=dy, argmax=argmax)  # says which is where
+    shapes.same(op, "argmax", argmax.shape, g.y)
+    if argmax.dtype != _argmax_dtype(g):
+        raise TypeError(
+            f"{op}: argmax must be {_argmax_dtype(g)}, as max pooling returns it. Received: {argmax.dtype}"
+        )
+    return backend.asarray(argmax)
 
 
 def _bias(op: str, bias: Array | None, F: int) -> None:

@@ -128,6 +128,17 @@ def conv2d(
     return Conv2D(N, H, W, C, KH, KW, F, groups, SH, SW, DH, DW, top, bottom, left, right, OH, OW)
 
 
+def pooled(g: Conv2D) -> tuple[Conv2D, Pool2D]:
+    """A convolution whose output a 2x2 max pooling takes: without the odd last row and column, and the pooling."""
+    OH, OW = g.OH // 2, g.OW // 2
+    if OH < 1 or OW < 1:
+        raise ValueError(
+            f"conv2d_max_pool2d: a window of 2x2 does not fit into the convolution's output. Received: {g.OH}x{g.OW}"
+        )
+    pool = Pool2D(g.N, 2 * OH, 2 * OW, g.F, 2, 2, 2, 2, 0, 0, 0, 0, OH, OW)
+    return g._replace(OH=2 * OH, OW=2 * OW), pool
+
+
 def max_pool2d(
     x_shape: Shape, pool_size: Size = 2, strides: Size | None = None, padding: Padding = "valid"
 ) -> Pool2D:

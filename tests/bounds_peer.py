@@ -84,6 +84,20 @@ class Checker:
         self.compare("conv2d_backward_input", (dy, gate, w, g, algorithm), [(g.x, dtype)])
         outputs = [(g.weight, dtype), ((F,), dtype)]
         self.compare("conv2d_backward_weight", (dy, gate, x, g, algorithm), outputs)
+        if min(g.OH, g.OW) >= 2:
+            self.conv2d_max_pool2d(dtype, x, w, bias, g, gate is not None, algorithm)
+
+    def conv2d_max_pool2d(self, dtype, x, w, bias, g, relu, algorithm):
+        g, pool = shapes.pooled(g)
+        y, argmax, dy = (
+            self.empty(pool.y, dtype),
+            self.empty(pool.y, "B"),
+            self.filled(pool.y, dtype),
+        )
+        cpu.conv2d_max_pool2d(x, w, bias, g, relu, algorithm, y, argmax)
+        inputs = dy, y if relu else None, argmax, x, w, g, algorithm
+        outputs = [(g.x, dtype), (g.weight, dtype), ((g.F,), dtype)]
+        self.compare("conv2d_max_pool2d_backward", inputs, outputs)
 
     def dense(self, dtype):
         N, K, F = (int(e) for e in self.rng.integers(1, 90, 3))

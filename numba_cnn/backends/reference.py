@@ -9,6 +9,8 @@ None means that there was no ReLU.
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from numba_cnn import shapes
+
 
 def conv2d(x, weight, bias, g, relu, algorithm, y):
     """Cross-correlation, then the bias, then ReLU where asked for."""
@@ -44,6 +46,24 @@ def conv2d_backward_weight(dy, y, x, g, algorithm, dweight, dbias):
         g.weight
     )
     dbias[...] = dy.sum((0, 1, 2))
+
+
+def conv2d_max_pool2d(x, weight, bias, g, relu, algorithm, y, argmax):
+    """conv2d, then the maximum of each 2x2 of its output, whose extents are even; no more than that is stored."""
+    g, pool = shapes.pooled(g)
+    whole = np.empty(g.y, y.dtype)
+    conv2d(x, weight, bias, g, relu, algorithm, whole)
+    max_pool2d(whole, pool, y, argmax)
+
+
+def conv2d_max_pool2d_backward(dy, y, argmax, x, weight, g, algorithm, dx, dweight, dbias):
+    """The gradients of conv2d_max_pool2d; dx may be None."""
+    g, pool = shapes.pooled(g)
+    whole = np.empty(g.y, dy.dtype)
+    max_pool2d_backward(_gated(dy, y), argmax, pool, whole)
+    if dx is not None:
+        conv2d_backward_input(whole, None, weight, g, algorithm, dx)
+    conv2d_backward_weight(whole, None, x, g, algorithm, dweight, dbias)
 
 
 def relu(x, y):

@@ -56,21 +56,28 @@ class Affine(Layer):
         raise NotImplementedError
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
-        kernel = self.kernel.value
-        bias = None if self.bias is None else self.bias.value
-        relu = "relu" if self.activation == "relu" else None
+        kernel, bias, relu = self.operands()
         y = self._apply(x, kernel, bias, relu)
         gate = y if relu else None
 
         def backward(dy: Array, need_dx: bool = True) -> Array | None:
-            dx, self.kernel.gradient, dbias = self._apply_backward(
-                dy, x, kernel, need_dx=need_dx, activation=relu, y=gate
+            return self.keep_gradients(
+                *self._apply_backward(dy, x, kernel, need_dx=need_dx, activation=relu, y=gate)
             )
-            if self.bias is not None:
-                self.bias.gradient = dbias
-            return dx
 
         return y, backward
+
+    def operands(self) -> tuple[Array, Array | None, str | None]:
+        """The kernel, the bias, and the activation as far as the op does it."""
+        bias = None if self.bias is None else self.bias.value
+        return self.kernel.value, bias, "relu" if self.activation == "relu" else None
+
+    def keep_gradients(self, dx: Array | None, dkernel: Array, dbias: Array) -> Array | None:
+        """Leave the parameters' gradients with them; dx goes on."""
+        self.kernel.gradient = dkernel
+        if self.bias is not None:
+            self.bias.gradient = dbias
+        return dx
 
     def __call__(self, x: Array) -> Array:
         y = self.forward(x)[0]

@@ -51,7 +51,7 @@ class Conv2D(Affine):
         self.padding = padding_name(self.name, padding)
         self.dilation_rate = shapes.pair(self.name, "dilation_rate", dilation_rate)
         self.groups = shapes.count(self.name, "groups", groups)
-        self._geometry: dict[str, Any] = {
+        self.geometry: dict[str, Any] = {
             "strides": self.strides,
             "padding": self.padding,
             "dilation_rate": self.dilation_rate,
@@ -70,16 +70,16 @@ class Conv2D(Affine):
 
     def compute_output_shape(self, input_shape: InputShape) -> InputShape:
         x_shape = one_image(self.name, input_shape)
-        g = shapes.conv2d(x_shape, self.kernel_shape(input_shape), **self._geometry)
+        g = shapes.conv2d(x_shape, self.kernel_shape(input_shape), **self.geometry)
         return None, g.OH, g.OW, g.F
 
     def _apply(self, x: Array, kernel: Array, bias: Array | None, relu: str | None) -> Array:
-        return ops.conv2d(x, kernel, bias, activation=relu, **self._geometry)
+        return ops.conv2d(x, kernel, bias, activation=relu, **self.geometry)
 
     def _apply_backward(
         self, dy: Array, x: Array, kernel: Array, **options: Any
     ) -> tuple[Array | None, Array, Array]:
-        return ops.conv2d_backward(dy, x, kernel, **options, **self._geometry)
+        return ops.conv2d_backward(dy, x, kernel, **options, **self.geometry)
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -9,6 +9,7 @@ import numpy as np
 
 from numba_cnn import backends, session
 from numba_cnn.layers import InputLayer, Layer
+from numba_cnn.layers.fusion import fused
 from numba_cnn.layers.layer import Backward, InputShape, with_batch
 from numba_cnn.ops import Array
 from numba_cnn.parameter import Parameter, assign
@@ -117,31 +118,32 @@ class Network:
         What a layer remembers for its backward pass is freed as soon as that pass is done. Below
         the first layer with trainable parameters nothing is remembered.
         """
-        first = next((i for i, layer in enumerate(self.layers) if layer.trainable_weights), 0)
-        for layer in self.layers[:first]:
-            x = layer(x)
-        steps: list[Backward] = []
-        for layer in self.layers[first:]:
-            x, step = layer.forward(x)
-            steps.append(step)
+        steps = fused(self.layers)
+        first = next((i for i, step in enumerate(steps) if step.trainable_weights), 0)
+        for step in steps[:first]:
+            x = step(x)
+        passes: list[Backward] = []
+        for step in steps[first:]:
+            x, step_backward = step.forward(x)
+            passes.append(step_backward)
 
         def backward(dy: Array) -> None:
-            while steps:
-                dy = steps.pop()(dy, need_dx=bool(steps))
+            while passes:
+                dy = passes.pop()(dy, need_dx=bool(passes))
 
         return x, backward
 
     def logits(self, x: Array) -> Array:
         """The output before a final softmax; nothing is remembered."""
-        *inner, last = self.layers
-        for layer in inner:
-            x = layer(x)
+        *inner, last = fused(self.layers)
+        for step in inner:
+            x = step(x)
         return last.forward(x)[0]
 
     def __call__(self, x: Array) -> Array:
         """The output for a batch that lives on the model's backend; nothing is remembered."""
-        for layer in self.layers:
-            x = layer(x)
+        for step in fused(self.layers):
+            x = step(x)
         return x
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:

@@ -77,6 +77,15 @@ def check_conv2d(x_shape, weight_shape, dtype="float32", relu=True, **settings):
     check("conv2d_backward", draw(*y.shape), x, weight, **backward)
 
 
+def check_conv2d_max_pool2d(x_shape, weight_shape, dtype="float32", relu=True, **settings):
+    draw, activation = Draw(dtype), "relu" if relu else None
+    x, weight, bias = draw.ties(*x_shape), draw.ties(*weight_shape), draw.ties(weight_shape[3])
+    y, argmax = check("conv2d_max_pool2d", x, weight, bias, activation=activation, **settings)
+    y, argmax = cuda.to_numpy(y), cuda.to_numpy(argmax)
+    backward = dict(settings, activation=activation, y=y if relu else None)
+    check("conv2d_max_pool2d_backward", draw(*y.shape), argmax, x, weight, **backward)
+
+
 def check_dense(N, K, F, dtype="float32"):
     draw = Draw(dtype)
     x, weight = draw(N, K), draw(K, F)

@@ -4,7 +4,13 @@ import numba
 import numpy as np
 
 from numba_cnn.backends.cpu.compiler import cache_folder, is_warm
-from numba_cnn.backends.cpu.conv2d import conv2d, conv2d_backward_input, conv2d_backward_weight
+from numba_cnn.backends.cpu.conv2d import (
+    conv2d,
+    conv2d_backward_input,
+    conv2d_backward_weight,
+    conv2d_max_pool2d,
+    conv2d_max_pool2d_backward,
+)
 from numba_cnn.backends.cpu.dense import dense, dense_backward_input, dense_backward_weight
 from numba_cnn.backends.cpu.max_pool2d import max_pool2d, max_pool2d_backward
 from numba_cnn.backends.cpu.memory import empty
@@ -27,6 +33,8 @@ __all__ = [
     "conv2d",
     "conv2d_backward_input",
     "conv2d_backward_weight",
+    "conv2d_max_pool2d",
+    "conv2d_max_pool2d_backward",
     "dense",
     "dense_backward_input",
     "dense_backward_weight",

@@ -14,31 +14,56 @@ from numba_cnn.backends.cpu import correlate as direct
 from numba_cnn.backends.cpu import correlate_weight as direct_weight
 from numba_cnn.backends.cpu import winograd
 from numba_cnn.backends.cpu.panels import Axis, pack
+from numba_cnn.backends.cpu.strips import NO_PLACES, source
 from numba_cnn.backends.cpu.tile import VECTORS
 from numba_cnn.backends.cpu.vector import lanes
 
 
 def conv2d(x, weight, bias, g, relu, algorithm, y):
+    _forward(x, weight, bias, g, relu, algorithm, y, NO_PLACES)
+
+
+def conv2d_max_pool2d(x, weight, bias, g, relu, algorithm, y, argmax):
+    _forward(x, weight, bias, g, relu, algorithm, y, argmax.reshape(-1))
+
+
+def conv2d_backward_input(dy, y, weight, g, algorithm, dx):
+    _backward_input(source(dy, y), weight, g, algorithm, dx)
+
+
+def conv2d_backward_weight(dy, y, x, g, algorithm, dweight, dbias):
+    _backward_weight(source(dy, y), x, g, algorithm, dweight, dbias)
+
+
+def conv2d_max_pool2d_backward(dy, y, argmax, x, weight, g, algorithm, dx, dweight, dbias):
+    spread = source(dy, y, argmax)
+    if dx is not None:
+        _backward_input(spread, weight, g, algorithm, dx)
+    _backward_weight(spread, x, g, algorithm, dweight, dbias)
+
+
+def _forward(x, weight, bias, g, relu, algorithm, y, argmax):
     Cg, Fg = g.C // g.groups, g.F // g.groups
     taps = Axis(g.KH, g.KW * Cg * g.F), Axis(g.KW, Cg * g.F)
     panels = pack(weight, 0, taps, Axis(Cg, g.F), Axis(Fg, 1), Axis(g.groups, Fg))
     bias = _bias(bias, g.F, x.dtype)
     if _is_winograd(algorithm, g, g.OH, g.OW):
-        U = winograd.transform_filters(panels, g.C, g.F)
-        winograd.correlate(x, None, g.x, (g.top, g.left), U, bias, g.F, (g.OH, g.OW), relu, y)
+        U, pads = winograd.transform_filters(panels, g.C, g.F), (g.top, g.left)
+        winograd.correlate(source(x), g.x, pads, U, bias, g.F, (g.OH, g.OW), relu, y, argmax)
         return
-    output = g.OH, g.OW, 0, g.OH * g.OW * g.F, g.OW * g.F, g.F
+    _, rows, columns, F = y.shape
+    output = g.OH, g.OW, 0, rows * columns * F, columns * F, F
     filters = g.groups, Cg, Fg, 0, panels.shape[1]
-    direct.correlate(x, None, g.x, _window(g), panels, filters, bias, output, relu, y)
+    direct.correlate(source(x), g.x, _window(g), panels, filters, bias, output, relu, y, argmax)
 
 
-def conv2d_backward_input(dy, y, weight, g, algorithm, dx):
+def _backward_input(dy, weight, g, algorithm, dx):
     rows = [_phase(h, g.H, g.KH, g.DH, g.SH, g.top) for h in range(min(g.SH, g.H))]
     columns = [_phase(w, g.W, g.KW, g.DW, g.SW, g.left) for w in range(min(g.SW, g.W))]
     if not all(row.taps for row in rows) or not all(column.taps for column in columns):
         dx[...] = 0  # pixels that no window reaches
     Cg, Fg = g.C // g.groups, g.F // g.groups
-    zeros = _bias(None, g.C, dy.dtype)
+    zeros = _bias(None, g.C, dx.dtype)
     for h, row in enumerate(rows):
         for w, column in enumerate(columns):
             if not row.taps or not column.taps:
@@ -52,21 +77,25 @@ def conv2d_backward_input(dy, y, weight, g, algorithm, dx):
             padding = row.padding, column.padding
             if _is_winograd(algorithm, g, g.H, g.W):
                 U = winograd.transform_filters(panels, g.F, g.C)
-                winograd.correlate(dy, y, g.y, padding, U, zeros, g.C, (g.H, g.W), False, dx)
+                winograd.correlate(
+                    dy, g.y, padding, U, zeros, g.C, (g.H, g.W), False, dx, NO_PLACES
+                )
                 continue
             steps = g.H * g.W * g.C, g.SH * g.W * g.C, g.SW * g.C
             output = row.pixels, column.pixels, (h * g.W + w) * g.C, *steps
             window = row.taps, column.taps, row.dilation, column.dilation, 1, 1, *padding
             filters = g.groups, Fg, Cg, 0, panels.shape[1]
-            direct.correlate(dy, y, g.y, window, panels, filters, zeros, output, False, dx)
+            direct.correlate(dy, g.y, window, panels, filters, zeros, output, False, dx, NO_PLACES)
 
 
-def conv2d_backward_weight(dy, y, x, g, algorithm, dweight, dbias):
+def _backward_weight(dy, x, g, algorithm, dweight, dbias):
     output = g.OH, g.OW
     if _is_winograd(algorithm, g, *output):
-        winograd.correlate_weight(x, g.x, (g.top, g.left), dy, y, output, dweight, dbias)
+        winograd.correlate_weight(source(x), g.x, (g.top, g.left), dy, output, dweight, dbias)
     else:
-        direct_weight.correlate_weight(x, g.x, _window(g), dy, y, g.groups, output, dweight, dbias)
+        direct_weight.correlate_weight(
+            source(x), g.x, _window(g), dy, g.groups, output, dweight, dbias
+        )
 
 
 def _is_winograd(algorithm, g, OH, OW):

@@ -1,5 +1,10 @@
 """Copies as vectors: rows that a ReLU gates and zeros fill up, and the transpose of a block."""
 
+from functools import reduce
+from itertools import product
+from typing import NamedTuple
+
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -43,15 +48,7 @@ def _copy_row(v, pointers, gated, columns, width):
 
     def copy(c, exists, wanted):
         source, gate, target = (b.gep(p, [c]) for p in pointers)
-        value = v.load(source, exists)
-        plain = b.block
-        with b.if_then(gated):
-            passed = b.fcmp_ordered(">", v.load(gate, exists), v.zero)
-            chosen, chosen_in = b.select(passed, value, v.zero), b.block
-        result = b.phi(v.type)
-        result.add_incoming(value, plain)
-        result.add_incoming(chosen, chosen_in)
-        v.store(result, target, wanted)
+        v.store(_gated(v, source, gate, gated, exists), target, wanted)
 
     whole = b.and_(columns, int64(-v.lanes))
     for start, stop in ((int64(0), whole), (whole, width)):
@@ -65,57 +62,162 @@ def _copy_row(v, pointers, gated, columns, width):
 
 
 @intrinsic
-def gather_panel(typingctx, source, s0, s_row, gate, gated, target, t0, rows, columns, sums, b0):
-    """copy_rows into a panel, at most two vectors wide and filled up with zeros; sums[b0 + c] += the column's sum.
+def spread_pixel(
+    typingctx, source, s0, gate, gated, argmax, place, target, t0, t_step, first, second, columns
+):  # fmt: skip
+    """The two pixels of one row that a pooled pixel stands for, at target[t0] and target[t0 + t_step], if wanted.
 
-    Straight through registers, a row at a time: the panels of gradients are gathered once for every few products.
+    target[t0 + c] = source[s0 + c] where argmax[s0 + c] is the place (the second's: place + 1), else 0; gate as in
+    copy_rows.
     """
-    dtype = require_vectors("gather_panel", source, gate, target, sums)
-    n = types.intp
-    signature = types.void(source, n, n, gate, types.boolean, target, n, n, n, sums, n)
+    dtype = require_vectors("spread_pixel", source, gate, target)
+    n, flag = types.intp, types.boolean
+    signature = types.void(source, n, gate, flag, argmax, n, target, n, n, flag, flag, n)
 
     def codegen(context, builder, signature, values):
-        source, s0, s_row, gate, gated, target, t0, rows, columns, sums, b0 = values
+        source, s0, gate, gated, argmax, place, target, t0, t_step, first, second, columns = values
         v = Vectors(builder, dtype)
-        at = {
-            name: pointer_to(context, builder, signature.args[k], values[k], values[offset])
-            for name, k, offset in (
-                ("source", 0, 1),
-                ("gate", 3, 1),
-                ("target", 5, 6),
-                ("sums", 9, 10),
+        kinds = signature.args
+        source, gate, argmax, target = (
+            pointer_to(context, builder, kinds[k], array, offset)
+            for k, array, offset in (
+                (0, source, s0),
+                (2, gate, s0),
+                (4, argmax, s0),
+                (6, target, t0),
             )
-        }
-        narrow = builder.icmp_signed("<=", columns, int64(v.lanes))
-        for vectors, condition in ((1, narrow), (2, builder.not_(narrow))):
-            tail = v.mask(builder.sub(columns, int64((vectors - 1) * v.lanes)))
-            for is_gated, gate_condition in ((True, gated), (False, builder.not_(gated))):
-                with builder.if_then(builder.and_(condition, gate_condition)):
-                    _gather(v, at, s_row, rows, [None, tail][-vectors:], is_gated)
+        )
+        places = [v.splat_int(builder.add(place, int64(k))) for k in range(2)]
+
+        def emit(c, mask):
+            value = _gated(v, builder.gep(source, [c]), builder.gep(gate, [c]), gated, mask)
+            chosen = v.load_int(builder.gep(argmax, [c]), mask)
+            pixel = builder.gep(target, [c])
+            for k, wanted in enumerate((first, second)):
+                with builder.if_then(wanted):
+                    here = builder.icmp_signed("==", chosen, places[k])
+                    at = builder.gep(pixel, [t_step]) if k else pixel
+                    v.store(builder.select(here, value, v.zero), at, mask)
+
+        v.for_each(columns, emit)
         return context.get_dummy_value()
 
     return signature, codegen
 
 
-def _gather(v, at, s_row, rows, masks, gated):
+def _gated(v, source, gate, gated, mask):
+    """The vector at source; where `gated`, 0 wherever the gate is not positive."""
+    b = v.builder
+    value = v.load(source, mask)
+    plain = b.block
+    with b.if_then(gated):
+        passed = b.fcmp_ordered(">", v.load(gate, mask), v.zero)
+        chosen, chosen_in = b.select(passed, value, v.zero), b.block
+    result = b.phi(v.type)
+    result.add_incoming(value, plain)
+    result.add_incoming(chosen, chosen_in)
+    return result
+
+
+@intrinsic
+def gather_panel(
+    typingctx, source, s0, s_row, gate, gated, argmax, spread, target, t0, t_pair, rows, columns, sums, b0
+):  # fmt: skip
+    """copy_rows into a panel, at most two vectors wide and filled up with zeros; sums[b0 + c] += the column's sum.
+
+    Where `spread`, each row of the source becomes 2x2 rows of the panel, r, r + 1 and those t_pair elements behind
+    them, of which the one that argmax names (its places lie like the source) has the values; the others are 0.
+    Straight through registers, a row at a time: the panels of gradients are gathered once for every few products.
+    """
+    dtype = require_vectors("gather_panel", source, gate, target, sums)
+    n, flag = types.intp, types.boolean
+    signature = types.void(source, n, n, gate, flag, argmax, flag, target, n, n, n, n, sums, n)
+
+    def codegen(context, builder, signature, values):
+        (
+            source,
+            s0,
+            s_row,
+            gate,
+            gated,
+            argmax,
+            spread,
+            target,
+            t0,
+            t_pair,
+            rows,
+            columns,
+            sums,
+            b0,
+        ) = values
+        v = Vectors(builder, dtype)
+        kinds = signature.args
+        at = _Panel(
+            pointer_to(context, builder, kinds[0], source, s0),
+            pointer_to(context, builder, kinds[3], gate, s0),
+            pointer_to(context, builder, kinds[5], argmax, s0),
+            pointer_to(context, builder, kinds[7], target, t0),
+            pointer_to(context, builder, kinds[12], sums, b0),
+            s_row,
+            t_pair,
+            rows,
+        )
+        wide = builder.icmp_signed(">", columns, int64(v.lanes))
+        for vectors, is_gated, is_spread in product((1, 2), (False, True), (False, True)):
+            tail = v.mask(builder.sub(columns, int64((vectors - 1) * v.lanes)))
+            chosen = (wide, vectors == 2), (gated, is_gated), (spread, is_spread)
+            conditions = [flag if wanted else builder.not_(flag) for flag, wanted in chosen]
+            with builder.if_then(reduce(builder.and_, conditions)):
+                _gather(v, at, [None, tail][-vectors:], is_gated, is_spread)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+class _Panel(NamedTuple):
+    """What gather_panel reads and writes, as LLVM values."""
+
+    source: ir.Value
+    gate: ir.Value
+    argmax: ir.Value
+    target: ir.Value
+    sums: ir.Value
+    s_row: ir.Value
+    t_pair: ir.Value
+    rows: ir.Value
+
+
+def _gather(v, at, masks, gated, spread):
     b = v.builder
     before, loop, after = b.block, b.append_basic_block("gather"), b.append_basic_block("gathered")
-    b.cbranch(b.icmp_signed(">", rows, int64(0)), loop, after)
+    b.cbranch(b.icmp_signed(">", at.rows, int64(0)), loop, after)
     b.position_at_end(loop)
-    row = b.phi(rows.type)
+    row = b.phi(at.rows.type)
     totals = [b.phi(v.type) for _ in masks]
-    s, t = b.mul(row, s_row), b.mul(row, int64(len(masks) * v.lanes))
+    across = len(masks) * v.lanes
+    s, t = b.mul(row, at.s_row), b.mul(row, int64((1 + spread) * across))
     sums = []
     for k, mask in enumerate(masks):
         shift = int64(k * v.lanes)
-        value = v.load(b.gep(at["source"], [b.add(s, shift)]), mask)
+        here = b.add(s, shift)
+        value = v.load(b.gep(at.source, [here]), mask)
         if gated:
-            open_ = b.fcmp_ordered(">", v.load(b.gep(at["gate"], [b.add(s, shift)]), mask), v.zero)
+            open_ = b.fcmp_ordered(">", v.load(b.gep(at.gate, [here]), mask), v.zero)
             value = b.select(open_, value, v.zero)
-        v.store(value, b.gep(at["target"], [b.add(t, shift)]))
+        target = b.gep(at.target, [b.add(t, shift)])
+        if spread:
+            argmax = v.load_int(b.gep(at.argmax, [here]), mask)
+            pair = b.gep(target, [at.t_pair])
+            for place, pixel in enumerate(
+                (target, b.gep(target, [int64(across)]), pair, b.gep(pair, [int64(across)]))
+            ):
+                chosen = b.icmp_signed("==", argmax, v.splat_int(int64(place)))
+                v.store(b.select(chosen, value, v.zero), pixel)
+        else:
+            v.store(value, target)
         sums.append(b.fadd(totals[k], value))
     following = b.add(row, int64(1))
-    b.cbranch(b.icmp_signed("<", following, rows), loop, after)
+    b.cbranch(b.icmp_signed("<", following, at.rows), loop, after)
     for phi, start, end in [
         (row, int64(0), following),
         *((p, v.zero, q) for p, q in zip(totals, sums, strict=True)),
@@ -128,7 +230,7 @@ def _gather(v, at, s_row, rows, masks, gated):
         total.add_incoming(v.zero, before)
         total.add_incoming(end, loop)
     for k, (mask, total) in enumerate(zip(masks, results, strict=True)):
-        pointer = b.gep(at["sums"], [int64(k * v.lanes)])
+        pointer = b.gep(at.sums, [int64(k * v.lanes)])
         v.store(b.fadd(v.load(pointer, mask), total), pointer, mask)
 
 

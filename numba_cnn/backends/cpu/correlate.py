@@ -8,11 +8,13 @@ with zeros or gated by a ReLU goes through a strip that stays in the second-leve
 import numpy as np
 
 from numba_cnn.backends.cpu.compiler import inline, kernel
+from numba_cnn.backends.cpu.max_pool2d import pool_pair
 from numba_cnn.backends.cpu.memory import empty
 from numba_cnn.backends.cpu.panels import panel_width
 from numba_cnn.backends.cpu.strips import fill_strip, strip_width
 from numba_cnn.backends.cpu.threads import get_num_threads
 from numba_cnn.backends.cpu.tile import ROWS, VECTORS, lanes_of, product, tiles
+from numba_cnn.backends.cpu.vector import lanes
 
 K_BLOCK = 2048  # longest run of one product: its panel of filters stays in the second-level cache
 RUN = 8 * ROWS  # pixels that a 1x1 filter takes as one row
@@ -22,7 +24,7 @@ SMALL = (
 BLOCK = 1 << 16  # elements of images in a block
 
 
-def correlate(x, gate, image, window, panels, filters, bias, output, relu, y):
+def correlate(source, image, window, panels, filters, bias, output, relu, y, argmax):
     """y = act(bias + windows of x times filters); the arguments are those of the kernel below."""
     N, H, W, C = image
     KH, KW, DH, DW, SH, SW, top, left = window
@@ -32,23 +34,27 @@ def correlate(x, gate, image, window, panels, filters, bias, output, relu, y):
         top <= 0 and left <= 0 and (OH - 1) * SH + HK - top <= H and (OW - 1) * SW + WK - left <= W
     )
     last = OW
-    if inside and window == (1, 1, DH, DW, 1, 1, 0, 0) and y_h == OW * y_w and y_n == OH * y_h:
+    x, gate, spread = source
+    pooled = argmax.size > 0
+    whole = y_h == OW * y_w and y_n == OH * y_h and not pooled and not spread.size
+    if inside and window == (1, 1, DH, DW, 1, 1, 0, 0) and whole:
         OW, last, N = _runs(N * OH * OW)
         image, output = (N, 1, OW, C), (1, OW, y0, OW * y_w, 0, y_w)
         OH = 1
-    copied = gate is not None or not inside
+    copied = gate.size > 0 or spread.size > 0 or not inside
     workers = get_num_threads()
     row = SH * ((OW - 1) * SW + WK) * C
     large = panels.size > SMALL
     rows = max(1, (4 * BLOCK if large else min(BLOCK, N * OH * row // (4 * workers))) // row)
+    rows = max(2, rows // 2 * 2) if pooled else rows
     blocks = -(-N * OH // rows)
     parts = min(len(panels), -(-4 * workers // blocks)) if large or blocks < 2 * workers else 1
     height = rows * SH + HK * (2 + rows // OH) if copied else 0
+    pair = 2 * OW * VECTORS * lanes(x.dtype) if pooled else 0
     _correlate(
-        workers, tiles(x.dtype), x.reshape(-1), (x if gate is None else gate).reshape(-1), image, window,
-        panels.reshape(-1), filters, bias, (*output[:2], last, *output[2:]), x.dtype.type(0 if relu else -np.inf),
-        y.reshape(-1), (blocks, rows, parts, copied, gate is not None),
-        empty((workers, height * ((OW - 1) * SW + WK) * C), x.dtype),
+        workers, tiles(x.dtype), source, image, window, panels.reshape(-1), filters, bias,
+        (*output[:2], last, *output[2:]), x.dtype.type(0 if relu else -np.inf), y.reshape(-1), argmax,
+        (blocks, rows, parts, copied), empty((workers, pair + height * ((OW - 1) * SW + WK) * C), x.dtype),
     )  # fmt: skip
 
 
@@ -61,37 +67,40 @@ def _runs(pixels):
 
 @kernel
 def _correlate(
-    w, workers, address, x, gate, image, window, panels, filters, bias, output, floor, y, split,
-    strips,
+    w, workers, address, source, image, window, panels, filters, bias, output, floor, y, argmax,
+    split, strips,
 ):  # fmt: skip
     """y = max(bias + windows of x times filters, floor); each worker owns whole blocks of rows x panels of y.
 
-    image    (N, H, W, C) of x, and of the gate, whose zeros blank x
+    source   of images, see strips.py
+    image    (N, H, W, C) of the source
     window   (KH, KW, DH, DW, SH, SW, top, left)
     filters  (groups, C/groups, F/groups, row step, panel step) of the panels
     output   (OH, OW, pixels in the last row, offset, image step, row step, column step) of y
-    split    (blocks of rows, rows, groups of panels, whether windows are copied into strips, whether x is gated)
-    strips   (workers, elements)
+    argmax   empty; or y has one pixel for each 2x2 outputs, their maximum, and argmax its place, by y's steps
+    split    (blocks of rows, rows, groups of panels, whether windows are copied into strips)
+    strips   (workers, elements), a pair of rows of y ahead of them where y is pooled
     """
-    blocks, rows, parts, copied, gated = split
+    blocks, rows, parts, copied = split
     tasks = blocks * parts
-    s0 = w * strips.shape[1]
     flat = strips.reshape(-1)
+    pair = w * strips.shape[1]
+    s0 = pair + (2 * output[1] * VECTORS * lanes_of(y) if argmax.size > 0 else 0)
     for task in range(w * tasks // workers, (w + 1) * tasks // workers):
         block, part = task // parts, task % parts
         r0, r1 = block * rows, min((block + 1) * rows, image[0] * output[0])
-        source, start = x, 0
+        pixels, start = source[0], 0
         if copied:
-            _fill_strips(x, gate, gated, image, window, output, r0, r1, flat, s0)
-            source, start = flat, s0
+            _fill_strips(source, image, window, output, r0, r1, flat, s0)
+            pixels, start = flat, s0
         _correlate_block(
-            address, source, start, copied, image, window, panels, filters, bias, output, floor, y,
+            address, pixels, start, copied, image, window, panels, filters, bias, output, floor, y, argmax, flat, pair,
             r0, r1, part, parts,
         )  # fmt: skip
 
 
 @inline
-def _fill_strips(x, gate, gated, image, window, output, r0, r1, strips, s0):
+def _fill_strips(source, image, window, output, r0, r1, strips, s0):
     """The image rows under the output rows r0..r1, padded and gated, image after image."""
     N, H, W, C = image
     KH, KW, DH, DW, SH, SW, top, left = window
@@ -103,20 +112,20 @@ def _fill_strips(x, gate, gated, image, window, output, r0, r1, strips, s0):
         n, oh = r // OH, r % OH
         count = min(OH - oh, r1 - r)
         for h in range(oh * SH - top, (oh + count - 1) * SH + DH * (KH - 1) + 1 - top):
-            fill_strip(x, gate, gated, image, n, h, -left, WS, 0, C, strips, s)
+            fill_strip(source, image, n, h, -left, WS, 0, C, strips, s)
             s += WS * C
         r += count
 
 
 @inline
 def _correlate_block(
-    address, source, start, copied, image, window, panels, filters, bias, output, floor, y, r0, r1,
-    part, parts,
+    address, x, start, copied, image, window, panels, filters, bias, output, floor, y, argmax, rows,
+    pair, r0, r1, part, parts,
 ):  # fmt: skip
     N, H, W, C = image
     KH, KW, DH, DW, SH, SW, top, left = window
     groups, Cg, Fg, _, b_panel = filters
-    OH, OW, last, _, _, _, _ = output
+    OH, OW, last, y0, y_n, y_h, y_w = output
     width = VECTORS * lanes_of(y)
     each = -(-Fg // width)
     WS = strip_width(window, OW) if copied else W
@@ -128,34 +137,38 @@ def _correlate_block(
             if not copied:
                 a = ((n * H + oh * SH - top) * W - left) * C + g * Cg
             count = last if r == N * OH - 1 else OW
+            f, wide = g * Fg + f0, min(width, Fg - f0)
+            target, o, o_step = y, y0 + n * y_n + oh * y_h + f, y_w
+            if argmax.size > 0:
+                target, o, o_step = rows, pair + oh % 2 * OW * width, width
             _correlate_row(
-                address, source, a, WS * C, image, window, panels, task * b_panel, filters, bias, output, floor, y,
-                n, oh, g * Fg + f0, min(width, Fg - f0), count,
+                address, x, a, WS * C, image, window, panels, task * b_panel, filters, bias, floor, target, o, o_step,
+                f, wide, count,
             )  # fmt: skip
+            if argmax.size > 0 and oh % 2 == 1:
+                o = y0 + n * y_n + oh // 2 * y_h + f
+                pool_pair(rows, pair, OW * width, width, OW // 2, y, argmax, o, y_w, wide)
             a += (SH if oh < OH - 1 else DH * (KH - 1) + 1) * WS * C
 
 
 @inline
 def _correlate_row(
-    address, source, a, a_row, image, window, panels, b, filters, bias, output, floor, y, n, oh, f,
-    wide, count,
+    address, x, a, a_row, image, window, panels, b, filters, bias, floor, y, o, y_w, f, wide, count,
 ):  # fmt: skip
     """One row of output pixels times one panel of filters, block after block of the sum."""
     C = image[3]
     KH, KW, DH, DW, _, SW, _, _ = window
     groups, Cg, _, b_row, _ = filters
-    _, _, _, y0, y_n, y_h, y_w = output
     if b_row == 0:
         b_row = panel_width(wide, y)
     I1, I2, K = (KH, 1, KW * Cg) if DW == 1 and groups == 1 else (KH, KW, Cg)
     block = K if I1 * I2 > 1 else K_BLOCK
     none = y.dtype.type(-np.inf)
-    o = y0 + n * y_n + oh * y_h + f
     for k in range(0, K, block):
         run = min(block, K - k)
         low = floor if k + run == K else none
         initial, i0, i_m = (bias, f, 0) if k == 0 else (y, o, y_w)
         product(
-            address, 0, count, y, o, y_w, initial, i0, i_m, source, a + k, DH * a_row, DW * C, SW * C,
+            address, 0, count, y, o, y_w, initial, i0, i_m, x, a + k, DH * a_row, DW * C, SW * C,
             panels, b + k * b_row, b_row, I1, I2, run, low, wide,
         )  # fmt: skip

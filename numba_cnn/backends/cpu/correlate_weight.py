@@ -25,7 +25,7 @@ TASKS = 16  # pieces of work; from shapes alone, so that the order of summation 
 BLOCK = 12  # tiles that share one gathering of gradients, at least
 
 
-def correlate_weight(x, image, window, dy, gate, groups, output, dweight, dbias):
+def correlate_weight(x, image, window, dy, groups, output, dweight, dbias):
     """dweight (KH, KW, C/groups, F) and dbias (F,); the arguments are those of the kernel below."""
     N, H, W, C = image
     KH, KW, DH, DW, SH, SW, top, left = window
@@ -35,11 +35,12 @@ def correlate_weight(x, image, window, dy, gate, groups, output, dweight, dbias)
     inside = (
         top <= 0 and left <= 0 and (OH - 1) * SH + HK - top <= H and (OW - 1) * SW + WK - left <= W
     )
-    VL = lanes(x.dtype)
+    dtype, pooled = dbias.dtype, dy[2].size > 0
+    VL = lanes(dtype)
     across = -(-F // groups // VL) * VL
     band = max(BAND // 2, min(BAND, GRADIENTS // across))
     last = OW
-    if inside and window == (1, 1, DH, DW, 1, 1, 0, 0):
+    if inside and window == (1, 1, DH, DW, 1, 1, 0, 0) and not pooled:
         pixels = N * OH * OW
         OH, OW = 1, min(pixels, band)
         N = -(-pixels // OW)
@@ -48,6 +49,7 @@ def correlate_weight(x, image, window, dy, gate, groups, output, dweight, dbias)
     else:
         images = max(1, min(N, band // (OH * OW)))
         rows = OH if images > 1 else max(1, min(OH, band // OW))
+        rows = max(2, rows // 2 * 2) if pooled else rows
     bands = -(-N // images) * -(-OH // rows)
     taps, M = (KH, KW * C) if DW == 1 and groups == 1 else (KH * KW * groups, C // groups)
     blocks = min(TASKS, max(1, taps * -(-M // ROWS) // BLOCK))
@@ -55,13 +57,12 @@ def correlate_weight(x, image, window, dy, gate, groups, output, dweight, dbias)
     workers = get_num_threads()
     strip = 0 if inside else images * ((rows - 1) * SH + HK) * ((OW - 1) * SW + WK) * C
     count = images * rows * OW
-    strips = empty((workers, strip + VL + count * (across + PACKED * ROWS)), x.dtype)
+    strips = empty((workers, strip + VL + count * (across + PACKED * ROWS)), dtype)
     dweights, dbiases = chunks_of(dweight, chunks), chunks_of(dbias, chunks)
-    zeros = np.zeros(VECTORS * VL, x.dtype)
+    zeros = np.zeros(VECTORS * VL, dtype)
     _correlate_weight(
-        workers, tiles(x.dtype), x.reshape(-1), image, window, dy.reshape(-1),
-        (dy if gate is None else gate).reshape(-1), (groups, C // groups, F // groups), (OH, OW, last),
-        (images, rows, chunks, blocks, not inside, gate is not None), zeros, strips, dweights, dbiases,
+        workers, tiles(dtype), x, image, window, dy, (groups, C // groups, F // groups), (OH, OW, last),
+        (images, rows, chunks, blocks, not inside), zeros, strips, dweights, dbiases,
     )  # fmt: skip
     add_chunks(dweights, dweight)
     add_chunks(dbiases, dbias)
@@ -69,21 +70,21 @@ def correlate_weight(x, image, window, dy, gate, groups, output, dweight, dbias)
 
 @kernel
 def _correlate_weight(
-    w, workers, address, x, image, window, dy, gate, filters, output, bands, zeros, strips, dweight,
-    dbias,
+    w, workers, address, x, image, window, dy, filters, output, bands, zeros, strips, dweight, dbias,
 ):  # fmt: skip
     """Partial sums of the gradients of filters and bias; each worker owns whole (chunk of bands, block of tiles).
 
     image, window   as in correlate
+    x, dy           sources of images, see strips.py
     filters         (groups, C/groups, F/groups)
-    output          (OH, OW, pixels in the last row) of dy, and of the gate, whose zeros blank dy
-    bands           (images, rows, chunks, blocks, whether windows are copied, whether dy is gated): a band is `images`
-                    whole images or `rows` rows of one; its gradients stay in the second-level cache
+    output          (OH, OW, pixels in the last row) of dy
+    bands           (images, rows, chunks, blocks, whether windows are copied): a band is `images` whole images or
+                    `rows` rows of one; its gradients stay in the second-level cache
     strips          (workers, elements): the band's windows, padded, and behind them its gradients, gated
     dweight, dbias  (chunks, elements): chunks depend on shapes alone, so do the sums' order and their bits
     """
     N, OH = image[0], output[0]
-    images, rows, chunks, blocks, _, gated = bands
+    images, rows, chunks, blocks, _ = bands
     each = -(-OH // rows)
     count = -(-N // images) * each
     for task in range(w * chunks * blocks // workers, (w + 1) * chunks * blocks // workers):
@@ -92,7 +93,7 @@ def _correlate_weight(
         for band in range(first, (chunk + 1) * count // chunks):
             n, oh = band // each * images, band % each * rows
             _weight_band(
-                address, x, image, window, dy, gate, gated, filters, output, bands, n, min(n + images, N),
+                address, x, image, window, dy, filters, output, bands, n, min(n + images, N),
                 oh, min(oh + rows, OH), block, band == first, zeros, strips.reshape(-1), w * strips.shape[1],
                 dweight.reshape(-1), chunk * dweight.shape[1], dbias.reshape(-1), chunk * dbias.shape[1],
             )  # fmt: skip
@@ -100,16 +101,16 @@ def _correlate_weight(
 
 @inline
 def _weight_band(
-    address, x, image, window, dy, gate, gated, filters, output, bands, n0, n1, oh0, oh1, block, first, zeros,
-    strips, s0, dweight, w0, dbias, d0,
+    address, x, image, window, dy, filters, output, bands, n0, n1, oh0, oh1, block, first, zeros, strips, s0,
+    dweight, w0, dbias, d0,
 ):  # fmt: skip
     """The share of one band in one block of tiles of dweight."""
     N, H, W, C = image
     KH, KW, DH, DW, SH, SW, top, left = window
     groups, Cg, Fg = filters
     OH, OW, last = output
-    _, _, _, blocks, copied, _ = bands
-    VL = lanes_of(x)
+    _, _, _, blocks, copied = bands
+    VL = lanes_of(strips)
     width = VECTORS * VL
     I1, I2, M = (KH, 1, KW * Cg) if DW == 1 and groups == 1 else (KH, KW, Cg)
     tiles = -(-M // ROWS)
@@ -117,32 +118,32 @@ def _weight_band(
     t0, t1 = block * groups * all_tiles // blocks, (block + 1) * groups * all_tiles // blocks
     WS = strip_width(window, OW) if copied else W
     a_n, a_row, p0 = H * W * C, W * C, s0
-    source, a = x, ((n0 * H + oh0 * SH - top) * W - left) * C
+    source, a = x[0], ((n0 * H + oh0 * SH - top) * W - left) * C
     if copied:
         HS = (oh1 - oh0 - 1) * SH + DH * (KH - 1) + 1
         source, a, a_n, a_row = strips, s0, HS * WS * C, WS * C
         for n in range(n0, n1):
             for h in range(HS):
-                fill_strip(x, x, False, image, n, oh0 * SH - top + h, -left, WS, 0, C, strips, p0)
+                fill_strip(x, image, n, oh0 * SH - top + h, -left, WS, 0, C, strips, p0)
                 p0 += WS * C
     p0 += -p0 % VL
     pixels = last if n1 == N and oh1 == OH and n1 - n0 == 1 and oh1 - oh0 == 1 else OW
-    none = x.dtype.type(-np.inf)
+    none = strips.dtype.type(-np.inf)
     count = (n1 - n0) * (oh1 - oh0) * pixels
     packed = SW * C >= PACK
     q0 = p0 + count * -(-Fg // VL) * VL
     for g in range(t0 // all_tiles, -(-t1 // all_tiles)):
         for f in range(0, Fg, width):
             wide, column, p = min(width, Fg - f), g * Fg + f, p0 + count * f
-            across = panel_width(wide, x)
+            across = panel_width(wide, strips)
             # The block that has the group's first tile answers for its bias; others add to a sum nobody reads.
             sums, b0 = (dbias, d0 + column) if t0 <= g * all_tiles else (strips, q0)
             if first:
                 sums[b0 : b0 + wide] = 0
             for n in range(n0, n1):
-                gather_panel(
-                    dy, (n * OH + oh0) * OW * groups * Fg + column, groups * Fg, gate, gated,
-                    strips, p + (n - n0) * (oh1 - oh0) * pixels * across, (oh1 - oh0) * pixels, wide, sums, b0,
+                _gather(
+                    dy, n, oh0, oh1, OH, OW, pixels, groups * Fg, column, wide,
+                    strips, p + (n - n0) * (oh1 - oh0) * pixels * across, across, sums, b0,
                 )  # fmt: skip
         t, stop = max(t0, g * all_tiles), min(t1, (g + 1) * all_tiles)
         while t < stop:
@@ -174,9 +175,27 @@ def _weight_band(
                 initial, i0, i_m = (zeros, 0, 0) if first else (dweight, o, groups * Fg)
                 product(
                     address, 1, k_stop - k, dweight, o, groups * Fg, initial, i0, i_m, A, A0, a_i, a_j, a_step,
-                    strips, p0 + count * f, panel_width(wide, x), J1, J2, K, none, wide,
+                    strips, p0 + count * f, panel_width(wide, strips), J1, J2, K, none, wide,
                 )  # fmt: skip
             t += more
+
+
+@inline
+def _gather(dy, n, oh0, oh1, OH, OW, pixels, F, column, wide, strips, p, across, sums, b0):
+    """The panel of the gradients of some rows of one image; sums[b0 + f] += the sum over its pixels."""
+    x, gate, argmax = dy
+    if argmax.size == 0:
+        start, count = (n * OH + oh0) * OW * F + column, (oh1 - oh0) * pixels
+        gather_panel(
+            x, start, F, gate, gate.size > 0, argmax, False, strips, p, 0, count, wide, sums, b0
+        )
+        return
+    PW = OW // 2
+    for r in range(0, oh1 - oh0, 2):
+        start = (n * OH + oh0 + r) // 2 * PW * F + column
+        gather_panel(
+            x, start, F, gate, gate.size > 0, argmax, True, strips, p + r * OW * across, OW * across, PW, wide, sums, b0
+        )  # fmt: skip
 
 
 @inline

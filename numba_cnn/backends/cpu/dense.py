@@ -5,6 +5,7 @@ import numpy as np
 from numba_cnn.backends.cpu.correlate import correlate
 from numba_cnn.backends.cpu.correlate_weight import correlate_weight
 from numba_cnn.backends.cpu.panels import Axis, pack
+from numba_cnn.backends.cpu.strips import NO_PLACES, source
 from numba_cnn.backends.cpu.tile import VECTORS
 from numba_cnn.backends.cpu.vector import lanes
 
@@ -22,8 +23,9 @@ def dense(x, weight, bias, relu, y):
     bias = np.zeros(F, x.dtype) if bias is None else bias
     output = 1, N, 0, N * F, N * F, F
     correlate(
-        x, None, (1, 1, N, K), _WINDOW, panels, (1, K, F, b_row, b_panel), bias, output, relu, y
-    )
+        source(x), (1, 1, N, K), _WINDOW, panels, (1, K, F, b_row, b_panel), bias, output, relu, y,
+        NO_PLACES,
+    )  # fmt: skip
 
 
 def dense_backward_input(dy, y, weight, dx):
@@ -32,10 +34,11 @@ def dense_backward_input(dy, y, weight, dx):
     output = 1, N, 0, N * K, N * K, K
     filters = 1, F, K, 0, panels.shape[1]
     correlate(
-        dy, y, (1, 1, N, F), _WINDOW, panels, filters, np.zeros(K, dy.dtype), output, False, dx
-    )
+        source(dy, y), (1, 1, N, F), _WINDOW, panels, filters, np.zeros(K, dy.dtype), output, False, dx,
+        NO_PLACES,
+    )  # fmt: skip
 
 
 def dense_backward_weight(dy, y, x, dweight, dbias):
     N, K = x.shape
-    correlate_weight(x, (1, 1, N, K), _WINDOW, dy, y, 1, (1, N), dweight, dbias)
+    correlate_weight(source(x), (1, 1, N, K), _WINDOW, source(dy, y), 1, (1, N), dweight, dbias)

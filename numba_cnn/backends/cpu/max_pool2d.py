@@ -48,6 +48,15 @@ def _max_pool2d_backward(w, workers, dy, argmax, g, dx):
 
 
 @inline
+def pool_pair(x, o, row_step, column_step, pixels, y, argmax, o_y, y_step, channels):
+    """The maxima of 2x2 pixels of a pair of rows, which begin at x[o] and x[o + row_step]."""
+    for q in range(pixels):
+        _window_max(
+            x, o + 2 * q * column_step, row_step, column_step, 2, 2, 0, 2, y, argmax, o_y + q * y_step, channels
+        )  # fmt: skip
+
+
+@inline
 def _spread_row(dy, argmax, g, dx, r):
     """The rows of dx from one row of windows to the next: each window writes its own pixels, the rest are 0."""
     N, H, W, C, PH, PW, SH, SW, top, _, left, _, OH, OW = g
@@ -131,12 +140,7 @@ def _window_max(
                     builder.mul(row.index, row_step), builder.mul(column.index, column_step)
                 )
                 value, old = v.load(builder.gep(first, [offset]), mask), builder.load(best)
-                nan_now = builder.fcmp_unordered("uno", value, value)
-                nan_before = builder.fcmp_unordered("uno", old, old)
-                better = builder.or_(
-                    builder.fcmp_ordered(">", value, old),
-                    builder.and_(nan_now, builder.not_(nan_before)),
-                )
+                better = v.larger(value, old)
                 here = builder.add(
                     place, builder.add(builder.mul(row.index, place_step), column.index)
                 )

@@ -1,9 +1,30 @@
-"""Rows of images, padded with zeros and gated by a ReLU, in a scratch that stays in the
-second-level cache.
+"""Rows of images on their way into the kernels: padded with zeros, gated by a ReLU, spread from a
+pooling's windows; in a scratch that stays in the second-level cache.
+
+A source of images is the tuple (x, gate, argmax) of flat arrays. Where a gate is not empty, its
+zeros blank x. Where an argmax is not empty, x (and the gate) hold one pixel for each 2x2 pixels of
+the images, and argmax says which of the four has its value; the others are 0.
 """
 
+from functools import lru_cache
+
+import numpy as np
+
 from numba_cnn.backends.cpu.compiler import inline
-from numba_cnn.backends.cpu.copy import copy_rows
+from numba_cnn.backends.cpu.copy import copy_rows, spread_pixel
+
+NO_PLACES = np.empty(0, np.uint8)  # the argmax of what is not pooled
+
+
+def source(x, gate=None, argmax=None):
+    """The source of images that the kernels take."""
+    gate = _no_gate(x.dtype) if gate is None else gate.reshape(-1)
+    return x.reshape(-1), gate, NO_PLACES if argmax is None else argmax.reshape(-1)
+
+
+@lru_cache
+def _no_gate(dtype):
+    return np.empty(0, dtype)
 
 
 @inline
@@ -13,17 +34,30 @@ def strip_width(window, OW):
 
 
 @inline
-def fill_strip(x, gate, gated, image, n, h, w0, WS, c0, channels, strips, s):
+def fill_strip(source, image, n, h, w0, WS, c0, channels, strips, s):
     """One row: the pixels w0..w0+WS of row h of image n, its channels from c0 on; zeros where there is none."""
+    x, gate, argmax = source
     N, H, W, C = image
     if h < 0 or h >= H:
         strips[s : s + WS * channels] = 0
         return
-    exist = min(W, x.size // C - (n * H + h) * W)  # the last row of a flattened batch may be short
+    pooled = argmax.size > 0
+    # The last row of a flattened batch may be short.
+    exist = W if pooled else min(W, x.size // C - (n * H + h) * W)
     last = max(min(WS, exist - w0), 0)
     first = min(max(0, -w0), last)
-    o, t = ((n * H + h) * W + w0 + first) * C + c0, s + first * channels
-    rows, columns = (1, (last - first) * C) if channels == C else (last - first, channels)
+    t = s + first * channels
     strips[s:t] = 0
-    copy_rows(x, o, C, gate, gated, strips, t, channels, rows, columns, columns)
+    if pooled:
+        row = (n * (H // 2) + h // 2) * (W // 2)
+        for q in range((w0 + first) // 2, (w0 + last + 1) // 2):
+            p = 2 * q - w0
+            spread_pixel(
+                x, (row + q) * C + c0, gate, gate.size > 0, argmax, h % 2 * 2, strips, s + p * channels, channels,
+                p >= first, p + 1 < last, channels,
+            )  # fmt: skip
+    else:
+        o = ((n * H + h) * W + w0 + first) * C + c0
+        rows, columns = (1, (last - first) * C) if channels == C else (last - first, channels)
+        copy_rows(x, o, C, gate, gate.size > 0, strips, t, channels, rows, columns, columns)
     strips[s + last * channels : s + WS * channels] = 0

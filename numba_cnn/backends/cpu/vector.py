@@ -97,6 +97,11 @@ class Vectors:
         """a * b + c, fused where the host can."""
         return self._call("fmuladd", self.type, [a, b, c], self.type)
 
+    def larger(self, a, b):
+        """Where a > b; NaN is larger than every number, and not larger than NaN."""
+        number = self.builder.fcmp_ordered("ord", b, b)
+        return self.builder.and_(self.builder.fcmp_unordered(">", a, b), number)
+
     def mask(self, count):
         """The mask of the first `count` lanes."""
         lanes = ir.Constant(self.integers, list(range(self.lanes)))

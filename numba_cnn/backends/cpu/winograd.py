@@ -22,6 +22,7 @@ from numba_cnn.backends.cpu.winograd_transforms import (
     gradient_transform,
     input_transform,
     output_transform,
+    pooled_output_transform,
 )
 
 # At once, at most: their planes and one panel of products share the second-level cache.
@@ -40,15 +41,15 @@ def transform_filters(panels, rows, F):
     return transformed
 
 
-def correlate(x, gate, image, padding, panels, bias, F, output, relu, y):
+def correlate(source, image, padding, panels, bias, F, output, relu, y, argmax):
     """y = act(bias + windows of x times filters), the filters as transform_filters() gives them.
 
-    padding (top, left); bias (F,) with zeros for one more panel behind it.
+    padding (top, left); bias (F,) with zeros for one more panel behind it; source, y and argmax as in correlate.py.
     """
     N, H, W, C = image
     OH, OW = output
     across = -(-OW // 4)
-    VL = lanes(x.dtype)
+    VL = lanes(y.dtype)
     patches = max(ROWS, min(PATCHES, PLANE_ELEMENTS // C // ROWS * ROWS))
     workers = get_num_threads()
     total = N * -(-OH // 4)
@@ -57,11 +58,10 @@ def correlate(x, gate, image, padding, panels, bias, F, output, relu, y):
     plane = size * -(-C // VL) * VL + VL
     plane_M = size * VECTORS * VL + VL
     strips = (4 * rows + 2 * (1 + rows // -(-OH // 4) + 1)) * (4 * across + 2) * C
-    scratch = empty((workers, PLANES * (plane + plane_M) + strips), x.dtype)
+    scratch = empty((workers, PLANES * (plane + plane_M) + strips), y.dtype)
     _correlate(
-        workers, tiles(x.dtype), x.reshape(-1), (x if gate is None else gate).reshape(-1), gate is not None, image,
-        padding, panels, bias, F, output, x.dtype.type(0 if relu else -np.inf), y.reshape(-1), rows, plane, plane_M,
-        scratch,
+        workers, tiles(y.dtype), source, image, padding, panels, bias, F, output,
+        y.dtype.type(0 if relu else -np.inf), y.reshape(-1), argmax, rows, plane, plane_M, scratch,
     )  # fmt: skip
 
 
@@ -82,18 +82,18 @@ def _transform_filters(w, workers, panels, rows, F, transformed):
 
 @kernel
 def _correlate(
-    w, workers, address, x, gate, gated, image, padding, panels, bias, F, output, floor, y, rows,
+    w, workers, address, source, image, padding, panels, bias, F, output, floor, y, argmax, rows,
     plane, plane_M, scratch,
 ):  # fmt: skip
     """Each worker owns whole blocks of rows of patches.
 
-    image (N, H, W, C) of x and gate, padding (top, left), output (OH, OW); `plane` and `plane_M` are the elements from
+    image (N, H, W, C) of the source, padding (top, left), output (OH, OW); `plane` and `plane_M` are the elements from
     one of the 36 planes of V and M to the next, a vector more than they hold, which keeps them off the same cache sets.
     """
     N, H, W, C = image
     OH, OW = output
     down, across = -(-OH // 4), -(-OW // 4)
-    VL = lanes_of(x)
+    VL = lanes_of(y)
     C_row = -(-C // VL) * VL
     width = VECTORS * VL
     flat = scratch.reshape(-1)
@@ -106,7 +106,7 @@ def _correlate(
     for block in range(w * blocks // workers, (w + 1) * blocks // workers):
         r0, r1 = block * rows, min((block + 1) * rows, N * down)
         _transform_patches(
-            x, gate, gated, image, padding, down, across, r0, r1, 0, C, flat, S, V, plane, C_row
+            source, image, padding, down, across, r0, r1, 0, C, flat, S, V, plane, C_row
         )
         count = (r1 - r0) * across
         for p in range(panels.shape[0]):
@@ -121,16 +121,23 @@ def _correlate(
             for q in range(count):
                 r, j = r0 + q // across, q % across
                 n, i = r // down, r % down
-                o = ((n * OH + 4 * i) * OW + 4 * j) * F + f
-                output_transform(
-                    flat, M + q * wide, plane_M, bias, f, floor, y, o, OW * F, F,
-                    OH - 4 * i, OW - 4 * j, min(wide, F - f),
-                )  # fmt: skip
+                if argmax.size > 0:
+                    o = ((n * (OH // 2) + 2 * i) * (OW // 2) + 2 * j) * F + f
+                    pooled_output_transform(
+                        flat, M + q * wide, plane_M, bias, f, floor, y, argmax, o, OW // 2 * F, F,
+                        OH // 2 - 2 * i, OW // 2 - 2 * j, min(wide, F - f),
+                    )  # fmt: skip
+                else:
+                    o = ((n * OH + 4 * i) * OW + 4 * j) * F + f
+                    output_transform(
+                        flat, M + q * wide, plane_M, bias, f, floor, y, argmax, o, OW * F, F,
+                        OH - 4 * i, OW - 4 * j, min(wide, F - f),
+                    )  # fmt: skip
 
 
 @inline
 def _transform_patches(
-    x, gate, gated, image, padding, down, across, r0, r1, c0, channels, flat, S, V, plane, V_row
+    source, image, padding, down, across, r0, r1, c0, channels, flat, S, V, plane, V_row
 ):
     """V: the transforms of the rows r0..r1 of patches, read from strips of their padded and gated pixels at S."""
     top, left = padding
@@ -141,9 +148,7 @@ def _transform_patches(
         count = min(down - i, r1 - r)
         for h in range(4 * count + 2):
             s = S + h * wide * channels
-            fill_strip(
-                x, gate, gated, image, n, 4 * i - top + h, -left, wide, c0, channels, flat, s
-            )
+            fill_strip(source, image, n, 4 * i - top + h, -left, wide, c0, channels, flat, s)
         for k in range(count):
             for j in range(across):
                 s = S + (4 * k * wide + 4 * j) * channels
@@ -155,8 +160,8 @@ def _transform_patches(
         r += count
 
 
-def correlate_weight(x, image, padding, dy, gate, output, dweight, dbias):
-    """dweight (3, 3, C, F) and dbias (F,); the arguments are those of the kernel below."""
+def correlate_weight(x, image, padding, dy, output, dweight, dbias):
+    """dweight (3, 3, C, F) and dbias (F,); x and dy are sources, see strips.py."""
     N, _, _, C = image
     OH, OW = output
     F = dbias.size
@@ -164,20 +169,19 @@ def correlate_weight(x, image, padding, dy, gate, output, dweight, dbias):
     rows = max(1, GRADIENT_PATCHES // across)
     chunks = max(1, min(CHUNKS, N * down * across // CHUNK))
     workers = get_num_threads()
-    VL = lanes(x.dtype)
+    dtype = dbias.dtype
+    VL = lanes(dtype)
     CB, FB = (min(BLOCK, -(-extent // VL) * VL) for extent in (C, F))
     size = rows * across
     strips = (4 * rows + 2 * (2 + rows // down)) * (4 * across + 2) * max(CB, FB)
     extents = CB, FB, size * CB + VL, size * FB + VL
     scratch = empty(
-        (workers, PLANES * (extents[2] + extents[3] + CB * FB) + strips + VECTORS * VL), x.dtype
+        (workers, PLANES * (extents[2] + extents[3] + CB * FB) + strips + VECTORS * VL), dtype
     )
     dweights, dbiases = chunks_of(dweight, chunks), chunks_of(dbias, chunks)
-    ones = np.ones(1, x.dtype)
+    ones = np.ones(1, dtype)
     _correlate_weight(
-        workers, tiles(x.dtype), x.reshape(-1), image, padding, dy.reshape(-1),
-        (dy if gate is None else gate).reshape(-1), gate is not None, F, output, rows, extents,
-        ones, scratch, dweights, dbiases,
+        workers, tiles(dtype), x, image, padding, dy, F, output, rows, extents, ones, scratch, dweights, dbiases,
     )  # fmt: skip
     add_chunks(dweights, dweight)
     add_chunks(dbiases, dbias)
@@ -185,16 +189,16 @@ def correlate_weight(x, image, padding, dy, gate, output, dweight, dbias):
 
 @kernel
 def _correlate_weight(
-    w, workers, address, x, image, padding, dy, gate, gated, F, output, rows, extents, ones,
-    scratch, dweights, dbiases,
+    w, workers, address, x, image, padding, dy, F, output, rows, extents, ones, scratch, dweights,
+    dbiases,
 ):  # fmt: skip
     """Each worker owns whole (chunk of patches, block of channels, block of filters)."""
     N, _, _, C = image
     OH, OW = output
     CB, FB, V_plane, D_plane = extents
     down, across = -(-OH // 4), -(-OW // 4)
-    VL = lanes_of(x)
-    none = x.dtype.type(-np.inf)
+    VL = lanes_of(scratch)
+    none = scratch.dtype.type(-np.inf)
     flat = scratch.reshape(-1)
     V = w * scratch.shape[1]
     D = V + PLANES * V_plane
@@ -214,41 +218,15 @@ def _correlate_weight(
         for batch in range(first, (chunk + 1) * batches // chunks):
             r0, r1 = batch * rows, min((batch + 1) * rows, N * down)
             _transform_patches(
-                x, x, False, image, padding, down, across, r0, r1, c0, channels, flat, S, V,
-                V_plane, CB,
-            )  # fmt: skip
+                x, image, padding, down, across, r0, r1, c0, channels, flat, S, V, V_plane, CB
+            )
             _transform_gradients(
-                dy,
-                gate,
-                gated,
-                (N, OH, OW, F),
-                down,
-                across,
-                r0,
-                r1,
-                f0,
-                filters,
-                flat,
-                S,
-                D,
-                D_plane,
-                FB,
+                dy, (N, OH, OW, F), down, across, r0, r1, f0, filters, flat, S, D, D_plane, FB
             )
             _multiply(
-                address,
-                flat,
-                V,
-                V_plane,
-                D,
-                D_plane,
-                U,
-                Z,
-                extents,
-                channels,
-                filters,
-                (r1 - r0) * across,
+                address, flat, V, V_plane, D, D_plane, U, Z, extents, channels, filters, (r1 - r0) * across,
                 batch == first,
-            )
+            )  # fmt: skip
             if c0 == 0:
                 for f in range(0, filters, VECTORS * VL):
                     # The plane (1, 1) of a transformed gradient is the sum of its 4x4.
@@ -267,9 +245,7 @@ def _correlate_weight(
 
 
 @inline
-def _transform_gradients(
-    dy, gate, gated, image, down, across, r0, r1, f0, filters, flat, S, D, plane, D_row
-):
+def _transform_gradients(dy, image, down, across, r0, r1, f0, filters, flat, S, D, plane, D_row):
     """D: the transforms of the gradients of the rows r0..r1 of patches."""
     wide = 4 * across
     q, r = 0, r0
@@ -278,7 +254,7 @@ def _transform_gradients(
         count = min(down - i, r1 - r)
         for h in range(4 * count):
             s = S + h * wide * filters
-            fill_strip(dy, gate, gated, image, n, 4 * i + h, 0, wide, f0, filters, flat, s)
+            fill_strip(dy, image, n, 4 * i + h, 0, wide, f0, filters, flat, s)
         for k in range(count):
             for j in range(across):
                 s = S + (4 * k * wide + 4 * j) * filters

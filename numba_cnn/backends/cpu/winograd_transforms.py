@@ -153,51 +153,80 @@ filter_transform = _transform("filter", 3, pad=True)
 filter_gradient_transform = _transform("filter_gradient", 6, pad=False)
 
 
-@intrinsic
-def output_transform(
-    typingctx, source, s0, s_plane, bias, b0, floor, y, y0, y_row, y_column, rows, columns, channels
-):  # fmt: skip
-    """The outputs of one patch, max(bias + A' M A, floor): as many of its 4x4 as lie inside the image."""
-    dtype = require_vectors("output_transform", source, bias, y)
-    n = types.intp
-    signature = types.void(source, n, n, bias, n, dtype, y, n, n, n, n, n, n)
+def _output_transform(pooled):
+    @intrinsic
+    def transform(
+        typingctx, source, s0, s_plane, bias, b0, floor, y, argmax, y0, y_row, y_column, rows, columns, channels
+    ):  # fmt: skip
+        dtype = require_vectors("output_transform", source, bias, y)
+        n = types.intp
+        signature = types.void(source, n, n, bias, n, dtype, y, argmax, n, n, n, n, n, n)
 
-    def codegen(context, builder, signature, values):
-        source, s0, s_plane, bias, b0, floor, y, y0, y_row, y_column, rows, columns, channels = (
-            values
-        )
-        v = Vectors(builder, dtype)
-        kinds = signature.args
-        ps = pointer_to(context, builder, kinds[0], source, s0)
-        pb = pointer_to(context, builder, kinds[3], bias, b0)
-        py = pointer_to(context, builder, kinds[6], y, y0)
-        low = v.splat(floor)
+        def codegen(context, builder, signature, values):
+            source, s0, s_plane, bias, b0, floor, y, argmax, y0, y_row, y_column, *extents = values
+            rows, columns, channels = extents
+            v = Vectors(builder, dtype)
+            kinds = signature.args
+            ps = pointer_to(context, builder, kinds[0], source, s0)
+            pb = pointer_to(context, builder, kinds[3], bias, b0)
+            py = pointer_to(context, builder, kinds[6], y, y0)
+            pa = pointer_to(context, builder, kinds[7], argmax, y0)
+            low = v.splat(floor)
 
-        def emit(c, mask):
-            planes = [
-                [
-                    v.load(
-                        builder.gep(ps, [builder.add(builder.mul(s_plane, int64(6 * i + j)), c)])
-                    )
-                    for j in range(6)
+            def plane(i, j, c):
+                offset = builder.add(builder.mul(s_plane, int64(6 * i + j)), c)
+                return v.load(builder.gep(ps, [offset]))
+
+            def finished(value, shift):
+                total = builder.fadd(value, shift)
+                return builder.select(builder.fcmp_ordered("<", total, low), low, total)
+
+            def emit(c, mask):
+                block = [[plane(i, j, c) for j in range(6)] for i in range(6)]
+                shift = v.load(builder.gep(pb, [c]), mask)
+                result = [
+                    [finished(value, shift) for value in row]
+                    for row in _both_sides(_Linear(v).output, block)
                 ]
-                for i in range(6)
-            ]
-            shift = v.load(builder.gep(pb, [c]), mask)
-            for i, row in enumerate(_both_sides(_Linear(v).output, planes)):
-                kept = []
-                for value in row:
-                    total = builder.fadd(value, shift)
-                    kept.append(builder.select(builder.fcmp_ordered("<", total, low), low, total))
-                with builder.if_then(builder.icmp_signed("<", int64(i), rows)):
-                    line = builder.gep(py, [builder.add(builder.mul(y_row, int64(i)), c)])
-                    for j, value in enumerate(kept):
-                        with builder.if_then(builder.icmp_signed("<", int64(j), columns)):
-                            v.store(
-                                value, builder.gep(line, [builder.mul(y_column, int64(j))]), mask
-                            )
+                if pooled:
+                    result = _pooled(v, result)
+                for i, row in enumerate(result):
+                    with builder.if_then(builder.icmp_signed("<", int64(i), rows)):
+                        line = builder.add(builder.mul(y_row, int64(i)), c)
+                        for j, value in enumerate(row):
+                            with builder.if_then(builder.icmp_signed("<", int64(j), columns)):
+                                at = builder.add(line, builder.mul(y_column, int64(j)))
+                                if pooled:
+                                    value, place = value
+                                    v.store_int(place, builder.gep(pa, [at]), mask)
+                                v.store(value, builder.gep(py, [at]), mask)
 
-        v.for_each(channels, emit)
-        return context.get_dummy_value()
+            v.for_each(channels, emit)
+            return context.get_dummy_value()
 
-    return signature, codegen
+        return signature, codegen
+
+    return transform
+
+
+def _pooled(v, block):
+    """The maximum of each 2x2 of a block, and its place."""
+    places = [v.splat_int(int64(k)) for k in range(4)]
+
+    def maximum(i, j):
+        best, where = block[i][j], places[0]
+        for value, place in zip(
+            (block[i][j + 1], *block[i + 1][j : j + 2]), places[1:], strict=True
+        ):
+            better = v.larger(value, best)
+            best = v.builder.select(better, value, best)
+            where = v.builder.select(better, place, where)
+        return best, where
+
+    return [[maximum(i, j) for j in (0, 2)] for i in (0, 2)]
+
+
+# The outputs of one patch, max(bias + A' M A, floor): as many of its 4x4 as lie inside the image.
+output_transform = _output_transform(pooled=False)
+# Their maxima over 2x2, with the places that max pooling remembers: as many of the 2x2 as lie inside.
+pooled_output_transform = _output_transform(pooled=True)

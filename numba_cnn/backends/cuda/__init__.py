@@ -8,6 +8,7 @@ from importlib import import_module
 
 _HOMES = {
     "conv2d": ("conv2d", "conv2d_backward_input", "conv2d_backward_weight"),
+    "conv2d_max_pool2d": ("conv2d_max_pool2d", "conv2d_max_pool2d_backward"),
     "dense": ("dense", "dense_backward_input", "dense_backward_weight"),
     "max_pool2d": ("max_pool2d", "max_pool2d_backward"),
     "memory": ("asarray", "empty", "owns", "synchronize", "to_dlpack", "to_numpy"),

@@ -37,6 +37,11 @@ def test_conv2d_without_bias_and_relu(device):
     parity.check("conv2d", parity.Draw()(2, 6, 5, 3), parity.Draw()(3, 3, 3, 12))
 
 
+def test_conv2d_max_pool2d(device):
+    parity.check_conv2d_max_pool2d((2, 6, 7, 4), (3, 3, 4, 8))
+    parity.check_conv2d_max_pool2d((1, 5, 4, 3), (2, 2, 3, 5), relu=False, padding="same")
+
+
 @pytest.mark.parametrize("shape", [(3, 40, 24), (5, 33, 10), (2, 2304, 64)], ids=str)
 def test_dense(device, shape):
     parity.check_dense(*shape)

@@ -28,30 +28,27 @@ def _parameters(rng):
 def _gradients(x, labels, parameters):
     """The loss and the gradients of all parameters, by the functional API, where the arrays live."""
     w, b = parameters[0::2], parameters[1::2]
-    inputs, outputs, argmaxes, shapes = [], [], [], []
-    for layer in range(3):
+    inputs, outputs, argmaxes = [], [], []
+    for layer in range(2):
         inputs.append(x)
-        y = ops.conv2d(x, w[layer], b[layer], activation="relu")
-        outputs.append(y)
-        if layer < 2:
-            x, argmax = ops.max_pool2d(y)
-            argmaxes.append(argmax)
-            shapes.append(tuple(y.shape))
-    flat = outputs[2].reshape(outputs[2].shape[0], 9216)
+        x, argmax = ops.conv2d_max_pool2d(x, w[layer], b[layer], activation="relu")
+        outputs.append(x)
+        argmaxes.append(argmax)
+    y = ops.conv2d(x, w[2], b[2], activation="relu")
+    flat = y.reshape(y.shape[0], 9216)
     hidden = ops.dense(flat, w[3], b[3], activation="relu")
     logits = ops.dense(hidden, w[4], b[4])
     loss, dlogits = ops.sparse_categorical_crossentropy(logits, labels)
 
     dhidden, dw4, db4 = ops.dense_backward(dlogits, hidden, w[4])
     dflat, dw3, db3 = ops.dense_backward(dhidden, flat, w[3], activation="relu", y=hidden)
-    gradients, dy = [dw3, db3, dw4, db4], dflat.reshape(outputs[2].shape)
-    for layer in (2, 1, 0):
-        dx, dw, db = ops.conv2d_backward(
-            dy, inputs[layer], w[layer], activation="relu", y=outputs[layer], need_dx=layer > 0
-        )
+    dy, dw, db = ops.conv2d_backward(dflat.reshape(y.shape), x, w[2], activation="relu", y=y)
+    gradients = [dw, db, dw3, db3, dw4, db4]
+    for layer in (1, 0):
+        dy, dw, db = ops.conv2d_max_pool2d_backward(
+            dy, argmaxes[layer], inputs[layer], w[layer], activation="relu", y=outputs[layer], need_dx=layer > 0
+        )  # fmt: skip
         gradients = [dw, db, *gradients]
-        if layer:
-            dy = ops.max_pool2d_backward(dx, argmaxes[layer - 1], shapes[layer - 1])
     return loss, gradients
 
 

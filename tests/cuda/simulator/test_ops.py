@@ -35,6 +35,11 @@ def test_winograd_runs_the_direct_kernels():
     parity.check("conv2d", draw(1, 4, 5, 4), draw(3, 3, 4, 4), algorithm="winograd")
 
 
+def test_conv2d_max_pool2d():
+    parity.check_conv2d_max_pool2d((2, 6, 7, 4), (3, 3, 4, 8))
+    parity.check_conv2d_max_pool2d((1, 5, 4, 3), (2, 2, 3, 5), relu=False, padding="same")
+
+
 @pytest.mark.parametrize("shape", [(3, 8, 12), (5, 7, 3), (2, 96, 4)], ids=str)
 def test_dense(shape):
     parity.check_dense(*shape)
