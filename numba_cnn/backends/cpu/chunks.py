@@ -4,7 +4,7 @@ How many chunks there are depends on shapes alone, so do the bits of the sum; th
 decides only who computes which.
 """
 
-from numba_cnn.backends.cpu.compiler import kernel
+from numba_cnn.backends.cpu.compiler import kernel, unpack
 from numba_cnn.backends.cpu.memory import empty
 from numba_cnn.backends.cpu.threads import run_of, workers_for
 
@@ -21,8 +21,9 @@ def add_chunks(chunks, total):
 
 
 @kernel
-def _add_chunks(w, workers, chunks, total):
+def _add_chunks(w, workers, packed):
     """Each worker owns a run of columns."""
+    chunks, total = unpack(packed)
     run = run_of(w, workers, total)
     first = run_of(w, workers, chunks[0])
     for i in range(run.size):

@@ -1,14 +1,16 @@
 """How the kernels of this folder are compiled, cached on disk and launched.
 
-A kernel is a function of (worker, workers, ...): the share of the work that one thread takes. Each
-is compiled once, and one `@njit(parallel=True)` loop, `_run`, hands out the shares. Compiled into
-the loop instead, a kernel would be optimised four times over by Numba's layers of wrappers, which
-makes the first training step wait three times as long.
+A kernel is a function of (worker, workers, packed): the share of the work that one thread takes. Its
+arguments lie packed in memory, so that one `@njit(parallel=True)` loop, `_run`, hands out the
+shares of all kernels. Compiled into a loop of its own, a kernel would be optimised four times over
+by Numba's layers of wrappers, which makes the first training step wait three times as long.
 """
 
 import contextlib
+import ctypes
 import hashlib
 import os
+import struct
 import threading
 from functools import lru_cache
 from pathlib import Path
@@ -33,27 +35,31 @@ _OPTIONS = {
 
 
 def inline(body):
-    """A function that kernels call and that is compiled into them."""
+    """A function that kernels call and that is compiled into them, once: Numba pastes it in before LLVM optimises."""
+    return njit(body, inline="always", **_OPTIONS)
+
+
+def small(body):
+    """A function that kernels call in many places, so short that pasting takes longer than leaving it to LLVM."""
     return njit(body, **_OPTIONS)
 
 
 def function(body):
     """A function that is compiled once, on its own, and that kernels call by its address; see address_of()."""
-    compiled = njit(body, **_OPTIONS)
-    _use_cache(compiled)
-    return compiled
+    return _cached(njit(body, **_OPTIONS))
 
 
 class kernel:
-    """A kernel, from the function that computes one worker's share: f(worker, workers, ...).
+    """A kernel, from the function that computes one worker's share: f(worker, workers, packed).
 
-    Call it with (workers, ...): NumPy arrays, integers, floats, tuples of integers. Launches are one at a time, since
-    Numba's threading layers take no second one beside a first.
+    Call it with (workers, ...): NumPy arrays, numbers and tuples of them, of the same types at every call but for the
+    arrays' dtypes; unpack(packed) is the tuple of what follows `workers`. Launches are one at a time, since Numba's
+    threading layers take no second one beside a first.
     """
 
     def __init__(self, body):
         self.share = function(body)
-        self.addresses = {}
+        self.compiled = {}
         _kernels.append(self)
 
     def __call__(self, workers, *arguments):
@@ -64,43 +70,82 @@ class kernel:
                 "set NUMBA_THREADING_LAYER=workqueue before numba is imported. "
                 "Received: a kernel launch in a forked child"
             )
+        values, dtypes = [], []
+        _flatten(arguments, values, dtypes)
+        key = tuple(dtypes)
         with _launching:
-            flat, key = _flatten(arguments)
-            address = self.addresses.get(key)
-            if address is None:
-                address = self.addresses[key] = self._compile(arguments)
-            _run(address, workers, flat)
-
-    def _compile(self, arguments):
-        kinds = (types.intp, types.intp, *map(numba.typeof, arguments))
-        return address_of(self.share, kinds)
+            launch = self.compiled.get(key)
+            if launch is None:
+                launch = self.compiled[key] = _Launch(self.share, arguments)
+            launch(workers, values)
 
     def is_warm(self):
         """Whether the next launch need not compile: it was compiled here, or some process cached it on disk."""
         cache = self.share._cache
         cached = isinstance(cache, _KernelCache) and cache._cache_file._load_index()
-        return bool(self.addresses or cached)
+        return bool(self.compiled or cached)
+
+
+class _Launch:
+    """A kernel compiled for some types, and the memory through which it gets its arguments."""
+
+    def __init__(self, share, arguments):
+        kind = numba.typeof(arguments)
+        self.address = address_of(share, (types.intp, types.intp, types.CPointer(kind)))
+        self.layout = struct.Struct("@" + _layout(kind))
+        self.memory = bytearray(self.layout.size)
+        self.packed = _address_of(_at(self.memory))
+
+    def __call__(self, workers, values):
+        self.layout.pack_into(self.memory, 0, *values)
+        _run(self.address, workers, self.packed)
+
+
+def _flatten(arguments, values, dtypes):
+    """The fields of the arguments as compiled code has them, and the dtypes of the arrays, which decide what is
+    compiled."""
+    for argument in arguments:
+        kind = type(argument)
+        if kind is np.ndarray:
+            dtypes.append(argument.dtype)
+            size = argument.size
+            address = _address_of(_at(argument)) if size else 0
+            # Numba's owner of the memory and its Python object: there are none, whoever launches keeps the array.
+            fields = (0, 0, size, argument.itemsize, address, *argument.shape, *argument.strides)
+            values.extend(fields)
+        elif kind is tuple:
+            _flatten(argument, values, dtypes)
+        else:
+            values.append(argument)
+
+
+def _layout(kind):
+    """The fields of a Numba type in memory, in the letters of the struct module."""
+    if isinstance(kind, types.BaseTuple):
+        return "".join(map(_layout, kind))
+    if isinstance(kind, types.Array):
+        return "PPqqP" + 2 * kind.ndim * "q"
+    return {types.intp: "q", types.boolean: "?", types.float32: "f", types.float64: "d"}[kind]
+
+
+# Where a buffer begins, _address_of(_at(buffer)); it must be contiguous and writeable.
+_address_of, _at = ctypes.addressof, ctypes.c_char.from_buffer
+
+
+@intrinsic
+def unpack(typingctx, packed):
+    """The arguments of a kernel, from the memory they were packed into."""
+    kind = packed.dtype
+
+    def codegen(context, builder, signature, values):
+        return context.unpack_value(builder, kind, values[0])
+
+    return kind(packed), codegen
 
 
 def is_warm():
     """Whether kernels have been compiled on this machine before."""
     return any(kernel.is_warm() for kernel in _kernels)
-
-
-def _flatten(arguments):
-    """The arguments with tuples opened up, and the dtypes of the arrays among them, which decide what is compiled.
-
-    To machine code a tuple's elements are arguments like any other, and parallel loops take no tuples.
-    """
-    flat, key = [], []
-    for argument in arguments:
-        if type(argument) is tuple:
-            flat.extend(argument)
-        else:
-            flat.append(argument)
-            if type(argument) is np.ndarray:
-                key.append(argument.dtype.char)
-    return tuple(flat), "".join(key)
 
 
 def cache_folder():
@@ -123,20 +168,26 @@ def call(typingctx, address, arguments):
     def codegen(context, builder, signature, values):
         address, packed = values
         kinds = list(arguments.types)
-        unpacked = cgutils.unpack_tuple(builder, packed, len(kinds))
-        kind = context.call_conv.get_function_type(types.none, kinds)
-        function = builder.inttoptr(address, kind.as_pointer())
-        status, _ = context.call_conv.call_function(builder, function, types.none, kinds, unpacked)
-        with cgutils.if_unlikely(builder, status.is_error):
-            context.call_conv.return_status_propagate(builder, status)
+        emit_call(context, builder, address, kinds, cgutils.unpack_tuple(builder, packed))
         return context.get_dummy_value()
 
     return types.void(types.intp, arguments), codegen
 
 
-def _use_cache(function):
+def emit_call(context, builder, address, kinds, values):
+    """The code of call(), for values of these types."""
+    kind = context.call_conv.get_function_type(types.none, kinds)
+    function = builder.inttoptr(address, kind.as_pointer())
+    status, _ = context.call_conv.call_function(builder, function, types.none, kinds, values)
+    with cgutils.if_unlikely(builder, status.is_error):
+        context.call_conv.return_status_propagate(builder, status)
+
+
+def _cached(function):
+    """The jitted function, kept on disk."""
     with contextlib.suppress(RuntimeError):  # nowhere to write: every process compiles for itself
         function._cache = _KernelCache(function.py_func)
+    return function
 
 
 class _KernelCache(FunctionCache):
@@ -152,10 +203,11 @@ def _fingerprint():
     return hashlib.sha256(b"".join(p.read_bytes() for p in sorted(folder.glob("*.py")))).hexdigest()
 
 
+@_cached
 @njit(parallel=True, nogil=True)
-def _run(address, workers, arguments):
+def _run(address, workers, packed):
     for worker in prange(workers):
-        call(address, (np.intp(worker), workers, *arguments))
+        call(address, (np.intp(worker), workers, packed))
 
 
 def _after_fork():
@@ -168,7 +220,6 @@ def _after_fork():
         _pool_lost = False
 
 
-_use_cache(_run)
 _kernels: list[kernel] = []
 _launching = threading.Lock()
 _pool_lost = False

@@ -7,11 +7,11 @@ with zeros or gated by a ReLU goes through a strip that stays in the second-leve
 
 import numpy as np
 
-from numba_cnn.backends.cpu.compiler import inline, kernel
+from numba_cnn.backends.cpu.compiler import inline, kernel, unpack
 from numba_cnn.backends.cpu.max_pool2d import pool_pair
 from numba_cnn.backends.cpu.memory import empty
 from numba_cnn.backends.cpu.panels import panel_width
-from numba_cnn.backends.cpu.strips import fill_strip, strip_width
+from numba_cnn.backends.cpu.strips import fill_strip, strip_filler, strip_width
 from numba_cnn.backends.cpu.threads import get_num_threads
 from numba_cnn.backends.cpu.tile import ROWS, VECTORS, lanes_of, product, tiles
 from numba_cnn.backends.cpu.vector import lanes
@@ -52,7 +52,7 @@ def correlate(source, image, window, panels, filters, bias, output, relu, y, arg
     height = rows * SH + HK * (2 + rows // OH) if copied else 0
     pair = 2 * OW * VECTORS * lanes(x.dtype) if pooled else 0
     _correlate(
-        workers, tiles(x.dtype), source, image, window, panels.reshape(-1), filters, bias,
+        workers, tiles(x.dtype), strip_filler(x.dtype), source, image, window, panels.reshape(-1), filters, bias,
         (*output[:2], last, *output[2:]), x.dtype.type(0 if relu else -np.inf), y.reshape(-1), argmax,
         (blocks, rows, parts, copied), empty((workers, pair + height * ((OW - 1) * SW + WK) * C), x.dtype),
     )  # fmt: skip
@@ -66,10 +66,7 @@ def _runs(pixels):
 
 
 @kernel
-def _correlate(
-    w, workers, address, source, image, window, panels, filters, bias, output, floor, y, argmax,
-    split, strips,
-):  # fmt: skip
+def _correlate(w, workers, packed):
     """y = max(bias + windows of x times filters, floor); each worker owns whole blocks of rows x panels of y.
 
     source   of images, see strips.py
@@ -81,6 +78,9 @@ def _correlate(
     split    (blocks of rows, rows, groups of panels, whether windows are copied into strips)
     strips   (workers, elements), a pair of rows of y ahead of them where y is pooled
     """
+    (
+        tile, filler, source, image, window, panels, filters, bias, output, floor, y, argmax, split, strips,
+    ) = unpack(packed)  # fmt: skip
     blocks, rows, parts, copied = split
     tasks = blocks * parts
     flat = strips.reshape(-1)
@@ -91,16 +91,16 @@ def _correlate(
         r0, r1 = block * rows, min((block + 1) * rows, image[0] * output[0])
         pixels, start = source[0], 0
         if copied:
-            _fill_strips(source, image, window, output, r0, r1, flat, s0)
+            _fill_strips(filler, source, image, window, output, r0, r1, flat, s0)
             pixels, start = flat, s0
         _correlate_block(
-            address, pixels, start, copied, image, window, panels, filters, bias, output, floor, y, argmax, flat, pair,
+            tile, pixels, start, copied, image, window, panels, filters, bias, output, floor, y, argmax, flat, pair,
             r0, r1, part, parts,
         )  # fmt: skip
 
 
 @inline
-def _fill_strips(source, image, window, output, r0, r1, strips, s0):
+def _fill_strips(filler, source, image, window, output, r0, r1, strips, s0):
     """The image rows under the output rows r0..r1, padded and gated, image after image."""
     N, H, W, C = image
     KH, KW, DH, DW, SH, SW, top, left = window
@@ -112,14 +112,14 @@ def _fill_strips(source, image, window, output, r0, r1, strips, s0):
         n, oh = r // OH, r % OH
         count = min(OH - oh, r1 - r)
         for h in range(oh * SH - top, (oh + count - 1) * SH + DH * (KH - 1) + 1 - top):
-            fill_strip(source, image, n, h, -left, WS, 0, C, strips, s)
+            fill_strip(filler, source, image, n, h, -left, WS, 0, C, strips, s)
             s += WS * C
         r += count
 
 
 @inline
 def _correlate_block(
-    address, x, start, copied, image, window, panels, filters, bias, output, floor, y, argmax, rows,
+    tile, x, start, copied, image, window, panels, filters, bias, output, floor, y, argmax, rows,
     pair, r0, r1, part, parts,
 ):  # fmt: skip
     N, H, W, C = image
@@ -142,7 +142,7 @@ def _correlate_block(
             if argmax.size > 0:
                 target, o, o_step = rows, pair + oh % 2 * OW * width, width
             _correlate_row(
-                address, x, a, WS * C, image, window, panels, task * b_panel, filters, bias, floor, target, o, o_step,
+                tile, x, a, WS * C, image, window, panels, task * b_panel, filters, bias, floor, target, o, o_step,
                 f, wide, count,
             )  # fmt: skip
             if argmax.size > 0 and oh % 2 == 1:
@@ -153,7 +153,7 @@ def _correlate_block(
 
 @inline
 def _correlate_row(
-    address, x, a, a_row, image, window, panels, b, filters, bias, floor, y, o, y_w, f, wide, count,
+    tile, x, a, a_row, image, window, panels, b, filters, bias, floor, y, o, y_w, f, wide, count,
 ):  # fmt: skip
     """One row of output pixels times one panel of filters, block after block of the sum."""
     C = image[3]
@@ -169,6 +169,6 @@ def _correlate_row(
         low = floor if k + run == K else none
         initial, i0, i_m = (bias, f, 0) if k == 0 else (y, o, y_w)
         product(
-            address, 0, count, y, o, y_w, initial, i0, i_m, x, a + k, DH * a_row, DW * C, SW * C,
+            tile, 0, count, y, o, y_w, initial, i0, i_m, x, a + k, DH * a_row, DW * C, SW * C,
             panels, b + k * b_row, b_row, I1, I2, run, low, wide,
         )  # fmt: skip

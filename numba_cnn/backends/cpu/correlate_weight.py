@@ -8,11 +8,11 @@ runs over them.
 import numpy as np
 
 from numba_cnn.backends.cpu.chunks import add_chunks, chunks_of
-from numba_cnn.backends.cpu.compiler import inline, kernel
+from numba_cnn.backends.cpu.compiler import inline, kernel, unpack
 from numba_cnn.backends.cpu.copy import copy_rows, gather_panel
 from numba_cnn.backends.cpu.memory import empty
 from numba_cnn.backends.cpu.panels import panel_width
-from numba_cnn.backends.cpu.strips import fill_strip, strip_width
+from numba_cnn.backends.cpu.strips import fill_strip, strip_filler, strip_width
 from numba_cnn.backends.cpu.threads import get_num_threads
 from numba_cnn.backends.cpu.tile import ROWS, VECTORS, lanes_of, product, tiles
 from numba_cnn.backends.cpu.vector import lanes
@@ -61,17 +61,15 @@ def correlate_weight(x, image, window, dy, groups, output, dweight, dbias):
     dweights, dbiases = chunks_of(dweight, chunks), chunks_of(dbias, chunks)
     zeros = np.zeros(VECTORS * VL, dtype)
     _correlate_weight(
-        workers, tiles(dtype), x, image, window, dy, (groups, C // groups, F // groups), (OH, OW, last),
-        (images, rows, chunks, blocks, not inside), zeros, strips, dweights, dbiases,
+        workers, tiles(dtype), strip_filler(dtype), x, image, window, dy, (groups, C // groups, F // groups),
+        (OH, OW, last), (images, rows, chunks, blocks, not inside), zeros, strips, dweights, dbiases,
     )  # fmt: skip
     add_chunks(dweights, dweight)
     add_chunks(dbiases, dbias)
 
 
 @kernel
-def _correlate_weight(
-    w, workers, address, x, image, window, dy, filters, output, bands, zeros, strips, dweight, dbias,
-):  # fmt: skip
+def _correlate_weight(w, workers, packed):
     """Partial sums of the gradients of filters and bias; each worker owns whole (chunk of bands, block of tiles).
 
     image, window   as in correlate
@@ -83,6 +81,9 @@ def _correlate_weight(
     strips          (workers, elements): the band's windows, padded, and behind them its gradients, gated
     dweight, dbias  (chunks, elements): chunks depend on shapes alone, so do the sums' order and their bits
     """
+    tile, filler, x, image, window, dy, filters, output, bands, zeros, strips, dweight, dbias = (
+        unpack(packed)
+    )
     N, OH = image[0], output[0]
     images, rows, chunks, blocks, _ = bands
     each = -(-OH // rows)
@@ -93,7 +94,7 @@ def _correlate_weight(
         for band in range(first, (chunk + 1) * count // chunks):
             n, oh = band // each * images, band % each * rows
             _weight_band(
-                address, x, image, window, dy, filters, output, bands, n, min(n + images, N),
+                tile, filler, x, image, window, dy, filters, output, bands, n, min(n + images, N),
                 oh, min(oh + rows, OH), block, band == first, zeros, strips.reshape(-1), w * strips.shape[1],
                 dweight.reshape(-1), chunk * dweight.shape[1], dbias.reshape(-1), chunk * dbias.shape[1],
             )  # fmt: skip
@@ -101,7 +102,7 @@ def _correlate_weight(
 
 @inline
 def _weight_band(
-    address, x, image, window, dy, filters, output, bands, n0, n1, oh0, oh1, block, first, zeros, strips, s0,
+    tile, filler, x, image, window, dy, filters, output, bands, n0, n1, oh0, oh1, block, first, zeros, strips, s0,
     dweight, w0, dbias, d0,
 ):  # fmt: skip
     """The share of one band in one block of tiles of dweight."""
@@ -124,7 +125,7 @@ def _weight_band(
         source, a, a_n, a_row = strips, s0, HS * WS * C, WS * C
         for n in range(n0, n1):
             for h in range(HS):
-                fill_strip(x, image, n, oh0 * SH - top + h, -left, WS, 0, C, strips, p0)
+                fill_strip(filler, x, image, n, oh0 * SH - top + h, -left, WS, 0, C, strips, p0)
                 p0 += WS * C
     p0 += -p0 % VL
     pixels = last if n1 == N and oh1 == OH and n1 - n0 == 1 and oh1 - oh0 == 1 else OW
@@ -174,7 +175,7 @@ def _weight_band(
                 o = w0 + ((i * I2 + j) * M + k) * groups * Fg + g * Fg + f
                 initial, i0, i_m = (zeros, 0, 0) if first else (dweight, o, groups * Fg)
                 product(
-                    address, 1, k_stop - k, dweight, o, groups * Fg, initial, i0, i_m, A, A0, a_i, a_j, a_step,
+                    tile, 1, k_stop - k, dweight, o, groups * Fg, initial, i0, i_m, A, A0, a_i, a_j, a_step,
                     strips, p0 + count * f, panel_width(wide, strips), J1, J2, K, none, wide,
                 )  # fmt: skip
             t += more

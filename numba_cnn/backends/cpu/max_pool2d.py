@@ -4,7 +4,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from numba_cnn.backends.cpu.compiler import inline, kernel
+from numba_cnn.backends.cpu.compiler import inline, kernel, unpack
 from numba_cnn.backends.cpu.threads import workers_for
 from numba_cnn.backends.cpu.vector import Vectors, pointer_to, require_vectors
 
@@ -20,8 +20,9 @@ def max_pool2d_backward(dy, argmax, g, dx):
 
 
 @kernel
-def _max_pool2d(w, workers, x, g, y, argmax):
+def _max_pool2d(w, workers, packed):
     """Each worker owns whole rows of y."""
+    x, g, y, argmax = unpack(packed)
     N, H, W, C, PH, PW, SH, SW, top, _, left, _, OH, OW = g
     for r in range(w * N * OH // workers, (w + 1) * N * OH // workers):
         n, oh = r // OH, r % OH
@@ -36,8 +37,9 @@ def _max_pool2d(w, workers, x, g, y, argmax):
 
 
 @kernel
-def _max_pool2d_backward(w, workers, dy, argmax, g, dx):
+def _max_pool2d_backward(w, workers, packed):
     """Each worker owns whole rows of dx: those of its windows where windows do not overlap, else any."""
+    dy, argmax, g, dx = unpack(packed)
     N, H, W, C, PH, PW, SH, SW, _, _, _, _, OH, OW = g
     if SH >= PH and SW >= PW:
         for r in range(w * N * OH // workers, (w + 1) * N * OH // workers):

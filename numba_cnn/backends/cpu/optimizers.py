@@ -4,7 +4,7 @@ elements.
 
 import numpy as np
 
-from numba_cnn.backends.cpu.compiler import kernel
+from numba_cnn.backends.cpu.compiler import kernel, unpack
 from numba_cnn.backends.cpu.threads import run_of, workers_for
 
 
@@ -37,7 +37,8 @@ def adam(parameter, gradient, momentum, velocity, alpha, beta_1, beta_2, epsilon
 
 
 @kernel
-def _sgd(w, workers, parameter, gradient, learning_rate):
+def _sgd(w, workers, packed):
+    parameter, gradient, learning_rate = unpack(packed)
     parameter = run_of(w, workers, parameter)
     gradient = run_of(w, workers, gradient)
     for i in range(parameter.size):
@@ -45,7 +46,8 @@ def _sgd(w, workers, parameter, gradient, learning_rate):
 
 
 @kernel
-def _sgd_momentum(w, workers, parameter, gradient, velocity, learning_rate, momentum, nesterov):
+def _sgd_momentum(w, workers, packed):
+    parameter, gradient, velocity, learning_rate, momentum, nesterov = unpack(packed)
     parameter = run_of(w, workers, parameter)
     gradient = run_of(w, workers, gradient)
     velocity = run_of(w, workers, velocity)
@@ -56,7 +58,8 @@ def _sgd_momentum(w, workers, parameter, gradient, velocity, learning_rate, mome
 
 
 @kernel
-def _rmsprop(w, workers, parameter, gradient, velocity, learning_rate, rho, epsilon):
+def _rmsprop(w, workers, packed):
+    parameter, gradient, velocity, learning_rate, rho, epsilon = unpack(packed)
     rest = parameter.dtype.type(1) - rho
     parameter = run_of(w, workers, parameter)
     gradient = run_of(w, workers, gradient)
@@ -67,7 +70,8 @@ def _rmsprop(w, workers, parameter, gradient, velocity, learning_rate, rho, epsi
 
 
 @kernel
-def _adam(w, workers, parameter, gradient, momentum, velocity, alpha, rest_1, rest_2, epsilon):
+def _adam(w, workers, packed):
+    parameter, gradient, momentum, velocity, alpha, rest_1, rest_2, epsilon = unpack(packed)
     parameter = run_of(w, workers, parameter)
     gradient = run_of(w, workers, gradient)
     momentum = run_of(w, workers, momentum)

@@ -4,7 +4,7 @@ other.
 
 from typing import NamedTuple
 
-from numba_cnn.backends.cpu.compiler import inline, kernel
+from numba_cnn.backends.cpu.compiler import inline, kernel, small, unpack
 from numba_cnn.backends.cpu.copy import copy_rows, transpose
 from numba_cnn.backends.cpu.memory import empty
 from numba_cnn.backends.cpu.threads import get_num_threads
@@ -36,8 +36,9 @@ def pack(source, start, taps, rows, columns, groups):
 
 
 @kernel
-def _pack(w, workers, source, start, i_axis, j_axis, r_axis, l_axis, g_axis, panels):
+def _pack(w, workers, packed):
     """Each worker owns whole panels."""
+    source, start, i_axis, j_axis, r_axis, l_axis, g_axis, panels = unpack(packed)
     I, i_step = i_axis
     J, j_step = j_axis
     R, r_step = r_axis
@@ -78,7 +79,7 @@ def _pack_turned(source, o, l_step, R, columns, panels, t, wide):
             )
 
 
-@inline
+@small
 def panel_width(left, array):
     """The width of the panel that begins where `left` columns are left."""
     VL = lanes_of(array)

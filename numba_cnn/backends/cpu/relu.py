@@ -1,6 +1,6 @@
 """ReLU on the CPU: one pass over memory, in runs of elements."""
 
-from numba_cnn.backends.cpu.compiler import kernel
+from numba_cnn.backends.cpu.compiler import kernel, unpack
 from numba_cnn.backends.cpu.threads import run_of, workers_for
 
 
@@ -13,8 +13,9 @@ def relu_backward(dy, y, dx):
 
 
 @kernel
-def _relu(w, workers, x, y):
+def _relu(w, workers, packed):
     """Each worker owns a run of elements."""
+    x, y = unpack(packed)
     zero = x.dtype.type(0)
     x, y = run_of(w, workers, x), run_of(w, workers, y)
     for i in range(x.size):
@@ -22,8 +23,9 @@ def _relu(w, workers, x, y):
 
 
 @kernel
-def _relu_backward(w, workers, dy, y, dx):
+def _relu_backward(w, workers, packed):
     """Each worker owns a run of elements."""
+    dy, y, dx = unpack(packed)
     zero = y.dtype.type(0)
     dy, y, dx = run_of(w, workers, dy), run_of(w, workers, y), run_of(w, workers, dx)
     for i in range(y.size):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from numba_cnn.backends.cpu.compiler import inline, kernel
+from numba_cnn.backends.cpu.compiler import inline, kernel, unpack
 from numba_cnn.backends.cpu.memory import empty
 from numba_cnn.backends.cpu.threads import workers_for
 
@@ -23,14 +23,16 @@ def sparse_categorical_accuracy(logits, labels, accuracy):
 
 
 @kernel
-def _softmax(w, workers, x, y):
+def _softmax(w, workers, packed):
+    x, y = unpack(packed)
     N, _ = x.shape
     for n in range(w * N // workers, (w + 1) * N // workers):
         _softmax_row(x, n, y)
 
 
 @kernel
-def _crossentropy(w, workers, logits, labels, weights, losses, dlogits):
+def _crossentropy(w, workers, packed):
+    logits, labels, weights, losses, dlogits = unpack(packed)
     N, classes = logits.shape
     one = logits.dtype.type(1)
     count = logits.dtype.type(N)

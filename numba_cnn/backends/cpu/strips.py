@@ -9,8 +9,9 @@ the images, and argmax says which of the four has its value; the others are 0.
 from functools import lru_cache
 
 import numpy as np
+from numba import from_dtype, types
 
-from numba_cnn.backends.cpu.compiler import inline
+from numba_cnn.backends.cpu.compiler import address_of, call, function, inline, small
 from numba_cnn.backends.cpu.copy import copy_rows, spread_pixel
 
 NO_PLACES = np.empty(0, np.uint8)  # the argmax of what is not pooled
@@ -27,14 +28,29 @@ def _no_gate(dtype):
     return np.empty(0, dtype)
 
 
-@inline
+@small
 def strip_width(window, OW):
     KH, KW, DH, DW, SH, SW, top, left = window
     return (OW - 1) * SW + DW * (KW - 1) + 1
 
 
 @inline
-def fill_strip(source, image, n, h, w0, WS, c0, channels, strips, s):
+def fill_strip(address, source, image, n, h, w0, WS, c0, channels, strips, s):
+    """_fill_strip, by its address; see strip_filler()."""
+    call(address, (source, image, n, h, w0, WS, c0, channels, strips, s))
+
+
+@lru_cache
+def strip_filler(dtype):
+    """The address of _fill_strip for a NumPy float type, compiled or read from the cache at the first call."""
+    n = types.intp
+    array = types.Array(from_dtype(np.dtype(dtype)), 1, "C")
+    source = types.Tuple((array, array, types.Array(types.uint8, 1, "C")))
+    return address_of(_fill_strip, (source, types.UniTuple(n, 4), n, n, n, n, n, n, array, n))
+
+
+@function
+def _fill_strip(source, image, n, h, w0, WS, c0, channels, strips, s):
     """One row: the pixels w0..w0+WS of row h of image n, its channels from c0 on; zeros where there is none."""
     x, gate, argmax = source
     N, H, W, C = image

@@ -4,7 +4,7 @@ import os
 
 import numba
 
-from numba_cnn.backends.cpu.compiler import inline
+from numba_cnn.backends.cpu.compiler import small
 
 # GNU OpenMP's threads spin for a millisecond after each loop. On a machine that does anything else
 # they keep one another from running, and a training step took four times as long (250 ms for 60).
@@ -44,7 +44,7 @@ def workers_for(elements):
     return max(1, min(get_num_threads(), elements // SHARE))
 
 
-@inline
+@small
 def run_of(w, workers, array):
     """The run of a flat array that worker w owns, as a view: its indices count from 0, which lets loops vectorise."""
     return array[w * array.size // workers : (w + 1) * array.size // workers]

@@ -20,9 +20,10 @@ from llvmlite import ir
 from numba import from_dtype, types
 from numba.extending import intrinsic
 
-from numba_cnn.backends.cpu.compiler import address_of, call, function, inline
+from numba_cnn.backends.cpu.compiler import address_of, emit_call, function
 from numba_cnn.backends.cpu.vector import (
     BITS,
+    MASKS_ARE_FREE,
     REGISTERS,
     Vectors,
     int64,
@@ -139,6 +140,8 @@ class _Tile:
     def _by_tail(self, tail, emit):
         """emit(None) where the last vector is whole, emit(mask) where only `tail` of its lanes exist."""
         b = self.b
+        if MASKS_ARE_FREE:
+            return emit(self.v.mask(tail))
         whole, ragged, after = (b.append_basic_block(n) for n in ("whole", "ragged", "after"))
         b.cbranch(b.icmp_signed("==", tail, int64(self.v.lanes)), whole, ragged)
         b.position_at_end(whole)
@@ -237,44 +240,54 @@ def _product(
 @lru_cache
 def tiles(dtype):
     """The address of the tiles for a NumPy float type, compiled or read from the cache at the first call."""
-    kind = from_dtype(np.dtype(dtype))
+    return address_of(_product, _product_kinds(from_dtype(np.dtype(dtype))))
+
+
+def _product_kinds(kind):
     p, n = types.CPointer(kind), types.intp
-    return address_of(_product, (n, n, p, n, p, n, p, n, n, n, p, n, n, n, n, kind, n, n))
+    return n, n, p, n, p, n, p, n, n, n, p, n, n, n, n, kind, n, n
 
 
 @intrinsic
-def _pointers(typingctx, C, c0, I, i0, A, a0, B, b0):
-    """The addresses of C[c0], I[i0], A[a0], B[b0]; refuses at typing time what vectors would read wrongly."""
-    pointer = types.CPointer(require_vectors("tile", C, I, A, B))
-    n = types.intp
+def lanes_of(typingctx, array):
+    """How many of the array's elements fill a vector."""
+    lanes = BITS // array.dtype.bitwidth
 
     def codegen(context, builder, signature, values):
-        at = [
-            pointer_to(context, builder, signature.args[k], values[k], values[k + 1])
-            for k in range(0, len(values), 2)
-        ]
-        return context.make_tuple(builder, signature.return_type, at)
+        return int64(lanes)
 
-    return types.UniTuple(pointer, 4)(C, n, I, n, A, n, B, n), codegen
+    return types.intp(array), codegen
 
 
-@inline
-def lanes_of(array):
-    """How many of the array's elements fill a vector."""
-    return BITS // (8 * array.itemsize)
-
-
-@inline
+@intrinsic
 def product(
-    address, a_columns, rows, C, c0, c_m, I, i0, i_m, A, a0, a_i, a_j, a_step, B, b0, b_row, I1, I2, K, floor, columns
+    typingctx, address, a_columns, rows, C, c0, c_m, I, i0, i_m, A, a0, a_i, a_j, a_step, B, b0, b_row, I1, I2, K,
+    floor, columns,
 ):  # fmt: skip
     """The sum above for any number of rows and at most a tile's columns; `address` comes from tiles().
 
     a_columns is 1 where the rows of A lie one element apart and a_step is that of k; 0 where k's are one apart and
     a_step is that of the rows.
     """
-    pC, pI, pA, pB = _pointers(C, c0, I, i0, A, a0, B, b0)
-    call(
-        address,
-        (a_columns, rows, pC, c_m, pI, i_m, pA, a_i, a_j, a_step, pB, b_row, I1, I2, K, floor, columns, lanes_of(C)),
-    )  # fmt: skip
+    kind = require_vectors("tile", C, I, A, B)
+    n = types.intp
+    signature = types.void(n, n, n, C, n, n, I, n, n, A, n, n, n, n, B, n, n, n, n, n, kind, n)
+
+    def codegen(context, builder, signature, values):
+        at = dict(zip(_NAMES, values, strict=True))
+        kinds = dict(zip(_NAMES, signature.args, strict=True))
+        for name in "CIAB":
+            start = at[name.lower() + "0"]
+            at[name] = pointer_to(context, builder, kinds[name], at[name], start)
+        passed = [at[name] for name in _NAMES[1:] if not name.endswith("0")]
+        passed.append(int64(BITS // kind.bitwidth))
+        emit_call(context, builder, at["address"], _product_kinds(kind), passed)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+_NAMES = (
+    "address", "a_columns", "rows", "C", "c0", "c_m", "I", "i0", "i_m", "A", "a0", "a_i", "a_j", "a_step", "B", "b0",
+    "b_row", "I1", "I2", "K", "floor", "columns",
+)  # fmt: skip

@@ -8,10 +8,10 @@ tile; see winograd_transforms.py for the rest.
 import numpy as np
 
 from numba_cnn.backends.cpu.chunks import add_chunks, chunks_of
-from numba_cnn.backends.cpu.compiler import inline, kernel
+from numba_cnn.backends.cpu.compiler import inline, kernel, unpack
 from numba_cnn.backends.cpu.memory import empty
 from numba_cnn.backends.cpu.panels import panel_width
-from numba_cnn.backends.cpu.strips import fill_strip
+from numba_cnn.backends.cpu.strips import fill_strip, strip_filler
 from numba_cnn.backends.cpu.threads import get_num_threads
 from numba_cnn.backends.cpu.tile import ROWS, VECTORS, lanes_of, product, tiles
 from numba_cnn.backends.cpu.vector import lanes
@@ -60,14 +60,15 @@ def correlate(source, image, padding, panels, bias, F, output, relu, y, argmax):
     strips = (4 * rows + 2 * (1 + rows // -(-OH // 4) + 1)) * (4 * across + 2) * C
     scratch = empty((workers, PLANES * (plane + plane_M) + strips), y.dtype)
     _correlate(
-        workers, tiles(y.dtype), source, image, padding, panels, bias, F, output,
+        workers, tiles(y.dtype), strip_filler(y.dtype), source, image, padding, panels, bias, F, output,
         y.dtype.type(0 if relu else -np.inf), y.reshape(-1), argmax, rows, plane, plane_M, scratch,
     )  # fmt: skip
 
 
 @kernel
-def _transform_filters(w, workers, panels, rows, F, transformed):
+def _transform_filters(w, workers, packed):
     """Each worker owns a run of the rows of all panels."""
+    panels, rows, F, transformed = unpack(packed)
     VL = lanes_of(panels)
     source, target = panels.reshape(-1), transformed.reshape(-1)
     for p in range(panels.shape[0]):
@@ -81,15 +82,16 @@ def _transform_filters(w, workers, panels, rows, F, transformed):
 
 
 @kernel
-def _correlate(
-    w, workers, address, source, image, padding, panels, bias, F, output, floor, y, argmax, rows,
-    plane, plane_M, scratch,
-):  # fmt: skip
+def _correlate(w, workers, packed):
     """Each worker owns whole blocks of rows of patches.
 
     image (N, H, W, C) of the source, padding (top, left), output (OH, OW); `plane` and `plane_M` are the elements from
     one of the 36 planes of V and M to the next, a vector more than they hold, which keeps them off the same cache sets.
     """
+    (
+        tile, filler, source, image, padding, panels, bias, F, output, floor, y, argmax, rows, plane, plane_M,
+        scratch,
+    ) = unpack(packed)  # fmt: skip
     N, H, W, C = image
     OH, OW = output
     down, across = -(-OH // 4), -(-OW // 4)
@@ -106,7 +108,7 @@ def _correlate(
     for block in range(w * blocks // workers, (w + 1) * blocks // workers):
         r0, r1 = block * rows, min((block + 1) * rows, N * down)
         _transform_patches(
-            source, image, padding, down, across, r0, r1, 0, C, flat, S, V, plane, C_row
+            filler, source, image, padding, down, across, r0, r1, 0, C, flat, S, V, plane, C_row
         )
         count = (r1 - r0) * across
         for p in range(panels.shape[0]):
@@ -115,7 +117,7 @@ def _correlate(
             for z in range(PLANES):
                 U = p * panels.shape[1] + z * C * wide
                 product(
-                    address, 0, count, flat, M + z * plane_M, wide, bias, F, 0, flat, V + z * plane, 0, 0, C_row,
+                    tile, 0, count, flat, M + z * plane_M, wide, bias, F, 0, flat, V + z * plane, 0, 0, C_row,
                     all_panels, U, wide, 1, 1, C, none, wide,
                 )  # fmt: skip
             for q in range(count):
@@ -137,7 +139,7 @@ def _correlate(
 
 @inline
 def _transform_patches(
-    source, image, padding, down, across, r0, r1, c0, channels, flat, S, V, plane, V_row
+    filler, source, image, padding, down, across, r0, r1, c0, channels, flat, S, V, plane, V_row
 ):
     """V: the transforms of the rows r0..r1 of patches, read from strips of their padded and gated pixels at S."""
     top, left = padding
@@ -148,7 +150,9 @@ def _transform_patches(
         count = min(down - i, r1 - r)
         for h in range(4 * count + 2):
             s = S + h * wide * channels
-            fill_strip(source, image, n, 4 * i - top + h, -left, wide, c0, channels, flat, s)
+            fill_strip(
+                filler, source, image, n, 4 * i - top + h, -left, wide, c0, channels, flat, s
+            )
         for k in range(count):
             for j in range(across):
                 s = S + (4 * k * wide + 4 * j) * channels
@@ -181,18 +185,19 @@ def correlate_weight(x, image, padding, dy, output, dweight, dbias):
     dweights, dbiases = chunks_of(dweight, chunks), chunks_of(dbias, chunks)
     ones = np.ones(1, dtype)
     _correlate_weight(
-        workers, tiles(dtype), x, image, padding, dy, F, output, rows, extents, ones, scratch, dweights, dbiases,
+        workers, tiles(dtype), strip_filler(dtype), x, image, padding, dy, F, output, rows, extents, ones, scratch,
+        dweights, dbiases,
     )  # fmt: skip
     add_chunks(dweights, dweight)
     add_chunks(dbiases, dbias)
 
 
 @kernel
-def _correlate_weight(
-    w, workers, address, x, image, padding, dy, F, output, rows, extents, ones, scratch, dweights,
-    dbiases,
-):  # fmt: skip
+def _correlate_weight(w, workers, packed):
     """Each worker owns whole (chunk of patches, block of channels, block of filters)."""
+    (
+        tile, filler, x, image, padding, dy, F, output, rows, extents, ones, scratch, dweights, dbiases,
+    ) = unpack(packed)  # fmt: skip
     N, _, _, C = image
     OH, OW = output
     CB, FB, V_plane, D_plane = extents
@@ -218,13 +223,40 @@ def _correlate_weight(
         for batch in range(first, (chunk + 1) * batches // chunks):
             r0, r1 = batch * rows, min((batch + 1) * rows, N * down)
             _transform_patches(
-                x, image, padding, down, across, r0, r1, c0, channels, flat, S, V, V_plane, CB
+                filler,
+                x,
+                image,
+                padding,
+                down,
+                across,
+                r0,
+                r1,
+                c0,
+                channels,
+                flat,
+                S,
+                V,
+                V_plane,
+                CB,
             )
             _transform_gradients(
-                dy, (N, OH, OW, F), down, across, r0, r1, f0, filters, flat, S, D, D_plane, FB
+                filler,
+                dy,
+                (N, OH, OW, F),
+                down,
+                across,
+                r0,
+                r1,
+                f0,
+                filters,
+                flat,
+                S,
+                D,
+                D_plane,
+                FB,
             )
             _multiply(
-                address, flat, V, V_plane, D, D_plane, U, Z, extents, channels, filters, (r1 - r0) * across,
+                tile, flat, V, V_plane, D, D_plane, U, Z, extents, channels, filters, (r1 - r0) * across,
                 batch == first,
             )  # fmt: skip
             if c0 == 0:
@@ -234,7 +266,7 @@ def _correlate_weight(
                         (flat, Z) if batch == first else (dbiases.reshape(-1), chunk * F + f0 + f)
                     )
                     product(
-                        address, 1, 1, dbiases.reshape(-1), chunk * F + f0 + f, 0, initial, i0, 0, ones, 0, 0, 0, 0,
+                        tile, 1, 1, dbiases.reshape(-1), chunk * F + f0 + f, 0, initial, i0, 0, ones, 0, 0, 0, 0,
                         flat, D + 7 * D_plane + f, FB, 1, 1, (r1 - r0) * across, none, min(VECTORS * VL, filters - f),
                     )  # fmt: skip
         for c in range(channels):
@@ -245,7 +277,9 @@ def _correlate_weight(
 
 
 @inline
-def _transform_gradients(dy, image, down, across, r0, r1, f0, filters, flat, S, D, plane, D_row):
+def _transform_gradients(
+    filler, dy, image, down, across, r0, r1, f0, filters, flat, S, D, plane, D_row
+):
     """D: the transforms of the gradients of the rows r0..r1 of patches."""
     wide = 4 * across
     q, r = 0, r0
@@ -254,7 +288,7 @@ def _transform_gradients(dy, image, down, across, r0, r1, f0, filters, flat, S, 
         count = min(down - i, r1 - r)
         for h in range(4 * count):
             s = S + h * wide * filters
-            fill_strip(dy, image, n, 4 * i + h, 0, wide, f0, filters, flat, s)
+            fill_strip(filler, dy, image, n, 4 * i + h, 0, wide, f0, filters, flat, s)
         for k in range(count):
             for j in range(across):
                 s = S + (4 * k * wide + 4 * j) * filters
@@ -266,9 +300,7 @@ def _transform_gradients(dy, image, down, across, r0, r1, f0, filters, flat, S, 
 
 
 @inline
-def _multiply(
-    address, flat, V, V_plane, D, D_plane, U, Z, extents, channels, filters, patches, first
-):
+def _multiply(tile, flat, V, V_plane, D, D_plane, U, Z, extents, channels, filters, patches, first):
     """U (+)= V' D, plane by plane."""
     CB, FB, _, _ = extents
     width = VECTORS * lanes_of(flat)
@@ -278,6 +310,6 @@ def _multiply(
             u = U + z * CB * FB + f
             i0, i_m = (Z, 0) if first else (u, FB)
             product(
-                address, 1, channels, flat, u, FB, flat, i0, i_m, flat, V + z * V_plane, 0, 0, CB,
+                tile, 1, channels, flat, u, FB, flat, i0, i_m, flat, V + z * V_plane, 0, 0, CB,
                 flat, D + z * D_plane + f, FB, 1, 1, patches, none, min(width, filters - f),
             )  # fmt: skip
