@@ -52,7 +52,7 @@ def function(body):
 class kernel:
     """A kernel, from the function that computes one worker's share: f(worker, workers, packed).
 
-    Call it with (workers, ...): NumPy arrays, numbers and tuples of them, of the same types at every call but for the
+    Call it with (workers, ...): NumPy arrays, numbers and tuples of either, of the same types at every call but for the
     arrays' dtypes; unpack(packed) is the tuple of what follows `workers`. Launches are one at a time, since Numba's
     threading layers take no second one beside a first.
     """
@@ -111,12 +111,13 @@ def _flatten(arguments, values, dtypes):
             size = argument.size
             address = _address_of(_at(argument)) if size else 0
             # Numba's owner of the memory and its Python object: there are none, whoever launches keeps the array.
-            fields = (0, 0, size, argument.itemsize, address, *argument.shape, *argument.strides)
-            values.extend(fields)
-        elif kind is tuple:
+            values += (0, 0, size, argument.itemsize, address, *argument.shape, *argument.strides)
+        elif kind is not tuple:
+            values.append(argument)
+        elif type(argument[0]) is np.ndarray:
             _flatten(argument, values, dtypes)
         else:
-            values.append(argument)
+            values += argument
 
 
 def _layout(kind):

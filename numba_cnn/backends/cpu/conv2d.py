@@ -90,7 +90,7 @@ def _backward_input(dy, weight, g, algorithm, dx):
 
 def _backward_weight(dy, x, g, algorithm, dweight, dbias):
     output = g.OH, g.OW
-    if _is_winograd(algorithm, g, *output):
+    if _is_winograd(algorithm, g, *output, least=9):
         winograd.correlate_weight(source(x), g.x, (g.top, g.left), dy, output, dweight, dbias)
     else:
         direct_weight.correlate_weight(
@@ -98,12 +98,12 @@ def _backward_weight(dy, x, g, algorithm, dweight, dbias):
         )
 
 
-def _is_winograd(algorithm, g, OH, OW):
-    """Whether Winograd's transforms pay for themselves: enough channels, and enough patches per filter."""
+def _is_winograd(algorithm, g, OH, OW, least=48):
+    """Whether Winograd's transforms pay for themselves: enough channels, and at least so many patches per filter."""
     if algorithm != "auto":
         return algorithm == "winograd"
     patches = g.N * -(-OH // 4) * -(-OW // 4)
-    return g.winograd and min(g.C, g.F) >= 16 and patches >= 48
+    return g.winograd and min(g.C, g.F) >= 16 and patches >= least
 
 
 def _window(g):

@@ -13,7 +13,8 @@ import numpy as np
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 _LARGE = 1 << 21  # from 2 MiB on, huge pages are asked for
-_free: defaultdict[int, list] = defaultdict(list)  # capacity in bytes -> memory nobody uses
+# Capacity in bytes -> memory nobody uses, each as the array that owns it and its array interface.
+_free: defaultdict[int, list] = defaultdict(list)
 
 
 class _Block:
@@ -23,17 +24,11 @@ class _Block:
 
     def __init__(self, capacity):
         try:
-            memory = _free[capacity].pop()
+            self._memory = _free[capacity].pop()
         except IndexError:
             memory = _map(capacity)
-        self._capacity, self._memory = capacity, memory
-        address = memory.ctypes.data
-        self.__array_interface__ = {
-            "data": (address, False),
-            "shape": (capacity,),
-            "typestr": "|u1",
-            "version": 3,
-        }
+            self._memory = memory, memory.__array_interface__
+        self._capacity, self.__array_interface__ = capacity, self._memory[1]
 
     def __del__(self, free=_free):  # bound here: at exit the module's own names may be gone
         free[self._capacity].append(self._memory)
@@ -43,7 +38,9 @@ def empty(shape, dtype):
     """An uninitialised array, C-contiguous and aligned to a cache line."""
     dtype = np.dtype(dtype)
     size = prod(shape) * dtype.itemsize
-    return np.ndarray(shape, dtype, np.asarray(_Block(_capacity(max(size, 1)))))
+    if size == 0:
+        return np.empty(shape, dtype)
+    return np.ndarray(shape, dtype, np.asarray(_Block(_capacity(size))))
 
 
 def release():

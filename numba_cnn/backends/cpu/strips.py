@@ -6,7 +6,7 @@ zeros blank x. Where an argmax is not empty, x (and the gate) hold one pixel for
 the images, and argmax says which of the four has its value; the others are 0.
 """
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from numba import from_dtype, types
@@ -23,7 +23,7 @@ def source(x, gate=None, argmax=None):
     return x.reshape(-1), gate, NO_PLACES if argmax is None else argmax.reshape(-1)
 
 
-@lru_cache
+@cache
 def _no_gate(dtype):
     return np.empty(0, dtype)
 
@@ -40,7 +40,7 @@ def fill_strip(address, source, image, n, h, w0, WS, c0, channels, strips, s):
     call(address, (source, image, n, h, w0, WS, c0, channels, strips, s))
 
 
-@lru_cache
+@cache
 def strip_filler(dtype):
     """The address of _fill_strip for a NumPy float type, compiled or read from the cache at the first call."""
     n = types.intp

@@ -13,7 +13,7 @@ After Georganas et al., "High-Performance Deep Learning via a Single Building Bl
 arXiv:1906.06440.
 """
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from llvmlite import ir
@@ -237,7 +237,7 @@ def _product(
         m += M
 
 
-@lru_cache
+@cache
 def tiles(dtype):
     """The address of the tiles for a NumPy float type, compiled or read from the cache at the first call."""
     return address_of(_product, _product_kinds(from_dtype(np.dtype(dtype))))

@@ -7,6 +7,7 @@ full rate.
 """
 
 import os
+from functools import cache
 
 import llvmlite.binding as llvm
 import numpy as np
@@ -48,6 +49,7 @@ def int64(value):
     return ir.Constant(INT64, value)
 
 
+@cache
 def lanes(dtype):
     """How many elements of a NumPy float type fill a vector."""
     return BITS // (8 * np.dtype(dtype).itemsize)

@@ -140,26 +140,32 @@ def _correlate(w, workers, packed):
 @inline
 def _transform_patches(
     filler, source, image, padding, down, across, r0, r1, c0, channels, flat, S, V, plane, V_row
-):
-    """V: the transforms of the rows r0..r1 of patches, read from strips of their padded and gated pixels at S."""
+):  # fmt: skip
+    """V: the transforms of the rows r0..r1 of patches, read in place or from strips of padded and gated pixels at S."""
+    N, H, W, C = image
     top, left = padding
     wide = 4 * across + 2
+    x, gate, argmax = source
+    inside = top <= 0 and left <= 0 and 4 * down + 2 - top <= H and wide - left <= W
+    in_place = inside and gate.size == 0 and argmax.size == 0
     q, r = 0, r0
     while r < r1:
         n, i = r // down, r % down
         count = min(down - i, r1 - r)
-        for h in range(4 * count + 2):
-            s = S + h * wide * channels
-            fill_strip(
-                filler, source, image, n, 4 * i - top + h, -left, wide, c0, channels, flat, s
-            )
+        pixels, start, row, column = flat, S, wide * channels, channels
+        if in_place:
+            pixels, start, row, column = x, ((n * H + 4 * i - top) * W - left) * C + c0, W * C, C
+        else:
+            for h in range(4 * count + 2):
+                fill_strip(
+                    filler, source, image, n, 4 * i - top + h, -left, wide, c0, channels, flat, S + h * row
+                )  # fmt: skip
         for k in range(count):
             for j in range(across):
-                s = S + (4 * k * wide + 4 * j) * channels
+                s = start + 4 * k * row + 4 * j * column
                 input_transform(
-                    flat, s, wide * channels, channels, flat, V + q * V_row, 6 * plane, plane,
-                    channels,
-                )  # fmt: skip
+                    pixels, s, row, column, flat, V + q * V_row, 6 * plane, plane, channels
+                )
                 q += 1
         r += count
 
