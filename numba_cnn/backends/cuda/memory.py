@@ -6,9 +6,9 @@ from threading import Lock
 import numpy as np
 
 from numba_cnn.backends.cuda import dlpack
+from numba_cnn.backends.cuda.copy_kernel import copy_kernel
 from numba_cnn.backends.cuda.launch import launch_each, stream
-from numba_cnn.backends.cuda.provider import SIMULATOR, cuda, jit
-from numba_cnn.backends.cuda.vector import store
+from numba_cnn.backends.cuda.provider import SIMULATOR, cuda
 
 _ALIGNMENT = 16  # bytes of the widest access
 
@@ -64,14 +64,6 @@ def _contiguous(array):
     copied = empty(array.shape, array.dtype)
     launch_each(copy_kernel, array.size, array, copied)
     return copied
-
-
-@jit
-def copy_kernel(source, out):
-    """One thread an element, whatever the strides of the source."""
-    i = cuda.grid(1)
-    if i < out.size:
-        store(out, i, source.flat[i])
 
 
 class _Stage:

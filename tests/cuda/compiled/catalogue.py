@@ -14,12 +14,12 @@ from numba_cnn.backends.cuda import (
     correlate,
     few_channels,
     launch,
-    memory,
     optimizers,
     sums,
     tile,
 )
 from numba_cnn.backends.cuda import softmax_crossentropy as loss
+from numba_cnn.backends.cuda.copy_kernel import copy_kernel
 from numba_cnn.backends.cuda.correlate_kernel import correlate_kernel
 from numba_cnn.backends.cuda.correlate_weight import CorrelationWeight, correlate_weight_kernel
 from numba_cnn.backends.cuda.max_pool2d import max_pool2d_backward_kernel, max_pool2d_kernel
@@ -127,7 +127,7 @@ def _plain(dtype):
         "nesterov": (optimizers.nesterov_kernel, (2, 2, 2, one, one)),
         "rmsprop": (optimizers.rmsprop_kernel, (2, 2, 2, one, one, one, one)),
         "adam": (optimizers.adam_kernel, (2, 2, 2, 2, one, one, one, one)),
-        "copy": (memory.copy_kernel, (4, 4)),
+        "copy": (copy_kernel, (4, 4)),
     }
     by_row = ("softmax", "crossentropy", "mean")
     for name, (kernel, arguments) in kernels.items():
