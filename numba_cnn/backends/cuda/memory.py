@@ -14,8 +14,11 @@ _ALIGNMENT = 16  # bytes of the widest access
 
 
 def owns(array):
-    """Whether the array lives on the device: Numba's own arrays and those of other libraries."""
-    return hasattr(array, "__cuda_array_interface__") or hasattr(array, "__cuda_ndarray__")
+    """Whether the array lives on the device: Numba's own arrays, which the simulator knows by the first name, and
+    those of other libraries.
+    """
+    named = hasattr(array, "__cuda_ndarray__") or hasattr(array, "__cuda_array_interface__")
+    return named or dlpack.on_gpu(array)
 
 
 def empty(shape, dtype):
@@ -32,8 +35,11 @@ def asarray(array):
     """
     if isinstance(array, np.ndarray):
         return _upload(array)
+    if not owns(array):
+        raise TypeError(f"expected a NumPy array or one on a GPU. Received: {type(array).__name__}")
     if not hasattr(array, "__cuda_ndarray__"):
-        array = cuda.as_cuda_array(array if owns(array) else dlpack.Imported(array))
+        interface = hasattr(array, "__cuda_array_interface__")
+        array = cuda.as_cuda_array(array if interface else dlpack.Imported(array))
     return array if _ready(array) else _contiguous(array)
 
 

@@ -74,6 +74,8 @@ class Device:
         }
         for name, fake in fakes.items():
             patch.setattr(cuda, name, fake)
+        provider = import_module("numba_cnn.backends.cuda.provider")
+        patch.setattr(provider, "why_unavailable", lambda: None)
         launch = import_module("numba_cnn.backends.cuda.launch")
         patch.setattr(launch, "_configured", self._configured)
 
