@@ -2,6 +2,7 @@
 reference.
 """
 
+import numpy as np
 import parity
 import pytest
 
@@ -55,6 +56,15 @@ def test_max_pool2d(device, dtype):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_elementwise(device, dtype):
     parity.check_elementwise((3, 5, 7, 11), dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32"])
+def test_arrays_with_strides_are_copied(device, dtype):
+    array = np.arange(3 * 5 * 7).astype(dtype).reshape(3, 5, 7)
+    for part in (np.s_[:, :, :4], np.s_[:, :3], np.s_[:2, ::2, ::3]):
+        copied = cuda.asarray(cuda.asarray(array)[part])
+        assert copied.is_c_contiguous()
+        np.testing.assert_array_equal(cuda.to_numpy(copied), array[part])
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
