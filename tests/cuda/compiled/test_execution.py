@@ -7,6 +7,7 @@ import parity
 import pytest
 
 from numba_cnn.backends import cuda
+from numba_cnn.backends.cuda import tile
 
 
 @pytest.mark.parametrize(
@@ -17,7 +18,7 @@ from numba_cnn.backends import cuda
         pytest.param((2, 10, 9, 8), (2, 3, 8, 68), {"dilation_rate": (3, 2)}, id="dilated"),
         pytest.param((3, 7, 5, 20), (1, 1, 20, 44), {"strides": (2, 3)}, id="1x1 stride 2x3"),
         pytest.param((2, 8, 7, 5), (3, 2, 5, 7), {"padding": ((2, 0), (1, 3))}, id="ragged"),
-        pytest.param((1, 40, 33, 4), (5, 5, 4, 132), {}, id="5x5 on the large tile"),
+        pytest.param((1, 40, 33, 4), (5, 5, 4, 132), {}, id="5x5"),
         pytest.param((2, 13, 11, 3), (3, 3, 3, 36), {"padding": 1}, id="first layer"),
         pytest.param((1, 13, 12, 1), (5, 5, 1, 12), {"strides": 2}, id="first layer, grey"),
         pytest.param((2, 6, 7, 6), (3, 3, 3, 4), {"groups": 2, "padding": "same"}, id="groups"),
@@ -27,6 +28,14 @@ from numba_cnn.backends import cuda
 )
 def test_conv2d(device, x, weight, settings):
     parity.check_conv2d(x, weight, **settings)
+
+
+@pytest.mark.parametrize(("C", "F"), [(36, 40), (35, 41)], ids=["aligned", "ragged"])
+def test_conv2d_on_the_large_tile(device, monkeypatch, C, F):
+    """The tile that only large layers get, all three products of it."""
+    monkeypatch.setattr(tile, "BLOCKS", 1)
+    assert {tile.tile_for(F, F), tile.tile_for(F, C), tile.tile_for(C, F)} == {tile.LARGE}
+    parity.check_conv2d((2, 9, 8, C), (3, 3, C, F))
 
 
 def test_conv2d_float64(device):
