@@ -2,8 +2,8 @@
 arrays live.
 
 Arrays are NHWC, float32 or float64, all of one dtype and all in one place: NumPy arrays run on the
-CPU, device arrays on the GPU that holds them. An array that is not C-contiguous is copied first.
-Nothing moves between host and device.
+CPU, device arrays on the GPU that holds them, those of other libraries too (__cuda_array_interface__
+or DLPack). An array that is not C-contiguous is copied first. Nothing moves between host and device.
 """
 
 from __future__ import annotations
@@ -373,25 +373,27 @@ def sparse_categorical_accuracy(logits: Array, labels: Array) -> Array:
 def _arrays(op: str, **arrays: Array | None) -> tuple[Any, list[Array | None]]:
     """The backend that holds all the arrays, and the arrays as its kernels take them; None stays None."""
     backend = backends.of(op, **arrays)
-    dtypes = {name: array.dtype for name, array in arrays.items() if array is not None}
+    taken = {name: None if a is None else backend.asarray(a) for name, a in arrays.items()}
+    dtypes = {name: array.dtype for name, array in taken.items() if array is not None}
     if len(set(dtypes.values())) > 1 or not set(dtypes.values()) <= set(_FLOATS):
         received = ", ".join(f"{name} {dtype}" for name, dtype in dtypes.items())
         raise TypeError(
             f"{op}: the arrays must all be float32 or all float64. Received: {received}"
         )
-    return backend, [None if array is None else backend.asarray(array) for array in arrays.values()]
+    return backend, list(taken.values())
 
 
 def _argmax(op: str, backend: Any, argmax: Array, g: shapes.Pool2D, dy: Array) -> Array:
     """The argmax as kernels take it, known to belong to the pooling and to live where dy does."""
     if backends.of(op, argmax=argmax) is not backend:
         backends.of(op, dy=dy, argmax=argmax)  # says which is where
+    argmax = backend.asarray(argmax)
     shapes.same(op, "argmax", argmax.shape, g.y)
     if argmax.dtype != _argmax_dtype(g):
         raise TypeError(
             f"{op}: argmax must be {_argmax_dtype(g)}, as max pooling returns it. Received: {argmax.dtype}"
         )
-    return backend.asarray(argmax)
+    return argmax
 
 
 def _bias(op: str, bias: Array | None, F: int) -> None:
@@ -440,6 +442,7 @@ def _labels(op: str, backend: Any, logits: Array, labels: Array) -> Array:
     shapes.batch(op, logits.shape)
     if backends.of(op, labels=labels) is not backend:
         backends.of(op, logits=logits, labels=labels)
+    labels = backend.asarray(labels)
     shapes.same(op, "labels", labels.shape, logits.shape[:1])
     if labels.dtype.kind not in "iu":
         raise TypeError(f"{op}: labels must be integers. Received: {labels.dtype}")
@@ -450,5 +453,5 @@ def _labels(op: str, backend: Any, logits: Array, labels: Array) -> Array:
             raise ValueError(
                 f"{op}: labels must lie in 0..{classes - 1} for {classes} classes. Received: label {wrong}"
             )
-        labels = labels.astype(np.int32, copy=False)
-    return backend.asarray(labels)
+        return labels.astype(np.int32, copy=False)
+    return labels

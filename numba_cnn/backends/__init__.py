@@ -37,28 +37,29 @@ def get(name: str = "auto") -> Any:
 
 
 def of(op: str, **arrays: Any) -> Any:
-    """The backend that holds all the arrays (None is skipped); TypeError where they are mixed or no arrays."""
+    """The backend that holds all the arrays (None is skipped); TypeError where they are mixed or no arrays,
+    RuntimeError with what to install where they live on a GPU and "cuda" cannot run.
+    """
     places = {name: _place(array) for name, array in arrays.items() if array is not None}
     if set(places.values()) == {"cpu"} or set(places.values()) == {"cuda"}:
-        return _load(places.popitem()[1])
+        return get(places.popitem()[1])
     words = {"cpu": "a NumPy array (cpu)", "cuda": "a device array (cuda)"}
     received = ", ".join(f"{name} {words.get(place, place)}" for name, place in places.items())
     if set(places.values()) <= set(words):
         raise TypeError(
             f"{op}: the arrays live on different backends; move them to one. Received: {received}"
         )
-    raise TypeError(f"{op}: expected NumPy or device arrays. Received: {received}")
+    raise TypeError(
+        f"{op}: expected NumPy or device arrays; np.asarray makes one of a list or of another library's "
+        f"array on the host. Received: {received}"
+    )
 
 
 def _place(array: Any) -> str:
     """The name of the backend that owns the array, or the name of its type if none does."""
     if isinstance(array, np.ndarray):
         return "cpu"
-    if hasattr(array, "__cuda_array_interface__") or hasattr(
-        array, "__cuda_ndarray__"
-    ):  # the latter: simulator
-        return "cuda"
-    return type(array).__name__
+    return "cuda" if _load("cuda").owns(array) else type(array).__name__
 
 
 def _load(name: str) -> Any:

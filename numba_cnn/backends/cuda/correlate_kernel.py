@@ -17,6 +17,7 @@ from numba_cnn.backends.cuda.tile import (
     stasher,
     writer,
 )
+from numba_cnn.backends.cuda.vector import address
 
 _NOWHERE = -(1 << 30)  # the row of a pixel that does not exist: no tap brings it back into an image
 
@@ -58,10 +59,9 @@ def correlate_kernel(tile, transposed, ragged, bias, relu):
         a_at, b_at = (k * a_row + m), (wk * b_row + n)
         top, left = int32(t // across * 4), int32(t % across * 4)
 
-        place(m0 + m, k, g, windows, origins)
-        origins[pixels] = g.weight_start + (
-            (n0 + n) * int64(g.weight_row) + wk if transposed else wk * int64(g.weight_row) + n0 + n
-        )
+        place(source, m0 + m, k, g, windows, origins)
+        wr, wc = (n0 + n, wk) if transposed else (wk, n0 + n)
+        origins[pixels] = address(weight, g.weight_start + wr * int64(g.weight_row) + wc)
         steps = _split(g, BK, cuda.blockIdx.z, tap)
         for i in range(TM):
             for j in range(TN):
@@ -124,18 +124,18 @@ def correlate_kernel(tile, transposed, ragged, bias, relu):
 
 
 def _placer(share):
-    """place(m, k, g, windows, origins): where the windows of a thread's pixels begin, in rows,
-    columns and offsets.
+    """place(source, m, k, g, windows, origins): where the windows of a thread's pixels begin, in
+    rows, columns and addresses.
     """
     count, stride = share.count, share.stride
 
     @device
-    def place(m, k, g, windows, origins):
+    def place(source, m, k, g, windows, origins):
         for i in range(count):
             rest, ow = divide(uint32(m + i * stride), g.OW)
             n, oh = divide(rest, g.OH)
             h, w = int32(oh * g.SH - g.top), int32(ow * g.SW - g.left)
-            origins[i] = ((n * int64(g.H) + h) * int64(g.W) + w) * g.C + k
+            origins[i] = address(source, ((n * int64(g.H) + h) * int64(g.W) + w) * g.C + k)
             windows[i, 0] = h if m + i * stride < g.M else _NOWHERE
             windows[i, 1] = w
 
@@ -184,20 +184,21 @@ def _fetcher(tile, A, B, transposed, ragged):
         if fresh:
             turn(g, windows, inside, tap, moved)
         c = tap[0]
+        shift = (moved[0] + c) * 4
         for i in range(a_count):
-            four = read(source, origins[i] + (moved[0] + c), inside[i], int32(g.C - c - ak))
+            four = read(source, origins[i] + shift, inside[i], int32(g.C - c - ak))
             for lane in range(4):
                 a_values[4 * i + lane] = four[lane]
         for i in range(b_count):
             if transposed:
-                exists = n + i * b_stride < g.N
+                exists = int32(n + i * b_stride) < g.N
                 count = int32(g.C - c - k)
                 row = int32(i * b_stride * g.weight_row + c)
             else:
-                exists = c + k + i * b_stride < g.C
+                exists = int32(c + k + i * b_stride) < g.C
                 count = int32(g.N - n)
                 row = int32((i * b_stride + c) * g.weight_row)
-            four = read(weight, origins[a_count] + (moved[1] + row), exists, count)
+            four = read(weight, origins[a_count] + (moved[1] + row) * 4, exists, count)
             for lane in range(4):
                 b_values[4 * i + lane] = four[lane]
         tap[0] = int32(c + BK)
@@ -243,7 +244,7 @@ def _finisher(tile, ragged, bias, relu):
                     n = int32(n0 + j // 4 * across)
                     v0, v1, v2, v3 = sums[i, j], sums[i, j + 1], sums[i, j + 2], sums[i, j + 3]
                     if bias:
-                        b0, b1, b2, b3 = read(biases, n, True, int32(g.N - n))
+                        b0, b1, b2, b3 = read(biases, address(biases, n), True, int32(g.N - n))
                         v0, v1, v2, v3 = v0 + b0, v1 + b1, v2 + b2, v3 + b3
                     write(
                         out,

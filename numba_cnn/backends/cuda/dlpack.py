@@ -11,7 +11,7 @@ from operator import mul
 
 import numpy as np
 
-CUDA, CPU = 2, 1  # device types
+CPU, CUDA, MANAGED = 1, 2, 13  # device types; managed memory is read by host and GPU
 _KINDS = {0: "i", 1: "u", 2: "f"}
 _CODES = {kind: code for code, kind in _KINDS.items()}
 
@@ -92,19 +92,25 @@ def _address(array):
     return array.__array_interface__["data"][0]
 
 
+def on_gpu(array):
+    """Whether the array offers DLPack, and memory that the GPU reads."""
+    device = getattr(array, "__dlpack_device__", None)
+    return device is not None and int(device()[0]) in (CUDA, MANAGED)
+
+
 class Imported:
     """Another library's array seen through its capsule; it has a __cuda_array_interface__ for Numba
     to wrap.
     """
 
     def __init__(self, source):
-        self.device = source.__dlpack_device__()[0]
+        self.on_gpu = on_gpu(source)
         capsule = source.__dlpack__()
         self._managed = _Managed.from_address(_pointer(capsule, b"dltensor"))
         _rename(capsule, _USED)
         tensor = self._managed.tensor
         self.shape = tuple(tensor.shape[: tensor.ndim])
-        self.dtype = np.dtype(f"{_KINDS[tensor.dtype.code]}{tensor.dtype.bits // 8}")
+        self.dtype = _dtype(tensor.dtype)
         strides = None
         if tensor.strides:
             strides = tuple(self.dtype.itemsize * s for s in tensor.strides[: tensor.ndim])
@@ -118,7 +124,7 @@ class Imported:
 
     @property
     def __cuda_array_interface__(self):
-        if self.device != CUDA:
+        if not self.on_gpu:
             raise AttributeError("the array does not live on a GPU")
         return self.interface
 
@@ -126,3 +132,12 @@ class Imported:
         managed = getattr(self, "_managed", None)
         if managed is not None and managed.deleter:
             managed.deleter(ctypes.pointer(managed))
+
+
+def _dtype(received):
+    if received.code not in _KINDS or received.lanes != 1:
+        raise TypeError(
+            "expected integers or floats, one an element. Received: DLPack's dtype "
+            f"code {received.code}, {received.bits} bits, {received.lanes} lanes"
+        )
+    return np.dtype(f"{_KINDS[received.code]}{received.bits // 8}")

@@ -6,16 +6,19 @@ from threading import Lock
 import numpy as np
 
 from numba_cnn.backends.cuda import dlpack
+from numba_cnn.backends.cuda.copy_kernel import copy_kernel
 from numba_cnn.backends.cuda.launch import launch_each, stream
-from numba_cnn.backends.cuda.provider import SIMULATOR, cuda, jit
-from numba_cnn.backends.cuda.vector import store
+from numba_cnn.backends.cuda.provider import SIMULATOR, cuda
 
 _ALIGNMENT = 16  # bytes of the widest access
 
 
 def owns(array):
-    """Whether the array lives on the device: Numba's own arrays and those of other libraries."""
-    return hasattr(array, "__cuda_array_interface__") or hasattr(array, "__cuda_ndarray__")
+    """Whether the array lives on the device: Numba's own arrays, which the simulator knows by the first name, and
+    those of other libraries.
+    """
+    named = hasattr(array, "__cuda_ndarray__") or hasattr(array, "__cuda_array_interface__")
+    return named or dlpack.on_gpu(array)
 
 
 def empty(shape, dtype):
@@ -32,8 +35,11 @@ def asarray(array):
     """
     if isinstance(array, np.ndarray):
         return _upload(array)
+    if not owns(array):
+        raise TypeError(f"expected a NumPy array or one on a GPU. Received: {type(array).__name__}")
     if not hasattr(array, "__cuda_ndarray__"):
-        array = cuda.as_cuda_array(array if owns(array) else dlpack.Imported(array))
+        interface = hasattr(array, "__cuda_array_interface__")
+        array = cuda.as_cuda_array(array if interface else dlpack.Imported(array))
     return array if _ready(array) else _contiguous(array)
 
 
@@ -64,14 +70,6 @@ def _contiguous(array):
     copied = empty(array.shape, array.dtype)
     launch_each(copy_kernel, array.size, array, copied)
     return copied
-
-
-@jit
-def copy_kernel(source, out):
-    """One thread an element, whatever the strides of the source."""
-    i = cuda.grid(1)
-    if i < out.size:
-        store(out, i, source.flat[i])
 
 
 class _Stage:

@@ -10,6 +10,8 @@ from functools import cache
 
 from numba import config, cuda
 
+from numba_cnn.backends.cuda.simulator import lock_shared_arrays
+
 SIMULATOR = bool(config.ENABLE_CUDASIM)
 COMPILER = not SIMULATOR and cuda.implementation == "NVIDIA"
 
@@ -18,6 +20,11 @@ if COMPILER:
     from numba.cuda.extending import intrinsic
 else:
     types = intrinsic = None
+
+if SIMULATOR:
+    from numba.cuda.simulator.kernelapi import FakeCUDAShared
+
+    lock_shared_arrays(FakeCUDAShared)
 
 _NEEDS = 'backend "cuda" needs an NVIDIA GPU, its driver and the package numba-cuda'
 _HOW = (

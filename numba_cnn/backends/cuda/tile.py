@@ -17,7 +17,7 @@ from numba import float32, int64, uint32, uint64
 
 from numba_cnn.backends.cuda.launch import BLOCKS
 from numba_cnn.backends.cuda.provider import SIMULATOR, device
-from numba_cnn.backends.cuda.vector import load, load4, store, store4
+from numba_cnn.backends.cuda.vector import load4, load4_at, load_at, store, store4
 
 ZERO = float32(0)
 
@@ -79,26 +79,26 @@ def divide(n, d):
 
 @lru_cache
 def reader(ragged):
-    """read(array, offset, exists, count): four values, 0 for all where nothing exists, and from
-    `count` on.
+    """read(array, place, exists, count): the four values from an address on, 0 for all where nothing
+    exists, and from `count` on.
 
     Where every row is a multiple of 4 long (not ragged) so is `count`, and one access is enough.
     """
 
     @device
-    def read(array, offset, exists, count):
+    def read(array, place, exists, count):
         v0 = v1 = v2 = v3 = ZERO
         if ragged:
             if exists and count > 0:
-                v0 = load(array, offset)
+                v0 = load_at(array, place)
             if exists and count > 1:
-                v1 = load(array, offset + 1)
+                v1 = load_at(array, place + 4)
             if exists and count > 2:
-                v2 = load(array, offset + 2)
+                v2 = load_at(array, place + 8)
             if exists and count > 3:
-                v3 = load(array, offset + 3)
+                v3 = load_at(array, place + 12)
         elif exists and count > 0:
-            v0, v1, v2, v3 = load4(array, offset)
+            v0, v1, v2, v3 = load4_at(array, place)
         return v0, v1, v2, v3
 
     return read

@@ -11,6 +11,7 @@ if COMPILER:
     from llvmlite import ir
 
     _LANE = ir.IntType(32)
+    _GLOBAL = 1  # the address space of device arrays
 
     def _pointer(context, builder, kind, array, offset):
         """The address of one element, whose size is that of the array's dtype."""
@@ -54,6 +55,53 @@ if COMPILER:
         return types.void(array, offset, array.dtype), generate
 
     @intrinsic
+    def address(typing, array, offset):
+        """Where array.flat[offset] lies, in bytes: a loop that keeps addresses need not make them
+        anew from base and offset at every access.
+        """
+        if not _takes(array, offset):
+            return None
+
+        def generate(context, builder, signature, arguments):
+            pointer = _pointer(context, builder, signature.args[0], *arguments)
+            return builder.ptrtoint(pointer, ir.IntType(64))
+
+        return types.int64(array, offset), generate
+
+    def _at(builder, place):
+        """The pointer into global memory of an address."""
+        return builder.inttoptr(place, ir.FloatType().as_pointer(_GLOBAL))
+
+    def _four(context, builder, signature, pointer):
+        """Four floats in one access, as a tuple."""
+        vector = ir.VectorType(ir.FloatType(), 4).as_pointer(pointer.type.addrspace)
+        loaded = builder.load(builder.bitcast(pointer, vector), align=16)
+        lanes = [builder.extract_element(loaded, ir.Constant(_LANE, i)) for i in range(4)]
+        return context.make_tuple(builder, signature.return_type, lanes)
+
+    @intrinsic
+    def load_at(typing, array, place):
+        """The element of the array, in global memory, at an address."""
+        if not _takes(array, place, types.float32):
+            return None
+
+        def generate(context, builder, signature, arguments):
+            return builder.load(_at(builder, arguments[1]))
+
+        return types.float32(array, place), generate
+
+    @intrinsic
+    def load4_at(typing, array, place):
+        """The four elements of float32 from an address on, which must be a multiple of 16."""
+        if not _takes(array, place, types.float32):
+            return None
+
+        def generate(context, builder, signature, arguments):
+            return _four(context, builder, signature, _at(builder, arguments[1]))
+
+        return types.UniTuple(types.float32, 4)(array, place), generate
+
+    @intrinsic
     def load4(typing, array, offset):
         """array.flat[offset : offset + 4] of float32 in one access; the offset must be a multiple
         of 4.
@@ -63,10 +111,7 @@ if COMPILER:
 
         def generate(context, builder, signature, arguments):
             pointer = _pointer(context, builder, signature.args[0], *arguments)
-            vector = ir.VectorType(ir.FloatType(), 4).as_pointer(pointer.type.addrspace)
-            loaded = builder.load(builder.bitcast(pointer, vector), align=16)
-            lanes = [builder.extract_element(loaded, ir.Constant(_LANE, i)) for i in range(4)]
-            return context.make_tuple(builder, signature.return_type, lanes)
+            return _four(context, builder, signature, pointer)
 
         return types.UniTuple(types.float32, 4)(array, offset), generate
 
@@ -99,6 +144,18 @@ else:
     def store(array, offset, value):
         """array.flat[offset] = value"""
         array.reshape(array.size)[offset] = value
+
+    def address(array, offset):
+        """Where array.flat[offset] lies, in bytes."""
+        return offset * array.dtype.itemsize
+
+    def load_at(array, place):
+        """The element at an address."""
+        return load(array, place // array.dtype.itemsize)
+
+    def load4_at(array, place):
+        """The four elements from an address on."""
+        return load4(array, place // array.dtype.itemsize)
 
     def load4(array, offset):
         """array.flat[offset : offset + 4] in one access."""

@@ -14,14 +14,18 @@ from numba_cnn.backends.cuda import (
     correlate,
     few_channels,
     launch,
-    memory,
     optimizers,
     sums,
     tile,
 )
 from numba_cnn.backends.cuda import softmax_crossentropy as loss
+from numba_cnn.backends.cuda.copy_kernel import copy_kernel
 from numba_cnn.backends.cuda.correlate_kernel import correlate_kernel
-from numba_cnn.backends.cuda.correlate_weight import CorrelationWeight, correlate_weight_kernel
+from numba_cnn.backends.cuda.correlate_weight import (
+    CorrelationWeight,
+    correlate_weight_kernel,
+    pad_channels_kernel,
+)
 from numba_cnn.backends.cuda.max_pool2d import max_pool2d_backward_kernel, max_pool2d_kernel
 from numba_cnn.backends.cuda.relu import relu_backward_kernel, relu_kernel
 from numba_cnn.shapes import conv2d as conv2d_shape
@@ -47,21 +51,20 @@ class Entry:
     density: float = 0.0  # the least share of multiply-adds in its main loop
 
 
-def _array(dtype, ndim):
-    return types.Array(getattr(types, dtype), ndim, "C")
+def _array(dtype, ndim, layout="C"):
+    return types.Array(getattr(types, dtype), int(ndim), layout)
 
 
 def _signature(dtype, *arguments):
-    """Integers stand for arrays of so many axes, dtypes for arrays (name, axes), everything else
-    for itself.
+    """Integers stand for arrays of so many axes, words for arrays (dtype, axes and layout if it is
+    not "C"), everything else for itself.
     """
     made = []
     for argument in arguments:
         if isinstance(argument, int) and not isinstance(argument, bool):
             made.append(_array(dtype, argument))
         elif isinstance(argument, str):
-            name, ndim = argument.split()
-            made.append(_array(name, int(ndim)))
+            made.append(_array(*argument.split()))
         else:
             made.append(type_of(argument))
     return tuple(made)
@@ -83,17 +86,19 @@ def _tiled():
         limits = {"registers": registers, "vectors": not ragged, "density": density}
         yield " ".join(words), Entry(kernel, signature, shape.threads, **limits)
     signature = _signature("float32", 4, 4, _WEIGHT_GEOMETRY, 4)
-    for name, gathered in product(("small", "large"), (False, True)):
+    for name in ("small", "large"):
         shape, registers = _TILES[name]
-        kernel = correlate_weight_kernel(shape, gathered, False)
-        density = 0.65 if gathered else 0.75
-        limits = {"registers": registers, "vectors": True, "density": density}
-        word = f"correlate_weight {name}{' gathered' * gathered}"
-        yield word, Entry(kernel, signature, shape.threads, **limits)
+        kernel = correlate_weight_kernel(shape, False)
+        limits = {"registers": registers, "vectors": True, "density": 0.75}
+        yield f"correlate_weight {name}", Entry(kernel, signature, shape.threads, **limits)
     for C in (1, 3):
         signature = _signature("float32", 4, 4, 1, _CONV, 4)
         kernel = few_channels.few_channels_kernel(C, True, True)
         yield f"few_channels {C}", Entry(kernel, signature, few_channels.THREADS, 128, vectors=True)
+    yield (
+        "pad_channels",
+        Entry(pad_channels_kernel, _signature("float32", 4, 4), launch.THREADS, 32),
+    )
 
 
 def _plain(dtype):
@@ -127,7 +132,7 @@ def _plain(dtype):
         "nesterov": (optimizers.nesterov_kernel, (2, 2, 2, one, one)),
         "rmsprop": (optimizers.rmsprop_kernel, (2, 2, 2, one, one, one, one)),
         "adam": (optimizers.adam_kernel, (2, 2, 2, 2, one, one, one, one)),
-        "copy": (memory.copy_kernel, (4, 4)),
+        "copy": (copy_kernel, (f"{dtype} 4 A", 4)),
     }
     by_row = ("softmax", "crossentropy", "mean")
     for name, (kernel, arguments) in kernels.items():

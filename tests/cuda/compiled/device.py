@@ -26,7 +26,14 @@ class DeviceArray(Buffer):
     ndim = property(lambda self: self.array.ndim)
 
     def is_c_contiguous(self):
-        return True
+        return self.array.flags.c_contiguous
+
+    def __getitem__(self, index):
+        """A part that begins at the first element, in the same memory."""
+        part = self.view(self.shape)
+        part.array = self.array[index]
+        assert part.array.ctypes.data == self.array.ctypes.data
+        return part
 
     def reshape(self, *shape):
         return self.view(shape[0] if isinstance(shape[0], tuple) else shape)
@@ -74,6 +81,8 @@ class Device:
         }
         for name, fake in fakes.items():
             patch.setattr(cuda, name, fake)
+        provider = import_module("numba_cnn.backends.cuda.provider")
+        patch.setattr(provider, "why_unavailable", lambda: None)
         launch = import_module("numba_cnn.backends.cuda.launch")
         patch.setattr(launch, "_configured", self._configured)
 

@@ -13,21 +13,39 @@ import toolchain
 from catalogue import KERNELS
 from device import Device
 
+from numba_cnn.backends import cuda
+
+_IMAGE, _FILTERS = (1, 18, 18, 64), (3, 3, 64, 64)
 _RUNS = {
-    "correlate, small tile, forward": lambda: _conv2d((1, 18, 18, 64), (3, 3, 64, 64)),
-    "correlate, narrow tile, forward": lambda: _conv2d((1, 18, 18, 64), (3, 3, 64, 32)),
+    "correlate, small tile, forward": lambda: _conv2d(_IMAGE, _FILTERS),
+    "correlate, small tile, forward, ragged": lambda: _conv2d((1, 18, 18, 62), (3, 3, 62, 62)),
+    "correlate, small tile, backward": lambda: _backward(_IMAGE, _FILTERS),
+    "correlate, small tile, backward, ragged": lambda: _backward((1, 18, 18, 62), (3, 3, 62, 62)),
+    "correlate, narrow tile, forward": lambda: _conv2d(_IMAGE, (3, 3, 64, 32)),
+    "correlate, narrow tile, backward": lambda: _backward((1, 18, 18, 32), (3, 3, 32, 64)),
     "correlate, large tile, forward": lambda: _conv2d((1, 132, 130, 8), (3, 3, 8, 256)),
-    "correlate, small tile, backward": lambda: _backward((1, 18, 18, 64), (3, 3, 64, 64)),
-    "correlate_weight, small tile": lambda: _weight_gradient((1, 18, 18, 64), (3, 3, 64, 64)),
-    "correlate_weight, small tile, gathered": lambda: _weight_gradient(
-        (1, 34, 34, 3), (3, 3, 3, 32)
-    ),
-    "few_channels 3": lambda: _conv2d((1, 34, 34, 3), (3, 3, 3, 32)),
-    "max_pool2d": lambda: parity.check("max_pool2d", parity.Draw()(1, 32, 32, 32)),
-    "relu": lambda: parity.check("relu", parity.Draw()(1, 32, 32, 32)),
-    "softmax": lambda: parity.check("softmax", parity.Draw()(32, 1000)),
-    "column_sums": lambda: _weight_gradient((1, 18, 18, 64), (3, 3, 64, 64)),
-    "adam": lambda: parity.check_optimizer(*parity.OPTIMIZERS["adam"]),
+    "correlate, large tile, backward": lambda: _backward((1, 130, 130, 256), (3, 3, 256, 8)),
+    "correlate_weight, small tile": lambda: _weight_gradient(_IMAGE, _FILTERS),
+    "correlate_weight, small tile, first layer": lambda: _first_layer(3),
+    "correlate_weight, large tile": lambda: _weight_gradient((1, 4, 4, 256), (3, 3, 256, 2048)),
+    "pad_channels": lambda: _first_layer(3),
+    "few_channels, 1 channel": lambda: _conv2d((1, 34, 34, 1), (3, 3, 1, 32)),
+    "few_channels, 3 channels": lambda: _conv2d((1, 34, 34, 3), (3, 3, 3, 32)),
+    "conv2d": lambda: _plain(),
+    "conv2d_backward_input": lambda: _plain(),
+    "conv2d_backward_weight": lambda: _plain(),
+    "relu": lambda: parity.check_elementwise((1, 32, 32, 32)),
+    "relu_backward": lambda: parity.check_elementwise((1, 32, 32, 32)),
+    "max_pool2d": lambda: parity.check_max_pool2d((1, 32, 32, 32)),
+    "max_pool2d_backward": lambda: parity.check_max_pool2d((1, 32, 32, 32)),
+    "column_sums": lambda: _weight_gradient(_IMAGE, _FILTERS),
+    "sum_partials": lambda: _weight_gradient(_IMAGE, _FILTERS),
+    "softmax": lambda: parity.check_losses(32, 1000),
+    "crossentropy": lambda: parity.check_losses(32, 1000),
+    "mean": lambda: parity.check_losses(32, 1000),
+    "hits": lambda: parity.check_losses(32, 1000),
+    **{name: lambda name=name: _optimizer(name) for name in parity.OPTIMIZERS},
+    "copy": lambda: cuda.asarray(cuda.asarray(parity.Draw()(32, 32, 32))[:, :, :16]),
 }
 
 
@@ -44,6 +62,19 @@ def _weight_gradient(x, weight, need_dx=False):
 
 def _backward(x, weight):
     _weight_gradient(x, weight, need_dx=True)
+
+
+def _first_layer(C):
+    _weight_gradient((1, 34, 34, C), (3, 3, C, 32))
+
+
+def _plain():
+    """Two groups."""
+    parity.check_conv2d((1, 18, 18, 32), (3, 3, 16, 32), groups=2)
+
+
+def _optimizer(name):
+    parity.check_optimizer(*parity.OPTIMIZERS[name])
 
 
 def print_code():
@@ -65,7 +96,7 @@ def print_code():
 
 
 def print_memory():
-    """One row a run: what a request costs on average, and what it would cost at best."""
+    """One row a kernel: what a request costs on average, and what it would cost at best."""
     print(
         "| kernel | grid | sectors a global request (ideal) | wavefronts a shared request (ideal) |"
     )
@@ -76,8 +107,8 @@ def print_memory():
             device.counts = True
             device.install(patch)
             run()
-        words = name.split(",")[0].split()[0]
-        launch = next(launch for launch in device.launches if launch.kernel.startswith(words))
+        kernel = f"{name.split(',')[0]}_kernel"
+        launch = next(launch for launch in device.launches if launch.kernel == kernel)
         cells = [
             "{:.2f} ({:.2f})".format(*launch.statistics.per_request(space))
             if any(kind == space for kind, _ in launch.statistics.requests)
@@ -88,7 +119,7 @@ def print_memory():
 
 
 if __name__ == "__main__":
-    print("Registers, occupancy (and the share of multiply-adds in one pass of the main loop).\n")
+    print("Registers, occupancy (and the share of multiply-adds in the main loop).\n")
     print_code()
     print("\nMemory requests of one launch on the interpreter.\n")
     print_memory()

@@ -2,10 +2,12 @@
 reference.
 """
 
+import numpy as np
 import parity
 import pytest
 
 from numba_cnn.backends import cuda
+from numba_cnn.backends.cuda import tile
 
 
 @pytest.mark.parametrize(
@@ -16,7 +18,7 @@ from numba_cnn.backends import cuda
         pytest.param((2, 10, 9, 8), (2, 3, 8, 68), {"dilation_rate": (3, 2)}, id="dilated"),
         pytest.param((3, 7, 5, 20), (1, 1, 20, 44), {"strides": (2, 3)}, id="1x1 stride 2x3"),
         pytest.param((2, 8, 7, 5), (3, 2, 5, 7), {"padding": ((2, 0), (1, 3))}, id="ragged"),
-        pytest.param((1, 40, 33, 4), (5, 5, 4, 132), {}, id="5x5 on the large tile"),
+        pytest.param((1, 40, 33, 4), (5, 5, 4, 132), {}, id="5x5"),
         pytest.param((2, 13, 11, 3), (3, 3, 3, 36), {"padding": 1}, id="first layer"),
         pytest.param((1, 13, 12, 1), (5, 5, 1, 12), {"strides": 2}, id="first layer, grey"),
         pytest.param((2, 6, 7, 6), (3, 3, 3, 4), {"groups": 2, "padding": "same"}, id="groups"),
@@ -26,6 +28,14 @@ from numba_cnn.backends import cuda
 )
 def test_conv2d(device, x, weight, settings):
     parity.check_conv2d(x, weight, **settings)
+
+
+@pytest.mark.parametrize(("C", "F"), [(36, 40), (35, 41)], ids=["aligned", "ragged"])
+def test_conv2d_on_the_large_tile(device, monkeypatch, C, F):
+    """The tile that only large layers get, all three products of it."""
+    monkeypatch.setattr(tile, "BLOCKS", 1)
+    assert {tile.tile_for(F, F), tile.tile_for(F, C), tile.tile_for(C, F)} == {tile.LARGE}
+    parity.check_conv2d((2, 9, 8, C), (3, 3, C, F))
 
 
 def test_conv2d_float64(device):
@@ -60,6 +70,15 @@ def test_max_pool2d(device, dtype):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_elementwise(device, dtype):
     parity.check_elementwise((3, 5, 7, 11), dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32"])
+def test_arrays_with_strides_are_copied(device, dtype):
+    array = np.arange(3 * 5 * 7).astype(dtype).reshape(3, 5, 7)
+    for part in (np.s_[:, :, :4], np.s_[:, :3], np.s_[:2, ::2, ::3]):
+        copied = cuda.asarray(cuda.asarray(array)[part])
+        assert copied.is_c_contiguous()
+        np.testing.assert_array_equal(cuda.to_numpy(copied), array[part])
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -16,17 +16,18 @@ def _conv2d(x, weight, **settings):
     parity.check("conv2d", draw(*x), draw(*weight), draw(weight[3]), **settings)
 
 
-def _weight_gradient():
+def _weight_gradient(C):
     draw = parity.Draw()
-    x, weight = draw(1, 10, 9, 8), draw(3, 3, 8, 20)
+    x, weight = draw(1, 10, 9, C), draw(3, 3, C, 20)
     parity.check("conv2d_backward", draw(1, 8, 7, 20), x, weight, need_dx=False)
 
 
 CHECKS = {
     "conv2d": lambda: _conv2d((1, 5, 6, 12), (3, 3, 12, 20), padding="same"),
     "conv2d split": lambda: _conv2d((1, 8, 9, 64), (3, 3, 64, 8)),
-    "conv2d weight": _weight_gradient,
+    "conv2d weight": lambda: _weight_gradient(8),
     "first_layer": lambda: _conv2d((1, 9, 8, 3), (3, 3, 3, 36)),
+    "first_layer weight": lambda: _weight_gradient(3),
     "softmax": lambda: parity.check("softmax", parity.Draw()(3, 20)),
     "accuracy": lambda: parity.check(
         "sparse_categorical_accuracy", parity.Draw()(3, 5), np.array([1, 4, 0])

@@ -38,7 +38,8 @@ def type_of(argument):
         return types.boolean
     if isinstance(argument, np.generic):
         return getattr(types, argument.dtype.name)
-    return types.Array(getattr(types, argument.dtype.name), len(argument.shape), "C")
+    layout = "C" if argument.is_c_contiguous() else "A"
+    return types.Array(getattr(types, argument.dtype.name), len(argument.shape), layout)
 
 
 @cache
@@ -129,31 +130,20 @@ def instructions(listing):
 
 
 def main_loop(listing):
-    """One pass through the loop that holds the most multiply-adds.
-
-    What a jump inside the loop passes over is left out where it multiplies nothing: the step from
-    one tap of the filter to the next, which only every C / 8-th pass takes.
-    """
+    """The loop that holds the most multiply-adds: every instruction from its first to the jump back."""
     labels, place = {}, 0
     for match in _PLACE.finditer(listing):
         if match.group(1):
             labels[match.group(1)] = place
         else:
             place += 1
-    code, best, first = instructions(listing), [], 0
-    targets = [labels.get(jump.group(1)) if (jump := _JUMP.search(text)) else None for text in code]
-    for end, target in enumerate(targets):
+    code, best = instructions(listing), []
+    for end, text in enumerate(code):
+        jump = _JUMP.search(text)
+        target = labels.get(jump.group(1)) if jump else None
         if target is not None and target <= end:
-            loop = code[target : end + 1]
-            if multiply_adds(loop) > multiply_adds(best):
-                best, first = loop, target
-    skipped = set()
-    for place, target in enumerate(targets[first : first + len(best)], first):
-        if target is not None and place < target < first + len(best):
-            aside = range(place + 1, target)
-            if not multiply_adds(code[place + 1 : target]):
-                skipped.update(aside)
-    return [text for i, text in enumerate(best, first) if i not in skipped]
+            best = max(best, code[target : end + 1], key=multiply_adds)
+    return best
 
 
 def multiply_adds(code):

@@ -1,5 +1,7 @@
 """The simulator as a backend: found by its name, never chosen, fed and read like a GPU."""
 
+import threading
+
 import numpy as np
 import parity
 import pytest
@@ -43,6 +45,16 @@ def test_arrays_with_strides_are_copied():
     assert copied.is_c_contiguous()
     np.testing.assert_array_equal(cuda.to_numpy(copied), array[:, 1:4])
     np.testing.assert_array_equal(cuda.to_numpy(ops.relu(part)), array[:, 1:4])
+
+
+def test_arrays_are_made_while_another_thread_copies():
+    array = np.arange(48, dtype=np.float32).reshape(8, 6)
+    part = cuda.asarray(array)[:, 1:4]
+    copies = [threading.Thread(target=cuda.asarray, args=(part,)) for _ in range(4)]
+    for copy in copies:
+        copy.start()
+    while any(copy.is_alive() for copy in copies):
+        cuda.asarray(array)
 
 
 def test_mixed_places_are_refused():
