@@ -27,6 +27,9 @@ def _max_pool2d(w, workers, packed):
     for r in range(w * N * OH // workers, (w + 1) * N * OH // workers):
         n, oh = r // OH, r % OH
         h0, h1 = max(oh * SH - top, 0), min(oh * SH - top + PH, H)
+        if (PH, PW, SH, SW, top, left) == (2, 2, 2, 2, 0, 0) and 2 * OH <= H and 2 * OW <= W:
+            pool_pair(x, (n * H + h0) * W * C, W * C, C, OW, y, argmax, r * OW * C, C, C)
+            continue
         for ow in range(OW):
             w0, w1 = max(ow * SW - left, 0), min(ow * SW - left + PW, W)
             place = (h0 - oh * SH + top) * PW + w0 - ow * SW + left
@@ -53,9 +56,9 @@ def _max_pool2d_backward(w, workers, packed):
 def pool_pair(x, o, row_step, column_step, pixels, y, argmax, o_y, y_step, channels):
     """The maxima of 2x2 pixels of a pair of rows, which begin at x[o] and x[o + row_step]."""
     for q in range(pixels):
-        _window_max(
-            x, o + 2 * q * column_step, row_step, column_step, 2, 2, 0, 2, y, argmax, o_y + q * y_step, channels
-        )  # fmt: skip
+        _square_max(
+            x, o + 2 * q * column_step, row_step, column_step, y, argmax, o_y + q * y_step, channels
+        )
 
 
 @inline
@@ -153,6 +156,34 @@ def _window_max(
             v.store_int(
                 builder.load(where), pointer_to(context, builder, kinds[9], argmax, at), mask
             )
+
+        v.for_each(C, emit)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
+def _square_max(typingctx, x, o, row_step, column_step, y, argmax, o_y, C):
+    """_window_max of 2x2 pixels, their places 0 to 3."""
+    dtype = require_vectors("max_pool2d", x, y)
+    n = types.intp
+    signature = types.void(x, n, n, n, y, argmax, n, n)
+
+    def codegen(context, builder, signature, values):
+        x, o, row_step, column_step, y, argmax, o_y, C = values
+        kinds = signature.args
+        v = Vectors(builder, dtype)
+        corner = pointer_to(context, builder, kinds[0], x, o)
+        below = builder.gep(corner, [row_step])
+        pixels = [p for row in (corner, below) for p in (row, builder.gep(row, [column_step]))]
+        py = pointer_to(context, builder, kinds[4], y, o_y)
+        pa = pointer_to(context, builder, kinds[5], argmax, o_y)
+
+        def emit(c, mask):
+            best, where = v.first_maximum([v.load(builder.gep(p, [c]), mask) for p in pixels])
+            v.store(best, builder.gep(py, [c]), mask)
+            v.store_int(where, builder.gep(pa, [c]), mask)
 
         v.for_each(C, emit)
         return context.get_dummy_value()

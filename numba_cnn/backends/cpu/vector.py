@@ -108,6 +108,15 @@ class Vectors:
         number = self.builder.fcmp_ordered("ord", b, b)
         return self.builder.and_(self.builder.fcmp_unordered(">", a, b), number)
 
+    def first_maximum(self, values):
+        """The largest of some vectors, lane by lane, and its place among them; the first of equals, NaN the largest."""
+        best, where = values[0], self.splat_int(int64(0))
+        for place, value in enumerate(values[1:], 1):
+            better = self.larger(value, best)
+            best = self.builder.select(better, value, best)
+            where = self.builder.select(better, self.splat_int(int64(place)), where)
+        return best, where
+
     def mask(self, count):
         """The mask of the first `count` lanes."""
         lanes = ir.Constant(self.integers, list(range(self.lanes)))

@@ -189,7 +189,10 @@ def _output_transform(pooled):
                     for row in _both_sides(_Linear(v).output, block)
                 ]
                 if pooled:
-                    result = _pooled(v, result)
+                    result = [
+                        [v.first_maximum([*a[j : j + 2], *b[j : j + 2]]) for j in (0, 2)]
+                        for a, b in (result[:2], result[2:])
+                    ]
                 for i, row in enumerate(result):
                     with builder.if_then(builder.icmp_signed("<", int64(i), rows)):
                         line = builder.add(builder.mul(y_row, int64(i)), c)
@@ -207,23 +210,6 @@ def _output_transform(pooled):
         return signature, codegen
 
     return transform
-
-
-def _pooled(v, block):
-    """The maximum of each 2x2 of a block, and its place."""
-    places = [v.splat_int(int64(k)) for k in range(4)]
-
-    def maximum(i, j):
-        best, where = block[i][j], places[0]
-        for value, place in zip(
-            (block[i][j + 1], *block[i + 1][j : j + 2]), places[1:], strict=True
-        ):
-            better = v.larger(value, best)
-            best = v.builder.select(better, value, best)
-            where = v.builder.select(better, place, where)
-        return best, where
-
-    return [[maximum(i, j) for j in (0, 2)] for i in (0, 2)]
 
 
 # The outputs of one patch, max(bias + A' M A, floor): as many of its 4x4 as lie inside the image.
