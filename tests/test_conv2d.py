@@ -96,6 +96,9 @@ def _check_ops(case, dtype, algorithm, looser=1):
 @example(case=Conv2DCase((2, 9, 13, 24), (1, 1, 24, 70), {}, relu=True))  # flattened into runs
 @example(case=Conv2DCase((1, 1, 500, 3), (1, 1, 3, 5), {}))  # a last run that is shorter
 @example(
+    case=Conv2DCase((1, 2, 1, 1), (1, 1, 1, 1), {"padding": ((0, 0), (0, 1))})
+)  # dy is wider than x
+@example(
     case=Conv2DCase((2, 10, 11, 3), (2, 2, 3, 4), {"strides": 5})
 )  # pixels that no window reaches
 @example(

@@ -36,8 +36,8 @@ def correlate(source, image, window, panels, filters, bias, output, relu, y, arg
     last = OW
     x, gate, spread = source
     pooled = argmax.size > 0
-    whole = y_h == OW * y_w and y_n == OH * y_h and not pooled and not spread.size
-    if inside and window == (1, 1, DH, DW, 1, 1, 0, 0) and whole:
+    whole = (H, W) == (OH, OW) and y_h == OW * y_w and y_n == OH * y_h
+    if window == (1, 1, DH, DW, 1, 1, 0, 0) and whole and not pooled and not spread.size:
         OW, last, N = _runs(N * OH * OW)
         image, output = (N, 1, OW, C), (1, OW, y0, OW * y_w, 0, y_w)
         OH = 1
