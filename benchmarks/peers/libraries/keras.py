@@ -1,0 +1,37 @@
+"""Keras 3 on the backend that the peer's name ends in."""
+
+import os
+
+import numpy as np
+
+from benchmarks.peers.libraries import Model
+
+
+def build(name, weights, threads):
+    os.environ["KERAS_BACKEND"] = name.removeprefix("keras_")
+    import keras
+    from keras import layers, models
+
+    model = models.Sequential(
+        [
+            layers.Input((64, 64, 3)),
+            layers.Conv2D(32, (3, 3), activation="relu"),
+            layers.MaxPooling2D((2, 2)),
+            layers.Conv2D(64, (3, 3), activation="relu"),
+            layers.MaxPooling2D((2, 2)),
+            layers.Conv2D(64, (3, 3), activation="relu"),
+            layers.Flatten(),
+            layers.Dense(64, activation="relu"),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+    model.set_weights(weights)
+    model.compile("adam", "sparse_categorical_crossentropy")
+
+    def predict(x):
+        return np.asarray(model.predict_on_batch(x))
+
+    def train(x, labels):
+        return float(np.ravel(model.train_on_batch(x, labels))[0])
+
+    return Model(keras.__version__, lambda x: x, predict, train)
