@@ -22,11 +22,10 @@ It needs Linux, NumPy, and the memory that all of them take together, about 10 G
 """
 
 import argparse
-import datetime
 import os
-import platform
 from pathlib import Path
 
+from benchmarks import machine
 from benchmarks.peers.libraries import PEERS
 from benchmarks.peers.measure import measure
 from benchmarks.peers.process import Failed
@@ -47,18 +46,11 @@ def main():
             rows, complaints = measure(arguments.folder, arguments.only, threads, arguments.rounds)
         except Failed as failure:
             raise SystemExit(str(failure)) from None
-        print(f"{threads} thread(s), {_processor()}, {datetime.date.today()}\n")
+        print(f"{threads} thread(s), {machine.today()}\n")
         print(markdown(rows), flush=True)
         for complaint in dict.fromkeys(complaints):
             print(f"\nLeft out: {complaint}")
         print()
-
-
-def _processor():
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor()
 
 
 if __name__ == "__main__":
