@@ -26,7 +26,7 @@ import os
 from pathlib import Path
 
 from benchmarks import machine
-from benchmarks.peers.libraries import PEERS
+from benchmarks.peers.catalogue import PEERS
 from benchmarks.peers.measure import measure
 from benchmarks.peers.process import Failed
 from benchmarks.peers.table import markdown

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.peers import environments, network
-from benchmarks.peers.libraries import PEERS
+from benchmarks.peers.catalogue import PEERS
 from benchmarks.peers.process import MALLOC, Failed, Process, first_step_seconds, import_seconds
 
 OURS = "numba_cnn"

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from benchmarks.peers import environments
-from benchmarks.peers.libraries import PEERS
+from benchmarks.peers.catalogue import PEERS
 
 # With these the C library keeps the memory that is freed, instead of returning it to the system
 # and paying page faults for it in the next step.

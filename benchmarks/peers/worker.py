@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.peers import network
-from benchmarks.peers.libraries import PEERS
+from benchmarks.peers.catalogue import PEERS
 
 REPEAT = {1: 50, 32: 3}  # steps that are timed at once
 

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from benchmarks.peers.libraries import Model
+from benchmarks.peers.catalogue import Model
 
 
 def build(name, weights, threads):

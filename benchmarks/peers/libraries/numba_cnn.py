@@ -2,7 +2,7 @@
 
 import numba_cnn
 from benchmarks import tutorial
-from benchmarks.peers.libraries import Model
+from benchmarks.peers.catalogue import Model
 
 
 def build(name, weights, threads):

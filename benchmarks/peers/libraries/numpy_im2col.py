@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from benchmarks.peers.libraries import Model
+from benchmarks.peers.catalogue import Model
 
 RATE, BETA_1, BETA_2, EPSILON = 1e-3, 0.9, 0.999, 1e-7
 

@@ -4,7 +4,7 @@ import numpy as np
 import onnxruntime
 from onnx import TensorProto, checker, helper, numpy_helper
 
-from benchmarks.peers.libraries import Model
+from benchmarks.peers.catalogue import Model
 from benchmarks.peers.network import channels_first
 
 OPSET = 17

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from benchmarks.peers.libraries import Model
+from benchmarks.peers.catalogue import Model
 from benchmarks.peers.network import channels_first
 
 

@@ -1,4 +1,9 @@
-"""One file per library: `build(name, weights, threads)` makes a Model of the tutorial's network."""
+"""The libraries that are compared.
+
+Each has a file in libraries/ whose `build(name, weights, threads)` makes a Model of the tutorial's
+network. That folder is no package: asv imports every module of one, and each of these can be
+imported in its own environment only.
+"""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -17,7 +22,7 @@ class Peer(NamedTuple):
     """How a row of the table is run."""
 
     environment: str  # its folder, and its file in requirements/
-    file: str  # the module here that builds it
+    file: str  # in libraries/
     statement: str  # what its users import
 
 
