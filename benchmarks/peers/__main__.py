@@ -18,7 +18,7 @@ processes († where it keeps freed memory) and the medians of each round's rati
                     prediction, of a library that does not train), compilers' caches filled before
     installed       all packages of the environment without byte code
 
-It needs Linux, NumPy, and the memory that all of them take together, about 10 GB.
+It needs Linux, NumPy, and the memory that all of them take together, about 7 GB.
 """
 
 import argparse

@@ -2,7 +2,7 @@
 
     python -m benchmarks.peers.environments FOLDER [NAME ...]
 
-Without names it makes all of them, 4 GB in all. What exists is brought up to date.
+Without names it makes all of them, 5 GB in all. What exists is brought up to date.
 """
 
 import argparse

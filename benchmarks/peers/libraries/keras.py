@@ -1,14 +1,17 @@
 """Keras 3 on the backend that the peer's name ends in."""
 
 import os
+from importlib import metadata
 
 import numpy as np
 
 from benchmarks.peers.catalogue import Model
 
+BACKENDS = {"jax": "jax", "tensorflow": "tensorflow-cpu"}  # names of their packages
+
 
 def build(name, weights, threads):
-    os.environ["KERAS_BACKEND"] = name.removeprefix("keras_")
+    os.environ["KERAS_BACKEND"] = backend = name.removeprefix("keras_")
     import keras
     from keras import layers, models
 
@@ -34,4 +37,5 @@ def build(name, weights, threads):
     def train(x, labels):
         return float(np.ravel(model.train_on_batch(x, labels))[0])
 
-    return Model(keras.__version__, lambda x: x, predict, train)
+    version = f"{keras.__version__} on {backend} {metadata.version(BACKENDS[backend])}"
+    return Model(version, lambda x: x, predict, train)
