@@ -1,6 +1,8 @@
 """conv2d, forward and backward."""
 
-from . import workloads
+from numba_cnn.backends import cpu
+
+from . import fma_peak, workloads
 
 
 class Conv2D:
@@ -23,22 +25,27 @@ class Conv2D:
 
 
 class Algorithms:
-    """How many times faster Winograd's algorithm is than the direct one, and the share of the FMA peak."""
+    """On one thread: how many times longer the direct algorithm takes, and the share of the FMA peak of "auto"."""
 
-    params = (["tutorial conv2d_1", "tutorial conv2d_2", "ResNet-50 3x3 28x28x128"],)
-    param_names = ("layer",)
+    params = (
+        ["tutorial conv2d_1", "tutorial conv2d_2", "ResNet-50 3x3 28x28x128"],
+        ["forward", "backward_input", "backward_weight"],
+    )
+    param_names = ("layer", "run")
     timeout = 300
     unit = "ratio"
 
-    def setup(self, layer):
-        from . import fma_peak
+    def setup(self, layer, run):
+        cpu.set_num_threads(1)
+        self.cases = {
+            algorithm: workloads.Conv2D(layer, 8, algorithm)
+            for algorithm in ("direct", "winograd", "auto")
+        }
 
-        self.direct = workloads.Conv2D(layer, 8, "direct")
-        self.winograd = workloads.Conv2D(layer, 8, "winograd")
-        self.peak = fma_peak
+    def track_winograd_over_direct(self, layer, run):
+        direct, winograd = self.cases["direct"], self.cases["winograd"]
+        return fma_peak.median_ratio(getattr(direct, run), getattr(winograd, run))
 
-    def track_winograd_over_direct(self, layer):
-        return self.peak.median_ratio(self.direct.forward, self.winograd.forward)
-
-    def track_share_of_fma_peak(self, layer):
-        return self.peak.share(self.direct.forward, self.direct.flop)
+    def track_share_of_fma_peak(self, layer, run):
+        auto = self.cases["auto"]
+        return fma_peak.share(getattr(auto, run), auto.flop)

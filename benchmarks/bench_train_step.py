@@ -2,7 +2,10 @@
 
 import numpy as np
 
-from . import tutorial
+from numba_cnn.backends import cpu
+
+from . import fma_peak, tutorial
+from .peers import network
 
 
 class TrainStep:
@@ -25,6 +28,42 @@ class TrainStep:
         self.model.fit(self.x, self.y, batch_size=batch, epochs=1, verbose=0)
 
 
+class OneThread:
+    """Ratios that hold on any machine: a step against the core's FMA peak, fit() against bare steps."""
+
+    params = ([32],)
+    param_names = ("batch",)
+    timeout = 300
+    rounds = 1
+    unit = "ratio"
+
+    def setup(self, batch):
+        cpu.set_num_threads(1)
+        self.model = tutorial.model()
+        self.x, self.y = tutorial.batch(20 * batch)
+
+    def track_share_of_fma_peak(self, batch):
+        x, y = self.x[:batch], self.y[:batch]
+        flop = network.flop_of_train_step(batch)
+        return fma_peak.share(lambda: self.model.train_step(x, y), flop)
+
+    def track_fit_overhead(self, batch):
+        """What fit() adds to the bare steps on batches that lie ready: checks, shuffling, gathering, callbacks."""
+        starts = range(0, len(self.x), batch)
+        batches = [
+            (self.x[start : start + batch], self.y[start : start + batch]) for start in starts
+        ]
+
+        def steps():
+            for x, y in batches:
+                self.model.train_step(x, y)
+
+        def fit():
+            self.model.fit(self.x, self.y, batch, verbose=0)
+
+        return fma_peak.median_ratio(fit, steps) - 1
+
+
 class Inference:
     params = ([1, 32],)
     param_names = ("batch",)
@@ -38,4 +77,7 @@ class Inference:
         np.testing.assert_allclose(probabilities.sum(1), 1, rtol=1e-5)
 
     def time_predict(self, batch):
+        self.model.predict(self.x, verbose=0)
+
+    def peakmem_predict(self, batch):
         self.model.predict(self.x, verbose=0)

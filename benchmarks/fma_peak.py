@@ -1,6 +1,7 @@
 """What one core can do at most: fused multiply-adds on vectors that never leave their registers."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numba import njit, types
@@ -55,6 +56,18 @@ def seconds():
     return time.perf_counter() - start
 
 
+def rate(threads=1, rounds=5):
+    """The FLOP/s of that many cores at once: the best of some measurements of a few milliseconds."""
+    turns = 100 * TURNS
+    with ThreadPoolExecutor(threads) as pool:
+        times = []
+        for _ in range(rounds):
+            start = time.perf_counter()
+            list(pool.map(_run, [turns] * threads, [np.float32(0.5)] * threads))
+            times.append(time.perf_counter() - start)
+    return threads * 100 * flop() / min(times)
+
+
 def flop():
     """The floating-point operations of one measurement: two per lane and multiply-add."""
     return 2 * TURNS * CHAINS * (BITS // 32)
@@ -75,15 +88,19 @@ def share(function, flop_of_function, rounds=11):
 
 
 def median_ratio(first, second, rounds=11):
-    """The median of how many times longer the first function takes than the second, in turns."""
+    """The median of how many times longer the first function takes than the second, in turns.
+
+    What takes less than a millisecond is called as often as fits into one, between two looks at the clock.
+    """
     first()
     second()
-    ratios = []
-    for _ in range(rounds):
-        times = []
-        for function in (first, second):
-            start = time.perf_counter()
-            function()
-            times.append(time.perf_counter() - start)
-        ratios.append(times[0] / times[1])
+    repeat = max(1, int(1e-3 / max(_seconds_of(first, 1), _seconds_of(second, 1))))
+    ratios = [_seconds_of(first, repeat) / _seconds_of(second, repeat) for _ in range(rounds)]
     return float(np.median(ratios))
+
+
+def _seconds_of(function, repeat):
+    start = time.perf_counter()
+    for _ in range(repeat):
+        function()
+    return time.perf_counter() - start

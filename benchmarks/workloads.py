@@ -38,10 +38,14 @@ def array(*shape):
 
 
 class Conv2D:
-    """One convolution with its arrays: forward(), backward_input(), backward_weight(), all proven right when made."""
+    """One convolution with its arrays: forward(), backward_input(), backward_weight(), all proven right when made.
 
-    def __init__(self, name, batch, algorithm="auto"):
-        extent, kernel, F, strides, padding = CONV2D[name]
+    layer    a name of CONV2D, or a row like those there
+    """
+
+    def __init__(self, layer, batch, algorithm="auto"):
+        row = CONV2D[layer] if isinstance(layer, str) else layer
+        extent, kernel, F, strides, padding = row
         self.g = g = shapes.conv2d((batch, *extent), (*kernel, extent[2], F), strides, padding)
         self.algorithm = algorithm
         self.flop = 2 * batch * g.OH * g.OW * F * g.KH * g.KW * g.C

@@ -1,141 +1,86 @@
-"""One library in a process of its own: `python worker.py NAME WEIGHTS`.
+"""One library in a process of its own: `python -m benchmarks.peers.worker NAME THREADS`.
 
-It answers in lines of "@" and JSON: first the losses of three training steps, then its version;
-after that, for each line "train BATCH" or "predict BATCH" read, the seconds of one step, and for
-"memory 0" the peak resident memory in MB.
+It answers in lines of "@" and JSON: its version once the model is built, then for each line read
+
+    probabilities 32    of a batch of 32, and
+    losses STEPS        of that many training steps on it (one prediction if it does not train)
+    train BATCH, predict BATCH    the seconds of one step
+    memory 0            the peak resident memory in bytes
+    peak THREADS        the FLOP/s of that many cores at most (numba_cnn only)
 """
 
+import importlib
 import json
-import resource
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.peers import network
+from benchmarks.peers.catalogue import PEERS
+
+REPEAT = {1: 50, 32: 3}  # steps that are timed at once
+
 
 def main():
-    name, weights = sys.argv[1], dict(np.load(sys.argv[2]))
-    train, predict, version = {
-        "numba_cnn": _numba_cnn, "pytorch": _pytorch, "pytorch_compiled": _pytorch_compiled,
-        "keras_jax": _keras, "keras_tensorflow": _keras,
-    }[name](name, weights)  # fmt: skip
-    rng = np.random.default_rng(0)
-    x, y = rng.random((32, 64, 64, 3), dtype=np.float32), rng.integers(0, 10, 32)
-    _answer([float(train(x, y)) for _ in range(3)])
-    for batch in (1, 32):
-        predict(x[:batch])
-    _answer(version)
+    name, threads = sys.argv[1], int(sys.argv[2])
+    library = importlib.import_module(f"benchmarks.peers.libraries.{PEERS[name].file}")
+    worker = Worker(library.build(name, network.weights(), threads))
+    _answer(worker.model.version)
     for line in sys.stdin:
-        task, batch = line.split()
-        batch = int(batch)
-        if task == "memory":
-            _answer(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000)
-            continue
-        repeat = 3 if batch == 32 else 50
-        images, labels = np.ascontiguousarray(x[:batch]), y[:batch]
-        start = time.perf_counter()
-        for _ in range(repeat):
-            if task == "train":
-                train(images, labels)
-            else:
-                predict(images)
-        _answer((time.perf_counter() - start) / repeat)
+        task, number = line.split()
+        _answer(getattr(worker, task)(int(number)))
 
 
 def _answer(value):
     print("@" + json.dumps(value), flush=True)
 
 
-def _numba_cnn(name, weights):
-    sys.path.insert(0, str(Path(__file__).parents[2]))
-    import numba_cnn
-    from benchmarks import tutorial
+class Worker:
+    """What can be asked of a model."""
 
-    model = tutorial.model()
-    model.set_weights([weights[f"{kind}{k}"] for k in range(5) for kind in ("weight", "bias")])
+    def __init__(self, model):
+        self.model = model
+        self.batches = {}
+        for size in REPEAT:
+            x, labels = network.batch(size)
+            self.batches[size] = model.images(np.ascontiguousarray(x)), labels
 
-    def train(x, y):
-        model.reset_metrics()
-        model.train_step(x, y)
-        return model.read_metrics()["loss"]
+    def probabilities(self, size):
+        return np.asarray(self.model.predict(self.batches[size][0])).tolist()
 
-    return train, model, numba_cnn.__version__
+    def losses(self, steps):
+        if self.model.train is None:
+            self.model.predict(self.batches[32][0])
+            return None
+        return [float(self.model.train(*self.batches[32])) for _ in range(steps)]
 
+    def train(self, size):
+        images, labels = self.batches[size]
+        return _seconds(lambda: self.model.train(images, labels), REPEAT[size])
 
-def _pytorch(name, weights, compiled=False):
-    import os
+    def predict(self, size):
+        images, _ = self.batches[size]
+        return _seconds(lambda: self.model.predict(images), REPEAT[size])
 
-    import torch
-    from torch import nn
+    def memory(self, _):
+        status = Path("/proc/self/status").read_text()
+        return 1024 * int(status.split("VmHWM:")[1].split()[0])
 
-    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    last = torch.channels_last
-    model = nn.Sequential(
-        nn.Conv2d(3, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(64, 64, 3), nn.ReLU(), nn.Flatten(), nn.Linear(9216, 64), nn.ReLU(), nn.Linear(64, 10),
-    ).to(memory_format=last)  # fmt: skip
-    affine = [layer for layer in model if hasattr(layer, "weight")]
-    with torch.no_grad():
-        for k, layer in enumerate(affine):
-            weight = weights[f"weight{k}"]
-            if weight.ndim == 4:
-                weight = weight.transpose(3, 2, 0, 1)
-            elif (
-                k == 3
-            ):  # flattened (channels, height, width) there, (height, width, channels) here
-                weight = weight.reshape(12, 12, 64, 64).transpose(3, 2, 0, 1).reshape(64, 9216)
-            else:
-                weight = weight.T
-            layer.weight.copy_(torch.from_numpy(np.ascontiguousarray(weight)))
-            layer.bias.zero_()
-    optimizer = torch.optim.Adam(model.parameters(), 1e-3, eps=1e-8)
-    network = torch.compile(model) if compiled else model
+    def peak(self, threads):
+        from benchmarks import fma_peak
 
-    def images(x):
-        return torch.from_numpy(x).permute(0, 3, 1, 2)  # channels last in memory already
-
-    def train(x, y):
-        optimizer.zero_grad()
-        loss = nn.functional.cross_entropy(network(images(x)), torch.from_numpy(y))
-        loss.backward()
-        optimizer.step()
-        return loss.item()
-
-    def predict(x):
-        with torch.inference_mode():
-            return torch.softmax(network(images(x)), 1).numpy()
-
-    return train, predict, torch.__version__
+        return fma_peak.rate(threads)
 
 
-def _pytorch_compiled(name, weights):
-    return _pytorch(name, weights, compiled=True)
-
-
-def _keras(name, weights):
-    import os
-
-    os.environ["KERAS_BACKEND"] = name.removeprefix("keras_")
-    import keras
-    from keras import layers
-
-    model = keras.Sequential(
-        [
-            layers.Input((64, 64, 3)),
-            layers.Conv2D(32, 3, activation="relu"), layers.MaxPooling2D(2),
-            layers.Conv2D(64, 3, activation="relu"), layers.MaxPooling2D(2),
-            layers.Conv2D(64, 3, activation="relu"), layers.Flatten(),
-            layers.Dense(64, activation="relu"), layers.Dense(10, activation="softmax"),
-        ]
-    )  # fmt: skip
-    model.set_weights([weights[f"{kind}{k}"] for k in range(5) for kind in ("weight", "bias")])
-    model.compile("adam", "sparse_categorical_crossentropy")
-    return (
-        lambda x, y: np.ravel(model.train_on_batch(x, y))[0],
-        lambda x: np.asarray(model.predict_on_batch(x)),
-        keras.__version__,
-    )
+def _seconds(step, repeat):
+    """The time of one step, after one that is not counted: other processes have used the caches."""
+    step()
+    start = time.perf_counter()
+    for _ in range(repeat):
+        step()
+    return (time.perf_counter() - start) / repeat
 
 
 if __name__ == "__main__":
