@@ -68,7 +68,7 @@ def owns(array):
 
 def asarray(array):
     """The array as the kernels take it: C-contiguous, aligned, writeable; copied only if it is not."""
-    return np.require(array, requirements="CAW")
+    return array if array.flags.carray else np.require(array, requirements="CAW")
 
 
 def to_numpy(array):

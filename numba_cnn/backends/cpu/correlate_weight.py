@@ -17,7 +17,7 @@ from numba_cnn.backends.cpu.threads import get_num_threads
 from numba_cnn.backends.cpu.tile import ROWS, VECTORS, lanes_of, product, tiles
 from numba_cnn.backends.cpu.vector import lanes
 
-BAND = 128  # pixels, about: 16 KiB of a panel of gradients
+BAND = 256  # pixels, at most
 PACK = 32  # elements from pixel to pixel, from which on the channels of a few tiles are copied side by side
 PACKED = 4  # tiles: how many
 GRADIENTS = 1 << 15  # elements of a band: all its panels stay in the second-level cache
@@ -38,7 +38,7 @@ def correlate_weight(x, image, window, dy, groups, output, dweight, dbias):
     dtype, pooled = dbias.dtype, dy[2].size > 0
     VL = lanes(dtype)
     across = -(-F // groups // VL) * VL
-    band = max(BAND // 2, min(BAND, GRADIENTS // across))
+    band = max(64, min(BAND, GRADIENTS // across))
     last = OW
     if inside and window == (1, 1, DH, DW, 1, 1, 0, 0) and not pooled:
         pixels = N * OH * OW

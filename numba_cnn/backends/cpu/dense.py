@@ -2,13 +2,18 @@
 
 import numpy as np
 
+from numba_cnn.backends.cpu.compiler import kernel, unpack
 from numba_cnn.backends.cpu.correlate import correlate
 from numba_cnn.backends.cpu.correlate_weight import correlate_weight
-from numba_cnn.backends.cpu.panels import Axis, pack
+from numba_cnn.backends.cpu.memory import empty
+from numba_cnn.backends.cpu.panels import Axis, pack, pack_turned, panel_width
+from numba_cnn.backends.cpu.relu import relu_backward
 from numba_cnn.backends.cpu.strips import NO_PLACES, source
-from numba_cnn.backends.cpu.tile import VECTORS
+from numba_cnn.backends.cpu.threads import get_num_threads
+from numba_cnn.backends.cpu.tile import VECTORS, lanes_of, product, tiles
 from numba_cnn.backends.cpu.vector import lanes
 
+BLOCK = 1024  # outputs that are summed at once
 _WINDOW = 1, 1, 1, 1, 1, 1, 0, 0
 _ONE = Axis(1, 0)
 
@@ -30,13 +35,37 @@ def dense(x, weight, bias, relu, y):
 
 def dense_backward_input(dy, y, weight, dx):
     (N, F), K = dy.shape, dx.shape[1]
-    panels = pack(weight, 0, (_ONE, _ONE), Axis(F, 1), Axis(K, F), _ONE)
-    output = 1, N, 0, N * K, N * K, K
-    filters = 1, F, K, 0, panels.shape[1]
-    correlate(
-        source(dy, y), (1, 1, N, F), _WINDOW, panels, filters, np.zeros(K, dy.dtype), output, False, dx,
-        NO_PLACES,
+    if y is not None:
+        gated = empty(dy.shape, dy.dtype)
+        relu_backward(dy, y, gated)
+        dy = gated
+    VL = lanes(dx.dtype)
+    workers = get_num_threads()
+    _backward_input(
+        workers, tiles(dx.dtype), dy.reshape(-1), weight.reshape(-1), np.zeros(VECTORS * VL, dx.dtype), (N, F, K),
+        dx.reshape(-1), empty((workers, -(-min(F, BLOCK) // VL) * VL * VECTORS * VL), dx.dtype),
     )  # fmt: skip
+
+
+@kernel
+def _backward_input(w, workers, packed):
+    """dx = dy weight'; each worker owns whole panels of dx, for which it turns its part of the weights around."""
+    tile, dy, weight, zeros, extents, dx, scratch = unpack(packed)
+    N, F, K = extents
+    panel, s = scratch.reshape(-1), w * scratch.shape[1]
+    none = dx.dtype.type(-np.inf)
+    width = VECTORS * lanes_of(dx)
+    panels = -(-K // width)
+    for p in range(w * panels // workers, (w + 1) * panels // workers):
+        k = p * width
+        wide, columns = panel_width(K - k, dx), min(width, K - k)
+        for f in range(0, F, BLOCK):
+            run = min(BLOCK, F - f)
+            pack_turned(weight, k * F + f, F, run, columns, panel, s, wide)
+            initial, i0, i_m = (zeros, 0, 0) if f == 0 else (dx, k, K)
+            product(
+                tile, 0, N, dx, k, K, initial, i0, i_m, dy, f, 0, 0, F, panel, s, wide, 1, 1, run, none, columns
+            )  # fmt: skip
 
 
 def dense_backward_weight(dy, y, x, dweight, dbias):

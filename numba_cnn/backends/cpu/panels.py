@@ -58,11 +58,11 @@ def _pack(w, workers, packed):
                 if l_step == 1:
                     copy_rows(source, o, r_step, source, False, panels, t, wide, R, columns, wide)
                 else:
-                    _pack_turned(source, o, l_step, R, columns, panels, t, wide)
+                    pack_turned(source, o, l_step, R, columns, panels, t, wide)
 
 
 @inline
-def _pack_turned(source, o, l_step, R, columns, panels, t, wide):
+def pack_turned(source, o, l_step, R, columns, panels, t, wide):
     """As copy_rows, where the rows of the panel are the columns of the source: block after block is transposed."""
     VL = lanes_of(panels)
     for l in range(0, wide, VL):
