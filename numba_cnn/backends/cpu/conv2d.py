@@ -18,6 +18,8 @@ from numba_cnn.backends.cpu.strips import NO_PLACES, source
 from numba_cnn.backends.cpu.tile import VECTORS
 from numba_cnn.backends.cpu.vector import lanes
 
+FEW_PIXELS = 1024
+
 
 def conv2d(x, weight, bias, g, relu, algorithm, y):
     _forward(x, weight, bias, g, relu, algorithm, y, NO_PLACES)
@@ -43,18 +45,29 @@ def conv2d_max_pool2d_backward(dy, y, argmax, x, weight, g, algorithm, dx, dweig
 
 
 def _forward(x, weight, bias, g, relu, algorithm, y, argmax):
-    Cg, Fg = g.C // g.groups, g.F // g.groups
-    taps = Axis(g.KH, g.KW * Cg * g.F), Axis(g.KW, Cg * g.F)
-    panels = pack(weight, 0, taps, Axis(Cg, g.F), Axis(Fg, 1), Axis(g.groups, Fg))
     bias = _bias(bias, g.F, x.dtype)
     if _is_winograd(algorithm, g, g.OH, g.OW):
-        U, pads = winograd.transform_filters(panels, g.C, g.F), (g.top, g.left)
-        winograd.correlate(source(x), g.x, pads, U, bias, g.F, (g.OH, g.OW), relu, y, argmax)
+        U = winograd.transform_filters(weight, g.C, g.F, packed=False)
+        pads, output = (g.top, g.left), (g.OH, g.OW)
+        winograd.correlate(source(x), g.x, pads, U, bias, g.F, output, relu, y, argmax)
         return
+    Cg, Fg = g.C // g.groups, g.F // g.groups
+    if _lies_in_panels(g, x.dtype):
+        panels = weight.reshape(-1)
+        filters = 1, g.C, g.F, g.F, VECTORS * lanes(x.dtype)
+    else:
+        taps = Axis(g.KH, g.KW * Cg * g.F), Axis(g.KW, Cg * g.F)
+        panels = pack(weight, 0, taps, Axis(Cg, g.F), Axis(Fg, 1), Axis(g.groups, Fg))
+        filters = g.groups, Cg, Fg, 0, panels.shape[1]
     _, rows, columns, F = y.shape
     output = g.OH, g.OW, 0, rows * columns * F, columns * F, F
-    filters = g.groups, Cg, Fg, 0, panels.shape[1]
     direct.correlate(source(x), g.x, _window(g), panels, filters, bias, output, relu, y, argmax)
+
+
+def _lies_in_panels(g, dtype):
+    """Whether filters are read where they lie: one panel is as it should be; for few pixels, none is worth a copy."""
+    whole = g.groups == 1 and g.F % lanes(dtype) == 0
+    return whole and (VECTORS * lanes(dtype) == g.F or g.N * g.OH * g.OW <= FEW_PIXELS)
 
 
 def _backward_input(dy, weight, g, algorithm, dx):
@@ -76,7 +89,7 @@ def _backward_input(dy, weight, g, algorithm, dx):
             panels = pack(weight, start, taps, Axis(Fg, 1), Axis(Cg, g.F), Axis(g.groups, Fg))
             padding = row.padding, column.padding
             if _is_winograd(algorithm, g, g.H, g.W):
-                U = winograd.transform_filters(panels, g.F, g.C)
+                U = winograd.transform_filters(panels, g.F, g.C, packed=True)
                 winograd.correlate(
                     dy, g.y, padding, U, zeros, g.C, (g.H, g.W), False, dx, NO_PLACES
                 )

@@ -48,7 +48,9 @@ def correlate(source, image, window, panels, filters, bias, output, relu, y, arg
     rows = max(1, (4 * BLOCK if large else min(BLOCK, N * OH * row // (4 * workers))) // row)
     rows = max(2, rows // 2 * 2) if pooled else rows
     blocks = -(-N * OH // rows)
-    parts = min(len(panels), -(-4 * workers // blocks)) if large or blocks < 2 * workers else 1
+    groups, _, Fg, _, _ = filters
+    count = groups * -(-Fg // (VECTORS * lanes(x.dtype)))
+    parts = min(count, -(-4 * workers // blocks)) if large or blocks < 2 * workers else 1
     height = rows * SH + HK * (2 + rows // OH) if copied else 0
     pair = 2 * OW * VECTORS * lanes(x.dtype) if pooled else 0
     _correlate(

@@ -34,10 +34,14 @@ CHUNK = 64  # patches of a chunk of the weight gradient, at least
 CHUNKS = 16  # from shapes alone, so that the order of summation does not depend on threads
 
 
-def transform_filters(panels, rows, F):
-    """Panels of 3x3 filters (panels, 9 * rows * width) as panels of their transforms (panels, 36 * rows * width)."""
-    transformed = empty((len(panels), panels.shape[1] * PLANES // 9), panels.dtype)
-    _transform_filters(get_num_threads(), panels, rows, F, transformed)
+def transform_filters(filters, rows, F, packed):
+    """Panels (panels, 36 * rows * width) of the transforms of 3x3 filters, rows x F of them.
+
+    They come as weights (3, 3, rows, F), or `packed` in panels, as panels.pack() gives them.
+    """
+    width = VECTORS * lanes(filters.dtype)
+    transformed = empty((-(-F // width), PLANES * rows * width), filters.dtype)
+    _transform_filters(get_num_threads(), filters.reshape(-1), rows, F, packed, transformed)
     return transformed
 
 
@@ -68,17 +72,18 @@ def correlate(source, image, padding, panels, bias, F, output, relu, y, argmax):
 @kernel
 def _transform_filters(w, workers, packed):
     """Each worker owns a run of the rows of all panels."""
-    panels, rows, F, transformed = unpack(packed)
-    VL = lanes_of(panels)
-    source, target = panels.reshape(-1), transformed.reshape(-1)
-    for p in range(panels.shape[0]):
-        wide = panel_width(F - p * VECTORS * VL, panels)
-        s, t = p * panels.shape[1], p * transformed.shape[1]
-        step = rows * wide
-        first, stop = w * rows // workers * wide, (w + 1) * rows // workers * wide
-        filter_transform(
-            source, s + first, 3 * step, step, target, t + first, 6 * step, step, stop - first
-        )
+    filters, rows, F, in_panels, transformed = unpack(packed)
+    target, stride = transformed.reshape(-1), transformed.shape[1]
+    width = VECTORS * lanes_of(filters)
+    for p in range(transformed.shape[0]):
+        f = p * width
+        wide = panel_width(F - f, filters)
+        start, row = (p * stride // PLANES * 9, wide) if in_panels else (f, F)
+        for r in range(w * rows // workers, (w + 1) * rows // workers):
+            filter_transform(
+                filters, start + r * row, 3 * rows * row, rows * row,
+                target, p * stride + r * wide, 6 * rows * wide, rows * wide, min(wide, F - f),
+            )  # fmt: skip
 
 
 @kernel
