@@ -67,8 +67,10 @@ def owns(array):
 
 
 def asarray(array):
-    """The array as the kernels take it: C-contiguous, aligned, writeable; copied only if it is not."""
-    return array if array.flags.carray else np.require(array, requirements="CAW")
+    """The array as the kernels take it: no subclass, C-contiguous, aligned, writeable; copied only if it must be."""
+    if type(array) is np.ndarray and array.flags.carray:
+        return array
+    return np.require(np.asarray(array), requirements="CAW")
 
 
 def to_numpy(array):
