@@ -60,6 +60,7 @@ def _cells(layer, batch, rounds):
 
 
 def _cell(direct, winograd, auto, run, result, rounds):
+    winograd.y[...] = auto.y[...] = direct.y  # gradients are gated by the same outputs
     ratio = fma_peak.median_ratio(getattr(direct, run), getattr(winograd, run), rounds)
     getattr(auto, run)()
     chosen = getattr(auto, result)

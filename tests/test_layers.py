@@ -32,7 +32,11 @@ def every_layer():
 def _reference(monkeypatch):
     """The NumPy reference in place of the kernels: nothing to compile in float64."""
     backend = SimpleNamespace(
-        **vars(reference), asarray=np.ascontiguousarray, empty=np.empty, NAME="reference"
+        **vars(reference),
+        asarray=np.ascontiguousarray,
+        empty=np.empty,
+        is_available=lambda: True,
+        NAME="reference",
     )
     monkeypatch.setattr(backends, "_load", lambda name: backend)
 

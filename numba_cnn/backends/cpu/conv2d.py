@@ -46,7 +46,7 @@ def conv2d_max_pool2d_backward(dy, y, argmax, x, weight, g, algorithm, dx, dweig
 
 def _forward(x, weight, bias, g, relu, algorithm, y, argmax):
     bias = _bias(bias, g.F, x.dtype)
-    if _is_winograd(algorithm, g, g.OH, g.OW):
+    if _is_winograd(algorithm, g, g.OH, g.OW, g.C):
         U = winograd.transform_filters(weight, g.C, g.F, packed=False)
         pads, output = (g.top, g.left), (g.OH, g.OW)
         winograd.correlate(source(x), g.x, pads, U, bias, g.F, output, relu, y, argmax)
@@ -88,7 +88,7 @@ def _backward_input(dy, weight, g, algorithm, dx):
             start = (row.last * g.KW + column.last) * Cg * g.F
             panels = pack(weight, start, taps, Axis(Fg, 1), Axis(Cg, g.F), Axis(g.groups, Fg))
             padding = row.padding, column.padding
-            if _is_winograd(algorithm, g, g.H, g.W):
+            if _is_winograd(algorithm, g, g.H, g.W, g.F):
                 U = winograd.transform_filters(panels, g.F, g.C, packed=True)
                 winograd.correlate(
                     dy, g.y, padding, U, zeros, g.C, (g.H, g.W), False, dx, NO_PLACES
@@ -103,7 +103,7 @@ def _backward_input(dy, weight, g, algorithm, dx):
 
 def _backward_weight(dy, x, g, algorithm, dweight, dbias):
     output = g.OH, g.OW
-    if _is_winograd(algorithm, g, *output, least=9):
+    if _is_winograd(algorithm, g, *output, min(g.C, g.F), least=9):
         winograd.correlate_weight(source(x), g.x, (g.top, g.left), dy, output, dweight, dbias)
     else:
         direct_weight.correlate_weight(
@@ -111,12 +111,12 @@ def _backward_weight(dy, x, g, algorithm, dweight, dbias):
         )
 
 
-def _is_winograd(algorithm, g, OH, OW, least=48):
-    """Whether Winograd's transforms pay for themselves: enough channels, and at least so many patches per filter."""
+def _is_winograd(algorithm, g, OH, OW, channels, least=48):
+    """Whether Winograd's transforms pay for themselves: enough channels to transform, and enough patches per filter."""
     if algorithm != "auto":
         return algorithm == "winograd"
     patches = g.N * -(-OH // 4) * -(-OW // 4)
-    return g.winograd and min(g.C, g.F) >= 16 and patches >= least
+    return g.winograd and channels >= 16 and patches >= least
 
 
 def _window(g):
