@@ -71,6 +71,8 @@ class Checker:
         strides, dilation = ((1, 1), (1, 1)) if winograd else (tuple(r(1, 4, 2)), tuple(r(1, 3, 2)))
         groups = 1 if winograd else int(r(1, 3))
         C, F = groups * int(r(1, 41)), groups * int(r(1, 71))
+        if winograd and r(4) == 0:
+            C, F = 3, 32 * int(r(1, 3))  # colours
         H, W = int(dilation[0] * (KH - 1) + 1 + r(12)), int(dilation[1] * (KW - 1) + 1 + r(16))
         pads = tuple(tuple(int(p) for p in r(0, 3, 2)) for _ in range(2))
         shape, weight = (int(r(1, 4)), H, W, C), (KH, KW, C // groups, F)

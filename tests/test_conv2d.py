@@ -114,6 +114,8 @@ def test_direct_equals_reference(dtype, case):
 @given(case=conv2d_cases(winograd=True))
 @example(case=Conv2DCase((7, 5, 5, 80), (3, 3, 80, 70), {}, relu=True))
 @example(case=Conv2DCase((1, 63, 61, 17), (3, 3, 17, 18), {"padding": "same"}, relu=True))
+@example(case=Conv2DCase((1, 9, 300, 3), (3, 3, 3, 32), {}, relu=True))  # colours, in two pieces
+@example(case=Conv2DCase((2, 6, 7, 3), (3, 3, 3, 64), {"padding": "same"}))
 @settings(max_examples=60)
 def test_winograd_equals_reference(dtype, case):
     # Lavin & Gray, table 4: F(4x4, 3x3) loses about one decimal digit.

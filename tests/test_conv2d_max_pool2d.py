@@ -61,6 +61,7 @@ def test_direct(dtype, case):
 @pytest.mark.parametrize("dtype", DTYPES)
 @given(case=conv2d_cases(winograd=True))
 @example(case=Conv2DCase((1, 63, 61, 17), (3, 3, 17, 18), {"padding": "same"}, relu=True))
+@example(case=Conv2DCase((2, 9, 300, 3), (3, 3, 3, 64), {"padding": "same"}, relu=True))
 @settings(max_examples=40)
 def test_winograd(dtype, case):
     _check(case, dtype, "winograd", exact=False)

@@ -18,7 +18,9 @@ from numba_cnn.backends.cpu.strips import NO_PLACES, source
 from numba_cnn.backends.cpu.tile import VECTORS
 from numba_cnn.backends.cpu.vector import lanes
 
-FEW_PIXELS = 1024
+FEW_PIXELS = 1024  # for which filters are not packed
+CHANNELS = 16  # from which on Winograd's transforms pay
+COLOURED = 64  # filters of an image of three channels, likewise
 
 
 def conv2d(x, weight, bias, g, relu, algorithm, y):
@@ -46,7 +48,8 @@ def conv2d_max_pool2d_backward(dy, y, argmax, x, weight, g, algorithm, dx, dweig
 
 def _forward(x, weight, bias, g, relu, algorithm, y, argmax):
     bias = _bias(bias, g.F, x.dtype)
-    if _is_winograd(algorithm, g, g.OH, g.OW, g.C):
+    colours = g.F >= COLOURED and winograd.takes_colours(g.C, g.F, x.dtype)
+    if _is_winograd(algorithm, g, g.OH, g.OW, colours or g.C >= CHANNELS):
         U = winograd.transform_filters(weight, g.C, g.F, packed=False)
         pads, output = (g.top, g.left), (g.OH, g.OW)
         winograd.correlate(source(x), g.x, pads, U, bias, g.F, output, relu, y, argmax)
@@ -88,7 +91,7 @@ def _backward_input(dy, weight, g, algorithm, dx):
             start = (row.last * g.KW + column.last) * Cg * g.F
             panels = pack(weight, start, taps, Axis(Fg, 1), Axis(Cg, g.F), Axis(g.groups, Fg))
             padding = row.padding, column.padding
-            if _is_winograd(algorithm, g, g.H, g.W, g.F):
+            if _is_winograd(algorithm, g, g.H, g.W, g.F >= CHANNELS):
                 U = winograd.transform_filters(panels, g.F, g.C, packed=True)
                 winograd.correlate(
                     dy, g.y, padding, U, zeros, g.C, (g.H, g.W), False, dx, NO_PLACES
@@ -103,7 +106,7 @@ def _backward_input(dy, weight, g, algorithm, dx):
 
 def _backward_weight(dy, x, g, algorithm, dweight, dbias):
     output = g.OH, g.OW
-    if _is_winograd(algorithm, g, *output, min(g.C, g.F), least=9):
+    if _is_winograd(algorithm, g, *output, min(g.C, g.F) >= CHANNELS, patches_do=9):
         winograd.correlate_weight(source(x), g.x, (g.top, g.left), dy, output, dweight, dbias)
     else:
         direct_weight.correlate_weight(
@@ -111,12 +114,12 @@ def _backward_weight(dy, x, g, algorithm, dweight, dbias):
         )
 
 
-def _is_winograd(algorithm, g, OH, OW, channels, least=48):
-    """Whether Winograd's transforms pay for themselves: enough channels to transform, and enough patches per filter."""
+def _is_winograd(algorithm, g, OH, OW, channels_do, patches_do=48):
+    """Whether Winograd's transforms pay for themselves: enough channels are transformed, and patches per filter."""
     if algorithm != "auto":
         return algorithm == "winograd"
     patches = g.N * -(-OH // 4) * -(-OW // 4)
-    return g.winograd and channels >= 16 and patches >= least
+    return g.winograd and channels_do and patches >= patches_do
 
 
 def _window(g):

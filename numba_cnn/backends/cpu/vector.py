@@ -75,6 +75,15 @@ class Vectors:
         """Write the vector, or only the lanes of the mask."""
         self._store(value, self.align, pointer, mask)
 
+    def prefetch_for_writing(self, pointer):
+        """Ask for the cache line of the pointer, which need not exist."""
+        byte = ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [byte, *3 * [INT32]])
+        fetch = cgutils.get_or_insert_function(self.builder.module, kind, "llvm.prefetch.p0")
+        writing, all_levels, data = int32(1), int32(3), int32(1)
+        pointer = self.builder.bitcast(pointer, byte)
+        self.builder.call(fetch, [pointer, writing, all_levels, data])
+
     def load_int(self, pointer, mask=None):
         """As many integers as a vector has lanes, of the pointer's type, as unsigned ones of 32 bits."""
         narrow = ir.VectorType(pointer.type.pointee, self.lanes)
@@ -128,16 +137,17 @@ class Vectors:
         Where masks cost nothing, emit(i, mask) for all of them: half the code, and half the time to compile it.
         """
         if MASKS_ARE_FREE:
-            with self._range(int64(0), count) as (i, _):
+            with self.steps(int64(0), count) as (i, _):
                 emit(i, self.mask(self.builder.sub(count, i)))
             return
         whole = self.builder.and_(count, int64(-self.lanes))
-        with self._range(int64(0), whole) as (i, _):
+        with self.steps(int64(0), whole) as (i, _):
             emit(i, None)
         with self.builder.if_then(self.builder.icmp_signed("<", whole, count)):
             emit(whole, self.mask(self.builder.sub(count, whole)))
 
-    def _range(self, start, stop):
+    def steps(self, start, stop):
+        """for i in range(start, stop, lanes), as a context that gives i."""
         return cgutils.for_range_slice(self.builder, start, stop, int64(self.lanes), intp=INT64)
 
     def _splat(self, scalar, kind):

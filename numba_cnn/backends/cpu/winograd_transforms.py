@@ -12,6 +12,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from numba_cnn.backends.cpu.tile import VECTORS
 from numba_cnn.backends.cpu.vector import Vectors, int64, pointer_to, require_vectors
 
 PLANES = 36  # of a patch of 6x6
@@ -153,58 +154,100 @@ filter_transform = _transform("filter", 3, pad=True)
 filter_gradient_transform = _transform("filter_gradient", 6, pad=False)
 
 
+@intrinsic
+def input_rows(typingctx, source, s0, s_step, target, t0, t_step, count):
+    """B' d along one axis: six rows of `count` elements, s_step apart, become six rows t_step apart.
+
+    Whole vectors are read and written, up to a vector behind the last element.
+    """
+    require_vectors("input_rows", source, target)
+    n = types.intp
+
+    def codegen(context, builder, signature, values):
+        source, s0, s_step, target, t0, t_step, count = values
+        v = Vectors(builder, signature.args[0].dtype)
+        ps = pointer_to(context, builder, signature.args[0], source, s0)
+        pt = pointer_to(context, builder, signature.args[3], target, t0)
+        rows = [builder.gep(ps, [builder.mul(s_step, int64(i))]) for i in range(6)]
+        results = [builder.gep(pt, [builder.mul(t_step, int64(i))]) for i in range(6)]
+        with v.steps(int64(0), count) as (c, _):
+            transformed = _Linear(v).input([v.load(builder.gep(row, [c])) for row in rows])
+            for result, value in zip(results, transformed, strict=True):
+                v.store(value, builder.gep(result, [c]))
+        return context.get_dummy_value()
+
+    return types.void(source, n, n, target, n, n, n), codegen
+
+
+class _Patch:
+    """The end of a patch: from its 4x4 sums, filter by filter, to the outputs that lie inside the image.
+
+    y = max(sum + bias, floor); `pooled`, the maxima of its 2x2 windows with the places that max pooling remembers.
+    """
+
+    def __init__(self, v, pooled, bias, floor, y, argmax, y_row, y_column, rows, columns):
+        self.v, self.pooled, self.bias, self.low = v, pooled, bias, v.splat(floor)
+        self.y, self.argmax, self.y_row, self.y_column = y, argmax, y_row, y_column
+        self.rows, self.columns = rows, columns
+
+    def finish(self, sums, f, mask):
+        v, b = self.v, self.v.builder
+        shift = v.load(b.gep(self.bias, [f]), mask)
+        result = [[self._activated(b.fadd(value, shift)) for value in row] for row in sums]
+        if self.pooled:
+            result = [
+                [v.first_maximum([*above[j : j + 2], *below[j : j + 2]]) for j in (0, 2)]
+                for above, below in (result[:2], result[2:])
+            ]
+        for i, row in enumerate(result):
+            with b.if_then(b.icmp_signed("<", int64(i), self.rows)):
+                line = b.add(b.mul(self.y_row, int64(i)), f)
+                for j, value in enumerate(row):
+                    with b.if_then(b.icmp_signed("<", int64(j), self.columns)):
+                        self._store(value, b.add(line, b.mul(self.y_column, int64(j))), mask)
+
+    def _activated(self, value):
+        smaller = self.v.builder.fcmp_ordered("<", value, self.low)
+        return self.v.builder.select(smaller, self.low, value)
+
+    def _store(self, value, at, mask):
+        b = self.v.builder
+        if self.pooled:
+            value, place = value
+            self.v.store_int(place, b.gep(self.argmax, [at]), mask)
+        self.v.store(value, b.gep(self.y, [at]), mask)
+        # The same pixel of the patch after the next, which memory then brings while this one is computed.
+        ahead = b.mul(self.y_column, int64(4 if self.pooled else 8))
+        self.v.prefetch_for_writing(b.gep(self.y, [b.add(at, ahead)]))
+
+
 def _output_transform(pooled):
     @intrinsic
     def transform(
-        typingctx, source, s0, s_plane, bias, b0, floor, y, argmax, y0, y_row, y_column, rows, columns, channels
+        typingctx, source, s0, s_plane, bias, b0, floor, y, argmax, y0, y_row, y_column, rows, columns, filters
     ):  # fmt: skip
         dtype = require_vectors("output_transform", source, bias, y)
         n = types.intp
         signature = types.void(source, n, n, bias, n, dtype, y, argmax, n, n, n, n, n, n)
 
         def codegen(context, builder, signature, values):
-            source, s0, s_plane, bias, b0, floor, y, argmax, y0, y_row, y_column, *extents = values
-            rows, columns, channels = extents
-            v = Vectors(builder, dtype)
-            kinds = signature.args
+            source, s0, s_plane, bias, b0, floor, y, argmax, y0, *rest, filters = values
+            v, kinds = Vectors(builder, dtype), signature.args
             ps = pointer_to(context, builder, kinds[0], source, s0)
             pb = pointer_to(context, builder, kinds[3], bias, b0)
             py = pointer_to(context, builder, kinds[6], y, y0)
             pa = pointer_to(context, builder, kinds[7], argmax, y0)
-            low = v.splat(floor)
+            patch = _Patch(v, pooled, pb, floor, py, pa, *rest)
 
-            def plane(i, j, c):
-                offset = builder.add(builder.mul(s_plane, int64(6 * i + j)), c)
+            def plane(i, j, f):
+                offset = builder.add(builder.mul(s_plane, int64(6 * i + j)), f)
                 return v.load(builder.gep(ps, [offset]))
 
-            def finished(value, shift):
-                total = builder.fadd(value, shift)
-                return builder.select(builder.fcmp_ordered("<", total, low), low, total)
+            def emit(f, mask):
+                block = [[plane(i, j, f) for j in range(6)] for i in range(6)]
+                patch.finish(_both_sides(_Linear(v).output, block), f, mask)
 
-            def emit(c, mask):
-                block = [[plane(i, j, c) for j in range(6)] for i in range(6)]
-                shift = v.load(builder.gep(pb, [c]), mask)
-                result = [
-                    [finished(value, shift) for value in row]
-                    for row in _both_sides(_Linear(v).output, block)
-                ]
-                if pooled:
-                    result = [
-                        [v.first_maximum([*a[j : j + 2], *b[j : j + 2]]) for j in (0, 2)]
-                        for a, b in (result[:2], result[2:])
-                    ]
-                for i, row in enumerate(result):
-                    with builder.if_then(builder.icmp_signed("<", int64(i), rows)):
-                        line = builder.add(builder.mul(y_row, int64(i)), c)
-                        for j, value in enumerate(row):
-                            with builder.if_then(builder.icmp_signed("<", int64(j), columns)):
-                                at = builder.add(line, builder.mul(y_column, int64(j)))
-                                if pooled:
-                                    value, place = value
-                                    v.store_int(place, builder.gep(pa, [at]), mask)
-                                v.store(value, builder.gep(py, [at]), mask)
-
-            v.for_each(channels, emit)
+            v.for_each(filters, emit)
             return context.get_dummy_value()
 
         return signature, codegen
@@ -212,7 +255,61 @@ def _output_transform(pooled):
     return transform
 
 
-# The outputs of one patch, max(bias + A' M A, floor): as many of its 4x4 as lie inside the image.
+# The outputs of one patch from the 36 planes of its products.
 output_transform = _output_transform(pooled=False)
-# Their maxima over 2x2, with the places that max pooling remembers: as many of the 2x2 as lie inside.
 pooled_output_transform = _output_transform(pooled=True)
+
+
+COLOURS = 3  # channels that coloured_outputs() takes
+COLOUR_ROW = (
+    1040  # elements from one plane of their transforms to the next: not a multiple of a page
+)
+
+
+def _coloured_outputs(pooled):
+    @intrinsic
+    def outputs(
+        typingctx, V, v0, U, u0, bias, b0, floor, y, argmax, y0, y_row, y_column, rows, columns
+    ):  # fmt: skip
+        dtype = require_vectors("coloured_outputs", V, U, bias, y)
+        n = types.intp
+        signature = types.void(V, n, U, n, bias, n, dtype, y, argmax, n, n, n, n, n)
+
+        def codegen(context, builder, signature, values):
+            V, v0, U, u0, bias, b0, floor, y, argmax, y0, *rest = values
+            v, kinds = Vectors(builder, dtype), signature.args
+            pV = pointer_to(context, builder, kinds[0], V, v0)
+            pU = pointer_to(context, builder, kinds[2], U, u0)
+            pb = pointer_to(context, builder, kinds[4], bias, b0)
+            py = pointer_to(context, builder, kinds[7], y, y0)
+            pa = pointer_to(context, builder, kinds[8], argmax, y0)
+            patch = _Patch(v, pooled, pb, floor, py, pa, *rest)
+            width = VECTORS * v.lanes
+
+            def product(z, f):
+                total = None
+                for c in range(COLOURS):
+                    left = v.splat(builder.load(builder.gep(pV, [int64(z * COLOUR_ROW + c)])))
+                    right = builder.gep(pU, [builder.add(f, int64((z * COLOURS + c) * width))])
+                    right = v.load(right)
+                    total = v.fma(left, right, total) if c else builder.fmul(left, right)
+                return total
+
+            def emit(f, mask):
+                columns = [
+                    _Linear(v).output([product(6 * i + j, f) for i in range(6)]) for j in range(6)
+                ]
+                lines = [[column[i] for column in columns] for i in range(4)]
+                patch.finish([_Linear(v).output(line) for line in lines], f, None)
+
+            v.for_each(int64(width), emit)
+            return context.get_dummy_value()
+
+        return signature, codegen
+
+    return outputs
+
+
+# The outputs of one patch of an image of three channels for a whole panel of filters, products and all in registers.
+coloured_outputs = _coloured_outputs(pooled=False)
+pooled_coloured_outputs = _coloured_outputs(pooled=True)
