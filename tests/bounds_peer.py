@@ -71,15 +71,23 @@ class Checker:
         strides, dilation = ((1, 1), (1, 1)) if winograd else (tuple(r(1, 4, 2)), tuple(r(1, 3, 2)))
         groups = 1 if winograd else int(r(1, 3))
         C, F = groups * int(r(1, 41)), groups * int(r(1, 71))
-        if winograd and r(4) == 0:
-            C, F = 3, 32 * int(r(1, 3))  # colours
         H, W = int(dilation[0] * (KH - 1) + 1 + r(12)), int(dilation[1] * (KW - 1) + 1 + r(16))
         pads = tuple(tuple(int(p) for p in r(0, 3, 2)) for _ in range(2))
         shape, weight = (int(r(1, 4)), H, W, C), (KH, KW, C // groups, F)
         g = shapes.conv2d(
             shape, weight, tuple(map(int, strides)), pads, tuple(map(int, dilation)), groups
         )
-        algorithm = "winograd" if winograd else "direct"
+        self.passes(dtype, g, "winograd" if winograd else "direct")
+
+    def colours(self, dtype):
+        """No padding: the last patch ends with the image."""
+        r = self.rng.integers
+        H, W = 4 * int(r(1, 3)) + 2, 4 * int(r(1, 5)) + 2
+        g = shapes.conv2d((int(r(1, 3)), H, W, 3), (3, 3, 3, 32))
+        self.passes(dtype, g, "winograd")
+
+    def passes(self, dtype, g, algorithm):
+        r, F = self.rng.integers, g.F
         x, w, bias, dy, y = (self.filled(s, dtype) for s in (g.x, g.weight, (F,), g.y, g.y))
         gate = y if r(2) else None
         self.compare("conv2d", (x, w, bias, g, bool(r(2)), algorithm), [(g.y, dtype)])
@@ -150,7 +158,13 @@ def main(seed, cases):
     for case in range(cases):
         checker.at_end = bool(case % 2)
         for dtype in "fd":
-            for check in (checker.conv2d, checker.dense, checker.max_pool2d, checker.elements):
+            for check in (
+                checker.conv2d,
+                checker.colours,
+                checker.dense,
+                checker.max_pool2d,
+                checker.elements,
+            ):
                 check(dtype)
         _keep.clear()
     print(cases)
