@@ -18,7 +18,7 @@ from numba_cnn.backends.cpu.strips import NO_PLACES, source
 from numba_cnn.backends.cpu.tile import VECTORS
 from numba_cnn.backends.cpu.vector import lanes
 
-FEW_PIXELS = 1024  # for which filters are not packed
+FEW_PIXELS, FEW_WEIGHTS = 1024, 1 << 16  # for which filters are not packed
 CHANNELS = 16  # from which on Winograd's transforms pay
 COLOURED = 64  # filters of an image of three channels, likewise
 
@@ -68,9 +68,11 @@ def _forward(x, weight, bias, g, relu, algorithm, y, argmax):
 
 
 def _lies_in_panels(g, dtype):
-    """Whether filters are read where they lie: one panel is as it should be; for few pixels, none is worth a copy."""
-    whole = g.groups == 1 and g.F % lanes(dtype) == 0
-    return whole and (VECTORS * lanes(dtype) == g.F or g.N * g.OH * g.OW <= FEW_PIXELS)
+    """Whether filters are read where they lie: one panel is as it should be, few for few pixels not worth a copy."""
+    if g.groups > 1 or g.F % lanes(dtype):
+        return False
+    few = g.N * g.OH * g.OW <= FEW_PIXELS and g.KH * g.KW * g.C * g.F <= FEW_WEIGHTS
+    return few or VECTORS * lanes(dtype) == g.F
 
 
 def _backward_input(dy, weight, g, algorithm, dx):

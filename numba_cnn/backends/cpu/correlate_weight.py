@@ -17,7 +17,7 @@ from numba_cnn.backends.cpu.threads import get_num_threads
 from numba_cnn.backends.cpu.tile import ROWS, VECTORS, lanes_of, product, tiles
 from numba_cnn.backends.cpu.vector import lanes
 
-BAND = 256  # pixels, at most
+BAND = 128  # pixels, at most: 16 KiB of a panel of gradients
 PACK = 32  # elements from pixel to pixel, from which on the channels of a few tiles are copied side by side
 PACKED = 4  # tiles: how many
 GRADIENTS = 1 << 15  # elements of a band: all its panels stay in the second-level cache
