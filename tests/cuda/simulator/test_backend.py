@@ -7,8 +7,10 @@ import parity
 import pytest
 
 import numba_cnn as nc
-from numba_cnn import backends, ops
+from numba_cnn import backends, cli, ops
 from numba_cnn.backends import cuda
+
+SIZES = {"train": 10, "test": 2}  # images
 
 
 def test_it_is_available_under_its_own_name_and_never_chosen():
@@ -118,3 +120,19 @@ def test_training_gives_what_the_cpu_gives():
     np.testing.assert_allclose(
         device.predict(x[:1], verbose=0), host.predict(x[:1], verbose=0), atol=1e-4
     )
+
+
+def test_the_command_trains_on_the_device(tmp_path, monkeypatch, capsys):
+    """From the command line to the saved model; the small model stands in for the tutorial's, which would take long."""
+    rng = np.random.default_rng(4)
+    data = {f"x_{part}": rng.random((n, 12, 12, 3), np.float32) for part, n in SIZES.items()}
+    labels = {f"y_{part}": np.arange(n) % 10 for part, n in SIZES.items()}
+    np.savez(tmp_path / "tiny.npz", **data, **labels)
+    monkeypatch.setattr(nc.models, "tutorial_cnn", lambda shape, classes: _model("cpu"))
+    settings = f"--data {tmp_path / 'tiny.npz'} --epochs 1 --batch-size 5 --out {tmp_path / 'out'}"
+    assert cli.main(["train", "--backend", "cuda", *settings.split()]) == 0
+    assert "backend cuda (simulator)" in capsys.readouterr().out
+    loaded = nc.models.load_model(tmp_path / "out" / "model.keras")
+    loss, _ = loaded.evaluate(data["x_test"], labels["y_test"], verbose=0)
+    assert np.isfinite(loss)
+    assert (tmp_path / "out" / "history.csv").read_text().count("\n") == 2
