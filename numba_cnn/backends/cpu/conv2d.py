@@ -12,7 +12,7 @@ import numpy as np
 
 from numba_cnn.backends.cpu import correlate as direct
 from numba_cnn.backends.cpu import correlate_weight as direct_weight
-from numba_cnn.backends.cpu import winograd
+from numba_cnn.backends.cpu import winograd, winograd_colours
 from numba_cnn.backends.cpu.panels import Axis, pack
 from numba_cnn.backends.cpu.strips import NO_PLACES, source
 from numba_cnn.backends.cpu.tile import VECTORS
@@ -48,7 +48,7 @@ def conv2d_max_pool2d_backward(dy, y, argmax, x, weight, g, algorithm, dx, dweig
 
 def _forward(x, weight, bias, g, relu, algorithm, y, argmax):
     bias = _bias(bias, g.F, x.dtype)
-    colours = g.F >= COLOURED and winograd.takes_colours(g.C, g.F, x.dtype)
+    colours = g.F >= COLOURED and winograd_colours.takes(g.C, g.F, x.dtype)
     if _is_winograd(algorithm, g, g.OH, g.OW, colours or g.C >= CHANNELS):
         U = winograd.transform_filters(weight, g.C, g.F, packed=False)
         pads, output = (g.top, g.left), (g.OH, g.OW)

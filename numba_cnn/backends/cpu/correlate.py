@@ -18,9 +18,8 @@ from numba_cnn.backends.cpu.vector import lanes
 
 K_BLOCK = 2048  # longest run of one product: its panel of filters stays in the second-level cache
 RUN = 8 * ROWS  # pixels that a 1x1 filter takes as one row
-SMALL = (
-    1 << 17
-)  # elements; filters up to here stay in the second-level cache beside a block of images
+# Elements; filters up to here stay in the second-level cache beside a block of images.
+SMALL = 1 << 17
 BLOCK = 1 << 16  # elements of images in a block
 
 

@@ -1,4 +1,6 @@
-"""dense on the CPU: a 1x1 convolution of one image that has the batch as its pixels."""
+"""dense on the CPU: forward and weight gradient as a 1x1 convolution of one image that has the batch as
+its pixels, the input gradient on a kernel of its own.
+"""
 
 import numpy as np
 

@@ -7,6 +7,7 @@ tile; see winograd_transforms.py for the rest.
 
 import numpy as np
 
+from numba_cnn.backends.cpu import winograd_colours as colours
 from numba_cnn.backends.cpu.chunks import add_chunks, chunks_of
 from numba_cnn.backends.cpu.compiler import inline, kernel, unpack
 from numba_cnn.backends.cpu.memory import empty
@@ -16,23 +17,17 @@ from numba_cnn.backends.cpu.threads import get_num_threads
 from numba_cnn.backends.cpu.tile import ROWS, VECTORS, lanes_of, product, tiles
 from numba_cnn.backends.cpu.vector import lanes
 from numba_cnn.backends.cpu.winograd_transforms import (
-    COLOUR_ROW,
-    COLOURS,
     PLANES,
-    coloured_outputs,
     filter_gradient_transform,
     filter_transform,
     gradient_transform,
-    input_rows,
     input_transform,
     output_transform,
-    pooled_coloured_outputs,
     pooled_output_transform,
 )
 
 # At once, at most: their planes and one panel of products share the second-level cache.
 PATCHES = 48
-COLOUR_PATCHES = 64  # of an image of three channels, side by side
 PLANE_ELEMENTS = 1 << 16  # of transformed patches at once, about
 BLOCK = 64  # channels, and filters, of the weight gradient's blocks
 GRADIENT_PATCHES = 24  # at once, at most
@@ -51,11 +46,6 @@ def transform_filters(filters, rows, F, packed):
     return transformed
 
 
-def takes_colours(C, F, dtype):
-    """Whether products of a patch fit into registers: images of three channels, whole panels of filters."""
-    return C == COLOURS and F % (VECTORS * lanes(dtype)) == 0
-
-
 def correlate(source, image, padding, panels, bias, F, output, relu, y, argmax):
     """y = act(bias + windows of x times filters), the filters as transform_filters() gives them.
 
@@ -65,13 +55,8 @@ def correlate(source, image, padding, panels, bias, F, output, relu, y, argmax):
     OH, OW = output
     across = -(-OW // 4)
     VL = lanes(y.dtype)
-    if takes_colours(C, F, y.dtype):
-        workers = get_num_threads()
-        _correlate_colours(
-            workers, strip_filler(y.dtype), source, image, padding, panels, bias, F, output,
-            y.dtype.type(0 if relu else -np.inf), y.reshape(-1), argmax,
-            empty((workers, (6 + 6 + PLANES) * COLOUR_ROW), y.dtype),
-        )  # fmt: skip
+    if colours.takes(C, F, y.dtype):
+        colours.correlate(source, image, padding, panels, bias, F, output, relu, y, argmax)
         return
     patches = max(ROWS, min(PATCHES, PLANE_ELEMENTS // C // ROWS * ROWS))
     workers = get_num_threads()
@@ -158,64 +143,6 @@ def _correlate(w, workers, packed):
                     output_transform(
                         flat, M + q * wide, plane_M, bias, f, floor, y, argmax, o, OW * F, F,
                         OH - 4 * i, OW - 4 * j, min(wide, F - f),
-                    )  # fmt: skip
-
-
-@kernel
-def _correlate_colours(w, workers, packed):
-    """_correlate for three channels and whole panels of filters; each worker owns whole rows of patches.
-
-    A row of patches is transformed at every pixel, though a patch begins at each fourth only: so its vectors need not
-    be gathered. The products of a patch stay in registers.
-    """
-    filler, source, image, padding, panels, bias, F, output, floor, y, argmax, scratch = unpack(
-        packed
-    )
-    N, H, W, C = image
-    OH, OW = output
-    top, left = padding
-    down, across = -(-OH // 4), -(-OW // 4)
-    row = COLOUR_ROW
-    flat = scratch.reshape(-1)
-    S = w * scratch.shape[1]
-    T = S + 6 * row
-    V = T + 6 * row
-    filters, stride = panels.reshape(-1), panels.shape[1]
-    x, gate, spread = source
-    plain = gate.size == 0 and spread.size == 0
-    pieces = -(-across // COLOUR_PATCHES)
-    tasks = N * down * pieces
-    for task in range(w * tasks // workers, (w + 1) * tasks // workers):
-        r, j0 = task // pieces, task % pieces * COLOUR_PATCHES
-        n, i = r // down, r % down
-        count = min(COLOUR_PATCHES, across - j0)
-        wide = 4 * count + 2
-        h0, w0 = 4 * i - top, 4 * j0 - left
-        a = ((n * H + h0) * W + w0) * C
-        inside = h0 >= 0 and w0 >= 0 and h0 + 6 <= H and w0 + wide <= W
-        if inside and plain and a + 5 * W * C + wide * C + lanes_of(y) <= x.size:
-            input_rows(x, a, W * C, flat, T, row, wide * C)
-        else:
-            for h in range(6):
-                fill_strip(filler, source, image, n, h0 + h, w0, wide, 0, C, flat, S + h * row)
-            input_rows(flat, S, row, flat, T, row, wide * C)
-        for h in range(6):
-            input_rows(flat, T + h * row, C, flat, V + 6 * h * row, row, (wide - 5) * C)
-        for p in range(panels.shape[0]):
-            f = p * VECTORS * lanes_of(y)
-            for k in range(count):
-                j = j0 + k
-                if argmax.size > 0:
-                    o = ((n * (OH // 2) + 2 * i) * (OW // 2) + 2 * j) * F + f
-                    pooled_coloured_outputs(
-                        flat, V + 4 * k * C, filters, p * stride, bias, f, floor, y, argmax, o, OW // 2 * F, F,
-                        OH // 2 - 2 * i, OW // 2 - 2 * j,
-                    )  # fmt: skip
-                else:
-                    o = ((n * OH + 4 * i) * OW + 4 * j) * F + f
-                    coloured_outputs(
-                        flat, V + 4 * k * C, filters, p * stride, bias, f, floor, y, argmax, o, OW * F, F,
-                        OH - 4 * i, OW - 4 * j,
                     )  # fmt: skip
 
 

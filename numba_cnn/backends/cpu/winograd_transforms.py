@@ -261,9 +261,8 @@ pooled_output_transform = _output_transform(pooled=True)
 
 
 COLOURS = 3  # channels that coloured_outputs() takes
-COLOUR_ROW = (
-    1040  # elements from one plane of their transforms to the next: not a multiple of a page
-)
+# Elements from one plane of their transforms to the next: a page and a cache line, not to fight for the same sets.
+COLOUR_ROW = 1040
 
 
 def _coloured_outputs(pooled):

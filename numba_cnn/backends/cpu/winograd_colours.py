@@ -1,0 +1,96 @@
+"""Winograd's forward pass for images in colour: three channels, and filters that fill whole panels.
+
+So few channels are no vector. A row of patches is transformed as vectors of pixels instead, and the
+products of a patch stay in registers, from the filters to the outputs.
+"""
+
+import numpy as np
+
+from numba_cnn.backends.cpu.compiler import kernel, unpack
+from numba_cnn.backends.cpu.memory import empty
+from numba_cnn.backends.cpu.strips import fill_strip, strip_filler
+from numba_cnn.backends.cpu.threads import get_num_threads
+from numba_cnn.backends.cpu.tile import VECTORS, lanes_of
+from numba_cnn.backends.cpu.vector import lanes
+from numba_cnn.backends.cpu.winograd_transforms import (
+    COLOUR_ROW,
+    COLOURS,
+    PLANES,
+    coloured_outputs,
+    input_rows,
+    pooled_coloured_outputs,
+)
+
+PATCHES = 64  # side by side, at most
+
+
+def takes(C, F, dtype):
+    """Whether this module's correlate() can stand in for winograd.py's."""
+    return C == COLOURS and F % (VECTORS * lanes(dtype)) == 0
+
+
+def correlate(source, image, padding, panels, bias, F, output, relu, y, argmax):
+    """winograd.correlate() where takes() says so."""
+    workers = get_num_threads()
+    _correlate(
+        workers, strip_filler(y.dtype), source, image, padding, panels, bias, F, output,
+        y.dtype.type(0 if relu else -np.inf), y.reshape(-1), argmax,
+        empty((workers, (6 + 6 + PLANES) * COLOUR_ROW), y.dtype),
+    )  # fmt: skip
+
+
+@kernel
+def _correlate(w, workers, packed):
+    """Each worker owns rows of at most PATCHES patches; the arguments are those of winograd.py's kernel.
+
+    A row is transformed at every pixel, though a patch begins at each fourth only: so vectors need not be gathered.
+    """
+    filler, source, image, padding, panels, bias, F, output, floor, y, argmax, scratch = unpack(
+        packed
+    )
+    N, H, W, C = image
+    OH, OW = output
+    top, left = padding
+    down, across = -(-OH // 4), -(-OW // 4)
+    row = COLOUR_ROW
+    flat = scratch.reshape(-1)
+    S = w * scratch.shape[1]
+    T = S + 6 * row
+    V = T + 6 * row
+    filters, stride = panels.reshape(-1), panels.shape[1]
+    x, gate, spread = source
+    plain = gate.size == 0 and spread.size == 0
+    pieces = -(-across // PATCHES)
+    tasks = N * down * pieces
+    for task in range(w * tasks // workers, (w + 1) * tasks // workers):
+        r, j0 = task // pieces, task % pieces * PATCHES
+        n, i = r // down, r % down
+        count = min(PATCHES, across - j0)
+        wide = 4 * count + 2
+        h0, w0 = 4 * i - top, 4 * j0 - left
+        a = ((n * H + h0) * W + w0) * C
+        inside = h0 >= 0 and w0 >= 0 and h0 + 6 <= H and w0 + wide <= W
+        if inside and plain and a + 5 * W * C + wide * C + lanes_of(y) <= x.size:
+            input_rows(x, a, W * C, flat, T, row, wide * C)
+        else:
+            for h in range(6):
+                fill_strip(filler, source, image, n, h0 + h, w0, wide, 0, C, flat, S + h * row)
+            input_rows(flat, S, row, flat, T, row, wide * C)
+        for h in range(6):
+            input_rows(flat, T + h * row, C, flat, V + 6 * h * row, row, (wide - 5) * C)
+        for p in range(panels.shape[0]):
+            f = p * VECTORS * lanes_of(y)
+            for k in range(count):
+                j = j0 + k
+                if argmax.size > 0:
+                    o = ((n * (OH // 2) + 2 * i) * (OW // 2) + 2 * j) * F + f
+                    pooled_coloured_outputs(
+                        flat, V + 4 * k * C, filters, p * stride, bias, f, floor, y, argmax, o, OW // 2 * F, F,
+                        OH // 2 - 2 * i, OW // 2 - 2 * j,
+                    )  # fmt: skip
+                else:
+                    o = ((n * OH + 4 * i) * OW + 4 * j) * F + f
+                    coloured_outputs(
+                        flat, V + 4 * k * C, filters, p * stride, bias, f, floor, y, argmax, o, OW * F, F,
+                        OH - 4 * i, OW - 4 * j,
+                    )  # fmt: skip
