@@ -106,6 +106,22 @@ def test_which_layers_run_as_one():
     assert steps(image, pool(), conv(4, 3)) == [pool, conv]
 
 
+@pytest.mark.parametrize("base", [layers.Conv2D, layers.MaxPooling2D])
+def test_a_derived_layer_runs_its_own_code(base):
+    class Doubled(base):
+        def forward(self, x):
+            y, backward = super().forward(x)
+            return 2 * y, lambda dy, need_dx=True: backward(2 * dy, need_dx=need_dx)
+
+    settings = {layers.Conv2D: (4, 3), layers.MaxPooling2D: ()}
+    classes = [Doubled if kind is base else kind for kind in settings]
+    stack = [kind(*values) for kind, values in zip(classes, settings.values(), strict=True)]
+    model = models.Sequential([layers.Input((6, 6, 3)), *stack])
+    assert [type(step) for step in fused(model.layers)] == classes
+    x = np.ones((1, 6, 6, 3), np.float32)
+    np.testing.assert_array_equal(model(x), stack[1](stack[0](x)))
+
+
 def test_a_model_computes_what_its_layers_compute():
     """Loss and gradients of the fused step, against the layers one by one."""
     model = models.Sequential(

@@ -17,8 +17,6 @@ from numba_cnn.parameter import Parameter
 class PooledConv2D:
     """A Conv2D and the MaxPooling2D above it, with the passes of a layer."""
 
-    softmax = False
-
     def __init__(self, convolution: Conv2D) -> None:
         self.convolution = convolution
 
@@ -46,11 +44,11 @@ class PooledConv2D:
 
 
 def fused(layers: Sequence[Layer]) -> list[Layer | PooledConv2D]:
-    """The steps that compute what the layers say, in their order."""
+    """The steps that compute what the layers say, in their order; layers of derived classes run by themselves."""
     steps: list[Layer | PooledConv2D] = []
     for layer in layers:
         below = steps[-1] if steps else None
-        if isinstance(below, Conv2D) and not below.softmax and _halves(layer):
+        if type(below) is Conv2D and not below.softmax and _halves(layer):
             steps[-1] = PooledConv2D(below)
         else:
             steps.append(layer)
@@ -59,7 +57,7 @@ def fused(layers: Sequence[Layer]) -> list[Layer | PooledConv2D]:
 
 def _halves(layer: Layer) -> bool:
     """Whether the layer takes the maximum of each 2x2, and drops an odd last row or column."""
-    if not isinstance(layer, MaxPooling2D):
+    if type(layer) is not MaxPooling2D:
         return False
     assert layer.input_shape is not None
     even = all(n is not None and n % 2 == 0 for n in layer.input_shape[1:3])
