@@ -56,8 +56,12 @@ class SparseCategoricalAccuracy(Mean):
     def __init__(self, name: str = "sparse_categorical_accuracy") -> None:
         super().__init__(name)
 
+    def of_batch(self, logits: Array, labels: Array) -> Array:
+        """The value of one batch, where it was computed."""
+        return ops.sparse_categorical_accuracy(logits, labels)
+
     def update_state(self, logits: Array, labels: Array) -> None:
-        self.add(ops.sparse_categorical_accuracy(logits, labels), labels.shape[0])
+        self.add(self.of_batch(logits, labels), labels.shape[0])
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name}

@@ -370,6 +370,22 @@ def sparse_categorical_accuracy(logits: Array, labels: Array) -> Array:
     return accuracy
 
 
+def class_labels(op: str, labels: Array, classes: int) -> Array:
+    """Integer labels as the kernels take them; on the host as int32, known to be classes.
+
+    Raises ValueError for a label that is not in 0..classes - 1.
+    """
+    if not isinstance(labels, np.ndarray):
+        return labels
+    low, high = labels.min(), labels.max()
+    if low < 0 or high >= classes:
+        wrong = low if low < 0 else high
+        raise ValueError(
+            f"{op}: labels must lie in 0..{classes - 1} for {classes} classes. Received: label {wrong}"
+        )
+    return labels.astype(np.int32, copy=False)
+
+
 def _arrays(op: str, **arrays: Array | None) -> tuple[Any, list[Array | None]]:
     """The backend that holds all the arrays, and the arrays as its kernels take them; None stays None."""
     backend = backends.of(op, **arrays)
@@ -446,12 +462,4 @@ def _labels(op: str, backend: Any, logits: Array, labels: Array) -> Array:
     shapes.same(op, "labels", labels.shape, logits.shape[:1])
     if labels.dtype.kind not in "iu":
         raise TypeError(f"{op}: labels must be integers. Received: {labels.dtype}")
-    if isinstance(labels, np.ndarray):
-        low, high, classes = labels.min(), labels.max(), logits.shape[1]
-        if low < 0 or high >= classes:
-            wrong = low if low < 0 else high
-            raise ValueError(
-                f"{op}: labels must lie in 0..{classes - 1} for {classes} classes. Received: label {wrong}"
-            )
-        return labels.astype(np.int32, copy=False)
-    return labels
+    return class_labels(op, labels, logits.shape[1])

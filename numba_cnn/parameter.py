@@ -51,7 +51,7 @@ class Parameter:
 
     def assign(self, value: Any) -> None:
         """Take over the numbers of an array of the same shape."""
-        value = np.array(value, self.dtype)
+        value = np.array(value, self.dtype, order="C")
         if value.shape != self.shape:
             raise ValueError(
                 f"{self.path}: expected an array of shape {self.shape}. Received: {value.shape}"

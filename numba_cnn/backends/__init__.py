@@ -2,7 +2,8 @@
 for.
 
 A backend is a folder whose module offers NAME, is_available(), owns(array), asarray, empty,
-to_numpy, synchronize and every kernel of reference.py under the same name with the same parameters.
+to_numpy, synchronize and every kernel of reference.py under the same name with the same parameters. One that can
+record its launches offers Graph and get_num_threads too.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from numba_cnn import backends, session
 from numba_cnn.layers import InputLayer, Layer
 from numba_cnn.layers.fusion import fused
 from numba_cnn.layers.layer import Backward, InputShape, with_batch
+from numba_cnn.models.graphs import Graphs, Results
 from numba_cnn.ops import Array
 from numba_cnn.parameter import Parameter, assign
 
@@ -33,6 +34,7 @@ class Network:
         self.input_shape: InputShape | None = None
         self._input_layer: InputLayer | None = None
         self._backend: Any = None
+        self._graphs = Graphs()
         for layer in layers or []:
             self.add(layer)
 
@@ -142,9 +144,13 @@ class Network:
 
     def __call__(self, x: Array) -> Array:
         """The output for a batch that lives on the model's backend; nothing is remembered."""
+        (y,), _ = self._graphs.run(self, self._outputs, x)
+        return y
+
+    def _outputs(self, x: Array) -> Results:
         for step in fused(self.layers):
             x = step(x)
-        return x
+        return [x], []
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by name or by its place."""
@@ -187,6 +193,10 @@ class Network:
         for parameter in layer.weights:
             parameter.path = f"{self.name}/{layer.name}/{parameter.name}"
         self._place(layer.weights)
+
+    def _parts(self) -> list[Any]:
+        """The objects that decide what a pass of the network computes."""
+        return list(self.layers)
 
     def _place(self, parameters: Sequence[Parameter]) -> None:
         if self._backend is not None:

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from numba_cnn import backends, losses, optimizers, session, shapes
+from numba_cnn import backends, losses, ops, optimizers, session, shapes
 from numba_cnn.callbacks import Callback, CallbackList, History
 from numba_cnn.metrics import Mean, SparseCategoricalAccuracy
 from numba_cnn.metrics import get as get_metric
 from numba_cnn.models import data
+from numba_cnn.models.graphs import Arrays, Results
 from numba_cnn.models.network import Network
 from numba_cnn.models.progress import Progress
 from numba_cnn.ops import Array
@@ -173,15 +174,48 @@ class Trainer(Network):
 
     def train_step(self, x: Array, labels: Array, sample_weight: Array | None = None) -> None:
         """One step of the optimizer on a batch on the model's backend; waits for nothing."""
-        assert self.loss is not None
         assert self.optimizer is not None
         if not self.optimizer.built:
             self.optimizer.build(self.trainable_weights, self.backend)
-        logits, backward = self.forward(x)
-        loss, dlogits = self.loss(logits, labels, sample_weight)
-        self._record(loss, logits, labels)
-        backward(dlogits)
+        gradients = self._run(self._values_and_gradients, x, labels, sample_weight)
+        for parameter, gradient in zip(self.trainable_weights, gradients, strict=True):
+            parameter.gradient = gradient
         self.optimizer.step(self.trainable_weights)
+
+    def _run(self, function: Any, x: Array, labels: Array, sample_weight: Array | None) -> Arrays:
+        """Count the loss and the metrics that a function gives of a batch; returns what else it gives."""
+        assert self.output_shape is not None
+        assert self.output_shape[-1] is not None
+        labels = ops.class_labels(self.name, labels, self.output_shape[-1])
+        values, rest = self._graphs.run(self, function, x, labels, sample_weight)
+        for mean, value in zip((self._mean_loss, *self.metrics), values, strict=True):
+            mean.add(value, labels.shape[0])
+        return rest
+
+    def _values_and_gradients(
+        self, x: Array, labels: Array, sample_weight: Array | None
+    ) -> Results:
+        logits, backward = self.forward(x)
+        values, dlogits = self._loss_and_metrics(logits, labels, sample_weight)
+        backward(dlogits)
+        gradients = [parameter.gradient for parameter in self.trainable_weights]
+        for parameter in self.weights:
+            parameter.gradient = None
+        return values, gradients
+
+    def _values(self, x: Array, labels: Array, sample_weight: Array | None) -> Results:
+        return self._loss_and_metrics(self.logits(x), labels, sample_weight)[0], []
+
+    def _loss_and_metrics(
+        self, logits: Array, labels: Array, sample_weight: Array | None
+    ) -> tuple[Arrays, Array]:
+        """The batch's loss and its metrics, and the gradient of the loss."""
+        assert self.loss is not None
+        loss, dlogits = self.loss(logits, labels, sample_weight)
+        return [loss, *(metric.of_batch(logits, labels) for metric in self.metrics)], dlogits
+
+    def _parts(self) -> list[Any]:
+        return [*super()._parts(), self.loss, *self.metrics]
 
     def reset_metrics(self) -> None:
         for mean in (self._mean_loss, *self.metrics):
@@ -214,20 +248,13 @@ class Trainer(Network):
         hooks.call("on_test_begin", None)
         for step, (x, labels, sample_weight) in enumerate(batches):
             hooks.call("on_test_batch_begin", step, {})
-            logits = self.logits(x)
-            loss, _ = self.loss(logits, labels, sample_weight)
-            self._record(loss, logits, labels)
+            self._run(self._values, x, labels, sample_weight)
             hooks.call_batch("on_test_batch_end", step, self.read_metrics)
             progress.step(step + 1, self.read_metrics)
         logs = self.read_metrics()
         hooks.call("on_test_end", logs)
         progress.end(len(batches), logs)
         return logs
-
-    def _record(self, loss: Array, logits: Array, labels: Array) -> None:
-        self._mean_loss.add(loss, labels.shape[0])
-        for metric in self.metrics:
-            metric.update_state(logits, labels)
 
     def _dataset(
         self,

@@ -3,7 +3,6 @@
 import numba
 import numpy as np
 
-from numba_cnn.backends.cpu.compiler import cache_folder, is_warm
 from numba_cnn.backends.cpu.conv2d import (
     conv2d,
     conv2d_backward_input,
@@ -12,6 +11,8 @@ from numba_cnn.backends.cpu.conv2d import (
     conv2d_max_pool2d_backward,
 )
 from numba_cnn.backends.cpu.dense import dense, dense_backward_input, dense_backward_weight
+from numba_cnn.backends.cpu.graph import Graph
+from numba_cnn.backends.cpu.launch import cache_folder, is_warm
 from numba_cnn.backends.cpu.max_pool2d import max_pool2d, max_pool2d_backward
 from numba_cnn.backends.cpu.memory import empty
 from numba_cnn.backends.cpu.optimizers import adam, rmsprop, sgd
@@ -28,6 +29,7 @@ NAME = "cpu"
 
 __all__ = [
     "NAME",
+    "Graph",
     "adam",
     "asarray",
     "conv2d",
@@ -40,6 +42,7 @@ __all__ = [
     "dense_backward_weight",
     "describe",
     "empty",
+    "get_num_threads",
     "is_available",
     "is_warm",
     "max_pool2d",

@@ -4,7 +4,7 @@ How many chunks there are depends on shapes alone, so do the bits of the sum; th
 decides only who computes which.
 """
 
-from numba_cnn.backends.cpu.compiler import kernel, unpack
+from numba_cnn.backends.cpu.launch import kernel, unpack
 from numba_cnn.backends.cpu.memory import empty
 from numba_cnn.backends.cpu.threads import run_of, workers_for
 

@@ -8,13 +8,14 @@ pixels.
 from math import gcd
 from typing import NamedTuple
 
-import numpy as np
-
 from numba_cnn.backends.cpu import correlate as direct
 from numba_cnn.backends.cpu import correlate_weight as direct_weight
 from numba_cnn.backends.cpu import winograd, winograd_colours
+from numba_cnn.backends.cpu.launch import kernel, unpack
+from numba_cnn.backends.cpu.memory import constant
 from numba_cnn.backends.cpu.panels import Axis, pack
 from numba_cnn.backends.cpu.strips import NO_PLACES, source
+from numba_cnn.backends.cpu.threads import run_of, workers_for
 from numba_cnn.backends.cpu.tile import VECTORS
 from numba_cnn.backends.cpu.vector import lanes
 
@@ -47,7 +48,7 @@ def conv2d_max_pool2d_backward(dy, y, argmax, x, weight, g, algorithm, dx, dweig
 
 
 def _forward(x, weight, bias, g, relu, algorithm, y, argmax):
-    bias = _bias(bias, g.F, x.dtype)
+    bias = constant(0, g.F, x.dtype) if bias is None else bias
     colours = g.F >= COLOURED and winograd_colours.takes(g.C, g.F, x.dtype)
     if _is_winograd(algorithm, g, g.OH, g.OW, colours or g.C >= CHANNELS):
         U = winograd.transform_filters(weight, g.C, g.F, packed=False)
@@ -79,9 +80,9 @@ def _backward_input(dy, weight, g, algorithm, dx):
     rows = [_phase(h, g.H, g.KH, g.DH, g.SH, g.top) for h in range(min(g.SH, g.H))]
     columns = [_phase(w, g.W, g.KW, g.DW, g.SW, g.left) for w in range(min(g.SW, g.W))]
     if not all(row.taps for row in rows) or not all(column.taps for column in columns):
-        dx[...] = 0  # pixels that no window reaches
+        _clear(workers_for(dx.size), dx.reshape(-1))  # pixels that no window reaches
     Cg, Fg = g.C // g.groups, g.F // g.groups
-    zeros = _bias(None, g.C, dx.dtype)
+    zeros = constant(0, g.C, dx.dtype)
     for h, row in enumerate(rows):
         for w, column in enumerate(columns):
             if not row.taps or not column.taps:
@@ -106,6 +107,13 @@ def _backward_input(dy, weight, g, algorithm, dx):
             direct.correlate(dy, g.y, window, panels, filters, zeros, output, False, dx, NO_PLACES)
 
 
+@kernel
+def _clear(w, workers, packed):
+    """Zeros; each worker owns a run of elements."""
+    (array,) = unpack(packed)
+    run_of(w, workers, array)[:] = 0
+
+
 def _backward_weight(dy, x, g, algorithm, dweight, dbias):
     output = g.OH, g.OW
     if _is_winograd(algorithm, g, *output, min(g.C, g.F) >= CHANNELS, patches_do=9):
@@ -126,14 +134,6 @@ def _is_winograd(algorithm, g, OH, OW, channels_do, patches_do=48):
 
 def _window(g):
     return g.KH, g.KW, g.DH, g.DW, g.SH, g.SW, g.top, g.left
-
-
-def _bias(bias, F, dtype):
-    """The bias, with zeros for one more panel behind it."""
-    padded = np.zeros(F + VECTORS * lanes(dtype), dtype)
-    if bias is not None:
-        padded[:F] = bias
-    return padded
 
 
 class _Phase(NamedTuple):

@@ -7,7 +7,8 @@ with zeros or gated by a ReLU goes through a strip that stays in the second-leve
 
 import numpy as np
 
-from numba_cnn.backends.cpu.compiler import inline, kernel, unpack
+from numba_cnn.backends.cpu.compiler import inline
+from numba_cnn.backends.cpu.launch import kernel, unpack
 from numba_cnn.backends.cpu.max_pool2d import pool_pair
 from numba_cnn.backends.cpu.memory import empty
 from numba_cnn.backends.cpu.panels import panel_width

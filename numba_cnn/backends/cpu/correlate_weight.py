@@ -8,9 +8,10 @@ runs over them.
 import numpy as np
 
 from numba_cnn.backends.cpu.chunks import add_chunks, chunks_of
-from numba_cnn.backends.cpu.compiler import inline, kernel, unpack
+from numba_cnn.backends.cpu.compiler import inline
 from numba_cnn.backends.cpu.copy import copy_rows, gather_panel
-from numba_cnn.backends.cpu.memory import empty
+from numba_cnn.backends.cpu.launch import kernel, unpack
+from numba_cnn.backends.cpu.memory import constant, empty
 from numba_cnn.backends.cpu.panels import panel_width
 from numba_cnn.backends.cpu.strips import fill_strip, strip_filler, strip_width
 from numba_cnn.backends.cpu.threads import get_num_threads
@@ -59,10 +60,10 @@ def correlate_weight(x, image, window, dy, groups, output, dweight, dbias):
     count = images * rows * OW
     strips = empty((workers, strip + VL + count * (across + PACKED * ROWS)), dtype)
     dweights, dbiases = chunks_of(dweight, chunks), chunks_of(dbias, chunks)
-    zeros = np.zeros(VECTORS * VL, dtype)
     _correlate_weight(
         workers, tiles(dtype), strip_filler(dtype), x, image, window, dy, (groups, C // groups, F // groups),
-        (OH, OW, last), (images, rows, chunks, blocks, not inside), zeros, strips, dweights, dbiases,
+        (OH, OW, last), (images, rows, chunks, blocks, not inside), constant(0, VECTORS * VL, dtype), strips,
+        dweights, dbiases,
     )  # fmt: skip
     add_chunks(dweights, dweight)
     add_chunks(dbiases, dbias)

@@ -4,10 +4,10 @@ its pixels, the input gradient on a kernel of its own.
 
 import numpy as np
 
-from numba_cnn.backends.cpu.compiler import kernel, unpack
 from numba_cnn.backends.cpu.correlate import correlate
 from numba_cnn.backends.cpu.correlate_weight import correlate_weight
-from numba_cnn.backends.cpu.memory import empty
+from numba_cnn.backends.cpu.launch import kernel, unpack
+from numba_cnn.backends.cpu.memory import constant, empty
 from numba_cnn.backends.cpu.panels import Axis, pack, pack_turned, panel_width
 from numba_cnn.backends.cpu.relu import relu_backward
 from numba_cnn.backends.cpu.strips import NO_PLACES, source
@@ -27,7 +27,7 @@ def dense(x, weight, bias, relu, y):
     else:
         panels = pack(weight, 0, (_ONE, _ONE), Axis(K, F), Axis(F, 1), _ONE)
         b_row, b_panel = 0, panels.shape[1]
-    bias = np.zeros(F, x.dtype) if bias is None else bias
+    bias = constant(0, F, x.dtype) if bias is None else bias
     output = 1, N, 0, N * F, N * F, F
     correlate(
         source(x), (1, 1, N, K), _WINDOW, panels, (1, K, F, b_row, b_panel), bias, output, relu, y,
@@ -44,7 +44,7 @@ def dense_backward_input(dy, y, weight, dx):
     VL = lanes(dx.dtype)
     workers = get_num_threads()
     _backward_input(
-        workers, tiles(dx.dtype), dy.reshape(-1), weight.reshape(-1), np.zeros(VECTORS * VL, dx.dtype), (N, F, K),
+        workers, tiles(dx.dtype), dy.reshape(-1), weight.reshape(-1), constant(0, VECTORS * VL, dx.dtype), (N, F, K),
         dx.reshape(-1), empty((workers, -(-min(F, BLOCK) // VL) * VL * VECTORS * VL), dx.dtype),
     )  # fmt: skip
 

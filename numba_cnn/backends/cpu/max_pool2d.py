@@ -4,7 +4,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from numba_cnn.backends.cpu.compiler import inline, kernel, unpack
+from numba_cnn.backends.cpu.compiler import inline
+from numba_cnn.backends.cpu.launch import kernel, unpack
 from numba_cnn.backends.cpu.threads import workers_for
 from numba_cnn.backends.cpu.vector import Vectors, pointer_to, require_vectors
 

@@ -2,11 +2,15 @@
 
 A freshly mapped buffer costs a page fault per 4 KiB at its first write, as much as a kernel on
 large activations. So the memory behind an array goes back to a free list when the last view of it
-dies, and the next array of that size takes it.
+dies, and the next array of that size takes it. Memory is never given back to the operating system:
+graphs keep addresses.
 """
 
+import contextlib
 import mmap
+import threading
 from collections import defaultdict
+from functools import cache
 from math import prod
 
 import numpy as np
@@ -15,23 +19,45 @@ ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 _LARGE = 1 << 21  # from 2 MiB on, huge pages are asked for
 # Capacity in bytes -> memory nobody uses, each as the array that owns it and its array interface.
 _free: defaultdict[int, list] = defaultdict(list)
+# The same for what graphs compute on the way: as one runs at a time, they all share it.
+_free_for_graphs: defaultdict[int, list] = defaultdict(list)
+
+
+class _Here(threading.local):
+    """Where this thread's arrays get their memory."""
+
+    free = _free
+
+
+_here = _Here()
 
 
 class _Block:
-    """Some memory as the owner of arrays; it returns to the free list when the last of them is gone."""
+    """Some memory as the owner of arrays; it returns to its free list when the last of them is gone."""
 
-    __slots__ = ("__array_interface__", "_capacity", "_memory")
+    __slots__ = ("__array_interface__", "_capacity", "_free", "_memory")
 
     def __init__(self, capacity):
+        self._free = _here.free
         try:
-            self._memory = _free[capacity].pop()
+            self._memory = self._free[capacity].pop()
         except IndexError:
             memory = _map(capacity)
             self._memory = memory, memory.__array_interface__
         self._capacity, self.__array_interface__ = capacity, self._memory[1]
 
-    def __del__(self, free=_free):  # bound here: at exit the module's own names may be gone
-        free[self._capacity].append(self._memory)
+    def __del__(self):
+        self._free[self._capacity].append(self._memory)
+
+
+@contextlib.contextmanager
+def shared_by_graphs():
+    """Inside, this thread's new arrays lie in memory that other graphs may overwrite whenever they run."""
+    before, _here.free = _here.free, _free_for_graphs
+    try:
+        yield
+    finally:
+        _here.free = before
 
 
 def empty(shape, dtype):
@@ -43,9 +69,23 @@ def empty(shape, dtype):
     return np.ndarray(shape, dtype, np.asarray(_Block(_capacity(size))))
 
 
-def release():
-    """Give the memory that no array uses back to the operating system."""
-    _free.clear()
+def owner(array):
+    """What holds the memory of an array: the first array there was, or the block that empty() took."""
+    while type(array) is np.ndarray and array.base is not None:
+        array = array.base
+    return array
+
+
+def is_shared(array):
+    """Whether the array was made by shared_by_graphs()."""
+    block = owner(array)
+    return isinstance(block, _Block) and block._free is _free_for_graphs
+
+
+@cache
+def constant(value, count, dtype):
+    """An array that holds a value so many times, and that nobody writes to."""
+    return np.full(count, value, dtype)
 
 
 def _capacity(size):

@@ -4,7 +4,7 @@ elements.
 
 import numpy as np
 
-from numba_cnn.backends.cpu.compiler import kernel, unpack
+from numba_cnn.backends.cpu.launch import kernel, unpack
 from numba_cnn.backends.cpu.threads import run_of, workers_for
 
 

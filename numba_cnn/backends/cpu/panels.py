@@ -4,8 +4,9 @@ other.
 
 from typing import NamedTuple
 
-from numba_cnn.backends.cpu.compiler import inline, kernel, small, unpack
+from numba_cnn.backends.cpu.compiler import inline, small
 from numba_cnn.backends.cpu.copy import copy_rows, transpose
+from numba_cnn.backends.cpu.launch import kernel, unpack
 from numba_cnn.backends.cpu.memory import empty
 from numba_cnn.backends.cpu.threads import get_num_threads
 from numba_cnn.backends.cpu.tile import VECTORS, lanes_of

@@ -1,6 +1,6 @@
 """ReLU on the CPU: one pass over memory, in runs of elements."""
 
-from numba_cnn.backends.cpu.compiler import kernel, unpack
+from numba_cnn.backends.cpu.launch import kernel, unpack
 from numba_cnn.backends.cpu.threads import run_of, workers_for
 
 

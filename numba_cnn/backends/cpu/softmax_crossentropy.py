@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from numba_cnn.backends.cpu.compiler import inline, kernel, unpack
-from numba_cnn.backends.cpu.memory import empty
+from numba_cnn.backends.cpu.compiler import inline
+from numba_cnn.backends.cpu.launch import kernel, unpack
+from numba_cnn.backends.cpu.memory import constant, empty
 from numba_cnn.backends.cpu.threads import workers_for
 
 
@@ -12,14 +13,16 @@ def softmax(x, y):
 
 
 def sparse_categorical_crossentropy(logits, labels, sample_weight, loss, dlogits):
-    weights = np.ones(len(labels), logits.dtype) if sample_weight is None else sample_weight
+    weights = constant(1, 0, logits.dtype) if sample_weight is None else sample_weight
     losses = empty(labels.shape, logits.dtype)
     _crossentropy(workers_for(16 * logits.size), logits, labels, weights, losses, dlogits)
-    loss[...] = losses.sum() / len(labels)
+    _mean(1, losses, loss.reshape(1))
 
 
 def sparse_categorical_accuracy(logits, labels, accuracy):
-    accuracy[...] = (logits.argmax(-1) == labels).mean()
+    right = empty(labels.shape, logits.dtype)
+    _right(workers_for(logits.size), logits, labels, right)
+    _mean(1, right, accuracy.reshape(1))
 
 
 @kernel
@@ -32,17 +35,41 @@ def _softmax(w, workers, packed):
 
 @kernel
 def _crossentropy(w, workers, packed):
+    """Each sample's loss and gradient; no weights stand for ones."""
     logits, labels, weights, losses, dlogits = unpack(packed)
     N, classes = logits.shape
     one = logits.dtype.type(1)
     count = logits.dtype.type(N)
     for n in range(w * N // workers, (w + 1) * N // workers):
-        label, weight = labels[n], weights[n]
+        label, weight = labels[n], weights[n] if weights.size > 0 else one
         largest, total = _softmax_row(logits, n, dlogits)
         losses[n] = weight * (np.log(total) - (logits[n, label] - largest))
         dlogits[n, label] -= one
         for c in range(classes):
             dlogits[n, c] *= weight / count
+
+
+@kernel
+def _right(w, workers, packed):
+    """1 for each sample whose first largest logit is that of its label, else 0; a NaN counts as the largest."""
+    logits, labels, right = unpack(packed)
+    N, classes = logits.shape
+    for n in range(w * N // workers, (w + 1) * N // workers):
+        best = 0
+        for c in range(1, classes):
+            if not logits[n, c] <= logits[n, best] and logits[n, best] == logits[n, best]:
+                best = c
+        right[n] = best == labels[n]
+
+
+@kernel
+def _mean(w, workers, packed):
+    """The mean, summed in float64 by one worker from first to last."""
+    values, mean = unpack(packed)
+    total = np.float64(0)
+    for value in values:
+        total += value
+    mean[0] = total / values.size
 
 
 @inline

@@ -9,8 +9,9 @@ import numpy as np
 
 from numba_cnn.backends.cpu import winograd_colours as colours
 from numba_cnn.backends.cpu.chunks import add_chunks, chunks_of
-from numba_cnn.backends.cpu.compiler import inline, kernel, unpack
-from numba_cnn.backends.cpu.memory import empty
+from numba_cnn.backends.cpu.compiler import inline
+from numba_cnn.backends.cpu.launch import kernel, unpack
+from numba_cnn.backends.cpu.memory import constant, empty
 from numba_cnn.backends.cpu.panels import panel_width
 from numba_cnn.backends.cpu.strips import fill_strip, strip_filler
 from numba_cnn.backends.cpu.threads import get_num_threads
@@ -49,7 +50,7 @@ def transform_filters(filters, rows, F, packed):
 def correlate(source, image, padding, panels, bias, F, output, relu, y, argmax):
     """y = act(bias + windows of x times filters), the filters as transform_filters() gives them.
 
-    padding (top, left); bias (F,) with zeros for one more panel behind it; source, y and argmax as in correlate.py.
+    padding (top, left); bias (F,); source, y and argmax as in correlate.py.
     """
     N, H, W, C = image
     OH, OW = output
@@ -69,7 +70,8 @@ def correlate(source, image, padding, panels, bias, F, output, relu, y, argmax):
     scratch = empty((workers, PLANES * (plane + plane_M) + strips), y.dtype)
     _correlate(
         workers, tiles(y.dtype), strip_filler(y.dtype), source, image, padding, panels, bias, F, output,
-        y.dtype.type(0 if relu else -np.inf), y.reshape(-1), argmax, rows, plane, plane_M, scratch,
+        y.dtype.type(0 if relu else -np.inf), y.reshape(-1), argmax, rows, constant(0, VECTORS * VL, y.dtype), plane,
+        plane_M, scratch,
     )  # fmt: skip
 
 
@@ -98,8 +100,8 @@ def _correlate(w, workers, packed):
     one of the 36 planes of V and M to the next, a vector more than they hold, which keeps them off the same cache sets.
     """
     (
-        tile, filler, source, image, padding, panels, bias, F, output, floor, y, argmax, rows, plane, plane_M,
-        scratch,
+        tile, filler, source, image, padding, panels, bias, F, output, floor, y, argmax, rows, zeros, plane,
+        plane_M, scratch,
     ) = unpack(packed)  # fmt: skip
     N, H, W, C = image
     OH, OW = output
@@ -126,7 +128,7 @@ def _correlate(w, workers, packed):
             for z in range(PLANES):
                 U = p * panels.shape[1] + z * C * wide
                 product(
-                    tile, 0, count, flat, M + z * plane_M, wide, bias, F, 0, flat, V + z * plane, 0, 0, C_row,
+                    tile, 0, count, flat, M + z * plane_M, wide, zeros, 0, 0, flat, V + z * plane, 0, 0, C_row,
                     all_panels, U, wide, 1, 1, C, none, wide,
                 )  # fmt: skip
             for q in range(count):
@@ -198,7 +200,7 @@ def correlate_weight(x, image, padding, dy, output, dweight, dbias):
         (workers, PLANES * (extents[2] + extents[3] + CB * FB) + strips + VECTORS * VL), dtype
     )
     dweights, dbiases = chunks_of(dweight, chunks), chunks_of(dbias, chunks)
-    ones = np.ones(1, dtype)
+    ones = constant(1, 1, dtype)
     _correlate_weight(
         workers, tiles(dtype), strip_filler(dtype), x, image, padding, dy, F, output, rows, extents, ones, scratch,
         dweights, dbiases,

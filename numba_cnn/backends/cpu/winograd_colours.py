@@ -6,7 +6,7 @@ products of a patch stay in registers, from the filters to the outputs.
 
 import numpy as np
 
-from numba_cnn.backends.cpu.compiler import kernel, unpack
+from numba_cnn.backends.cpu.launch import kernel, unpack
 from numba_cnn.backends.cpu.memory import empty
 from numba_cnn.backends.cpu.strips import fill_strip, strip_filler
 from numba_cnn.backends.cpu.threads import get_num_threads

@@ -1,0 +1,99 @@
+"""What a function launches, recorded once and run again in one call, as CUDA's graphs are.
+
+A launch by itself costs tens of microseconds of Python: checks, choices, the packing of arguments. A
+prediction of one image spends more on that than on arithmetic.
+"""
+
+import numpy as np
+
+from numba_cnn.backends.cpu import memory
+from numba_cnn.backends.cpu.launch import address_of_buffer, launching, recording, run
+
+_ALIGNMENT = 16  # bytes, of the packed arguments of each launch
+
+
+class Graph:
+    """The launches of function(*inputs), which returns (outputs, kept): two lists of arrays.
+
+    Inputs are arrays, or None. Nothing runs before the graph is called; then with other inputs of the same shapes and
+    dtypes, and on the other arrays that the function used as they are by then. A call returns copies of the outputs;
+    `kept` are arrays that every call fills anew. Where an output is not what a launch computed, the graph is not
+    complete and must not be called. What else the function computes must be done by kernels alone: NumPy's
+    own work happens once, while it is recorded, and on numbers that mean nothing.
+    """
+
+    def __init__(self, function, inputs):
+        launches, given = [], {id(memory.owner(array)) for array in inputs if array is not None}
+        self._used = []  # arrays that nobody else may hold for the launches
+
+        def note(launch, workers, values, arguments):
+            launches.append((launch, workers, values))
+            self._used += [a for a in _arrays(arguments) if id(memory.owner(a)) not in given]
+
+        with recording(note), memory.shared_by_graphs():
+            outputs, kept = function(*inputs)
+        self.is_complete = all(map(memory.is_shared, [*outputs, *kept]))
+        self._pack(launches)
+        self._arguments = [self._uses(array) for array in inputs]
+        self._outputs, self.kept = (list(map(self._own, arrays)) for arrays in (outputs, kept))
+
+    def __call__(self, *inputs):
+        with launching():
+            for uses, array in zip(self._arguments, inputs, strict=True):
+                self._move(uses, array)
+            run(self._table)
+            return list(map(np.array, self._outputs))
+
+    def __len__(self):
+        return len(self._table)
+
+    def _pack(self, launches):
+        """All arguments in one piece of memory, as bytes and as words, and the table that run() takes."""
+        starts, size = [], 0
+        for launch, *_ in launches:
+            starts.append(size)
+            size += -(-launch.layout.size // _ALIGNMENT) * _ALIGNMENT
+        packed = memory.empty((max(size, 1),), np.uint8)
+        start = address_of_buffer(packed)
+        pointers = []
+        for at, (launch, _, values) in zip(starts, launches, strict=True):
+            launch.layout.pack_into(packed, at, *values)
+            pointers += [at + place for _, place in launch.pointers()]
+        rows = [
+            (launch.address, workers, start + at)
+            for at, (launch, workers, _) in zip(starts, launches, strict=True)
+        ]
+        self._table = np.array(rows, np.int64).reshape(-1, 3)
+        self._words = packed.view(np.int64)
+        self._pointers = (
+            np.array(pointers, np.int64) // 8
+        )  # words that hold the address of an array
+
+    def _uses(self, array):
+        """(words, offsets): where launches point into an array, and how far from its start in bytes."""
+        if array is None:
+            return None
+        offsets = self._words[self._pointers] - address_of_buffer(array)
+        inside = (offsets >= 0) & (offsets < array.nbytes)
+        return self._pointers[inside], offsets[inside]
+
+    def _move(self, uses, array):
+        """Point to another array instead."""
+        if uses is not None:
+            words, offsets = uses
+            self._words[words] = offsets + address_of_buffer(array)
+
+    def _own(self, array):
+        """The array on memory that no other graph uses."""
+        own = memory.empty(array.shape, array.dtype)
+        self._move(self._uses(array), own)
+        return own
+
+
+def _arrays(arguments):
+    """The arrays among the arguments of a kernel that were not made while it was recorded."""
+    for argument in arguments:
+        if type(argument) is tuple:
+            yield from _arrays(argument)
+        elif type(argument) is np.ndarray and not memory.is_shared(argument):
+            yield argument

@@ -1,0 +1,195 @@
+"""How kernels get their arguments and their threads.
+
+A kernel is a function of (worker, workers, packed): the share of the work that one thread takes. Its
+arguments lie packed in memory, so that one `@njit(parallel=True)` loop, `_run`, hands out the
+shares of all kernels. Compiled into a loop of its own, a kernel would be optimised four times over
+by Numba's layers of wrappers, which makes the first training step wait three times as long. And a
+list of launches is a table of numbers, which graph.py runs again and again.
+"""
+
+import contextlib
+import ctypes
+import os
+import struct
+import threading
+
+import numba
+import numpy as np
+from numba import njit, prange, types
+from numba.extending import intrinsic
+
+from numba_cnn.backends.cpu import compiler
+from numba_cnn.backends.cpu.compiler import address_of, cached, call, function, on_disk
+
+
+class kernel:
+    """A kernel, from the function that computes one worker's share: f(worker, workers, packed).
+
+    Call it with (workers, ...): NumPy arrays, numbers and tuples of either, of the same types at every call but for the
+    arrays' dtypes; unpack(packed) is the tuple of what follows `workers`. While this thread records, the call is noted
+    down and nothing runs.
+    """
+
+    def __init__(self, body):
+        self.share = function(body)
+        self.compiled = {}
+        _kernels.append(self)
+
+    def __call__(self, workers, *arguments):
+        values, dtypes = [], []
+        _flatten(arguments, values, dtypes)
+        key = tuple(dtypes)
+        launch = self.compiled.get(key)
+        if launch is None:
+            with _launching:
+                launch = self.compiled[key] = _Launch(self.share, arguments)
+        if _here.note is not None:
+            _here.note(launch, workers, values, arguments)
+            return
+        with launching():
+            launch(workers, values)
+
+    def is_warm(self):
+        """Whether the next launch need not compile: it was compiled here, or some process cached it on disk."""
+        return bool(self.compiled or on_disk(self.share))
+
+
+class _Launch:
+    """A kernel compiled for some types, and the memory through which it gets its arguments."""
+
+    def __init__(self, share, arguments):
+        kind = numba.typeof(arguments)
+        self.address = address_of(share, (types.intp, types.intp, types.CPointer(kind)))
+        self.fields = _fields(kind)
+        self.layout = struct.Struct("@" + self.fields)
+        self.memory = bytearray(self.layout.size)
+        self.table = np.array([[self.address, 0, address_of_buffer(self.memory)]])
+
+    def __call__(self, workers, values):
+        self.layout.pack_into(self.memory, 0, *values)
+        self.table[0, 1] = workers
+        _run(self.table)
+
+    def pointers(self):
+        """Which of the values are addresses of arrays, and where in the packed memory they lie, in bytes."""
+        places = [i for i, field in enumerate(self.fields) if field == "P"][2::3]
+        return [(i, struct.calcsize(f"@{self.fields[:i]}0P")) for i in places]
+
+
+def run(table):
+    """Run launches one after the other: rows of (address of the kernel, workers, address of its packed arguments)."""
+    _run(table)
+
+
+@contextlib.contextmanager
+def launching():
+    """Launches are one at a time, since Numba's threading layers take no second one beside a first."""
+    if _pool_lost:
+        raise RuntimeError(
+            "this process was forked after its parent had started OpenMP threads, which do not "
+            'survive a fork; start it with multiprocessing\'s "spawn" or "forkserver" method, or '
+            "set NUMBA_THREADING_LAYER=workqueue before numba is imported. "
+            "Received: a kernel launch in a forked child"
+        )
+    with _launching:
+        yield
+
+
+@contextlib.contextmanager
+def recording(note):
+    """What this thread launches inside is not run: note(launch, workers, values, arguments) is called instead."""
+    before, _here.note = _here.note, note
+    try:
+        yield
+    finally:
+        _here.note = before
+
+
+def address_of_buffer(buffer):
+    """Where a buffer begins; it must be contiguous and writeable."""
+    return _address_of(_at(buffer))
+
+
+def _flatten(arguments, values, dtypes):
+    """The fields of the arguments as compiled code has them, and the dtypes of the arrays, which decide what is
+    compiled."""
+    for argument in arguments:
+        kind = type(argument)
+        if kind is np.ndarray:
+            dtypes.append(argument.dtype)
+            size = argument.size
+            address = _address_of(_at(argument)) if size else 0
+            # Numba's owner of the memory and its Python object: there are none, whoever launches keeps the array.
+            values += (0, 0, size, argument.itemsize, address, *argument.shape, *argument.strides)
+        elif kind is not tuple:
+            values.append(argument)
+        elif type(argument[0]) is np.ndarray:
+            _flatten(argument, values, dtypes)
+        else:
+            values += argument
+
+
+def _fields(kind):
+    """The fields of a Numba type in memory, in the letters of the struct module."""
+    if isinstance(kind, types.BaseTuple):
+        return "".join(map(_fields, kind))
+    if isinstance(kind, types.Array):
+        return "PPqqP" + 2 * kind.ndim * "q"
+    return {types.intp: "q", types.boolean: "?", types.float32: "f", types.float64: "d"}[kind]
+
+
+_address_of, _at = ctypes.addressof, ctypes.c_char.from_buffer
+
+
+@intrinsic
+def unpack(typingctx, packed):
+    """The arguments of a kernel, from the memory they were packed into."""
+    kind = packed.dtype
+
+    def codegen(context, builder, signature, values):
+        return context.unpack_value(builder, kind, values[0])
+
+    return kind(packed), codegen
+
+
+def is_warm():
+    """Whether kernels have been compiled on this machine before."""
+    return any(kernel.is_warm() for kernel in _kernels)
+
+
+def cache_folder():
+    """Where compiled kernels are kept, or None if nothing could be written."""
+    return compiler.cache_folder(_run)
+
+
+@cached
+@njit(parallel=True, nogil=True)
+def _run(table):
+    for i in range(len(table)):
+        address, workers, packed = table[i, 0], table[i, 1], table[i, 2]
+        for worker in prange(workers):
+            call(address, (np.intp(worker), workers, packed))
+
+
+class _Here(threading.local):
+    """What this thread does with its launches instead of running them, if it does not."""
+
+    note = None
+
+
+def _after_fork():
+    """In a forked child: a lock that no thread holds, and the truth about the thread pool."""
+    global _launching, _pool_lost
+    _launching = threading.Lock()
+    try:
+        _pool_lost = numba.threading_layer() == "omp"
+    except ValueError:  # no thread was started before the fork: the child starts its own
+        _pool_lost = False
+
+
+_here = _Here()
+_kernels: list[kernel] = []
+_launching = threading.Lock()
+_pool_lost = False
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,75 @@
+"""A network's passes as graphs: recorded for each shape of a batch, where the backend records launches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import is_
+from typing import TYPE_CHECKING, Any
+
+from numba_cnn.layers import Layer
+from numba_cnn.ops import Array
+
+if TYPE_CHECKING:
+    from numba_cnn.models.network import Network
+
+Arrays = list[Array]
+Results = tuple[Arrays, Arrays]  # what a caller may keep, and what the next call may overwrite
+
+_LIMIT = 16  # graphs of one network; each keeps its gradients
+
+
+class Graphs:
+    """The graphs of one network.
+
+    A graph does what the network did when it was recorded, so it counts only as long as nothing has
+    been set on the network's parts since. Layers, losses and metrics of classes from elsewhere may
+    do more than launch kernels: a network that has any runs as it is.
+    """
+
+    def __init__(self) -> None:
+        self._graphs: dict[Any, tuple[list[Any], Any]] = {}
+
+    def run(
+        self, network: Network, function: Callable[..., Results], *inputs: Array | None
+    ) -> Results:
+        """function(*inputs), from a graph if there can be one."""
+        backend = network.backend
+        if not hasattr(backend, "Graph") or not _is_ours(network):
+            return function(*inputs)
+        if not all(array is None or backend.owns(array) for array in inputs):
+            return function(*inputs)  # which says what is wrong
+        arrays = [None if array is None else backend.asarray(array) for array in inputs]
+        kinds = [None if array is None else (array.shape, array.dtype) for array in arrays]
+        key = function.__name__, backend.get_num_threads(), *kinds
+        state = _state(network)
+        recorded, graph = self._graphs.get(key, ([], None))
+        if graph is None or len(recorded) != len(state) or not all(map(is_, recorded, state)):
+            graph = backend.Graph(function, arrays)
+            self._graphs.pop(key, None)
+            while len(self._graphs) >= _LIMIT:
+                self._graphs.pop(next(iter(self._graphs)), None)
+            self._graphs[key] = state, graph
+        return (graph(*arrays), graph.kept) if graph.is_complete else function(*inputs)
+
+    def __reduce__(self) -> tuple[type[Graphs], tuple[()]]:
+        """A copy of a network records its own."""
+        return Graphs, ()
+
+
+def _is_ours(network: Network) -> bool:
+    """Whether the network and its parts are of classes of this package, which compute by kernels alone."""
+    return all(
+        type(part).__module__.partition(".")[0] == __name__.partition(".")[0]
+        for part in (network, *network._parts())
+    )
+
+
+def _state(network: Network) -> list[Any]:
+    """Whatever decides what the network's passes launch, beside the batch: the very objects, compared by identity."""
+    state = [network.backend, network.trainable]
+    for part in network._parts():
+        state.append(part)
+        if isinstance(part, Layer):
+            state += vars(part).values()
+    state += [parameter.value for parameter in network.weights]
+    return state
