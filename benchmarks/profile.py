@@ -3,8 +3,9 @@
     python -m benchmarks.profile [--batch 32] [--threads 1] [--rounds 30]
 
 The backend's kernels are wrapped in place, whichever they are, so that the table follows the model
-as it is. Each round runs a step with the kernels timed and one without, beside the FMA peak of the
-cores and the bandwidth of a copy of 64 MiB; the table has medians of the rounds.
+as it is. Each round runs a step with the kernels timed, called from Python one by one, and one
+without timers, whose launches are recorded and run in one call; beside the FMA peak of the cores and
+the bandwidth of a copy of 64 MiB. The table has medians of the rounds.
 
     FLOP    of the direct sums: Winograd's algorithm does less, so its share can pass 100 %
     MB      every array the kernel is given, once for each time it must be read or written at least;
@@ -85,18 +86,20 @@ def _step(batch):
 
 @contextmanager
 def _timed_kernels():
-    """Wrap the kernels of the CPU backend; gives the list that their calls go into."""
+    """Wrap the kernels of the CPU backend, and let none be recorded; gives the list that their calls go into."""
     kernels = {
         name: getattr(cpu, name)
         for name, function in inspect.getmembers(reference, inspect.isfunction)
         if not name.startswith("_") and hasattr(cpu, name)
     }
-    calls = []
+    calls, graph = [], cpu.Graph
+    del cpu.Graph
     for name, kernel in kernels.items():
         setattr(cpu, name, _timed(name, kernel, calls))
     try:
         yield calls
     finally:
+        cpu.Graph = graph
         for name, kernel in kernels.items():
             setattr(cpu, name, kernel)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import numpy as np
+
 from numba_cnn import backends, ops, registry
 from numba_cnn.ops import Array
 
@@ -28,7 +30,8 @@ class Mean:
         self._unread: list[tuple[Array, int]] = []
 
     def add(self, value: Array, count: int) -> None:
-        """Count the value of one batch of `count` samples."""
+        """Count the value of one batch of `count` samples; a loss of the user's may give a plain number."""
+        value = np.asarray(value) if isinstance(value, float | np.generic) else value
         self._unread.append((value, count))
         if len(self._unread) >= self._UNREAD_LIMIT:
             self._read()

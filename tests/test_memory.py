@@ -54,8 +54,9 @@ CODE = """
     for _ in range(5):
         model.train_step(x, y)
     faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - faults
-    kept = sum(capacity * len(blocks) for capacity, blocks in memory._free.items())
-    held = 3 * sum(parameter.value.nbytes for parameter in model.trainable_weights)  # and two moments
+    lists = memory._free, memory._free_for_graphs
+    kept = sum(capacity * len(blocks) for free in lists for capacity, blocks in free.items())
+    held = 4 * sum(p.value.nbytes for p in model.trainable_weights)  # with a gradient and two moments
     print(sum(fresh), faults, kept + held)
 """
 

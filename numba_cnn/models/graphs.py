@@ -42,18 +42,26 @@ class Graphs:
         kinds = [None if array is None else (array.shape, array.dtype) for array in arrays]
         key = function.__name__, backend.get_num_threads(), *kinds
         state = _state(network)
-        recorded, graph = self._graphs.get(key, ([], None))
-        if graph is None or len(recorded) != len(state) or not all(map(is_, recorded, state)):
-            graph = backend.Graph(function, arrays)
+        recorded, graph = self._graphs.get(key, ([], None))  # a state is never empty
+        if not _same(recorded, state):
             self._graphs.pop(key, None)
+            graph = backend.Graph(function, arrays, self._kept(function, state))
             while len(self._graphs) >= _LIMIT:
                 self._graphs.pop(next(iter(self._graphs)), None)
             self._graphs[key] = state, graph
         return (graph(*arrays), graph.kept) if graph.is_complete else function(*inputs)
 
-    def __reduce__(self) -> tuple[type[Graphs], tuple[()]]:
-        """A copy of a network records its own."""
-        return Graphs, ()
+    def _kept(self, function: Callable[..., Results], state: list[Any]) -> Arrays:
+        """What the graphs of that function keep, gradients, which one batch need not have twice."""
+        for (name, *_), (recorded, graph) in self._graphs.items():
+            if name == function.__name__ and _same(recorded, state):
+                kept: Arrays = graph.kept
+                return kept
+        return []
+
+
+def _same(recorded: list[Any], state: list[Any]) -> bool:
+    return len(recorded) == len(state) and all(map(is_, recorded, state))
 
 
 def _is_ours(network: Network) -> bool:

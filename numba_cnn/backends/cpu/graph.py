@@ -17,12 +17,14 @@ class Graph:
 
     Inputs are arrays, or None. Nothing runs before the graph is called; then with other inputs of the same shapes and
     dtypes, and on the other arrays that the function used as they are by then. A call returns copies of the outputs;
-    `kept` are arrays that every call fills anew. Where an output is not what a launch computed, the graph is not
-    complete and must not be called. What else the function computes must be done by kernels alone: NumPy's
-    own work happens once, while it is recorded, and on numbers that mean nothing.
+    `kept` are arrays that every call fills anew, those of another graph of the same function if they are given.
+
+    Kernels alone must do what the function computes: NumPy's own work happens once, while it is recorded, and on
+    numbers that mean nothing. Where an output is not what a launch computed, the graph is not complete and must not be
+    called.
     """
 
-    def __init__(self, function, inputs):
+    def __init__(self, function, inputs, kept=()):
         launches, given = [], {id(memory.owner(array)) for array in inputs if array is not None}
         self._used = []  # arrays that nobody else may hold for the launches
 
@@ -31,11 +33,14 @@ class Graph:
             self._used += [a for a in _arrays(arguments) if id(memory.owner(a)) not in given]
 
         with recording(note), memory.shared_by_graphs():
-            outputs, kept = function(*inputs)
-        self.is_complete = all(map(memory.is_shared, [*outputs, *kept]))
+            outputs, made = function(*inputs)
+        self.is_complete = all(map(memory.is_shared, [*outputs, *made]))
         self._pack(launches)
         self._arguments = [self._uses(array) for array in inputs]
-        self._outputs, self.kept = (list(map(self._own, arrays)) for arrays in (outputs, kept))
+        self._outputs = [self._own(array, None) for array in outputs]
+        self.kept = [
+            self._own(*pair) for pair in zip(made, kept or [None] * len(made), strict=True)
+        ]
 
     def __call__(self, *inputs):
         with launching():
@@ -83,9 +88,9 @@ class Graph:
             words, offsets = uses
             self._words[words] = offsets + address_of_buffer(array)
 
-    def _own(self, array):
-        """The array on memory that no other graph uses."""
-        own = memory.empty(array.shape, array.dtype)
+    def _own(self, array, own):
+        """The array on memory that no other graph overwrites: that of `own`, or new."""
+        own = memory.empty(array.shape, array.dtype) if own is None else own
         self._move(self._uses(array), own)
         return own
 

@@ -1,0 +1,262 @@
+"""Graphs: a recorded pass computes what the pass computes, bit by bit, and no longer than it may."""
+
+import gc
+import threading
+import weakref
+
+import numpy as np
+import pytest
+import small_cnn
+
+import numba_cnn as nc
+from numba_cnn import backends, layers, models, ops
+from numba_cnn.backends import cpu
+from numba_cnn.backends.cpu import memory
+from numba_cnn.models import graphs
+
+
+def network(*stack, shape=(11, 10, 3), **settings):
+    model = models.Sequential([layers.Input(shape), *stack])
+    settings = {"optimizer": "adam", "metrics": ["accuracy"]} | settings
+    model.compile(loss="sparse_categorical_crossentropy", **settings)
+    return model
+
+
+def named(stack, **settings):
+    """A network of STACKS, always with the same weights."""
+    nc.set_random_seed(3)
+    return network(*STACKS[stack](), **settings)
+
+
+def batch(N, shape=(11, 10, 3), seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal((N, *shape)).astype(np.float32), rng.integers(0, 5, N)
+
+
+def head():
+    return layers.Flatten(), layers.Dense(5, activation="softmax")
+
+
+STACKS = {
+    "pooled": lambda: (layers.Conv2D(8, 3, activation="relu"), layers.MaxPooling2D(), *head()),
+    "winograd": lambda: (layers.Conv2D(32, 3), layers.Conv2D(32, 3, padding="same"), *head()),
+    "strided": lambda: (layers.Conv2D(7, 2, strides=3, padding="same"), layers.Conv2D(6, 1, strides=2), *head()),
+    "no bias": lambda: (layers.Conv2D(20, 3, use_bias=False), layers.Flatten(), layers.Dense(5, use_bias=False),
+                        layers.Softmax()),
+    "groups": lambda: (layers.Conv2D(9, 3, groups=3, dilation_rate=2), layers.ReLU(), *head()),
+    "overlapping": lambda: (layers.MaxPooling2D(3, strides=2), layers.Activation("relu"), *head()),
+    "dense": lambda: (layers.Flatten(), layers.Dense(13, activation="relu"), layers.Dense(5, activation="softmax")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_bits_are_those_without_graphs(stack, optimizer, monkeypatch):
+    def work():
+        model = named(stack, optimizer=optimizer)
+        seen = []
+        for step, N in enumerate([4, 4, 3, 4, 1, 3]):
+            x, y = batch(N, seed=step)
+            model.reset_metrics()
+            model.train_step(x, y, np.linspace(0, 1, N, dtype=np.float32) if step == 3 else None)
+            seen += [*model.read_metrics().values(), model(x).tobytes()]
+        seen += model.evaluate(*batch(7, seed=9), batch_size=4, verbose=0)
+        seen.append(model.predict(batch(7, seed=9)[0], batch_size=3, verbose=0).tobytes())
+        return (
+            len(model._graphs._graphs),
+            seen,
+            [weight.tobytes() for weight in model.get_weights()],
+        )
+
+    count, *recorded = work()
+    # Steps with 4, 3 and 1 and with weights, outputs of 4, 3 and 1, evaluate's 4 and 3.
+    assert count == 9
+    monkeypatch.delattr(cpu, "Graph")
+    count, *plain = work()
+    assert count == 0
+    assert recorded == plain
+
+
+def test_a_graph_follows_what_is_set_on_the_model():
+    model = named("pooled")
+    x, y = batch(4)
+
+    def checked():
+        got = model(x)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.delattr(cpu, "Graph")
+            np.testing.assert_array_equal(got, model(x))
+        return got.tobytes()
+
+    seen = {checked()}
+    model.set_weights([2 * weight for weight in model.get_weights()])
+    seen.add(checked())
+    model.layers[0].kernel.value[...] += 1  # in place
+    seen.add(checked())
+    model.layers[0].activation = "linear"
+    seen.add(checked())
+    model.train_step(x, y)
+    seen.add(checked())
+    model.add(layers.Dense(5))
+    seen.add(checked())
+    model.pop()
+    model.pop()
+    seen.add(checked())
+    assert len(seen) == 7
+
+
+def test_frozen_layers_stay_as_they_are():
+    model = named("pooled")
+    x, y = batch(4)
+    for frozen in (False, True, False):
+        model.layers[0].trainable = not frozen
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        before = model.get_weights()
+        model.train_step(x, y)
+        same = [np.array_equal(*pair) for pair in zip(before, model.get_weights(), strict=True)]
+        assert same == [frozen, frozen, False, False]
+        assert all(weight.gradient is None for weight in model.weights)
+
+
+def test_the_learning_rate_may_change():
+    model = named("dense", optimizer="sgd")
+    x, y = batch(4)
+    model.train_step(x, y)
+    model.optimizer.learning_rate = 0.0
+    before = model.get_weights()
+    model.train_step(x, y)
+    for got, expected in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(got, expected)
+
+
+def test_what_a_call_returns_is_the_callers():
+    model = named("pooled")
+    x, _ = batch(2)
+    first = model(x)
+    kept = first.copy()
+    model(x + 1)
+    np.testing.assert_array_equal(first, kept)
+
+
+def test_models_do_not_spoil_one_anothers_gradients():
+    """One thread trains, others predict with models whose graphs share the same memory."""
+
+    def train(others):
+        model = named("winograd")
+        threads = [threading.Thread(target=predict, args=other) for other in others]
+        for thread in threads:
+            thread.start()
+        for step in range(30):
+            model.train_step(*batch(4, seed=step))
+        done.set()
+        for thread in threads:
+            thread.join()
+        return model.get_weights()
+
+    def predict(model, x):
+        expected = model(x)
+        while not done.is_set():
+            if not np.array_equal(model(x), expected):
+                wrong.append(model.name)
+
+    done, wrong = threading.Event(), []
+    alone = train([])
+    done.clear()
+    models_beside = [named(stack) for stack in ("winograd", "pooled")]
+    together = train([(model, batch(N)[0]) for model, N in zip(models_beside, (5, 4), strict=True)])
+    assert wrong == []
+    for got, expected in zip(together, alone, strict=True):
+        np.testing.assert_array_equal(got, expected)
+
+
+def test_nothing_of_a_batch_is_kept():
+    model = named("pooled")
+    data, labels = batch(40)
+    alive = weakref.ref(data)
+    model.train_step(data[:4], labels[:4])
+    model(data[4:8])
+    del data
+    gc.collect()
+    assert alive() is None
+
+
+def test_gradients_are_kept_once_for_all_sizes_of_a_batch():
+    model = named("dense")
+    for N in (4, 3, 2):
+        model.train_step(*batch(N))
+    kept = [graph.kept for _, graph in model._graphs._graphs.values()]
+    assert len(kept) == 3
+    assert {tuple(map(id, arrays)) for arrays in kept} == {tuple(map(id, kept[0]))}
+
+
+def test_graphs_are_limited_in_number():
+    model = named("dense")
+    for N in range(1, 40):
+        model(batch(N)[0])
+    assert len(model._graphs._graphs) == graphs._LIMIT
+
+
+def test_a_model_that_launches_nothing():
+    model = models.Sequential([layers.Input((3, 2)), layers.Flatten()])
+    for seed in (0, 1):
+        x, _ = batch(2, (3, 2), seed)
+        np.testing.assert_array_equal(model(x), x.reshape(2, 6))
+
+
+def test_parts_of_other_classes_run_as_they_are():
+    class Twice(layers.Flatten):
+        def forward(self, x):
+            y, backward = super().forward(x)
+            return 2 * y, lambda dy, need_dx=True: backward(2 * dy, need_dx=need_dx)
+
+    class Halved(nc.losses.SparseCategoricalCrossentropy):
+        def __call__(self, logits, labels, sample_weight=None):
+            loss, dlogits = super().__call__(logits, labels, sample_weight)
+            return loss / 2, dlogits / 2
+
+    for model in (network(Twice(), layers.Dense(5, activation="softmax")), network(*head())):
+        model.compile("sgd", Halved())
+        for seed in (0, 1):
+            x, y = batch(3, seed=seed)
+            model.reset_metrics()
+            expected = float(ops.sparse_categorical_crossentropy(model.logits(x), y)[0]) / 2
+            model.train_step(x, y)
+            assert model.read_metrics()["loss"] == pytest.approx(expected, rel=1e-6)
+        assert not model._graphs._graphs
+
+
+def test_wrong_input_is_refused_by_a_recorded_model():
+    model = named("pooled")
+    x, y = batch(4)
+    model(x)
+    model.train_step(x, y)
+    with pytest.raises(TypeError, match="must all be float32 or all float64"):
+        model(x.astype(np.float64))
+    with pytest.raises(TypeError, match="expected NumPy or device arrays"):
+        model(x.tolist())
+    with pytest.raises(
+        ValueError, match=r"labels must lie in 0\.\.4 for 5 classes\. Received: label 5"
+    ):
+        model.train_step(x, np.full(4, 5))
+    assert not memory.is_shared(model(x))
+    np.testing.assert_array_equal(model(np.asfortranarray(x)), model(x))
+
+
+def test_a_backend_without_graphs_needs_none():
+    assert hasattr(backends.get("cpu"), "Graph")
+    from numba_cnn.backends import cuda
+
+    assert not hasattr(cuda, "Graph")
+
+
+def test_fit_gives_the_same_bits(monkeypatch):
+    def trained():
+        nc.set_random_seed(5)
+        model = small_cnn.build(layers, models)
+        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        model.fit(*small_cnn.data(), batch_size=16, epochs=2, validation_split=0.2, verbose=0)
+        return [weight.tobytes() for weight in model.get_weights()], model.history.history
+
+    recorded = trained()
+    monkeypatch.delattr(cpu, "Graph")
+    assert trained() == recorded
