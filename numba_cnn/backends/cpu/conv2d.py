@@ -21,7 +21,7 @@ from numba_cnn.backends.cpu.vector import lanes
 
 FEW_PIXELS, FEW_WEIGHTS = 1024, 1 << 16  # for which filters are not packed
 CHANNELS = 16  # from which on Winograd's transforms pay
-COLOURED = 64  # filters of an image of three channels, likewise
+COLOURED = 64  # filters of an image of three channels, likewise, where the output is not pooled
 
 
 def conv2d(x, weight, bias, g, relu, algorithm, y):
@@ -49,7 +49,8 @@ def conv2d_max_pool2d_backward(dy, y, argmax, x, weight, g, algorithm, dx, dweig
 
 def _forward(x, weight, bias, g, relu, algorithm, y, argmax):
     bias = constant(0, g.F, x.dtype) if bias is None else bias
-    colours = g.F >= COLOURED and winograd_colours.takes(g.C, g.F, x.dtype)
+    coloured = g.F >= COLOURED and winograd_colours.takes(g.C, g.F, x.dtype)
+    colours = coloured and argmax.size == 0
     if _is_winograd(algorithm, g, g.OH, g.OW, colours or g.C >= CHANNELS):
         U = winograd.transform_filters(weight, g.C, g.F, packed=False)
         pads, output = (g.top, g.left), (g.OH, g.OW)

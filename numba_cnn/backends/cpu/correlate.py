@@ -7,11 +7,11 @@ with zeros or gated by a ReLU goes through a strip that stays in the second-leve
 
 import numpy as np
 
-from numba_cnn.backends.cpu.compiler import inline
+from numba_cnn.backends.cpu.compiler import inline, small
 from numba_cnn.backends.cpu.launch import kernel, unpack
-from numba_cnn.backends.cpu.max_pool2d import pool_pair
 from numba_cnn.backends.cpu.memory import empty
 from numba_cnn.backends.cpu.panels import panel_width
+from numba_cnn.backends.cpu.pooled_tile import pooled_product, pooled_tiles
 from numba_cnn.backends.cpu.strips import fill_strip, strip_filler, strip_width
 from numba_cnn.backends.cpu.threads import get_num_threads
 from numba_cnn.backends.cpu.tile import ROWS, VECTORS, lanes_of, product, tiles
@@ -52,11 +52,11 @@ def correlate(source, image, window, panels, filters, bias, output, relu, y, arg
     count = groups * -(-Fg // (VECTORS * lanes(x.dtype)))
     parts = min(count, -(-4 * workers // blocks)) if large or blocks < 2 * workers else 1
     height = rows * SH + HK * (2 + rows // OH) if copied else 0
-    pair = 2 * OW * VECTORS * lanes(x.dtype) if pooled else 0
+    tile = pooled_tiles(x.dtype) if pooled else tiles(x.dtype)
     _correlate(
-        workers, tiles(x.dtype), strip_filler(x.dtype), source, image, window, panels.reshape(-1), filters, bias,
+        workers, tile, strip_filler(x.dtype), source, image, window, panels.reshape(-1), filters, bias,
         (*output[:2], last, *output[2:]), x.dtype.type(0 if relu else -np.inf), y.reshape(-1), argmax,
-        (blocks, rows, parts, copied), empty((workers, pair + height * ((OW - 1) * SW + WK) * C), x.dtype),
+        (blocks, rows, parts, copied), empty((workers, height * ((OW - 1) * SW + WK) * C), x.dtype),
     )  # fmt: skip
 
 
@@ -78,7 +78,7 @@ def _correlate(w, workers, packed):
     output   (OH, OW, pixels in the last row, offset, image step, row step, column step) of y
     argmax   empty; or y has one pixel for each 2x2 outputs, their maximum, and argmax its place, by y's steps
     split    (blocks of rows, rows, groups of panels, whether windows are copied into strips)
-    strips   (workers, elements), a pair of rows of y ahead of them where y is pooled
+    strips   (workers, elements)
     """
     (
         tile, filler, source, image, window, panels, filters, bias, output, floor, y, argmax, split, strips,
@@ -86,8 +86,7 @@ def _correlate(w, workers, packed):
     blocks, rows, parts, copied = split
     tasks = blocks * parts
     flat = strips.reshape(-1)
-    pair = w * strips.shape[1]
-    s0 = pair + (2 * output[1] * VECTORS * lanes_of(y) if argmax.size > 0 else 0)
+    s0 = w * strips.shape[1]
     for task in range(w * tasks // workers, (w + 1) * tasks // workers):
         block, part = task // parts, task % parts
         r0, r1 = block * rows, min((block + 1) * rows, image[0] * output[0])
@@ -96,8 +95,8 @@ def _correlate(w, workers, packed):
             _fill_strips(filler, source, image, window, output, r0, r1, flat, s0)
             pixels, start = flat, s0
         _correlate_block(
-            tile, pixels, start, copied, image, window, panels, filters, bias, output, floor, y, argmax, flat, pair,
-            r0, r1, part, parts,
+            tile, pixels, start, copied, image, window, panels, filters, bias, output, floor, y, argmax, r0, r1,
+            part, parts,
         )  # fmt: skip
 
 
@@ -121,8 +120,7 @@ def _fill_strips(filler, source, image, window, output, r0, r1, strips, s0):
 
 @inline
 def _correlate_block(
-    tile, x, start, copied, image, window, panels, filters, bias, output, floor, y, argmax, rows,
-    pair, r0, r1, part, parts,
+    tile, x, start, copied, image, window, panels, filters, bias, output, floor, y, argmax, r0, r1, part, parts,
 ):  # fmt: skip
     N, H, W, C = image
     KH, KW, DH, DW, SH, SW, top, left = window
@@ -134,23 +132,23 @@ def _correlate_block(
     for task in range(part * groups * each // parts, (part + 1) * groups * each // parts):
         g, f0 = task // each, (task % each) * width
         a = start + g * Cg
-        for r in range(r0, r1):
+        f, wide = g * Fg + f0, min(width, Fg - f0)
+        step = 2 if argmax.size > 0 else 1
+        for r in range(r0, r1, step):
             n, oh = r // OH, r % OH
             if not copied:
                 a = ((n * H + oh * SH - top) * W - left) * C + g * Cg
-            count = last if r == N * OH - 1 else OW
-            f, wide = g * Fg + f0, min(width, Fg - f0)
-            target, o, o_step = y, y0 + n * y_n + oh * y_h + f, y_w
             if argmax.size > 0:
-                target, o, o_step = rows, pair + oh % 2 * OW * width, width
-            _correlate_row(
-                tile, x, a, WS * C, image, window, panels, task * b_panel, filters, bias, floor, target, o, o_step,
-                f, wide, count,
-            )  # fmt: skip
-            if argmax.size > 0 and oh % 2 == 1:
-                o = y0 + n * y_n + oh // 2 * y_h + f
-                pool_pair(rows, pair, OW * width, width, OW // 2, y, argmax, o, y_w, wide)
-            a += (SH if oh < OH - 1 else DH * (KH - 1) + 1) * WS * C
+                _correlate_pair(
+                    tile, x, a, WS * C, image, window, panels, task * b_panel, filters, bias, floor, y,
+                    y0 + n * y_n + oh // 2 * y_h + f, y_w, argmax, f, wide, OW // 2,
+                )  # fmt: skip
+            else:
+                _correlate_row(
+                    tile, x, a, WS * C, image, window, panels, task * b_panel, filters, bias, floor, y,
+                    y0 + n * y_n + oh * y_h + f, y_w, f, wide, last if r == N * OH - 1 else OW,
+                )  # fmt: skip
+            a += (step * SH if oh < OH - step else (step - 1) * SH + DH * (KH - 1) + 1) * WS * C
 
 
 @inline
@@ -159,11 +157,8 @@ def _correlate_row(
 ):  # fmt: skip
     """One row of output pixels times one panel of filters, block after block of the sum."""
     C = image[3]
-    KH, KW, DH, DW, _, SW, _, _ = window
-    groups, Cg, _, b_row, _ = filters
-    if b_row == 0:
-        b_row = panel_width(wide, y)
-    I1, I2, K = (KH, 1, KW * Cg) if DW == 1 and groups == 1 else (KH, KW, Cg)
+    _, _, DH, DW, _, SW, _, _ = window
+    b_row, I1, I2, K = _sum(window, filters, wide, y)
     block = K if I1 * I2 > 1 else K_BLOCK
     none = y.dtype.type(-np.inf)
     for k in range(0, K, block):
@@ -174,3 +169,26 @@ def _correlate_row(
             tile, 0, count, y, o, y_w, initial, i0, i_m, x, a + k, DH * a_row, DW * C, SW * C,
             panels, b + k * b_row, b_row, I1, I2, run, low, wide,
         )  # fmt: skip
+
+
+@inline
+def _correlate_pair(
+    tile, x, a, a_row, image, window, panels, b, filters, bias, floor, y, o, y_w, argmax, f, wide, count,
+):  # fmt: skip
+    """The maxima of a pair of rows of output pixels, for one panel of filters."""
+    C = image[3]
+    _, _, DH, DW, SH, SW, _, _ = window
+    b_row, I1, I2, K = _sum(window, filters, wide, y)
+    pooled_product(
+        tile, count, y, o, y_w, argmax, bias, f, x, a, SH * a_row, DH * a_row, DW * C, SW * C,
+        panels, b, b_row, I1, I2, K, floor, wide,
+    )  # fmt: skip
+
+
+@small
+def _sum(window, filters, wide, y):
+    """(row step of the panel, I1, I2, K): the loops over the elements under a window, see tile.py."""
+    KH, KW, _, DW, _, _, _, _ = window
+    groups, Cg, _, b_row, _ = filters
+    b_row = panel_width(wide, y) if b_row == 0 else b_row
+    return (b_row, KH, 1, KW * Cg) if DW == 1 and groups == 1 else (b_row, KH, KW, Cg)

@@ -38,7 +38,7 @@ ROWS = 12 if REGISTERS == 32 else 6
 GROUP = 3
 
 
-class _Tile:
+class Tile:
     """Emits one tile of `rows` x `vectors`; either a_m == 1 (`a_columns`) or a_k == 1 is known when it is emitted."""
 
     def __init__(self, builder, dtype, rows, vectors, a_columns):
@@ -47,11 +47,17 @@ class _Tile:
         self.cells = [(m, n) for m in range(rows) for n in range(vectors)]
 
     def emit(self, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, tail):
+        values = self.sums(self._initial(I, i_m, tail), A, a_i, a_j, a_step, B, b_row, I1, I2, K)
+        self._finish(values, C, c_m, floor, tail)
+
+    def sums(self, values, A, a_i, a_j, a_step, B, b_row, I1, I2, K):
+        """The accumulators by (row, vector), from what they begin with."""
+
         def over_k(pointers, values):
             pa, pb = pointers
-            groups, offsets, step = self._addresses(pa, a_step)
+            groups, places, step = self._addresses(pa, a_step)
             (*_, pb), values = self._loop(
-                K, [*groups, pb], values, self._k_step(offsets, step, b_row)
+                K, [*groups, pb], values, self._k_step(places, step, b_row)
             )
             return [self.b.gep(pa, [a_j]), pb], values
 
@@ -60,21 +66,24 @@ class _Tile:
             (_, pb), values = self._loop(I2, [pa, pb], values, over_k)
             return [self.b.gep(pa, [a_i]), pb], values
 
-        _, values = self._loop(I1, [A, B], self._initial(I, i_m, tail), over_j)
-        self._finish(values, C, c_m, floor, tail)
+        return self._loop(I1, [A, B], values, over_j)[1]
 
     def _addresses(self, pa, a_step):
-        """Pointers that advance with k, the offsets of rows from them, and how far they advance."""
-        b = self.b
+        """Pointers that advance with k; for each row which of them it counts from, and how far; their advance."""
         if self.a_columns:
-            return [pa], [int64(m) for m in range(self.rows)], a_step
-        groups = [b.gep(pa, [b.mul(a_step, int64(m))]) for m in range(0, self.rows, GROUP)]
+            return [pa], [(0, int64(m)) for m in range(self.rows)], a_step
+        return *self._groups(pa, a_step, self.rows), int64(1)
+
+    def _groups(self, pa, a_step, rows):
+        b = self.b
+        groups = [b.gep(pa, [b.mul(a_step, int64(m))]) for m in range(0, rows, GROUP)]
         # Opaque to LLVM, which would otherwise derive one from the other again, by a chain of additions per k.
         kind = ir.FunctionType(pa.type, [pa.type])
         groups = [b.asm(kind, "", "=r,0", [group], side_effect=False) for group in groups]
-        return groups, [b.mul(a_step, int64(m)) for m in range(GROUP)], int64(1)
+        offsets = [b.mul(a_step, int64(m)) for m in range(GROUP)]
+        return groups, [(m // GROUP, offsets[m % GROUP]) for m in range(rows)]
 
-    def _k_step(self, offsets, step, b_row):
+    def _k_step(self, places, step, b_row):
         b, v = self.b, self.v
 
         def body(pointers, values):
@@ -82,8 +91,8 @@ class _Tile:
             values = dict(values)
             right = [v.load(b.gep(pb, [int64(n * v.lanes)])) for n in range(self.vectors)]
             for m in range(self.rows):
-                group, offset = divmod(m, len(offsets))
-                left = v.splat(b.load(b.gep(groups[group], [offsets[offset]])))
+                group, offset = places[m]
+                left = v.splat(b.load(b.gep(groups[group], [offset])))
                 for n in range(self.vectors):
                     values[m, n] = v.fma(left, right[n], values[m, n])
             return [*(b.gep(group, [step]) for group in groups), b.gep(pb, [b_row])], values
@@ -120,24 +129,27 @@ class _Tile:
                 for m, n in self.cells
             }
 
-        return self._by_tail(tail, load)
+        return self.by_tail(tail, load)
 
     def _finish(self, values, C, c_m, floor, tail):
-        b, v = self.b, self.v
-        low = v.splat(floor)
-        kept = {  # NaN is not less than the floor: it goes through
+        kept = self.activated(values, floor)
+
+        def store(mask):
+            for m, n in self.cells:
+                self.v.store(kept[m, n], self._at(C, c_m, m, n), mask if self._last(n) else None)
+            return {}
+
+        self.by_tail(tail, store)
+
+    def activated(self, values, floor):
+        """The larger of each value and the floor; NaN is not less than the floor: it goes through."""
+        b, low = self.b, self.v.splat(floor)
+        return {
             cell: b.select(b.fcmp_ordered("<", value, low), low, value)
             for cell, value in values.items()
         }
 
-        def store(mask):
-            for m, n in self.cells:
-                v.store(kept[m, n], self._at(C, c_m, m, n), mask if self._last(n) else None)
-            return {}
-
-        self._by_tail(tail, store)
-
-    def _by_tail(self, tail, emit):
+    def by_tail(self, tail, emit):
         """emit(None) where the last vector is whole, emit(mask) where only `tail` of its lanes exist."""
         b = self.b
         if MASKS_ARE_FREE:
@@ -187,7 +199,7 @@ def _emit_all(name, vectors, a_columns):
                 block = builder.append_basic_block(f"{name}_{m}")
                 switch.add_case(int64(m), block)
                 builder.position_at_end(block)
-                _Tile(builder, floor, m, vectors, a_columns).emit(C, c_m, I, i_m, A, *rest)
+                Tile(builder, floor, m, vectors, a_columns).emit(C, c_m, I, i_m, A, *rest)
                 builder.branch(done)
             builder.position_at_end(done)
             return context.get_dummy_value()

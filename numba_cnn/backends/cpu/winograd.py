@@ -56,8 +56,8 @@ def correlate(source, image, padding, panels, bias, F, output, relu, y, argmax):
     OH, OW = output
     across = -(-OW // 4)
     VL = lanes(y.dtype)
-    if colours.takes(C, F, y.dtype):
-        colours.correlate(source, image, padding, panels, bias, F, output, relu, y, argmax)
+    if colours.takes(C, F, y.dtype) and argmax.size == 0:
+        colours.correlate(source, image, padding, panels, bias, F, output, relu, y)
         return
     patches = max(ROWS, min(PATCHES, PLANE_ELEMENTS // C // ROWS * ROWS))
     workers = get_num_threads()

@@ -18,7 +18,6 @@ from numba_cnn.backends.cpu.winograd_transforms import (
     PLANES,
     coloured_outputs,
     input_rows,
-    pooled_coloured_outputs,
 )
 
 PATCHES = 64  # side by side, at most
@@ -29,12 +28,12 @@ def takes(C, F, dtype):
     return C == COLOURS and F % (VECTORS * lanes(dtype)) == 0
 
 
-def correlate(source, image, padding, panels, bias, F, output, relu, y, argmax):
-    """winograd.correlate() where takes() says so."""
+def correlate(source, image, padding, panels, bias, F, output, relu, y):
+    """winograd.correlate() where takes() says so and y is not pooled."""
     workers = get_num_threads()
     _correlate(
         workers, strip_filler(y.dtype), source, image, padding, panels, bias, F, output,
-        y.dtype.type(0 if relu else -np.inf), y.reshape(-1), argmax,
+        y.dtype.type(0 if relu else -np.inf), y.reshape(-1),
         empty((workers, (6 + 6 + PLANES) * COLOUR_ROW), y.dtype),
     )  # fmt: skip
 
@@ -45,9 +44,7 @@ def _correlate(w, workers, packed):
 
     A row is transformed at every pixel, though a patch begins at each fourth only: so vectors need not be gathered.
     """
-    filler, source, image, padding, panels, bias, F, output, floor, y, argmax, scratch = unpack(
-        packed
-    )
+    filler, source, image, padding, panels, bias, F, output, floor, y, scratch = unpack(packed)
     N, H, W, C = image
     OH, OW = output
     top, left = padding
@@ -82,15 +79,7 @@ def _correlate(w, workers, packed):
             f = p * VECTORS * lanes_of(y)
             for k in range(count):
                 j = j0 + k
-                if argmax.size > 0:
-                    o = ((n * (OH // 2) + 2 * i) * (OW // 2) + 2 * j) * F + f
-                    pooled_coloured_outputs(
-                        flat, V + 4 * k * C, filters, p * stride, bias, f, floor, y, argmax, o, OW // 2 * F, F,
-                        OH // 2 - 2 * i, OW // 2 - 2 * j,
-                    )  # fmt: skip
-                else:
-                    o = ((n * OH + 4 * i) * OW + 4 * j) * F + f
-                    coloured_outputs(
-                        flat, V + 4 * k * C, filters, p * stride, bias, f, floor, y, argmax, o, OW * F, F,
-                        OH - 4 * i, OW - 4 * j,
-                    )  # fmt: skip
+                o = ((n * OH + 4 * i) * OW + 4 * j) * F + f
+                coloured_outputs(
+                    flat, V + 4 * k * C, filters, p * stride, bias, f, floor, y, o, OW * F, F, OH - 4 * i, OW - 4 * j
+                )  # fmt: skip

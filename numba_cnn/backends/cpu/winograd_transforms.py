@@ -265,50 +265,43 @@ COLOURS = 3  # channels that coloured_outputs() takes
 COLOUR_ROW = 1040
 
 
-def _coloured_outputs(pooled):
-    @intrinsic
-    def outputs(
-        typingctx, V, v0, U, u0, bias, b0, floor, y, argmax, y0, y_row, y_column, rows, columns
-    ):  # fmt: skip
-        dtype = require_vectors("coloured_outputs", V, U, bias, y)
-        n = types.intp
-        signature = types.void(V, n, U, n, bias, n, dtype, y, argmax, n, n, n, n, n)
+@intrinsic
+def coloured_outputs(
+    typingctx, V, v0, U, u0, bias, b0, floor, y, y0, y_row, y_column, rows, columns
+):
+    """The outputs of one patch of an image of three channels for a whole panel of filters, products and all in
+    registers."""
+    dtype = require_vectors("coloured_outputs", V, U, bias, y)
+    n = types.intp
+    signature = types.void(V, n, U, n, bias, n, dtype, y, n, n, n, n, n)
 
-        def codegen(context, builder, signature, values):
-            V, v0, U, u0, bias, b0, floor, y, argmax, y0, *rest = values
-            v, kinds = Vectors(builder, dtype), signature.args
-            pV = pointer_to(context, builder, kinds[0], V, v0)
-            pU = pointer_to(context, builder, kinds[2], U, u0)
-            pb = pointer_to(context, builder, kinds[4], bias, b0)
-            py = pointer_to(context, builder, kinds[7], y, y0)
-            pa = pointer_to(context, builder, kinds[8], argmax, y0)
-            patch = _Patch(v, pooled, pb, floor, py, pa, *rest)
-            width = VECTORS * v.lanes
+    def codegen(context, builder, signature, values):
+        V, v0, U, u0, bias, b0, floor, y, y0, *rest = values
+        v, kinds = Vectors(builder, dtype), signature.args
+        pV = pointer_to(context, builder, kinds[0], V, v0)
+        pU = pointer_to(context, builder, kinds[2], U, u0)
+        pb = pointer_to(context, builder, kinds[4], bias, b0)
+        py = pointer_to(context, builder, kinds[7], y, y0)
+        patch = _Patch(v, False, pb, floor, py, None, *rest)
+        width = VECTORS * v.lanes
 
-            def product(z, f):
-                total = None
-                for c in range(COLOURS):
-                    left = v.splat(builder.load(builder.gep(pV, [int64(z * COLOUR_ROW + c)])))
-                    right = builder.gep(pU, [builder.add(f, int64((z * COLOURS + c) * width))])
-                    right = v.load(right)
-                    total = v.fma(left, right, total) if c else builder.fmul(left, right)
-                return total
+        def product(z, f):
+            total = None
+            for c in range(COLOURS):
+                left = v.splat(builder.load(builder.gep(pV, [int64(z * COLOUR_ROW + c)])))
+                right = builder.gep(pU, [builder.add(f, int64((z * COLOURS + c) * width))])
+                right = v.load(right)
+                total = v.fma(left, right, total) if c else builder.fmul(left, right)
+            return total
 
-            def emit(f, mask):
-                columns = [
-                    _Linear(v).output([product(6 * i + j, f) for i in range(6)]) for j in range(6)
-                ]
-                lines = [[column[i] for column in columns] for i in range(4)]
-                patch.finish([_Linear(v).output(line) for line in lines], f, None)
+        def emit(f, mask):
+            columns = [
+                _Linear(v).output([product(6 * i + j, f) for i in range(6)]) for j in range(6)
+            ]
+            lines = [[column[i] for column in columns] for i in range(4)]
+            patch.finish([_Linear(v).output(line) for line in lines], f, None)
 
-            v.for_each(int64(width), emit)
-            return context.get_dummy_value()
+        v.for_each(int64(width), emit)
+        return context.get_dummy_value()
 
-        return signature, codegen
-
-    return outputs
-
-
-# The outputs of one patch of an image of three channels for a whole panel of filters, products and all in registers.
-coloured_outputs = _coloured_outputs(pooled=False)
-pooled_coloured_outputs = _coloured_outputs(pooled=True)
+    return signature, codegen
