@@ -30,6 +30,7 @@ class Layer:
     # Settings of Keras that the layer's constructor does not take, and the values at which they
     # change nothing.
     inert: ClassVar[dict[str, tuple[Any, ...]]] = {"data_format": ("channels_last",)}
+    version: object
 
     def __init__(
         self,
@@ -46,6 +47,11 @@ class Layer:
         self.input_shape: InputShape | None = None
         self.output_shape: InputShape | None = None
         self.first_shape = None if input_shape is None else sample_shape(self.name, input_shape)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Whatever is set on a layer makes it another one to those who remember its version, an object."""
+        super().__setattr__(name, value)
+        super().__setattr__("version", object())
 
     @property
     def softmax(self) -> bool:

@@ -34,7 +34,7 @@ class Graphs:
     ) -> Results:
         """function(*inputs), from a graph if there can be one."""
         backend = network.backend
-        if not hasattr(backend, "Graph") or not _is_ours(network):
+        if not hasattr(backend, "Graph"):
             return function(*inputs)
         if not all(array is None or backend.owns(array) for array in inputs):
             return function(*inputs)  # which says what is wrong
@@ -45,16 +45,29 @@ class Graphs:
         recorded, graph = self._graphs.get(key, ([], None))  # a state is never empty
         if not _same(recorded, state):
             self._graphs.pop(key, None)
-            graph = backend.Graph(function, arrays, self._kept(function, state))
+            graph = self._recorded(network, function, arrays, state)
             while len(self._graphs) >= _LIMIT:
                 self._graphs.pop(next(iter(self._graphs)), None)
             self._graphs[key] = state, graph
-        return (graph(*arrays), graph.kept) if graph.is_complete else function(*inputs)
+        return function(*inputs) if graph is None else (graph(*arrays), graph.kept)
+
+    def _recorded(
+        self,
+        network: Network,
+        function: Callable[..., Results],
+        arrays: list[Array | None],
+        state: list[Any],
+    ) -> Any:
+        """The graph of function(*arrays), or None if it does not do all that the function does."""
+        if not _is_ours(network):
+            return None
+        graph = network.backend.Graph(function, arrays, self._kept(function, state))
+        return graph if graph.is_complete else None
 
     def _kept(self, function: Callable[..., Results], state: list[Any]) -> Arrays:
         """What the graphs of that function keep, gradients, which one batch need not have twice."""
         for (name, *_), (recorded, graph) in self._graphs.items():
-            if name == function.__name__ and _same(recorded, state):
+            if name == function.__name__ and graph is not None and _same(recorded, state):
                 kept: Arrays = graph.kept
                 return kept
         return []
@@ -73,11 +86,9 @@ def _is_ours(network: Network) -> bool:
 
 
 def _state(network: Network) -> list[Any]:
-    """Whatever decides what the network's passes launch, beside the batch: the very objects, compared by identity."""
-    state = [network.backend, network.trainable]
+    """Whatever decides what the network's passes launch, beside the batch: objects that are compared by identity."""
+    state: list[Any] = [network.backend, network.trainable]
     for part in network._parts():
-        state.append(part)
-        if isinstance(part, Layer):
-            state += vars(part).values()
+        state += (part, part.version) if isinstance(part, Layer) else (part,)
     state += [parameter.value for parameter in network.weights]
     return state
