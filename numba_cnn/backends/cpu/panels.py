@@ -38,7 +38,7 @@ def pack(source, start, taps, rows, columns, groups):
 
 @kernel
 def _pack(w, workers, packed):
-    """Each worker owns whole panels."""
+    """Each worker owns a run of rows of all panels, which it reads as they lie, or whole panels to turn around."""
     source, start, i_axis, j_axis, r_axis, l_axis, g_axis, panels = unpack(packed)
     I, i_step = i_axis
     J, j_step = j_axis
@@ -48,6 +48,21 @@ def _pack(w, workers, packed):
     width = VECTORS * lanes_of(panels)
     each = -(-L // width)
     stride = I * J * R * width
+    if l_step == 1:
+        for row in range(w * G * I * J * R // workers, (w + 1) * G * I * J * R // workers):
+            g, i, j, r = row // (I * J * R), row // (J * R) % I, row // R % J, row % R
+            o, t = start + g * g_step + i * i_step + j * j_step + r * r_step, g * each * stride
+            whole = L // width
+            place = row % (I * J * R)
+            copy_rows(
+                source, o, width, source, False, panels, t + place * width, stride, whole, width, width
+            )  # fmt: skip
+            left = L - whole * width
+            if left > 0:
+                wide = panel_width(left, panels)
+                t += whole * stride + place * wide
+                copy_rows(source, o + whole * width, 0, source, False, panels, t, 0, 1, left, wide)
+        return
     for task in range(w * G * each // workers, (w + 1) * G * each // workers):
         g, l0 = task // each, task % each * width
         wide = panel_width(L - l0, panels)
@@ -56,10 +71,7 @@ def _pack(w, workers, packed):
             for j in range(J):
                 o = start + g * g_step + i * i_step + j * j_step + l0 * l_step
                 t = task * stride + (i * J + j) * R * wide
-                if l_step == 1:
-                    copy_rows(source, o, r_step, source, False, panels, t, wide, R, columns, wide)
-                else:
-                    pack_turned(source, o, l_step, R, columns, panels, t, wide)
+                pack_turned(source, o, l_step, R, columns, panels, t, wide)
 
 
 @inline
