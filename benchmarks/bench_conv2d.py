@@ -2,11 +2,11 @@
 
 from numba_cnn.backends import cpu
 
-from . import fma_peak, workloads
+from . import fma_peak, layers, workloads
 
 
 class Conv2D:
-    params = (list(workloads.CONV2D), [8])
+    params = (list(layers.CONV2D), [8])
     param_names = ("layer", "batch")
     timeout = 300
     rounds = 1

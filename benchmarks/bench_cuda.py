@@ -6,7 +6,7 @@ import numpy as np
 
 from numba_cnn import backends
 
-from . import tutorial, workloads
+from . import layers, tutorial, workloads
 
 
 def gpu():
@@ -18,7 +18,7 @@ def gpu():
 
 
 class Conv2D:
-    params = (list(workloads.CONV2D), [32])
+    params = (list(layers.CONV2D), [32])
     param_names = ("layer", "batch")
     timeout = 300
     rounds = 1

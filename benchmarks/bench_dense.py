@@ -4,16 +4,16 @@ import numpy as np
 
 from numba_cnn import ops
 
-from . import workloads
+from . import layers, workloads
 
 
 class Dense:
-    params = (list(workloads.DENSE), [1, 32])
+    params = (list(layers.DENSE), [1, 32])
     param_names = ("layer", "batch")
     timeout = 300
 
     def setup(self, layer, batch):
-        K, F = workloads.DENSE[layer]
+        K, F = layers.DENSE[layer]
         self.x, self.weight, self.bias = (workloads.array(*s) for s in ((batch, K), (K, F), (F,)))
         self.y = ops.dense(self.x, self.weight, self.bias, activation="relu")
         self.dy = workloads.array(batch, F)

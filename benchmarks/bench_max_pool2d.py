@@ -4,16 +4,16 @@ import numpy as np
 
 from numba_cnn import ops
 
-from . import workloads
+from . import layers, workloads
 
 
 class MaxPool2D:
-    params = (list(workloads.POOL),)
+    params = (list(layers.POOL),)
     param_names = ("layer",)
     timeout = 300
 
     def setup(self, layer):
-        extent, self.size, self.strides = workloads.POOL[layer]
+        extent, self.size, self.strides = layers.POOL[layer]
         self.x = workloads.array(8, *extent)
         y, self.argmax = ops.max_pool2d(self.x, self.size, strides=self.strides)
         self.dy = workloads.array(*y.shape)

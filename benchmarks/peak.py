@@ -15,7 +15,7 @@ import numpy as np
 
 from numba_cnn import ops
 
-from . import fma_peak, workloads
+from . import fma_peak, layers, workloads
 
 
 def main():
@@ -26,9 +26,9 @@ def main():
     arguments = parser.parse_args()
     numba.set_num_threads(arguments.threads)
     print("| layer | forward | input gradient | weight gradient |\n|---|---|---|---|")
-    for name in workloads.CONV2D:
+    for name in layers.CONV2D:
         algorithm = arguments.algorithm
-        if algorithm == "winograd" and workloads.CONV2D[name][1:4:2] != ((3, 3), 1):
+        if algorithm == "winograd" and layers.CONV2D[name][1:4:2] != ((3, 3), 1):
             continue
         case = workloads.Conv2D(name, arguments.batch, algorithm)
         passes = (case.forward, case.backward_input, case.backward_weight)

@@ -18,6 +18,16 @@ class Model(NamedTuple):
     train: Callable[[Any, Any], float] | None  # images, labels -> loss; None: inference only
 
 
+class Convolution(NamedTuple):
+    """The passes of one convolution in one library, ready to be timed."""
+
+    version: str
+    forward: Callable[[], Any]  # y, with the bias
+    backward_input: Callable[[], Any]  # dx
+    backward_weight: Callable[[], Any]  # dweight; dbias is computed too
+    numpy: Callable[[Any], Any]  # a result -> (N, H, W, C), or (KH, KW, C, F)
+
+
 class Peer(NamedTuple):
     """How a row of the table is run."""
 

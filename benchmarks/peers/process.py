@@ -1,4 +1,4 @@
-"""A library's process, seen from the one that asks; see worker.py for the other end."""
+"""A library's process, seen from the one that asks; see worker.py and layer_worker.py for the other end."""
 
 import json
 import os
@@ -34,11 +34,11 @@ class Failed(Exception):
 class Process:
     """One library with one way to get memory, pinned to as many cores as it has threads."""
 
-    def __init__(self, folder, name, threads, malloc):
+    def __init__(self, folder, name, threads, malloc, worker="worker"):
         self.name, self.malloc = name, malloc
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 close() closes it
         self._process = subprocess.Popen(
-            [_python(folder, name), "-m", "benchmarks.peers.worker", name, str(threads)],
+            [_python(folder, name), "-m", f"benchmarks.peers.{worker}", name, str(threads)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

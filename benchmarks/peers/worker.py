@@ -58,11 +58,11 @@ class Worker:
 
     def train(self, size):
         images, labels = self.batches[size]
-        return _seconds(lambda: self.model.train(images, labels), REPEAT[size])
+        return seconds(lambda: self.model.train(images, labels), REPEAT[size])
 
     def predict(self, size):
         images, _ = self.batches[size]
-        return _seconds(lambda: self.model.predict(images), REPEAT[size])
+        return seconds(lambda: self.model.predict(images), REPEAT[size])
 
     def memory(self, _):
         status = Path("/proc/self/status").read_text()
@@ -74,7 +74,7 @@ class Worker:
         return fma_peak.rate(threads)
 
 
-def _seconds(step, repeat):
+def seconds(step, repeat):
     """The time of one step, after one that is not counted: other processes have used the caches."""
     step()
     start = time.perf_counter()

@@ -1,8 +1,13 @@
 """This library, from the working tree."""
 
+import numba
+import numpy as np
+
 import numba_cnn
 from benchmarks import tutorial
-from benchmarks.peers.catalogue import Model
+from benchmarks.peers.catalogue import Convolution, Model
+from numba_cnn import shapes
+from numba_cnn.backends import cpu
 
 
 def build(name, weights, threads):
@@ -15,3 +20,31 @@ def build(name, weights, threads):
         return model.read_metrics()["loss"]
 
     return Model(numba_cnn.__version__, model.backend.asarray, model, train)
+
+
+def convolution(x, weight, bias, dy, stride, padding, threads):
+    numba.set_num_threads(threads)
+    g = shapes.conv2d(x.shape, weight.shape, stride, padding)
+    x, weight, bias, dy = map(_copied, (x, weight, bias, dy))
+    y, dx, dweight, dbias = (cpu.empty(shape, np.float32) for shape in (g.y, g.x, g.weight, (g.F,)))
+
+    def forward():
+        cpu.conv2d(x, weight, bias, g, False, "auto", y)
+        return y
+
+    def backward_input():
+        cpu.conv2d_backward_input(dy, None, weight, g, "auto", dx)
+        return dx
+
+    def backward_weight():
+        cpu.conv2d_backward_weight(dy, None, x, g, "auto", dweight, dbias)
+        return dweight
+
+    return Convolution(numba_cnn.__version__, forward, backward_input, backward_weight, np.array)
+
+
+def _copied(array):
+    """In the library's own memory, as a model's activations are."""
+    copy = cpu.empty(array.shape, array.dtype)
+    copy[...] = array
+    return copy

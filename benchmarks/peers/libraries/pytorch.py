@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from benchmarks.peers.catalogue import Model
+from benchmarks.peers.catalogue import Convolution, Model
 from benchmarks.peers.network import channels_first
 
 
@@ -41,3 +41,45 @@ def _network(weights):
         for parameter, weight in zip(parameters, map(channels_first, weights), strict=True):
             parameter.copy_(torch.from_numpy(weight.T if weight.ndim == 2 else weight))
     return model
+
+
+def convolution(x, weight, bias, dy, stride, padding, threads):
+    """Channels last, as oneDNN likes it best."""
+    torch.set_num_threads(threads)
+    x, dy = (torch.from_numpy(array).permute(0, 3, 1, 2) for array in (x, dy))  # channels last
+    weight = torch.from_numpy(channels_first(weight)).contiguous(memory_format=torch.channels_last)
+    bias = torch.from_numpy(bias)
+
+    def forward():
+        return nn.functional.conv2d(x, weight, bias, stride, padding)
+
+    def backward(*wanted):
+        return torch.ops.aten.convolution_backward(
+            dy,
+            x,
+            weight,
+            [len(bias)],
+            [stride] * 2,
+            [padding] * 2,
+            [1, 1],
+            False,
+            [0, 0],
+            1,
+            wanted,
+        )
+
+    def image(tensor):
+        return tensor.permute(0, 2, 3, 1).numpy()
+
+    def back(tensor):
+        """A result as this library has it: an image, or a gradient of weights (F, C, KH, KW)."""
+        shaped = tensor.shape == weight.shape
+        return tensor.permute(2, 3, 1, 0).numpy() if shaped else image(tensor)
+
+    return Convolution(
+        torch.__version__,
+        forward,
+        lambda: backward(True, False, False)[0],
+        lambda: backward(False, True, True)[1],
+        back,
+    )
