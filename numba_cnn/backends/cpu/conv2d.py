@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 from numba_cnn.backends.cpu import correlate as direct
 from numba_cnn.backends.cpu import correlate_weight as direct_weight
-from numba_cnn.backends.cpu import winograd, winograd_colours
+from numba_cnn.backends.cpu import depthwise, winograd, winograd_colours
 from numba_cnn.backends.cpu.launch import kernel, unpack
-from numba_cnn.backends.cpu.memory import constant
+from numba_cnn.backends.cpu.max_pool2d import max_pool2d
+from numba_cnn.backends.cpu.memory import constant, empty
 from numba_cnn.backends.cpu.panels import Axis, pack
 from numba_cnn.backends.cpu.strips import NO_PLACES, source
 from numba_cnn.backends.cpu.threads import run_of, workers_for
@@ -56,14 +57,19 @@ def _forward(x, weight, bias, g, relu, algorithm, y, argmax):
         pads, output = (g.top, g.left), (g.OH, g.OW)
         winograd.correlate(source(x), g.x, pads, U, bias, g.F, output, relu, y, argmax)
         return
+    if _is_depthwise(g) and argmax.size > 0:
+        full = empty((g.N, g.OH, g.OW, g.F), x.dtype)
+        _forward(x, weight, bias, g, relu, algorithm, full, NO_PLACES)
+        pooling = 2, 2, 2, 2, 0, 0, 0, 0, g.OH // 2, g.OW // 2
+        max_pool2d(full, (*full.shape, *pooling), y, argmax)
+        return
     Cg, Fg = g.C // g.groups, g.F // g.groups
     if _lies_in_panels(g, x.dtype):
         panels = weight.reshape(-1)
         filters = 1, g.C, g.F, g.F, VECTORS * lanes(x.dtype)
     else:
         taps = Axis(g.KH, g.KW * Cg * g.F), Axis(g.KW, Cg * g.F)
-        panels = pack(weight, 0, taps, Axis(Cg, g.F), Axis(Fg, 1), Axis(g.groups, Fg))
-        filters = g.groups, Cg, Fg, 0, panels.shape[1]
+        panels, filters = _panels(weight, 0, taps, g, Axis(Cg, g.F), Axis(Fg, 1))
     _, rows, columns, F = y.shape
     output = g.OH, g.OW, 0, rows * columns * F, columns * F, F
     direct.correlate(source(x), g.x, _window(g), panels, filters, bias, output, relu, y, argmax)
@@ -93,7 +99,7 @@ def _backward_input(dy, weight, g, algorithm, dx):
                 Axis(column.taps, -column.step * Cg * g.F),
             )
             start = (row.last * g.KW + column.last) * Cg * g.F
-            panels = pack(weight, start, taps, Axis(Fg, 1), Axis(Cg, g.F), Axis(g.groups, Fg))
+            panels, filters = _panels(weight, start, taps, g, Axis(Fg, 1), Axis(Cg, g.F))
             padding = row.padding, column.padding
             if _is_winograd(algorithm, g, g.H, g.W, g.F >= CHANNELS):
                 U = winograd.transform_filters(panels, g.F, g.C, packed=True)
@@ -104,7 +110,6 @@ def _backward_input(dy, weight, g, algorithm, dx):
             steps = g.H * g.W * g.C, g.SH * g.W * g.C, g.SW * g.C
             output = row.pixels, column.pixels, (h * g.W + w) * g.C, *steps
             window = row.taps, column.taps, row.dilation, column.dilation, 1, 1, *padding
-            filters = g.groups, Fg, Cg, 0, panels.shape[1]
             direct.correlate(dy, g.y, window, panels, filters, zeros, output, False, dx, NO_PLACES)
 
 
@@ -117,7 +122,9 @@ def _clear(w, workers, packed):
 
 def _backward_weight(dy, x, g, algorithm, dweight, dbias):
     output = g.OH, g.OW
-    if _is_winograd(algorithm, g, *output, min(g.C, g.F) >= CHANNELS, patches_do=9):
+    if _is_depthwise(g):
+        depthwise.correlate_weight(x, dy, g, dweight, dbias)
+    elif _is_winograd(algorithm, g, *output, min(g.C, g.F) >= CHANNELS, patches_do=9):
         winograd.correlate_weight(source(x), g.x, (g.top, g.left), dy, output, dweight, dbias)
     else:
         direct_weight.correlate_weight(
@@ -131,6 +138,20 @@ def _is_winograd(algorithm, g, OH, OW, channels_do, patches_do=48):
         return algorithm == "winograd"
     patches = g.N * -(-OH // 4) * -(-OW // 4)
     return g.winograd and channels_do and patches >= patches_do
+
+
+def _is_depthwise(g):
+    """Whether each channel has one filter of its own."""
+    return g.groups == g.C == g.F > 1
+
+
+def _panels(weight, start, taps, g, rows, columns):
+    """The filters in panels, and how correlate.py's kernel is told so."""
+    if _is_depthwise(g):
+        I, J = taps
+        return weight.reshape(-1)[start:], (1, 0, g.C, I.step, J.step)
+    panels = pack(weight, start, taps, rows, columns, Axis(g.groups, g.F // g.groups))
+    return panels, (g.groups, rows.count, columns.count, 0, panels.shape[1])
 
 
 def _window(g):

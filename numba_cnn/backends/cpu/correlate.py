@@ -8,6 +8,7 @@ with zeros or gated by a ReLU goes through a strip that stays in the second-leve
 import numpy as np
 
 from numba_cnn.backends.cpu.compiler import inline, small
+from numba_cnn.backends.cpu.depthwise import depthwise_row
 from numba_cnn.backends.cpu.launch import kernel, unpack
 from numba_cnn.backends.cpu.memory import empty
 from numba_cnn.backends.cpu.panels import panel_width
@@ -48,8 +49,8 @@ def correlate(source, image, window, panels, filters, bias, output, relu, y, arg
     rows = max(1, (4 * BLOCK if large else min(BLOCK, N * OH * row // (4 * workers))) // row)
     rows = max(2, rows // 2 * 2) if pooled else rows
     blocks = -(-N * OH // rows)
-    groups, _, Fg, _, _ = filters
-    count = groups * -(-Fg // (VECTORS * lanes(x.dtype)))
+    groups, Cg, Fg, _, _ = filters
+    count = groups * -(-Fg // (VECTORS * lanes(x.dtype))) if Cg else 1
     parts = min(count, -(-4 * workers // blocks)) if large or blocks < 2 * workers else 1
     height = rows * SH + HK * (2 + rows // OH) if copied else 0
     tile = pooled_tiles(x.dtype) if pooled else tiles(x.dtype)
@@ -74,7 +75,8 @@ def _correlate(w, workers, packed):
     source   of images, see strips.py
     image    (N, H, W, C) of the source
     window   (KH, KW, DH, DW, SH, SW, top, left)
-    filters  (groups, C/groups, F/groups, row step, panel step) of the panels
+    filters  (groups, C/groups, F/groups, row step, panel step) of the panels; or, for filters of one channel each that
+             are no panels, (1, 0, F, step from row to row of taps, from tap to tap), and y is not pooled
     output   (OH, OW, pixels in the last row, offset, image step, row step, column step) of y
     argmax   empty; or y has one pixel for each 2x2 outputs, their maximum, and argmax its place, by y's steps
     split    (blocks of rows, rows, groups of panels, whether windows are copied into strips)
@@ -124,9 +126,9 @@ def _correlate_block(
 ):  # fmt: skip
     N, H, W, C = image
     KH, KW, DH, DW, SH, SW, top, left = window
-    groups, Cg, Fg, _, b_panel = filters
+    groups, Cg, Fg, b_row, b_panel = filters
     OH, OW, last, y0, y_n, y_h, y_w = output
-    width = VECTORS * lanes_of(y)
+    width = Fg if Cg == 0 else VECTORS * lanes_of(y)
     each = -(-Fg // width)
     WS = strip_width(window, OW) if copied else W
     for task in range(part * groups * each // parts, (part + 1) * groups * each // parts):
@@ -142,6 +144,11 @@ def _correlate_block(
                 _correlate_pair(
                     tile, x, a, WS * C, image, window, panels, task * b_panel, filters, bias, floor, y,
                     y0 + n * y_n + oh // 2 * y_h + f, y_w, argmax, f, wide, OW // 2,
+                )  # fmt: skip
+            elif Cg == 0:
+                depthwise_row(
+                    x, a, DH * WS * C, DW * C, SW * C, panels, b_row, b_panel, KH, KW, bias, floor,
+                    y, y0 + n * y_n + oh * y_h, y_w, last if r == N * OH - 1 else OW, wide,
                 )  # fmt: skip
             else:
                 _correlate_row(
