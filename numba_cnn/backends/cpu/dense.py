@@ -1,5 +1,5 @@
 """dense on the CPU: forward and weight gradient as a 1x1 convolution of one image that has the batch as
-its pixels, the input gradient on a kernel of its own.
+its pixels; the input gradient, and one row of many outputs, on kernels of their own.
 """
 
 import numpy as np
@@ -11,28 +11,71 @@ from numba_cnn.backends.cpu.memory import constant, empty
 from numba_cnn.backends.cpu.panels import Axis, pack, pack_turned, panel_width
 from numba_cnn.backends.cpu.relu import relu_backward
 from numba_cnn.backends.cpu.strips import NO_PLACES, source
-from numba_cnn.backends.cpu.threads import get_num_threads
+from numba_cnn.backends.cpu.threads import get_num_threads, workers_for
 from numba_cnn.backends.cpu.tile import VECTORS, lanes_of, product, tiles
 from numba_cnn.backends.cpu.vector import lanes
 
 BLOCK = 1024  # outputs that are summed at once
+WIDE = 256  # outputs of one row, from which on the weights are read as they lie
+PART = 512  # inputs that are summed at once then; from shapes alone, so that the bits do not depend on threads
 _WINDOW = 1, 1, 1, 1, 1, 1, 0, 0
 _ONE = Axis(1, 0)
 
 
 def dense(x, weight, bias, relu, y):
     (N, K), F = x.shape, y.shape[1]
+    bias = constant(0, F, x.dtype) if bias is None else bias
+    if N == 1 and (F > WIDE or F % lanes(x.dtype)):
+        sums = empty((-(-K // PART) * F,), x.dtype)
+        _sum_parts(workers_for(weight.size), x.reshape(-1), weight.reshape(-1), sums)
+        floor = x.dtype.type(0 if relu else -np.inf)
+        _add_parts(workers_for(sums.size), sums, bias, floor, y.reshape(-1))
+        return
     if F % lanes(x.dtype) == 0:
         panels, b_row, b_panel = weight, F, VECTORS * lanes(x.dtype)
     else:
         panels = pack(weight, 0, (_ONE, _ONE), Axis(K, F), Axis(F, 1), _ONE)
         b_row, b_panel = 0, panels.shape[1]
-    bias = constant(0, F, x.dtype) if bias is None else bias
     output = 1, N, 0, N * F, N * F, F
     correlate(
         source(x), (1, 1, N, K), _WINDOW, panels, (1, K, F, b_row, b_panel), bias, output, relu, y,
         NO_PLACES,
     )  # fmt: skip
+
+
+@kernel
+def _sum_parts(w, workers, packed):
+    """Sums over PART inputs; each worker owns whole parts, whose weights it reads as they lie, four rows at once."""
+    x, weight, sums = unpack(packed)
+    F = weight.size // x.size
+    parts = sums.size // F
+    for part in range(w * parts // workers, (w + 1) * parts // workers):
+        total = sums[part * F : (part + 1) * F]
+        total[:] = 0
+        k, stop = part * PART, min((part + 1) * PART, x.size)
+        while k + 4 <= stop:
+            rows = weight[k * F : (k + 4) * F]
+            a, b, c, d = x[k], x[k + 1], x[k + 2], x[k + 3]
+            for f in range(F):
+                total[f] += (
+                    a * rows[f] + b * rows[F + f] + c * rows[2 * F + f] + d * rows[3 * F + f]
+                )
+            k += 4
+        for last in range(k, stop):
+            for f in range(F):
+                total[f] += x[last] * weight[last * F + f]
+
+
+@kernel
+def _add_parts(w, workers, packed):
+    """y = max(bias + the parts, first to last, floor); each worker owns a run of outputs."""
+    sums, bias, floor, y = unpack(packed)
+    F = y.size
+    for f in range(w * F // workers, (w + 1) * F // workers):
+        total = bias[f]
+        for i in range(f, sums.size, F):
+            total += sums[i]
+        y[f] = floor if total < floor else total
 
 
 def dense_backward_input(dy, y, weight, dx):
