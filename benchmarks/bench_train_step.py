@@ -79,5 +79,9 @@ class Inference:
     def time_predict(self, batch):
         self.model.predict(self.x, verbose=0)
 
+    def time_call(self, batch):
+        """Without what predict() does around it."""
+        self.model(self.x)
+
     def peakmem_predict(self, batch):
         self.model.predict(self.x, verbose=0)

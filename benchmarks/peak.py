@@ -27,9 +27,10 @@ def main():
     arguments = parser.parse_args()
     numba.set_num_threads(arguments.threads)
     print("| layer | forward | input gradient | weight gradient |\n|---|---|---|---|")
-    for name in layers.CONV2D:
+    for name, layer in layers.CONV2D.items():
         algorithm = arguments.algorithm
-        if algorithm == "winograd" and layers.CONV2D[name][1:4:2] != ((3, 3), 1):
+        fits = (layer.kernel, layer.strides, layer.groups) == ((3, 3), 1, 1)
+        if algorithm == "winograd" and not fits:
             continue
         case = workloads.Conv2D(name, arguments.batch, algorithm)
         passes = (case.forward, case.backward_input, case.backward_weight)

@@ -5,7 +5,7 @@ import numpy as np
 from numba_cnn import shapes
 from numba_cnn.backends import cpu, reference
 
-from .layers import CONV2D
+from .layers import CONV2D, Convolution
 
 _rng = np.random.default_rng(0)
 
@@ -24,13 +24,17 @@ class Conv2D:
     """
 
     def __init__(self, layer, batch, algorithm="auto"):
-        row = CONV2D[layer] if isinstance(layer, str) else layer
-        extent, kernel, F, strides, padding = row
-        self.g = g = shapes.conv2d((batch, *extent), (*kernel, extent[2], F), strides, padding)
+        row = CONV2D[layer] if isinstance(layer, str) else Convolution(*layer)
+        weight = *row.kernel, row.image[2] // row.groups, row.filters
+        self.g = g = shapes.conv2d(
+            (batch, *row.image), weight, row.strides, row.padding, groups=row.groups
+        )
         self.algorithm = algorithm
-        self.flop = 2 * batch * g.OH * g.OW * F * g.KH * g.KW * g.C
-        self.x, self.weight, self.bias, self.dy = (array(*s) for s in (g.x, g.weight, (F,), g.y))
-        self.y, self.dx, self.dweight, self.dbias = (array(*s) for s in (g.y, g.x, g.weight, (F,)))
+        self.flop = 2 * batch * g.OH * g.OW * g.F * g.KH * g.KW * g.C // g.groups
+        self.x, self.weight, self.bias, self.dy = (array(*s) for s in (g.x, g.weight, (g.F,), g.y))
+        self.y, self.dx, self.dweight, self.dbias = (
+            array(*s) for s in (g.y, g.x, g.weight, (g.F,))
+        )
         self._prove()
 
     def forward(self):

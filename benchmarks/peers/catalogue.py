@@ -25,7 +25,7 @@ class Convolution(NamedTuple):
     forward: Callable[[], Any]  # y, with the bias
     backward_input: Callable[[], Any]  # dx
     backward_weight: Callable[[], Any]  # dweight; dbias is computed too
-    numpy: Callable[[Any], Any]  # a result -> (N, H, W, C), or (KH, KW, C, F)
+    numpy: Callable[[Any], Any]  # a result -> (N, H, W, C), or (KH, KW, C/groups, F)
 
 
 class Peer(NamedTuple):

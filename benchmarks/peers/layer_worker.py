@@ -38,13 +38,13 @@ def main():
 
 def _make(library, layer, threads):
     """The convolution on numbers that are the same in every process."""
-    (H, W, C), (KH, KW), F, stride, padding = list(CONV2D.values())[layer]
+    (H, W, C), (KH, KW), F, stride, padding, groups = list(CONV2D.values())[layer]
     padding = KH // 2 if padding == "same" else 0
     OH, OW = ((extent + 2 * padding - K) // stride + 1 for extent, K in ((H, KH), (W, KW)))
     rng = np.random.default_rng(0)
-    shapes = (BATCH, H, W, C), (KH, KW, C, F), (F,), (BATCH, OH, OW, F)
+    shapes = (BATCH, H, W, C), (KH, KW, C // groups, F), (F,), (BATCH, OH, OW, F)
     arrays = [rng.standard_normal(shape, dtype=np.float32) for shape in shapes]
-    return library.convolution(*arrays, stride, padding, threads)
+    return library.convolution(*arrays, stride, padding, groups, threads)
 
 
 def _sums(array):

@@ -22,9 +22,9 @@ def build(name, weights, threads):
     return Model(numba_cnn.__version__, model.backend.asarray, model, train)
 
 
-def convolution(x, weight, bias, dy, stride, padding, threads):
+def convolution(x, weight, bias, dy, stride, padding, groups, threads):
     numba.set_num_threads(threads)
-    g = shapes.conv2d(x.shape, weight.shape, stride, padding)
+    g = shapes.conv2d(x.shape, weight.shape, stride, padding, groups=groups)
     x, weight, bias, dy = map(_copied, (x, weight, bias, dy))
     y, dx, dweight, dbias = (cpu.empty(shape, np.float32) for shape in (g.y, g.x, g.weight, (g.F,)))
 

@@ -43,7 +43,7 @@ def _network(weights):
     return model
 
 
-def convolution(x, weight, bias, dy, stride, padding, threads):
+def convolution(x, weight, bias, dy, stride, padding, groups, threads):
     """Channels last, as oneDNN likes it best."""
     torch.set_num_threads(threads)
     x, dy = (torch.from_numpy(array).permute(0, 3, 1, 2) for array in (x, dy))  # channels last
@@ -51,21 +51,12 @@ def convolution(x, weight, bias, dy, stride, padding, threads):
     bias = torch.from_numpy(bias)
 
     def forward():
-        return nn.functional.conv2d(x, weight, bias, stride, padding)
+        return nn.functional.conv2d(x, weight, bias, stride, padding, 1, groups)
 
     def backward(*wanted):
+        strides, pads = [stride] * 2, [padding] * 2
         return torch.ops.aten.convolution_backward(
-            dy,
-            x,
-            weight,
-            [len(bias)],
-            [stride] * 2,
-            [padding] * 2,
-            [1, 1],
-            False,
-            [0, 0],
-            1,
-            wanted,
+            dy, x, weight, [len(bias)], strides, pads, [1, 1], False, [0, 0], groups, wanted
         )
 
     def image(tensor):

@@ -36,7 +36,7 @@ class Graph:
             outputs, made = function(*inputs)
         self.is_complete = all(map(memory.is_shared, [*outputs, *made]))
         self._pack(launches)
-        self._arguments = [self._uses(array) for array in inputs]
+        self._arguments = [None if a is None else self._uses(a, a.nbytes) for a in inputs]
         self._outputs = [self._own(array, None) for array in outputs]
         self.kept = [
             self._own(*pair) for pair in zip(made, kept or [None] * len(made), strict=True)
@@ -48,9 +48,6 @@ class Graph:
                 self._move(uses, array)
             run(self._table)
             return list(map(np.array, self._outputs))
-
-    def __len__(self):
-        return len(self._table)
 
     def _pack(self, launches):
         """All arguments in one piece of memory, as bytes and as words, and the table that run() takes."""
@@ -70,16 +67,13 @@ class Graph:
         ]
         self._table = np.array(rows, np.int64).reshape(-1, 3)
         self._words = packed.view(np.int64)
-        self._pointers = (
-            np.array(pointers, np.int64) // 8
-        )  # words that hold the address of an array
+        # Words that hold the address of an array.
+        self._pointers = np.array(pointers, np.int64) // 8
 
-    def _uses(self, array):
-        """(words, offsets): where launches point into an array, and how far from its start in bytes."""
-        if array is None:
-            return None
+    def _uses(self, array, size):
+        """(words, offsets): where launches point into so many bytes from an array's start on, and how far in."""
         offsets = self._words[self._pointers] - address_of_buffer(array)
-        inside = (offsets >= 0) & (offsets < array.nbytes)
+        inside = (offsets >= 0) & (offsets < size)
         return self._pointers[inside], offsets[inside]
 
     def _move(self, uses, array):
@@ -89,9 +83,12 @@ class Graph:
             self._words[words] = offsets + address_of_buffer(array)
 
     def _own(self, array, own):
-        """The array on memory that no other graph overwrites: that of `own`, or new."""
+        """The array on memory that no other graph overwrites: that of `own`, or new.
+
+        What had the same memory before it moves along.
+        """
         own = memory.empty(array.shape, array.dtype) if own is None else own
-        self._move(self._uses(array), own)
+        self._move(self._uses(array, memory.capacity(array.nbytes)), own)
         return own
 
 

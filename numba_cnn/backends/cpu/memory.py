@@ -66,7 +66,7 @@ def empty(shape, dtype):
     size = prod(shape) * dtype.itemsize
     if size == 0:
         return np.empty(shape, dtype)
-    return np.ndarray(shape, dtype, np.asarray(_Block(_capacity(size))))
+    return np.ndarray(shape, dtype, np.asarray(_Block(capacity(size))))
 
 
 def owner(array):
@@ -88,7 +88,7 @@ def constant(value, count, dtype):
     return np.full(count, value, dtype)
 
 
-def _capacity(size):
+def capacity(size):
     """The size rounded up to one of eight steps per power of two, so that near sizes share memory."""
     step = max(1 << max(size.bit_length() - 4, 0), ALIGNMENT)
     return -(-size // step) * step
