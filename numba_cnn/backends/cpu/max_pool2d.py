@@ -4,7 +4,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from numba_cnn.backends.cpu.compiler import inline
+from numba_cnn.backends.cpu.compiler import inline, small
+from numba_cnn.backends.cpu.copy import spread_pixel
 from numba_cnn.backends.cpu.launch import kernel, unpack
 from numba_cnn.backends.cpu.threads import workers_for
 from numba_cnn.backends.cpu.vector import Vectors, pointer_to, require_vectors
@@ -25,10 +26,11 @@ def _max_pool2d(w, workers, packed):
     """Each worker owns whole rows of y."""
     x, g, y, argmax = unpack(packed)
     N, H, W, C, PH, PW, SH, SW, top, _, left, _, OH, OW = g
+    halving = _is_halving(g)
     for r in range(w * N * OH // workers, (w + 1) * N * OH // workers):
         n, oh = r // OH, r % OH
         h0, h1 = max(oh * SH - top, 0), min(oh * SH - top + PH, H)
-        if (PH, PW, SH, SW, top, left) == (2, 2, 2, 2, 0, 0) and 2 * OH <= H and 2 * OW <= W:
+        if halving:
             pool_pair(x, (n * H + h0) * W * C, W * C, C, OW, y, argmax, r * OW * C, C, C)
             continue
         for ow in range(OW):
@@ -53,6 +55,13 @@ def _max_pool2d_backward(w, workers, packed):
             _collect_row(dy, argmax, g, dx, r)
 
 
+@small
+def _is_halving(g):
+    """Whether windows of 2x2 pixels lie side by side, all inside of the image."""
+    N, H, W, C, PH, PW, SH, SW, top, _, left, _, OH, OW = g
+    return (PH, PW, SH, SW, top, left) == (2, 2, 2, 2, 0, 0) and 2 * OH <= H and 2 * OW <= W
+
+
 @inline
 def pool_pair(x, o, row_step, column_step, pixels, y, argmax, o_y, y_step, channels):
     """The maxima of 2x2 pixels of a pair of rows, which begin at x[o] and x[o + row_step]."""
@@ -72,6 +81,14 @@ def _spread_row(dy, argmax, g, dx, r):
     h0, h1 = max(oh * SH - top, 0), min(oh * SH - top + PH, H)
     if (SH, SW) != (PH, PW) or start != h0 or stop != h1 or OW * PW - left != W:
         dx[(n * H + start) * W * C : (n * H + stop) * W * C] = 0
+    if _is_halving(g):
+        for ow in range(OW):
+            for h in range(2):
+                spread_pixel(
+                    dy, (r * OW + ow) * C, dy, False, argmax, 2 * h, dx, ((n * H + h0 + h) * W + 2 * ow) * C, C,
+                    True, True, C,
+                )  # fmt: skip
+        return
     for ow in range(OW):
         w0, w1 = max(ow * SW - left, 0), min(ow * SW - left + PW, W)
         place = (h0 - oh * SH + top) * PW + w0 - ow * SW + left
