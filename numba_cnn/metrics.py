@@ -63,9 +63,6 @@ class SparseCategoricalAccuracy(Mean):
         """The value of one batch, where it was computed."""
         return ops.sparse_categorical_accuracy(logits, labels)
 
-    def update_state(self, logits: Array, labels: Array) -> None:
-        self.add(self.of_batch(logits, labels), labels.shape[0])
-
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name}
 

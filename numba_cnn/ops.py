@@ -373,8 +373,10 @@ def sparse_categorical_accuracy(logits: Array, labels: Array) -> Array:
 def class_labels(op: str, labels: Array, classes: int) -> Array:
     """Integer labels as the kernels take them; on the host as int32, known to be classes.
 
-    Raises ValueError for a label that is not in 0..classes - 1.
+    Raises ValueError for a label that is not in 0..classes - 1, TypeError for labels that are no integers.
     """
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"{op}: labels must be integers. Received: {labels.dtype}")
     if not isinstance(labels, np.ndarray):
         return labels
     low, high = labels.min(), labels.max()
@@ -460,6 +462,4 @@ def _labels(op: str, backend: Any, logits: Array, labels: Array) -> Array:
         backends.of(op, logits=logits, labels=labels)
     labels = backend.asarray(labels)
     shapes.same(op, "labels", labels.shape, logits.shape[:1])
-    if labels.dtype.kind not in "iu":
-        raise TypeError(f"{op}: labels must be integers. Received: {labels.dtype}")
     return class_labels(op, labels, logits.shape[1])

@@ -225,6 +225,19 @@ def test_parts_of_other_classes_run_as_they_are():
         assert [graph for _, graph in model._graphs._graphs.values()] == [None]
 
 
+def test_a_metric_of_another_class_counts():
+    class Wrong(nc.metrics.SparseCategoricalAccuracy):
+        def of_batch(self, logits, labels):
+            return 1 - super().of_batch(logits, labels)
+
+    model = network(*head(), metrics=[Wrong("wrong"), "accuracy"])
+    x, y = batch(8)
+    model.reset_metrics()
+    model.train_step(x, y)
+    values = model.read_metrics()
+    assert values["wrong"] == pytest.approx(1 - values["accuracy"])
+
+
 def test_wrong_input_is_refused_by_a_recorded_model():
     model = named("pooled")
     x, y = batch(4)
@@ -238,6 +251,12 @@ def test_wrong_input_is_refused_by_a_recorded_model():
         ValueError, match=r"labels must lie in 0\.\.4 for 5 classes\. Received: label 5"
     ):
         model.train_step(x, np.full(4, 5))
+    with pytest.raises(TypeError, match=r"labels must be integers\. Received: float64"):
+        model.train_step(x, np.full(4, 0.5))
+    with pytest.raises(TypeError, match="expected NumPy or device arrays"):
+        model.train_step(x, y.tolist())
+    with pytest.raises(ValueError, match="labels"):
+        model.train_step(x, y[:3])
     assert not memory.is_shared(model(x))
     np.testing.assert_array_equal(model(np.asfortranarray(x)), model(x))
 

@@ -186,6 +186,7 @@ class Trainer(Network):
         """Count the loss and the metrics that a function gives of a batch; returns what else it gives."""
         assert self.output_shape is not None
         assert self.output_shape[-1] is not None
+        backends.of(self.name, labels=labels)  # an array, or an error that says what it is
         labels = ops.class_labels(self.name, labels, self.output_shape[-1])
         values, rest = self._graphs.run(self, function, x, labels, sample_weight)
         for mean, value in zip((self._mean_loss, *self.metrics), values, strict=True):
