@@ -105,6 +105,12 @@ def _check_ops(case, dtype, algorithm, looser=1):
     case=Conv2DCase((13, 3, 3, 5), (3, 3, 5, 7), {"padding": "same"})
 )  # bands of several images
 @example(case=Conv2DCase((1, 6, 5, 2100), (1, 1, 2100, 3), {}))  # a reduction longer than one block
+# Images smaller than the filter: some taps see nothing.
+@example(case=Conv2DCase((2, 1, 2, 6), (5, 5, 1, 6), {"padding": "same", "groups": 6}, relu=True))
+@example(case=Conv2DCase((2, 2, 1, 6), (5, 7, 6, 9), {"padding": "same"}, relu=True))
+@example(
+    case=Conv2DCase((1, 3, 2, 8), (3, 3, 1, 8), {"padding": 4, "groups": 8, "dilation_rate": 4})
+)
 @settings(max_examples=150)
 def test_direct_equals_reference(dtype, case):
     _check_ops(case, dtype, "direct")

@@ -111,12 +111,11 @@ def _correlate_weight(w, workers, packed):
                 for j in range(KW):
                     before = left - j * DW  # columns of padding under the tap
                     first = max(0, -(-before // SW))
-                    stop = min(OW, (W - 1 + before) // SW + 1)
+                    pixels = min(OW, (W - 1 + before) // SW + 1) - first
                     a = ((n * H + h) * W + first * SW - before) * C
                     o = chunk * dweights.shape[1] + (i * KW + j) * C
-                    add_dots(
-                        x, a, SW * C, flat, s + first * C, C, True, stop - first, filters, o, C
-                    )
+                    if pixels > 0:  # some taps may see nothing of an image smaller than the filter
+                        add_dots(x, a, SW * C, flat, s + first * C, C, True, pixels, filters, o, C)
 
 
 @intrinsic
