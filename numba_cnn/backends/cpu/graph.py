@@ -60,7 +60,7 @@ class Graph:
         pointers = []
         for at, (launch, _, values) in zip(starts, launches, strict=True):
             launch.layout.pack_into(packed, at, *values)
-            pointers += [at + place for _, place in launch.pointers()]
+            pointers += [at + place for place in launch.pointers()]
         rows = [
             (launch.address, workers, start + at)
             for at, (launch, workers, _) in zip(starts, launches, strict=True)

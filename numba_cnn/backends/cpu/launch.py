@@ -71,9 +71,9 @@ class _Launch:
         _run(self.table)
 
     def pointers(self):
-        """Which of the values are addresses of arrays, and where in the packed memory they lie, in bytes."""
+        """Where the addresses of arrays lie in the packed memory, in bytes."""
         places = [i for i, field in enumerate(self.fields) if field == "P"][2::3]
-        return [(i, struct.calcsize(f"@{self.fields[:i]}0P")) for i in places]
+        return [struct.calcsize(f"@{self.fields[:i]}0P") for i in places]
 
 
 def run(table):
