@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import numba_cnn as nc
+from numba_cnn.backends.cpu.launch import SHARES, kernel, unpack
 
 SETUP = """
     import numpy as np
@@ -108,6 +109,29 @@ def test_bits_do_not_depend_on_threads():
         for threads, layer in (("1", "omp"), ("2", "omp"), ("2", "workqueue"), ("3", "workqueue"))
     }
     assert len(digests) == 1
+
+
+@kernel
+def _who(share, shares, thread, packed):
+    """Notes which thread does a share and how often it is done; the first one takes long."""
+    work, sums, who, times = unpack(packed)
+    total = 0.0
+    for i in range(work if share == 0 else 0):
+        total += np.sqrt(total + i)
+    sums[share] = total
+    who[share] = thread
+    times[share] += 1
+
+
+@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="there is one thread")
+def test_a_thread_that_is_held_up_leaves_its_shares_to_others():
+    count = 2 * SHARES
+    for work in (0, 100_000_000):
+        who, times = np.full(count, -1), np.zeros(count, int)
+        _who(2, work, np.zeros(count), who, times)
+        np.testing.assert_array_equal(times, 1)
+    assert who[0] == 0
+    np.testing.assert_array_equal(who[1:], 1)
 
 
 def test_set_num_threads():

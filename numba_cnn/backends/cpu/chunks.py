@@ -6,7 +6,7 @@ decides only who computes which.
 
 from numba_cnn.backends.cpu.launch import kernel, unpack
 from numba_cnn.backends.cpu.memory import empty
-from numba_cnn.backends.cpu.threads import run_of, workers_for
+from numba_cnn.backends.cpu.threads import run_of, threads_for
 
 
 def chunks_of(total, count):
@@ -17,18 +17,18 @@ def chunks_of(total, count):
 def add_chunks(chunks, total):
     """total = the sum of the rows of chunks, first to last."""
     if len(chunks) > 1:
-        _add_chunks(workers_for(chunks.size), chunks, total.reshape(-1))
+        _add_chunks(threads_for(chunks.size), chunks, total.reshape(-1))
 
 
 @kernel
-def _add_chunks(w, workers, packed):
-    """Each worker owns a run of columns."""
+def _add_chunks(share, shares, thread, packed):
+    """Each share is a run of columns."""
     chunks, total = unpack(packed)
-    run = run_of(w, workers, total)
-    first = run_of(w, workers, chunks[0])
+    run = run_of(share, shares, total)
+    first = run_of(share, shares, chunks[0])
     for i in range(run.size):
         run[i] = first[i]
     for c in range(1, len(chunks)):
-        more = run_of(w, workers, chunks[c])
+        more = run_of(share, shares, chunks[c])
         for i in range(run.size):
             run[i] += more[i]

@@ -16,7 +16,7 @@ from numba_cnn.backends.cpu.max_pool2d import max_pool2d
 from numba_cnn.backends.cpu.memory import constant, empty
 from numba_cnn.backends.cpu.panels import Axis, pack
 from numba_cnn.backends.cpu.strips import NO_PLACES, source
-from numba_cnn.backends.cpu.threads import run_of, workers_for
+from numba_cnn.backends.cpu.threads import run_of, threads_for
 from numba_cnn.backends.cpu.tile import VECTORS
 from numba_cnn.backends.cpu.vector import lanes
 
@@ -87,7 +87,7 @@ def _backward_input(dy, weight, g, algorithm, dx):
     rows = [_phase(h, g.H, g.KH, g.DH, g.SH, g.top) for h in range(min(g.SH, g.H))]
     columns = [_phase(w, g.W, g.KW, g.DW, g.SW, g.left) for w in range(min(g.SW, g.W))]
     if not all(row.taps for row in rows) or not all(column.taps for column in columns):
-        _clear(workers_for(dx.size), dx.reshape(-1))  # pixels that no window reaches
+        _clear(threads_for(dx.size), dx.reshape(-1))  # pixels that no window reaches
     Cg, Fg = g.C // g.groups, g.F // g.groups
     zeros = constant(0, g.C, dx.dtype)
     for h, row in enumerate(rows):
@@ -114,10 +114,10 @@ def _backward_input(dy, weight, g, algorithm, dx):
 
 
 @kernel
-def _clear(w, workers, packed):
-    """Zeros; each worker owns a run of elements."""
+def _clear(share, shares, thread, packed):
+    """Zeros; each share is a run of elements."""
     (array,) = unpack(packed)
-    run_of(w, workers, array)[:] = 0
+    run_of(share, shares, array)[:] = 0
 
 
 def _backward_weight(dy, x, g, algorithm, dweight, dbias):

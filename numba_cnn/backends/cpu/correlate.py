@@ -43,21 +43,21 @@ def correlate(source, image, window, panels, filters, bias, output, relu, y, arg
         image, output = (N, 1, OW, C), (1, OW, y0, OW * y_w, 0, y_w)
         OH = 1
     copied = gate.size > 0 or spread.size > 0 or not inside
-    workers = get_num_threads()
+    threads = get_num_threads()
     row = SH * ((OW - 1) * SW + WK) * C
     large = panels.size > SMALL
-    rows = max(1, (4 * BLOCK if large else min(BLOCK, N * OH * row // (4 * workers))) // row)
+    rows = max(1, (4 * BLOCK if large else min(BLOCK, N * OH * row // (4 * threads))) // row)
     rows = max(2, rows // 2 * 2) if pooled else rows
     blocks = -(-N * OH // rows)
     groups, Cg, Fg, _, _ = filters
     count = groups * -(-Fg // (VECTORS * lanes(x.dtype))) if Cg else 1
-    parts = min(count, -(-4 * workers // blocks)) if large or blocks < 2 * workers else 1
+    parts = min(count, -(-4 * threads // blocks)) if large or blocks < 2 * threads else 1
     height = rows * SH + HK * (2 + rows // OH) if copied else 0
     tile = pooled_tiles(x.dtype) if pooled else tiles(x.dtype)
     _correlate(
-        workers, tile, strip_filler(x.dtype), source, image, window, panels.reshape(-1), filters, bias,
+        threads, tile, strip_filler(x.dtype), source, image, window, panels.reshape(-1), filters, bias,
         (*output[:2], last, *output[2:]), x.dtype.type(0 if relu else -np.inf), y.reshape(-1), argmax,
-        (blocks, rows, parts, copied), empty((workers, height * ((OW - 1) * SW + WK) * C), x.dtype),
+        (blocks, rows, parts, copied), empty((threads, height * ((OW - 1) * SW + WK) * C), x.dtype),
     )  # fmt: skip
 
 
@@ -69,8 +69,8 @@ def _runs(pixels):
 
 
 @kernel
-def _correlate(w, workers, packed):
-    """y = max(bias + windows of x times filters, floor); each worker owns whole blocks of rows x panels of y.
+def _correlate(share, shares, thread, packed):
+    """y = max(bias + windows of x times filters, floor); each share is whole blocks of rows x panels of y.
 
     source   of images, see strips.py
     image    (N, H, W, C) of the source
@@ -80,7 +80,7 @@ def _correlate(w, workers, packed):
     output   (OH, OW, pixels in the last row, offset, image step, row step, column step) of y
     argmax   empty; or y has one pixel for each 2x2 outputs, their maximum, and argmax its place, by y's steps
     split    (blocks of rows, rows, groups of panels, whether windows are copied into strips)
-    strips   (workers, elements)
+    strips   (threads, elements)
     """
     (
         tile, filler, source, image, window, panels, filters, bias, output, floor, y, argmax, split, strips,
@@ -88,8 +88,8 @@ def _correlate(w, workers, packed):
     blocks, rows, parts, copied = split
     tasks = blocks * parts
     flat = strips.reshape(-1)
-    s0 = w * strips.shape[1]
-    for task in range(w * tasks // workers, (w + 1) * tasks // workers):
+    s0 = thread * strips.shape[1]
+    for task in range(share * tasks // shares, (share + 1) * tasks // shares):
         block, part = task // parts, task % parts
         r0, r1 = block * rows, min((block + 1) * rows, image[0] * output[0])
         pixels, start = source[0], 0

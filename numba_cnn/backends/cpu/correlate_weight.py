@@ -55,13 +55,13 @@ def correlate_weight(x, image, window, dy, groups, output, dweight, dbias):
     taps, M = (KH, KW * C) if DW == 1 and groups == 1 else (KH * KW * groups, C // groups)
     blocks = min(TASKS, max(1, taps * -(-M // ROWS) // BLOCK))
     chunks = min(bands, -(-TASKS // blocks))
-    workers = get_num_threads()
+    threads = get_num_threads()
     strip = 0 if inside else images * ((rows - 1) * SH + HK) * ((OW - 1) * SW + WK) * C
     count = images * rows * OW
-    strips = empty((workers, strip + VL + count * (across + PACKED * ROWS)), dtype)
+    strips = empty((threads, strip + VL + count * (across + PACKED * ROWS)), dtype)
     dweights, dbiases = chunks_of(dweight, chunks), chunks_of(dbias, chunks)
     _correlate_weight(
-        workers, tiles(dtype), strip_filler(dtype), x, image, window, dy, (groups, C // groups, F // groups),
+        threads, tiles(dtype), strip_filler(dtype), x, image, window, dy, (groups, C // groups, F // groups),
         (OH, OW, last), (images, rows, chunks, blocks, not inside), constant(0, VECTORS * VL, dtype), strips,
         dweights, dbiases,
     )  # fmt: skip
@@ -70,8 +70,8 @@ def correlate_weight(x, image, window, dy, groups, output, dweight, dbias):
 
 
 @kernel
-def _correlate_weight(w, workers, packed):
-    """Partial sums of the gradients of filters and bias; each worker owns whole (chunk of bands, block of tiles).
+def _correlate_weight(share, shares, thread, packed):
+    """Partial sums of the gradients of filters and bias; each share is whole (chunk of bands, block of tiles).
 
     image, window   as in correlate
     x, dy           sources of images, see strips.py
@@ -79,7 +79,7 @@ def _correlate_weight(w, workers, packed):
     output          (OH, OW, pixels in the last row) of dy
     bands           (images, rows, chunks, blocks, whether windows are copied): a band is `images` whole images or
                     `rows` rows of one; its gradients stay in the second-level cache
-    strips          (workers, elements): the band's windows, padded, and behind them its gradients, gated
+    strips          (threads, elements): the band's windows, padded, and behind them its gradients, gated
     dweight, dbias  (chunks, elements): chunks depend on shapes alone, so do the sums' order and their bits
     """
     tile, filler, x, image, window, dy, filters, output, bands, zeros, strips, dweight, dbias = (
@@ -89,14 +89,14 @@ def _correlate_weight(w, workers, packed):
     images, rows, chunks, blocks, _ = bands
     each = -(-OH // rows)
     count = -(-N // images) * each
-    for task in range(w * chunks * blocks // workers, (w + 1) * chunks * blocks // workers):
+    for task in range(share * chunks * blocks // shares, (share + 1) * chunks * blocks // shares):
         chunk, block = task // blocks, task % blocks
         first = chunk * count // chunks
         for band in range(first, (chunk + 1) * count // chunks):
             n, oh = band // each * images, band % each * rows
             _weight_band(
                 tile, filler, x, image, window, dy, filters, output, bands, n, min(n + images, N),
-                oh, min(oh + rows, OH), block, band == first, zeros, strips.reshape(-1), w * strips.shape[1],
+                oh, min(oh + rows, OH), block, band == first, zeros, strips.reshape(-1), thread * strips.shape[1],
                 dweight.reshape(-1), chunk * dweight.shape[1], dbias.reshape(-1), chunk * dbias.shape[1],
             )  # fmt: skip
 

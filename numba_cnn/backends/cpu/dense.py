@@ -11,7 +11,7 @@ from numba_cnn.backends.cpu.memory import constant, empty
 from numba_cnn.backends.cpu.panels import Axis, pack, pack_turned, panel_width
 from numba_cnn.backends.cpu.relu import relu_backward
 from numba_cnn.backends.cpu.strips import NO_PLACES, source
-from numba_cnn.backends.cpu.threads import get_num_threads, workers_for
+from numba_cnn.backends.cpu.threads import get_num_threads, threads_for
 from numba_cnn.backends.cpu.tile import VECTORS, lanes_of, product, tiles
 from numba_cnn.backends.cpu.vector import lanes
 
@@ -27,9 +27,9 @@ def dense(x, weight, bias, relu, y):
     bias = constant(0, F, x.dtype) if bias is None else bias
     if N == 1 and (F > WIDE or F % lanes(x.dtype)):
         sums = empty((-(-K // PART) * F,), x.dtype)
-        _sum_parts(workers_for(weight.size), x.reshape(-1), weight.reshape(-1), sums)
+        _sum_parts(threads_for(weight.size), x.reshape(-1), weight.reshape(-1), sums)
         floor = x.dtype.type(0 if relu else -np.inf)
-        _add_parts(workers_for(sums.size), sums, bias, floor, y.reshape(-1))
+        _add_parts(threads_for(sums.size), sums, bias, floor, y.reshape(-1))
         return
     if F % lanes(x.dtype) == 0:
         panels, b_row, b_panel = weight, F, VECTORS * lanes(x.dtype)
@@ -44,12 +44,12 @@ def dense(x, weight, bias, relu, y):
 
 
 @kernel
-def _sum_parts(w, workers, packed):
-    """Sums over PART inputs; each worker owns whole parts, whose weights it reads as they lie, four rows at once."""
+def _sum_parts(share, shares, thread, packed):
+    """Sums over PART inputs; each share is whole parts, whose weights it reads as they lie, four rows at once."""
     x, weight, sums = unpack(packed)
     F = weight.size // x.size
     parts = sums.size // F
-    for part in range(w * parts // workers, (w + 1) * parts // workers):
+    for part in range(share * parts // shares, (share + 1) * parts // shares):
         total = sums[part * F : (part + 1) * F]
         total[:] = 0
         k, stop = part * PART, min((part + 1) * PART, x.size)
@@ -67,11 +67,11 @@ def _sum_parts(w, workers, packed):
 
 
 @kernel
-def _add_parts(w, workers, packed):
-    """y = max(bias + the parts, first to last, floor); each worker owns a run of outputs."""
+def _add_parts(share, shares, thread, packed):
+    """y = max(bias + the parts, first to last, floor); each share is a run of outputs."""
     sums, bias, floor, y = unpack(packed)
     F = y.size
-    for f in range(w * F // workers, (w + 1) * F // workers):
+    for f in range(share * F // shares, (share + 1) * F // shares):
         total = bias[f]
         for i in range(f, sums.size, F):
             total += sums[i]
@@ -85,23 +85,23 @@ def dense_backward_input(dy, y, weight, dx):
         relu_backward(dy, y, gated)
         dy = gated
     VL = lanes(dx.dtype)
-    workers = get_num_threads()
+    threads = get_num_threads()
     _backward_input(
-        workers, tiles(dx.dtype), dy.reshape(-1), weight.reshape(-1), constant(0, VECTORS * VL, dx.dtype), (N, F, K),
-        dx.reshape(-1), empty((workers, -(-min(F, BLOCK) // VL) * VL * VECTORS * VL), dx.dtype),
+        threads, tiles(dx.dtype), dy.reshape(-1), weight.reshape(-1), constant(0, VECTORS * VL, dx.dtype), (N, F, K),
+        dx.reshape(-1), empty((threads, -(-min(F, BLOCK) // VL) * VL * VECTORS * VL), dx.dtype),
     )  # fmt: skip
 
 
 @kernel
-def _backward_input(w, workers, packed):
-    """dx = dy weight'; each worker owns whole panels of dx, for which it turns its part of the weights around."""
+def _backward_input(share, shares, thread, packed):
+    """dx = dy weight'; each share is whole panels of dx, for which it turns its part of the weights around."""
     tile, dy, weight, zeros, extents, dx, scratch = unpack(packed)
     N, F, K = extents
-    panel, s = scratch.reshape(-1), w * scratch.shape[1]
+    panel, s = scratch.reshape(-1), thread * scratch.shape[1]
     none = dx.dtype.type(-np.inf)
     width = VECTORS * lanes_of(dx)
     panels = -(-K // width)
-    for p in range(w * panels // workers, (w + 1) * panels // workers):
+    for p in range(share * panels // shares, (share + 1) * panels // shares):
         k = p * width
         wide, columns = panel_width(K - k, dx), min(width, K - k)
         for f in range(0, F, BLOCK):

@@ -80,24 +80,24 @@ def depthwise_row(
 def correlate_weight(x, dy, g, dweight, dbias):
     """dweight (KH, KW, 1, C) and dbias (C,) for images x (N, H, W, C); dy is a source, see strips.py."""
     chunks = min(CHUNKS, g.N * g.OH)
-    workers = get_num_threads()
+    threads = get_num_threads()
     dweights, dbiases = chunks_of(dweight, chunks), chunks_of(dbias, chunks)
     _correlate_weight(
-        workers, strip_filler(x.dtype), x.reshape(-1), dy, tuple(g), dweights, dbiases,
-        empty((workers, g.OW * g.C), x.dtype),
+        threads, strip_filler(x.dtype), x.reshape(-1), dy, tuple(g), dweights, dbiases,
+        empty((threads, g.OW * g.C), x.dtype),
     )  # fmt: skip
     add_chunks(dweights, dweight)
     add_chunks(dbiases, dbias)
 
 
 @kernel
-def _correlate_weight(w, workers, packed):
-    """Each worker owns whole chunks of the rows of dy, which lie gated in its strip."""
+def _correlate_weight(share, shares, thread, packed):
+    """Each share is whole chunks of the rows of dy, which lie gated in its strip."""
     filler, x, dy, g, dweights, dbiases, strips = unpack(packed)
     N, H, W, C, KH, KW, _, _, SH, SW, DH, DW, top, _, left, _, OH, OW = g
-    chunks, flat, s = len(dweights), strips.reshape(-1), w * strips.shape[1]
+    chunks, flat, s = len(dweights), strips.reshape(-1), thread * strips.shape[1]
     filters, biases = dweights.reshape(-1), dbiases.reshape(-1)
-    for chunk in range(w * chunks // workers, (w + 1) * chunks // workers):
+    for chunk in range(share * chunks // shares, (share + 1) * chunks // shares):
         dweights[chunk, :] = 0
         dbiases[chunk, :] = 0
         for r in range(chunk * N * OH // chunks, (chunk + 1) * N * OH // chunks):

@@ -28,8 +28,8 @@ class Graph:
         launches, given = [], {id(memory.owner(array)) for array in inputs if array is not None}
         self._used = []  # arrays that nobody else may hold for the launches
 
-        def note(launch, workers, values, arguments):
-            launches.append((launch, workers, values))
+        def note(launch, threads, values, arguments):
+            launches.append((launch, threads, values))
             self._used += [a for a in _arrays(arguments) if id(memory.owner(a)) not in given]
 
         with recording(note), memory.shared_by_graphs():
@@ -62,8 +62,8 @@ class Graph:
             launch.layout.pack_into(packed, at, *values)
             pointers += [at + place for place in launch.pointers()]
         rows = [
-            (launch.address, workers, start + at)
-            for at, (launch, workers, _) in zip(starts, launches, strict=True)
+            (launch.address, threads, start + at)
+            for at, (launch, threads, _) in zip(starts, launches, strict=True)
         ]
         self._table = np.array(rows, np.int64).reshape(-1, 3)
         self._words = packed.view(np.int64)

@@ -1,10 +1,10 @@
 """How kernels get their arguments and their threads.
 
-A kernel is a function of (worker, workers, packed): the share of the work that one thread takes. Its
-arguments lie packed in memory, so that one `@njit(parallel=True)` loop, `_run`, hands out the
-shares of all kernels. Compiled into a loop of its own, a kernel would be optimised four times over
-by Numba's layers of wrappers, which makes the first training step wait three times as long. And a
-list of launches is a table of numbers, which graph.py runs again and again.
+A kernel is a function of (share, shares, thread, packed): it does one share of the work, in the scratch
+that belongs to the thread. Its arguments lie packed in memory, so that one `@njit(parallel=True)`
+loop, `_run`, hands out the shares of all kernels. Compiled into a loop of its own, a kernel would be
+optimised four times over by Numba's layers of wrappers, which makes the first training step wait
+three times as long. And a list of launches is a table of numbers, which graph.py runs again and again.
 """
 
 import contextlib
@@ -21,13 +21,16 @@ from numba.extending import intrinsic
 from numba_cnn.backends.cpu import compiler
 from numba_cnn.backends.cpu.compiler import address_of, cached, call, function, on_disk
 
+SHARES = 4  # per thread
+LINE = 8  # integers that fill a cache line, which threads had better not share
+
 
 class kernel:
-    """A kernel, from the function that computes one worker's share: f(worker, workers, packed).
+    """A kernel, from the function that computes one share: f(share, shares, thread, packed).
 
-    Call it with (workers, ...): NumPy arrays, numbers and tuples of either, of the same types at every call but for the
-    arrays' dtypes; unpack(packed) is the tuple of what follows `workers`. While this thread records, the call is noted
-    down and nothing runs.
+    Call it with (threads, ...): NumPy arrays, numbers and tuples of either, of the same types at every call but for the
+    arrays' dtypes; unpack(packed) is the tuple of what follows `threads`. Bits must not depend on the number of shares.
+    While this thread records, the call is noted down and nothing runs.
     """
 
     def __init__(self, body):
@@ -35,7 +38,7 @@ class kernel:
         self.compiled = {}
         _kernels.append(self)
 
-    def __call__(self, workers, *arguments):
+    def __call__(self, threads, *arguments):
         values, dtypes = [], []
         _flatten(arguments, values, dtypes)
         key = tuple(dtypes)
@@ -44,10 +47,10 @@ class kernel:
             with _launching:
                 launch = self.compiled[key] = _Launch(self.share, arguments)
         if _here.note is not None:
-            _here.note(launch, workers, values, arguments)
+            _here.note(launch, threads, values, arguments)
             return
         with launching():
-            launch(workers, values)
+            launch(threads, values)
 
     def is_warm(self):
         """Whether the next launch need not compile: it was compiled here, or some process cached it on disk."""
@@ -59,15 +62,15 @@ class _Launch:
 
     def __init__(self, share, arguments):
         kind = numba.typeof(arguments)
-        self.address = address_of(share, (types.intp, types.intp, types.CPointer(kind)))
+        self.address = address_of(share, (types.intp, types.intp, types.intp, types.CPointer(kind)))
         self.fields = _fields(kind)
         self.layout = struct.Struct("@" + self.fields)
         self.memory = bytearray(self.layout.size)
         self.table = np.array([[self.address, 0, address_of_buffer(self.memory)]])
 
-    def __call__(self, workers, values):
+    def __call__(self, threads, values):
         self.layout.pack_into(self.memory, 0, *values)
-        self.table[0, 1] = workers
+        self.table[0, 1] = threads
         _run(self.table)
 
     def pointers(self):
@@ -77,7 +80,7 @@ class _Launch:
 
 
 def run(table):
-    """Run launches one after the other: rows of (address of the kernel, workers, address of its packed arguments)."""
+    """Run launches one after the other: rows of (address of the kernel, threads, address of its packed arguments)."""
     _run(table)
 
 
@@ -97,7 +100,7 @@ def launching():
 
 @contextlib.contextmanager
 def recording(note):
-    """What this thread launches inside is not run: note(launch, workers, values, arguments) is called instead."""
+    """What this thread launches inside is not run: note(launch, threads, values, arguments) is called instead."""
     before, _here.note = _here.note, note
     try:
         yield
@@ -162,13 +165,38 @@ def cache_folder():
     return compiler.cache_folder(_run)
 
 
+@intrinsic
+def _take(typingctx, taken, place):
+    """taken[place], which is one more from then on; no two threads get the same number."""
+
+    def codegen(context, builder, signature, values):
+        data = context.make_array(signature.args[0])(context, builder, values[0]).data
+        one = context.get_constant(types.int64, 1)
+        return builder.atomic_rmw("add", builder.gep(data, [values[1]]), one, "monotonic")
+
+    return types.int64(taken, types.intp), codegen
+
+
 @cached
 @njit(parallel=True, nogil=True)
 def _run(table):
+    """Each thread does its own run of shares, as near in memory as they were in the launch before, then what others
+    have left, so that none waits long for one that the operating system has put aside."""
+    taken = np.zeros(LINE * (1 + table[:, 1].max()), np.int64)
     for i in range(len(table)):
-        address, workers, packed = table[i, 0], table[i, 1], table[i, 2]
-        for worker in prange(workers):
-            call(address, (np.intp(worker), workers, packed))
+        address, threads, packed = table[i, 0], table[i, 1], table[i, 2]
+        if threads == 1:
+            call(address, (0, 1, 0, packed))
+            continue
+        taken[:] = 0
+        for thread in prange(threads):
+            for other in range(threads):
+                run = (thread + other) % threads
+                share = _take(taken, LINE * run)
+                while share < SHARES:
+                    share += SHARES * run
+                    call(address, (share, SHARES * threads, np.intp(thread), packed))
+                    share = _take(taken, LINE * run)
 
 
 class _Here(threading.local):

@@ -7,27 +7,27 @@ from numba.extending import intrinsic
 from numba_cnn.backends.cpu.compiler import inline, small
 from numba_cnn.backends.cpu.copy import spread_pixel
 from numba_cnn.backends.cpu.launch import kernel, unpack
-from numba_cnn.backends.cpu.threads import workers_for
+from numba_cnn.backends.cpu.threads import threads_for
 from numba_cnn.backends.cpu.vector import Vectors, pointer_to, require_vectors
 
 
 def max_pool2d(x, g, y, argmax):
-    _max_pool2d(workers_for(x.size), x.reshape(-1), tuple(g), y.reshape(-1), argmax.reshape(-1))
+    _max_pool2d(threads_for(x.size), x.reshape(-1), tuple(g), y.reshape(-1), argmax.reshape(-1))
 
 
 def max_pool2d_backward(dy, argmax, g, dx):
     _max_pool2d_backward(
-        workers_for(dx.size), dy.reshape(-1), argmax.reshape(-1), tuple(g), dx.reshape(-1)
+        threads_for(dx.size), dy.reshape(-1), argmax.reshape(-1), tuple(g), dx.reshape(-1)
     )
 
 
 @kernel
-def _max_pool2d(w, workers, packed):
-    """Each worker owns whole rows of y."""
+def _max_pool2d(share, shares, thread, packed):
+    """Each share is whole rows of y."""
     x, g, y, argmax = unpack(packed)
     N, H, W, C, PH, PW, SH, SW, top, _, left, _, OH, OW = g
     halving = _is_halving(g)
-    for r in range(w * N * OH // workers, (w + 1) * N * OH // workers):
+    for r in range(share * N * OH // shares, (share + 1) * N * OH // shares):
         n, oh = r // OH, r % OH
         h0, h1 = max(oh * SH - top, 0), min(oh * SH - top + PH, H)
         if halving:
@@ -43,15 +43,15 @@ def _max_pool2d(w, workers, packed):
 
 
 @kernel
-def _max_pool2d_backward(w, workers, packed):
-    """Each worker owns whole rows of dx: those of its windows where windows do not overlap, else any."""
+def _max_pool2d_backward(share, shares, thread, packed):
+    """Each share is whole rows of dx: those of its windows where windows do not overlap, else any."""
     dy, argmax, g, dx = unpack(packed)
     N, H, W, C, PH, PW, SH, SW, _, _, _, _, OH, OW = g
     if SH >= PH and SW >= PW:
-        for r in range(w * N * OH // workers, (w + 1) * N * OH // workers):
+        for r in range(share * N * OH // shares, (share + 1) * N * OH // shares):
             _spread_row(dy, argmax, g, dx, r)
     else:
-        for r in range(w * N * H // workers, (w + 1) * N * H // workers):
+        for r in range(share * N * H // shares, (share + 1) * N * H // shares):
             _collect_row(dy, argmax, g, dx, r)
 
 

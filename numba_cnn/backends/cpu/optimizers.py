@@ -1,29 +1,29 @@
-"""The optimizers' steps on the CPU, in place: one pass over memory, each worker owns a run of
+"""The optimizers' steps on the CPU, in place: one pass over memory, each share is a run of
 elements.
 """
 
 import numpy as np
 
 from numba_cnn.backends.cpu.launch import kernel, unpack
-from numba_cnn.backends.cpu.threads import run_of, workers_for
+from numba_cnn.backends.cpu.threads import run_of, threads_for
 
 
 def sgd(parameter, gradient, velocity, learning_rate, momentum, nesterov):
     number = parameter.dtype.type
     flat = parameter.reshape(-1), gradient.reshape(-1)
-    workers = workers_for(parameter.size)
+    threads = threads_for(parameter.size)
     if velocity is None:
-        _sgd(workers, *flat, number(learning_rate))
+        _sgd(threads, *flat, number(learning_rate))
     else:
         _sgd_momentum(
-            workers, *flat, velocity.reshape(-1), number(learning_rate), number(momentum), nesterov
+            threads, *flat, velocity.reshape(-1), number(learning_rate), number(momentum), nesterov
         )
 
 
 def rmsprop(parameter, gradient, velocity, learning_rate, rho, epsilon):
     number = parameter.dtype.type
     _rmsprop(
-        workers_for(parameter.size), parameter.reshape(-1), gradient.reshape(-1), velocity.reshape(-1),
+        threads_for(parameter.size), parameter.reshape(-1), gradient.reshape(-1), velocity.reshape(-1),
         number(learning_rate), number(rho), number(epsilon),
     )  # fmt: skip
 
@@ -31,26 +31,26 @@ def rmsprop(parameter, gradient, velocity, learning_rate, rho, epsilon):
 def adam(parameter, gradient, momentum, velocity, alpha, beta_1, beta_2, epsilon):
     number = parameter.dtype.type
     _adam(
-        workers_for(parameter.size), parameter.reshape(-1), gradient.reshape(-1), momentum.reshape(-1),
+        threads_for(parameter.size), parameter.reshape(-1), gradient.reshape(-1), momentum.reshape(-1),
         velocity.reshape(-1), number(alpha), number(1 - beta_1), number(1 - beta_2), number(epsilon),
     )  # fmt: skip
 
 
 @kernel
-def _sgd(w, workers, packed):
+def _sgd(share, shares, thread, packed):
     parameter, gradient, learning_rate = unpack(packed)
-    parameter = run_of(w, workers, parameter)
-    gradient = run_of(w, workers, gradient)
+    parameter = run_of(share, shares, parameter)
+    gradient = run_of(share, shares, gradient)
     for i in range(parameter.size):
         parameter[i] -= learning_rate * gradient[i]
 
 
 @kernel
-def _sgd_momentum(w, workers, packed):
+def _sgd_momentum(share, shares, thread, packed):
     parameter, gradient, velocity, learning_rate, momentum, nesterov = unpack(packed)
-    parameter = run_of(w, workers, parameter)
-    gradient = run_of(w, workers, gradient)
-    velocity = run_of(w, workers, velocity)
+    parameter = run_of(share, shares, parameter)
+    gradient = run_of(share, shares, gradient)
+    velocity = run_of(share, shares, velocity)
     for i in range(parameter.size):
         step = learning_rate * gradient[i]
         velocity[i] = momentum * velocity[i] - step
@@ -58,24 +58,24 @@ def _sgd_momentum(w, workers, packed):
 
 
 @kernel
-def _rmsprop(w, workers, packed):
+def _rmsprop(share, shares, thread, packed):
     parameter, gradient, velocity, learning_rate, rho, epsilon = unpack(packed)
     rest = parameter.dtype.type(1) - rho
-    parameter = run_of(w, workers, parameter)
-    gradient = run_of(w, workers, gradient)
-    velocity = run_of(w, workers, velocity)
+    parameter = run_of(share, shares, parameter)
+    gradient = run_of(share, shares, gradient)
+    velocity = run_of(share, shares, velocity)
     for i in range(parameter.size):
         velocity[i] = rho * velocity[i] + rest * gradient[i] * gradient[i]
         parameter[i] -= learning_rate * gradient[i] / np.sqrt(velocity[i] + epsilon)
 
 
 @kernel
-def _adam(w, workers, packed):
+def _adam(share, shares, thread, packed):
     parameter, gradient, momentum, velocity, alpha, rest_1, rest_2, epsilon = unpack(packed)
-    parameter = run_of(w, workers, parameter)
-    gradient = run_of(w, workers, gradient)
-    momentum = run_of(w, workers, momentum)
-    velocity = run_of(w, workers, velocity)
+    parameter = run_of(share, shares, parameter)
+    gradient = run_of(share, shares, gradient)
+    momentum = run_of(share, shares, momentum)
+    velocity = run_of(share, shares, velocity)
     for i in range(parameter.size):
         momentum[i] += (gradient[i] - momentum[i]) * rest_1
         velocity[i] += (gradient[i] * gradient[i] - velocity[i]) * rest_2

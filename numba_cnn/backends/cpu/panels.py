@@ -37,8 +37,8 @@ def pack(source, start, taps, rows, columns, groups):
 
 
 @kernel
-def _pack(w, workers, packed):
-    """Each worker owns a run of rows of all panels, which it reads as they lie, or whole panels to turn around."""
+def _pack(share, shares, thread, packed):
+    """Each share is a run of rows of all panels, which it reads as they lie, or whole panels to turn around."""
     source, start, i_axis, j_axis, r_axis, l_axis, g_axis, panels = unpack(packed)
     I, i_step = i_axis
     J, j_step = j_axis
@@ -49,7 +49,7 @@ def _pack(w, workers, packed):
     each = -(-L // width)
     stride = I * J * R * width
     if l_step == 1:
-        for row in range(w * G * I * J * R // workers, (w + 1) * G * I * J * R // workers):
+        for row in range(share * G * I * J * R // shares, (share + 1) * G * I * J * R // shares):
             g, i, j, r = row // (I * J * R), row // (J * R) % I, row // R % J, row % R
             o, t = start + g * g_step + i * i_step + j * j_step + r * r_step, g * each * stride
             whole = L // width
@@ -63,7 +63,7 @@ def _pack(w, workers, packed):
                 t += whole * stride + place * wide
                 copy_rows(source, o + whole * width, 0, source, False, panels, t, 0, 1, left, wide)
         return
-    for task in range(w * G * each // workers, (w + 1) * G * each // workers):
+    for task in range(share * G * each // shares, (share + 1) * G * each // shares):
         g, l0 = task // each, task % each * width
         wide = panel_width(L - l0, panels)
         columns = min(wide, L - l0)

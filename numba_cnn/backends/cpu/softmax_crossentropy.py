@@ -1,46 +1,46 @@
-"""Softmax, its cross-entropy and its accuracy on the CPU: each worker owns whole rows."""
+"""Softmax, its cross-entropy and its accuracy on the CPU: each share is whole rows."""
 
 import numpy as np
 
 from numba_cnn.backends.cpu.compiler import inline
 from numba_cnn.backends.cpu.launch import kernel, unpack
 from numba_cnn.backends.cpu.memory import constant, empty
-from numba_cnn.backends.cpu.threads import workers_for
+from numba_cnn.backends.cpu.threads import threads_for
 
 
 def softmax(x, y):
-    _softmax(workers_for(16 * x.size), x, y)
+    _softmax(threads_for(16 * x.size), x, y)
 
 
 def sparse_categorical_crossentropy(logits, labels, sample_weight, loss, dlogits):
     weights = constant(1, 0, logits.dtype) if sample_weight is None else sample_weight
     losses = empty(labels.shape, logits.dtype)
-    _crossentropy(workers_for(16 * logits.size), logits, labels, weights, losses, dlogits)
+    _crossentropy(threads_for(16 * logits.size), logits, labels, weights, losses, dlogits)
     _mean(1, losses, loss.reshape(1))
 
 
 def sparse_categorical_accuracy(logits, labels, accuracy):
     right = empty(labels.shape, logits.dtype)
-    _right(workers_for(logits.size), logits, labels, right)
+    _right(threads_for(logits.size), logits, labels, right)
     _mean(1, right, accuracy.reshape(1))
 
 
 @kernel
-def _softmax(w, workers, packed):
+def _softmax(share, shares, thread, packed):
     x, y = unpack(packed)
     N, _ = x.shape
-    for n in range(w * N // workers, (w + 1) * N // workers):
+    for n in range(share * N // shares, (share + 1) * N // shares):
         _softmax_row(x, n, y)
 
 
 @kernel
-def _crossentropy(w, workers, packed):
+def _crossentropy(share, shares, thread, packed):
     """Each sample's loss and gradient; no weights stand for ones."""
     logits, labels, weights, losses, dlogits = unpack(packed)
     N, classes = logits.shape
     one = logits.dtype.type(1)
     count = logits.dtype.type(N)
-    for n in range(w * N // workers, (w + 1) * N // workers):
+    for n in range(share * N // shares, (share + 1) * N // shares):
         label, weight = labels[n], weights[n] if weights.size > 0 else one
         largest, total = _softmax_row(logits, n, dlogits)
         losses[n] = weight * (np.log(total) - (logits[n, label] - largest))
@@ -50,11 +50,11 @@ def _crossentropy(w, workers, packed):
 
 
 @kernel
-def _right(w, workers, packed):
+def _right(share, shares, thread, packed):
     """1 for each sample whose first largest logit is that of its label, else 0; a NaN counts as the largest."""
     logits, labels, right = unpack(packed)
     N, classes = logits.shape
-    for n in range(w * N // workers, (w + 1) * N // workers):
+    for n in range(share * N // shares, (share + 1) * N // shares):
         best = 0
         for c in range(1, classes):
             if not logits[n, c] <= logits[n, best] and logits[n, best] == logits[n, best]:
@@ -63,7 +63,7 @@ def _right(w, workers, packed):
 
 
 @kernel
-def _mean(w, workers, packed):
+def _mean(share, shares, thread, packed):
     """The mean, summed in float64 by one worker from first to last."""
     values, mean = unpack(packed)
     total = np.float64(0)

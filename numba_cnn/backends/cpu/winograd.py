@@ -60,24 +60,24 @@ def correlate(source, image, padding, panels, bias, F, output, relu, y, argmax):
         colours.correlate(source, image, padding, panels, bias, F, output, relu, y)
         return
     patches = max(ROWS, min(PATCHES, PLANE_ELEMENTS // C // ROWS * ROWS))
-    workers = get_num_threads()
+    threads = get_num_threads()
     total = N * -(-OH // 4)
-    rows = max(1, min(patches // across, -(-total // (2 * workers))))
+    rows = max(1, min(patches // across, -(-total // (2 * threads))))
     size = rows * across
     plane = size * -(-C // VL) * VL + VL
     plane_M = size * VECTORS * VL + VL
     strips = (4 * rows + 2 * (1 + rows // -(-OH // 4) + 1)) * (4 * across + 2) * C
-    scratch = empty((workers, PLANES * (plane + plane_M) + strips), y.dtype)
+    scratch = empty((threads, PLANES * (plane + plane_M) + strips), y.dtype)
     _correlate(
-        workers, tiles(y.dtype), strip_filler(y.dtype), source, image, padding, panels, bias, F, output,
+        threads, tiles(y.dtype), strip_filler(y.dtype), source, image, padding, panels, bias, F, output,
         y.dtype.type(0 if relu else -np.inf), y.reshape(-1), argmax, rows, constant(0, VECTORS * VL, y.dtype), plane,
         plane_M, scratch,
     )  # fmt: skip
 
 
 @kernel
-def _transform_filters(w, workers, packed):
-    """Each worker owns a run of the rows of all panels."""
+def _transform_filters(share, shares, thread, packed):
+    """Each share is a run of the rows of all panels."""
     filters, rows, F, in_panels, transformed = unpack(packed)
     target, stride = transformed.reshape(-1), transformed.shape[1]
     width = VECTORS * lanes_of(filters)
@@ -85,7 +85,7 @@ def _transform_filters(w, workers, packed):
         f = p * width
         wide = panel_width(F - f, filters)
         start, row = (p * stride // PLANES * 9, wide) if in_panels else (f, F)
-        for r in range(w * rows // workers, (w + 1) * rows // workers):
+        for r in range(share * rows // shares, (share + 1) * rows // shares):
             filter_transform(
                 filters, start + r * row, 3 * rows * row, rows * row,
                 target, p * stride + r * wide, 6 * rows * wide, rows * wide, min(wide, F - f),
@@ -93,8 +93,8 @@ def _transform_filters(w, workers, packed):
 
 
 @kernel
-def _correlate(w, workers, packed):
-    """Each worker owns whole blocks of rows of patches.
+def _correlate(share, shares, thread, packed):
+    """Each share is whole blocks of rows of patches.
 
     image (N, H, W, C) of the source, padding (top, left), output (OH, OW); `plane` and `plane_M` are the elements from
     one of the 36 planes of V and M to the next, a vector more than they hold, which keeps them off the same cache sets.
@@ -110,13 +110,13 @@ def _correlate(w, workers, packed):
     C_row = -(-C // VL) * VL
     width = VECTORS * VL
     flat = scratch.reshape(-1)
-    V = w * scratch.shape[1]
+    V = thread * scratch.shape[1]
     M = V + PLANES * plane
     S = M + PLANES * plane_M
     none = y.dtype.type(-np.inf)
     all_panels = panels.reshape(-1)
     blocks = -(-N * down // rows)
-    for block in range(w * blocks // workers, (w + 1) * blocks // workers):
+    for block in range(share * blocks // shares, (share + 1) * blocks // shares):
         r0, r1 = block * rows, min((block + 1) * rows, N * down)
         _transform_patches(
             filler, source, image, padding, down, across, r0, r1, 0, C, flat, S, V, plane, C_row
@@ -189,7 +189,7 @@ def correlate_weight(x, image, padding, dy, output, dweight, dbias):
     down, across = -(-OH // 4), -(-OW // 4)
     rows = max(1, GRADIENT_PATCHES // across)
     chunks = max(1, min(CHUNKS, N * down * across // CHUNK))
-    workers = get_num_threads()
+    threads = get_num_threads()
     dtype = dbias.dtype
     VL = lanes(dtype)
     CB, FB = (min(BLOCK, -(-extent // VL) * VL) for extent in (C, F))
@@ -197,12 +197,12 @@ def correlate_weight(x, image, padding, dy, output, dweight, dbias):
     strips = (4 * rows + 2 * (2 + rows // down)) * (4 * across + 2) * max(CB, FB)
     extents = CB, FB, size * CB + VL, size * FB + VL
     scratch = empty(
-        (workers, PLANES * (extents[2] + extents[3] + CB * FB) + strips + VECTORS * VL), dtype
+        (threads, PLANES * (extents[2] + extents[3] + CB * FB) + strips + VECTORS * VL), dtype
     )
     dweights, dbiases = chunks_of(dweight, chunks), chunks_of(dbias, chunks)
     ones = constant(1, 1, dtype)
     _correlate_weight(
-        workers, tiles(dtype), strip_filler(dtype), x, image, padding, dy, F, output, rows, extents, ones, scratch,
+        threads, tiles(dtype), strip_filler(dtype), x, image, padding, dy, F, output, rows, extents, ones, scratch,
         dweights, dbiases,
     )  # fmt: skip
     add_chunks(dweights, dweight)
@@ -210,8 +210,8 @@ def correlate_weight(x, image, padding, dy, output, dweight, dbias):
 
 
 @kernel
-def _correlate_weight(w, workers, packed):
-    """Each worker owns whole (chunk of patches, block of channels, block of filters)."""
+def _correlate_weight(share, shares, thread, packed):
+    """Each share is whole (chunk of patches, block of channels, block of filters)."""
     (
         tile, filler, x, image, padding, dy, F, output, rows, extents, ones, scratch, dweights, dbiases,
     ) = unpack(packed)  # fmt: skip
@@ -222,7 +222,7 @@ def _correlate_weight(w, workers, packed):
     VL = lanes_of(scratch)
     none = scratch.dtype.type(-np.inf)
     flat = scratch.reshape(-1)
-    V = w * scratch.shape[1]
+    V = thread * scratch.shape[1]
     D = V + PLANES * V_plane
     U = D + PLANES * D_plane
     Z = U + PLANES * CB * FB
@@ -232,7 +232,7 @@ def _correlate_weight(w, workers, packed):
     chunks, size = dweights.shape
     batches = -(-N * down // rows)
     tasks = chunks * c_blocks * f_blocks
-    for task in range(w * tasks // workers, (w + 1) * tasks // workers):
+    for task in range(share * tasks // shares, (share + 1) * tasks // shares):
         chunk = task // (c_blocks * f_blocks)
         c0, f0 = task // f_blocks % c_blocks * CB, task % f_blocks * FB
         channels, filters = min(CB, C - c0), min(FB, F - f0)

@@ -30,17 +30,17 @@ def takes(C, F, dtype):
 
 def correlate(source, image, padding, panels, bias, F, output, relu, y):
     """winograd.correlate() where takes() says so and y is not pooled."""
-    workers = get_num_threads()
+    threads = get_num_threads()
     _correlate(
-        workers, strip_filler(y.dtype), source, image, padding, panels, bias, F, output,
+        threads, strip_filler(y.dtype), source, image, padding, panels, bias, F, output,
         y.dtype.type(0 if relu else -np.inf), y.reshape(-1),
-        empty((workers, (6 + 6 + PLANES) * COLOUR_ROW), y.dtype),
+        empty((threads, (6 + 6 + PLANES) * COLOUR_ROW), y.dtype),
     )  # fmt: skip
 
 
 @kernel
-def _correlate(w, workers, packed):
-    """Each worker owns rows of at most PATCHES patches; the arguments are those of winograd.py's kernel.
+def _correlate(share, shares, thread, packed):
+    """Each share is rows of at most PATCHES patches; the arguments are those of winograd.py's kernel.
 
     A row is transformed at every pixel, though a patch begins at each fourth only: so vectors need not be gathered.
     """
@@ -51,7 +51,7 @@ def _correlate(w, workers, packed):
     down, across = -(-OH // 4), -(-OW // 4)
     row = COLOUR_ROW
     flat = scratch.reshape(-1)
-    S = w * scratch.shape[1]
+    S = thread * scratch.shape[1]
     T = S + 6 * row
     V = T + 6 * row
     filters, stride = panels.reshape(-1), panels.shape[1]
@@ -59,7 +59,7 @@ def _correlate(w, workers, packed):
     plain = gate.size == 0 and spread.size == 0
     pieces = -(-across // PATCHES)
     tasks = N * down * pieces
-    for task in range(w * tasks // workers, (w + 1) * tasks // workers):
+    for task in range(share * tasks // shares, (share + 1) * tasks // shares):
         r, j0 = task // pieces, task % pieces * PATCHES
         n, i = r // down, r % down
         count = min(PATCHES, across - j0)
