@@ -16,7 +16,9 @@ from numba_cnn.backends.cpu.tile import VECTORS, lanes_of, product, tiles
 from numba_cnn.backends.cpu.vector import lanes
 
 BLOCK = 1024  # outputs that are summed at once
-WIDE = 256  # outputs of one row, from which on the weights are read as they lie
+# Outputs of one row, and weights, from which on these are read as they lie: panels' short runs in rows far apart do not
+# come from memory as fast.
+WIDE, LARGE = 256, 1 << 17
 PART = 512  # inputs that are summed at once then; from shapes alone, so that the bits do not depend on threads
 _WINDOW = 1, 1, 1, 1, 1, 1, 0, 0
 _ONE = Axis(1, 0)
@@ -25,7 +27,7 @@ _ONE = Axis(1, 0)
 def dense(x, weight, bias, relu, y):
     (N, K), F = x.shape, y.shape[1]
     bias = constant(0, F, x.dtype) if bias is None else bias
-    if N == 1 and (F > WIDE or F % lanes(x.dtype)):
+    if N == 1 and (F > WIDE or weight.size > LARGE or F % lanes(x.dtype)):
         sums = empty((-(-K // PART) * F,), x.dtype)
         _sum_parts(threads_for(weight.size), x.reshape(-1), weight.reshape(-1), sums)
         floor = x.dtype.type(0 if relu else -np.inf)
