@@ -105,6 +105,24 @@ def test_a_graph_follows_what_is_set_on_the_model():
     assert len(seen) == 7
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_weight_of_a_transformed_filter_is_looked_at(dtype):
+    """Winograd's transforms are kept from run to run: whichever weight changes, they follow."""
+    rng = np.random.default_rng(2)
+    x, weight, bias = (
+        rng.standard_normal(shape).astype(dtype)
+        for shape in [(1, 12, 13, 16), (3, 3, 16, 19), (19,)]
+    )
+    run = lambda x: ([ops.conv2d(x, weight, bias, algorithm="winograd")], [])  # noqa: E731
+    recorded = cpu.Graph(run, [x])
+    places = [(0, 0, 0, 0), (2, 2, 15, 18), (1, 1, 7, 16), *rng.integers(0, weight.shape, (9, 4))]
+    for place in map(tuple, places):
+        for value in (weight[place] + 1, np.nan, weight[place]):
+            weight[place] = value
+            for _ in range(2):
+                np.testing.assert_array_equal(recorded(x)[0], run(x)[0][0])
+
+
 def test_frozen_layers_stay_as_they_are():
     model = named("pooled")
     x, y = batch(4)

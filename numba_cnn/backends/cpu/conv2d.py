@@ -52,7 +52,7 @@ def _forward(x, weight, bias, g, relu, algorithm, y, argmax):
     bias = constant(0, g.F, x.dtype) if bias is None else bias
     coloured = g.F >= COLOURED and winograd_colours.takes(g.C, g.F, x.dtype)
     colours = coloured and argmax.size == 0
-    if _is_winograd(algorithm, g, g.OH, g.OW, colours or g.C >= CHANNELS):
+    if _is_winograd(algorithm, g, g.OH, g.OW, colours or g.C >= CHANNELS, patches_do=9):
         U = winograd.transform_filters(weight, g.C, g.F, packed=False)
         pads, output = (g.top, g.left), (g.OH, g.OW)
         winograd.correlate(source(x), g.x, pads, U, bias, g.F, output, relu, y, argmax)

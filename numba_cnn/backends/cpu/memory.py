@@ -69,6 +69,20 @@ def empty(shape, dtype):
     return np.ndarray(shape, dtype, np.asarray(_Block(capacity(size))))
 
 
+def lasting(shape, dtype):
+    """An array of the graph that is being made, and of no other: NaN before it first runs, then as its last run left
+    it. None where no graph is made."""
+    if _here.free is not _free_for_graphs:
+        return None
+    _here.free = _free
+    try:
+        array = empty(shape, dtype)
+    finally:
+        _here.free = _free_for_graphs
+    array[...] = np.nan
+    return array
+
+
 def owner(array):
     """What holds the memory of an array: the first array there was, or the block that empty() took."""
     while type(array) is np.ndarray and array.base is not None:

@@ -9,9 +9,9 @@ import numpy as np
 
 from numba_cnn.backends.cpu import winograd_colours as colours
 from numba_cnn.backends.cpu.chunks import add_chunks, chunks_of
-from numba_cnn.backends.cpu.compiler import inline
+from numba_cnn.backends.cpu.compiler import inline, small
 from numba_cnn.backends.cpu.launch import kernel, unpack
-from numba_cnn.backends.cpu.memory import constant, empty
+from numba_cnn.backends.cpu.memory import constant, empty, lasting
 from numba_cnn.backends.cpu.panels import panel_width
 from numba_cnn.backends.cpu.strips import fill_strip, strip_filler
 from numba_cnn.backends.cpu.threads import get_num_threads
@@ -30,6 +30,7 @@ from numba_cnn.backends.cpu.winograd_transforms import (
 # At once, at most: their planes and one panel of products share the second-level cache.
 PATCHES = 48
 PLANE_ELEMENTS = 1 << 16  # of transformed patches at once, about
+REMEMBERED = 1 << 18  # elements of filters, at most, whose transforms a graph keeps
 BLOCK = 64  # channels, and filters, of the weight gradient's blocks
 GRADIENT_PATCHES = 24  # at once, at most
 CHUNK = 64  # patches of a chunk of the weight gradient, at least
@@ -39,11 +40,19 @@ CHUNKS = 16  # from shapes alone, so that the order of summation does not depend
 def transform_filters(filters, rows, F, packed):
     """Panels (panels, 36 * rows * width) of the transforms of 3x3 filters, rows x F of them.
 
-    They come as weights (3, 3, rows, F), or `packed` in panels, as panels.pack() gives them.
+    They come as weights (3, 3, rows, F), or `packed` in panels, as panels.pack() gives them. A graph transforms weights
+    again only when they have changed since it last ran.
     """
     width = VECTORS * lanes(filters.dtype)
-    transformed = empty((-(-F // width), PLANES * rows * width), filters.dtype)
-    _transform_filters(get_num_threads(), filters.reshape(-1), rows, F, packed, transformed)
+    shape = -(-F // width), PLANES * rows * width
+    filters = filters.reshape(-1)
+    remembers = not packed and filters.size <= REMEMBERED
+    before = lasting(filters.shape, filters.dtype) if remembers else None
+    if before is None:
+        before, transformed = filters[:0], empty(shape, filters.dtype)
+    else:
+        transformed = lasting(shape, filters.dtype)
+    _transform_filters(get_num_threads(), filters, rows, F, packed, before, transformed)
     return transformed
 
 
@@ -77,19 +86,35 @@ def correlate(source, image, padding, panels, bias, F, output, relu, y, argmax):
 
 @kernel
 def _transform_filters(share, shares, thread, packed):
-    """Each share is a run of the rows of all panels."""
-    filters, rows, F, in_panels, transformed = unpack(packed)
+    """Each share is a run of the rows of all panels; those that equal `before`, unless it is empty, are left."""
+    filters, rows, F, in_panels, before, transformed = unpack(packed)
     target, stride = transformed.reshape(-1), transformed.shape[1]
     width = VECTORS * lanes_of(filters)
-    for p in range(transformed.shape[0]):
-        f = p * width
-        wide = panel_width(F - f, filters)
-        start, row = (p * stride // PLANES * 9, wide) if in_panels else (f, F)
-        for r in range(share * rows // shares, (share + 1) * rows // shares):
+    for r in range(share * rows // shares, (share + 1) * rows // shares):
+        if before.size > 0 and not _update(before, filters, r * F, rows * F, F):
+            continue
+        for p in range(transformed.shape[0]):
+            f = p * width
+            wide = panel_width(F - f, filters)
+            start, row = (p * stride // PLANES * 9, wide) if in_panels else (f, F)
             filter_transform(
                 filters, start + r * row, 3 * rows * row, rows * row,
                 target, p * stride + r * wide, 6 * rows * wide, rows * wide, min(wide, F - f),
             )  # fmt: skip
+
+
+@small
+def _update(before, filters, start, step, count):
+    """Whether some of nine runs of elements differ, NaN from all; they are copied then."""
+    unlike = 0
+    for i in range(start, start + 9 * step, step):
+        old, new = before[i : i + count], filters[i : i + count]
+        for k in range(count):
+            unlike += old[k] != new[k]
+    if unlike > 0:
+        for i in range(start, start + 9 * step, step):
+            before[i : i + count] = filters[i : i + count]
+    return unlike > 0
 
 
 @kernel
