@@ -182,13 +182,17 @@ def _take(typingctx, taken, place):
 def _run(table):
     """Each thread does its own run of shares, as near in memory as they were in the launch before, then what others
     have left, so that none waits long for one that the operating system has put aside."""
-    taken = np.zeros(LINE * (1 + table[:, 1].max()), np.int64)
+    most = 1
+    for i in range(len(table)):
+        most = max(most, table[i, 1])
+    taken = np.empty(LINE * most, np.int64)
     for i in range(len(table)):
         address, threads, packed = table[i, 0], table[i, 1], table[i, 2]
         if threads == 1:
             call(address, (0, 1, 0, packed))
             continue
-        taken[:] = 0
+        for run in range(threads):  # a slice would be set to 0 in a parallel loop of its own
+            taken[LINE * run] = 0
         for thread in prange(threads):
             for other in range(threads):
                 run = (thread + other) % threads
