@@ -125,11 +125,16 @@ def _who(share, shares, thread, packed):
 
 @pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="there is one thread")
 def test_a_thread_that_is_held_up_leaves_its_shares_to_others():
+    before = numba.get_num_threads()
     count = 2 * SHARES
-    for work in (0, 100_000_000):
-        who, times = np.full(count, -1), np.zeros(count, int)
-        _who(2, work, np.zeros(count), who, times)
-        np.testing.assert_array_equal(times, 1)
+    try:
+        numba.set_num_threads(2)
+        for work in (0, 100_000_000):
+            who, times = np.full(count, -1), np.zeros(count, int)
+            _who(2, work, np.zeros(count), who, times)
+            np.testing.assert_array_equal(times, 1)
+    finally:
+        numba.set_num_threads(before)
     np.testing.assert_array_equal(who[1:SHARES], 1 - who[0])
 
 
