@@ -122,6 +122,7 @@ def test_direct_equals_reference(dtype, case):
 @example(case=Conv2DCase((1, 63, 61, 17), (3, 3, 17, 18), {"padding": "same"}, relu=True))
 @example(case=Conv2DCase((1, 9, 300, 3), (3, 3, 3, 32), {}, relu=True))  # colours, in two pieces
 @example(case=Conv2DCase((2, 6, 7, 3), (3, 3, 3, 64), {"padding": "same"}))
+@example(case=Conv2DCase((1, 10, 1026, 5), (3, 3, 5, 4), {}))  # two rows of many patches
 @settings(max_examples=60)
 def test_winograd_equals_reference(dtype, case):
     # Lavin & Gray, table 4: F(4x4, 3x3) loses about one decimal digit.

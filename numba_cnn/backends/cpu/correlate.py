@@ -92,12 +92,10 @@ def _correlate(share, shares, thread, packed):
     for task in range(share * tasks // shares, (share + 1) * tasks // shares):
         block, part = task // parts, task % parts
         r0, r1 = block * rows, min((block + 1) * rows, image[0] * output[0])
-        pixels, start = source[0], 0
         if copied:
             _fill_strips(filler, source, image, window, output, r0, r1, flat, s0)
-            pixels, start = flat, s0
         _correlate_block(
-            tile, pixels, start, copied, image, window, panels, filters, bias, output, floor, y, argmax, r0, r1,
+            tile, source, flat, s0, copied, image, window, panels, filters, bias, output, floor, y, argmax, r0, r1,
             part, parts,
         )  # fmt: skip
 
@@ -122,7 +120,8 @@ def _fill_strips(filler, source, image, window, output, r0, r1, strips, s0):
 
 @inline
 def _correlate_block(
-    tile, x, start, copied, image, window, panels, filters, bias, output, floor, y, argmax, r0, r1, part, parts,
+    tile, source, strips, s0, copied, image, window, panels, filters, bias, output, floor, y, argmax, r0, r1,
+    part, parts,
 ):  # fmt: skip
     N, H, W, C = image
     KH, KW, DH, DW, SH, SW, top, left = window
@@ -130,8 +129,9 @@ def _correlate_block(
     OH, OW, last, y0, y_n, y_h, y_w = output
     width = Fg if Cg == 0 else VECTORS * lanes_of(y)
     each = -(-Fg // width)
-    WS = strip_width(window, OW) if copied else W
-    for task in range(part * groups * each // parts, (part + 1) * groups * each // parts):
+    x, start, WS = (strips, s0, strip_width(window, OW)) if copied else (source[0], 0, W)
+    first = part * groups * each // parts
+    for task in range(first, (part + 1) * groups * each // parts):
         g, f0 = task // each, (task % each) * width
         a = start + g * Cg
         f, wide = g * Fg + f0, min(width, Fg - f0)
@@ -151,16 +151,38 @@ def _correlate_block(
                     y, y0 + n * y_n + oh * y_h, y_w, last if r == N * OH - 1 else OW, wide,
                 )  # fmt: skip
             else:
+                ahead, n0, fetched = _ahead(
+                    source, a, copied, image, window, OH, r + r1 - r0, task - first
+                )
                 _correlate_row(
                     tile, x, a, WS * C, image, window, panels, task * b_panel, filters, bias, floor, y,
                     y0 + n * y_n + oh * y_h + f, y_w, f, wide, last if r == N * OH - 1 else OW,
+                    ahead, n0, fetched,
                 )  # fmt: skip
             a += (step * SH if oh < OH - step else (step - 1) * SH + DH * (KH - 1) + 1) * WS * C
 
 
 @inline
+def _ahead(source, a, copied, image, window, OH, later, turn):
+    """(array, start, elements): what comes from memory while the panel whose `turn` it is runs over a row of output.
+
+    Where images are read in place, the rows below the window at a; else what the row `later` will be copied from.
+    """
+    _, H, W, C = image
+    KH, _, DH, _, SH, _, _, _ = window
+    x, gate, spread = source
+    rows = SH * W * C
+    if not copied:
+        return x, a + (DH * (KH - 1) + 1) * W * C, rows if turn == 0 else 0
+    start = (later // OH * H + later % OH * SH) * W * C
+    if spread.size > 0 or turn > 1:
+        return x, start, 0
+    return (x, start, rows) if turn == 0 else (gate, start, min(rows, gate.size))
+
+
+@inline
 def _correlate_row(
-    tile, x, a, a_row, image, window, panels, b, filters, bias, floor, y, o, y_w, f, wide, count,
+    tile, x, a, a_row, image, window, panels, b, filters, bias, floor, y, o, y_w, f, wide, count, ahead, n0, fetched,
 ):  # fmt: skip
     """One row of output pixels times one panel of filters, block after block of the sum."""
     C = image[3]
@@ -174,7 +196,7 @@ def _correlate_row(
         initial, i0, i_m = (bias, f, 0) if k == 0 else (y, o, y_w)
         product(
             tile, 0, count, y, o, y_w, initial, i0, i_m, x, a + k, DH * a_row, DW * C, SW * C,
-            panels, b + k * b_row, b_row, I1, I2, run, low, wide,
+            panels, b + k * b_row, b_row, I1, I2, run, low, wide, ahead, n0, fetched,
         )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ runs over them.
 import numpy as np
 
 from numba_cnn.backends.cpu.chunks import add_chunks, chunks_of
-from numba_cnn.backends.cpu.compiler import inline
+from numba_cnn.backends.cpu.compiler import inline, small
 from numba_cnn.backends.cpu.copy import copy_rows, gather_panel
 from numba_cnn.backends.cpu.launch import kernel, unpack
 from numba_cnn.backends.cpu.memory import constant, empty
@@ -134,6 +134,14 @@ def _weight_band(
     count = (n1 - n0) * (oh1 - oh0) * pixels
     packed = SW * C >= PACK
     q0 = p0 + count * -(-Fg // VL) * VL
+    # The next band lies behind this one. Its gradients, their gates and its images come from memory meanwhile.
+    fetched, left = 0, -(-Fg // width) * (t1 - t0)
+    gradients = count * groups * Fg
+    gates = min(gradients, dy[1].size)
+    images = (n1 - n0) * H * W * C if oh1 - oh0 == OH else (oh1 - oh0) * SH * W * C
+    images = images if blocks == 1 else 0  # a block of many reads but a part of them
+    ends = gradients, gradients + gates, gradients + gates + images
+    starts = ((n0 * OH + oh0) * OW + count) * groups * Fg, (n0 * H + oh0 * SH) * W * C + images
     for g in range(t0 // all_tiles, -(-t1 // all_tiles)):
         for f in range(0, Fg, width):
             wide, column, p = min(width, Fg - f), g * Fg + f, p0 + count * f
@@ -175,11 +183,25 @@ def _weight_band(
                 wide = min(width, Fg - f)
                 o = w0 + ((i * I2 + j) * M + k) * groups * Fg + g * Fg + f
                 initial, i0, i_m = (zeros, 0, 0) if first else (dweight, o, groups * Fg)
+                ahead, next_, run = _ahead(x[0], dy, starts, ends, fetched)
+                run = min(run, -(-(ends[2] - fetched) * more // left), VL * count * more)
                 product(
                     tile, 1, k_stop - k, dweight, o, groups * Fg, initial, i0, i_m, A, A0, a_i, a_j, a_step,
-                    strips, p0 + count * f, panel_width(wide, strips), J1, J2, K, none, wide,
+                    strips, p0 + count * f, panel_width(wide, strips), J1, J2, K, none, wide, ahead, next_, run,
                 )  # fmt: skip
+                fetched += run
+                left -= more
             t += more
+
+
+@small
+def _ahead(x, dy, starts, ends, fetched):
+    """(array, start, elements) of what comes from memory next; dy's arrays begin at the first of the starts."""
+    if fetched < ends[0]:
+        return dy[0], starts[0] + fetched, ends[0] - fetched
+    if fetched < ends[1]:
+        return dy[1], starts[0] + fetched - ends[0], ends[1] - fetched
+    return x, starts[1] + fetched - ends[1], ends[2] - fetched
 
 
 @inline

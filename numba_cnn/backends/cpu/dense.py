@@ -111,7 +111,8 @@ def _backward_input(share, shares, thread, packed):
             pack_turned(weight, k * F + f, F, run, columns, panel, s, wide)
             initial, i0, i_m = (zeros, 0, 0) if f == 0 else (dx, k, K)
             product(
-                tile, 0, N, dx, k, K, initial, i0, i_m, dy, f, 0, 0, F, panel, s, wide, 1, 1, run, none, columns
+                tile, 0, N, dx, k, K, initial, i0, i_m, dy, f, 0, 0, F, panel, s, wide, 1, 1, run, none, columns,
+                dy, 0, 0,
             )  # fmt: skip
 
 

@@ -46,27 +46,37 @@ class Tile:
         self.rows, self.vectors, self.a_columns = rows, vectors, a_columns
         self.cells = [(m, n) for m in range(rows) for n in range(vectors)]
 
-    def emit(self, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, tail):
-        values = self.sums(self._initial(I, i_m, tail), A, a_i, a_j, a_step, B, b_row, I1, I2, K)
+    def emit(
+        self, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, tail, ahead, stride
+    ):  # fmt: skip
+        # Rows of C far apart are none that the processor foresees: they come from memory meanwhile.
+        with self.b.if_then(self.b.icmp_signed(">", c_m, int64(self.vectors * self.v.lanes))):
+            for m, n in self.cells:
+                self.v.prefetch(self._at(C, c_m, m, n), writing=True)
+        initial = self._initial(I, i_m, tail)
+        values = self.sums(initial, A, a_i, a_j, a_step, B, b_row, I1, I2, K, ahead, stride)
         self._finish(values, C, c_m, floor, tail)
 
-    def sums(self, values, A, a_i, a_j, a_step, B, b_row, I1, I2, K):
-        """The accumulators by (row, vector), from what they begin with."""
+    def sums(
+        self, values, A, a_i, a_j, a_step, B, b_row, I1, I2, K, ahead=None, stride=None
+    ):  # fmt: skip
+        """The accumulators by (row, vector), from what they begin with; each k asks for one more place ahead."""
+        flows, strides = ([B], [b_row]) if ahead is None else ([B, ahead], [b_row, stride])
 
         def over_k(pointers, values):
-            pa, pb = pointers
+            pa, *flowing = pointers
             groups, places, step = self._addresses(pa, a_step)
-            (*_, pb), values = self._loop(
-                K, [*groups, pb], values, self._k_step(places, step, b_row)
+            pointers, values = self._loop(
+                K, [*groups, *flowing], values, self._k_step(places, step, strides)
             )
-            return [self.b.gep(pa, [a_j]), pb], values
+            return [self.b.gep(pa, [a_j]), *pointers[len(groups) :]], values
 
         def over_j(pointers, values):
-            pa, pb = pointers
-            (_, pb), values = self._loop(I2, [pa, pb], values, over_k)
-            return [self.b.gep(pa, [a_i]), pb], values
+            pa, *flowing = pointers
+            (_, *flowing), values = self._loop(I2, [pa, *flowing], values, over_k)
+            return [self.b.gep(pa, [a_i]), *flowing], values
 
-        return self._loop(I1, [A, B], values, over_j)[1]
+        return self._loop(I1, [A, *flows], values, over_j)[1]
 
     def _addresses(self, pa, a_step):
         """Pointers that advance with k; for each row which of them it counts from, and how far; their advance."""
@@ -83,11 +93,13 @@ class Tile:
         offsets = [b.mul(a_step, int64(m)) for m in range(GROUP)]
         return groups, [(m // GROUP, offsets[m % GROUP]) for m in range(rows)]
 
-    def _k_step(self, places, step, b_row):
+    def _k_step(self, places, step, strides):
         b, v = self.b, self.v
 
         def body(pointers, values):
-            *groups, pb = pointers
+            groups, (pb, *ahead) = pointers[: -len(strides)], pointers[-len(strides) :]
+            for pointer in ahead:
+                v.prefetch(pointer, writing=False)
             values = dict(values)
             right = [v.load(b.gep(pb, [int64(n * v.lanes)])) for n in range(self.vectors)]
             for m in range(self.rows):
@@ -95,7 +107,8 @@ class Tile:
                 left = v.splat(b.load(b.gep(groups[group], [offset])))
                 for n in range(self.vectors):
                     values[m, n] = v.fma(left, right[n], values[m, n])
-            return [*(b.gep(group, [step]) for group in groups), b.gep(pb, [b_row])], values
+            steps = [*(step for _ in groups), *strides]
+            return [b.gep(p, [s]) for p, s in zip(pointers, steps, strict=True)], values
 
         return body
 
@@ -184,11 +197,12 @@ def _emit_all(name, vectors, a_columns):
     @intrinsic
     def tile(
         typingctx, rows, C, c, c_m, I, i, i_m, A, a, a_i, a_j, a_step, B, b_row, I1, I2, K, floor,
-        tail,
+        tail, ahead, stride,
     ):  # fmt: skip
         sig = types.void(
-            rows, C, c, c_m, I, i, i_m, A, a, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, tail
-        )
+            rows, C, c, c_m, I, i, i_m, A, a, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, tail,
+            ahead, stride,
+        )  # fmt: skip
 
         def codegen(context, builder, sig, args):
             rows, C, c, c_m, I, i, i_m, A, a, *rest = args
@@ -217,36 +231,49 @@ _columns_by_2 = _emit_all("columns_by_2", 2, True)
 
 @function
 def _product(
-    a_columns, rows, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns, lanes
+    a_columns, rows, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns, ahead, fetched, lanes
 ):  # fmt: skip
     """Tiles of nearly equal height under one another; all there are stand behind this function's address, so that
     kernels need not be compiled with tiles of their own."""
     count = -(-rows // ROWS)
     low, more = rows // count, rows % count
+    steps = I1 * I2 * K
+    stride = min(-(-fetched // max(count * steps, 1)), lanes)
     m = 0
     for t in range(count):
         M = low + 1 if t < more else low
         c, i = m * c_m, m * i_m
         if a_columns and columns <= lanes:
             _columns_by_1(
-                M, C, c, c_m, I, i, i_m, A, m, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns
-            )
+                M, C, c, c_m, I, i, i_m, A, m, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns, ahead, stride
+            )  # fmt: skip
         elif a_columns:
             _columns_by_2(
-                M, C, c, c_m, I, i, i_m, A, m, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns
-                - lanes,
+                M, C, c, c_m, I, i, i_m, A, m, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns - lanes, ahead,
+                stride,
             )  # fmt: skip
         elif columns <= lanes:
             _rows_by_1(
-                M, C, c, c_m, I, i, i_m, A, m * a_step, a_i, a_j, a_step, B, b_row, I1, I2, K,
-                floor, columns,
+                M, C, c, c_m, I, i, i_m, A, m * a_step, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns, ahead,
+                stride,
             )  # fmt: skip
         else:
             _rows_by_2(
-                M, C, c, c_m, I, i, i_m, A, m * a_step, a_i, a_j, a_step, B, b_row, I1, I2, K,
-                floor, columns - lanes,
+                M, C, c, c_m, I, i, i_m, A, m * a_step, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns - lanes,
+                ahead, stride,
             )  # fmt: skip
+        ahead = shifted(ahead, steps * stride)
         m += M
+
+
+@intrinsic
+def shifted(typingctx, pointer, offset):
+    """The address so many elements further on."""
+
+    def codegen(context, builder, signature, values):
+        return builder.gep(values[0], [values[1]])
+
+    return pointer(pointer, offset), codegen
 
 
 @cache
@@ -257,7 +284,7 @@ def tiles(dtype):
 
 def _product_kinds(kind):
     p, n = types.CPointer(kind), types.intp
-    return n, n, p, n, p, n, p, n, n, n, p, n, n, n, n, kind, n, n
+    return n, n, p, n, p, n, p, n, n, n, p, n, n, n, n, kind, n, p, n, n
 
 
 @intrinsic
@@ -274,21 +301,24 @@ def lanes_of(typingctx, array):
 @intrinsic
 def product(
     typingctx, address, a_columns, rows, C, c0, c_m, I, i0, i_m, A, a0, a_i, a_j, a_step, B, b0, b_row, I1, I2, K,
-    floor, columns,
+    floor, columns, N, n0, fetched,
 ):  # fmt: skip
     """The sum above for any number of rows and at most a tile's columns; `address` comes from tiles().
 
     a_columns is 1 where the rows of A lie one element apart and a_step is that of k; 0 where k's are one apart and
-    a_step is that of the rows.
+    a_step is that of the rows. Meanwhile `fetched` elements of N from n0 on, which need not exist, come from memory
+    into the second-level cache: at most as many as a vector has for each k of a tile.
     """
-    kind = require_vectors("tile", C, I, A, B)
+    kind = require_vectors("tile", C, I, A, B, N)
     n = types.intp
-    signature = types.void(n, n, n, C, n, n, I, n, n, A, n, n, n, n, B, n, n, n, n, n, kind, n)
+    signature = types.void(
+        n, n, n, C, n, n, I, n, n, A, n, n, n, n, B, n, n, n, n, n, kind, n, N, n, n
+    )
 
     def codegen(context, builder, signature, values):
         at = dict(zip(_NAMES, values, strict=True))
         kinds = dict(zip(_NAMES, signature.args, strict=True))
-        for name in "CIAB":
+        for name in "CIABN":
             start = at[name.lower() + "0"]
             at[name] = pointer_to(context, builder, kinds[name], at[name], start)
         passed = [at[name] for name in _NAMES[1:] if not name.endswith("0")]
@@ -301,5 +331,5 @@ def product(
 
 _NAMES = (
     "address", "a_columns", "rows", "C", "c0", "c_m", "I", "i0", "i_m", "A", "a0", "a_i", "a_j", "a_step", "B", "b0",
-    "b_row", "I1", "I2", "K", "floor", "columns",
+    "b_row", "I1", "I2", "K", "floor", "columns", "N", "n0", "fetched",
 )  # fmt: skip

@@ -75,14 +75,14 @@ class Vectors:
         """Write the vector, or only the lanes of the mask."""
         self._store(value, self.align, pointer, mask)
 
-    def prefetch_for_writing(self, pointer):
-        """Ask for the cache line of the pointer, which need not exist."""
+    def prefetch(self, pointer, writing):
+        """Ask for the cache line of a pointer, which need not exist: into the first level to write, else the second."""
         byte = ir.IntType(8).as_pointer()
         kind = ir.FunctionType(ir.VoidType(), [byte, *3 * [INT32]])
         fetch = cgutils.get_or_insert_function(self.builder.module, kind, "llvm.prefetch.p0")
-        writing, all_levels, data = int32(1), int32(3), int32(1)
         pointer = self.builder.bitcast(pointer, byte)
-        self.builder.call(fetch, [pointer, writing, all_levels, data])
+        hints = int32(int(writing)), int32(3 if writing else 2), int32(1)  # of data
+        self.builder.call(fetch, [pointer, *hints])
 
     def load_int(self, pointer, mask=None):
         """As many integers as a vector has lanes, of the pointer's type, as unsigned ones of 32 bits."""

@@ -154,7 +154,7 @@ def _correlate(share, shares, thread, packed):
                 U = p * panels.shape[1] + z * C * wide
                 product(
                     tile, 0, count, flat, M + z * plane_M, wide, zeros, 0, 0, flat, V + z * plane, 0, 0, C_row,
-                    all_panels, U, wide, 1, 1, C, none, wide,
+                    all_panels, U, wide, 1, 1, C, none, wide, flat, 0, 0,
                 )  # fmt: skip
             for q in range(count):
                 r, j = r0 + q // across, q % across
@@ -213,7 +213,8 @@ def correlate_weight(x, image, padding, dy, output, dweight, dbias):
     F = dbias.size
     down, across = -(-OH // 4), -(-OW // 4)
     rows = max(1, GRADIENT_PATCHES // across)
-    chunks = max(1, min(CHUNKS, N * down * across // CHUNK))
+    batches = -(-N * down // rows)
+    chunks = max(1, min(CHUNKS, batches, N * down * across // CHUNK))
     threads = get_num_threads()
     dtype = dbias.dtype
     VL = lanes(dtype)
@@ -310,6 +311,7 @@ def _correlate_weight(share, shares, thread, packed):
                     product(
                         tile, 1, 1, dbiases.reshape(-1), chunk * F + f0 + f, 0, initial, i0, 0, ones, 0, 0, 0, 0,
                         flat, D + 7 * D_plane + f, FB, 1, 1, (r1 - r0) * across, none, min(VECTORS * VL, filters - f),
+                        flat, 0, 0,
                     )  # fmt: skip
         for c in range(channels):
             filter_gradient_transform(
@@ -353,5 +355,5 @@ def _multiply(tile, flat, V, V_plane, D, D_plane, U, Z, extents, channels, filte
             i0, i_m = (Z, 0) if first else (u, FB)
             product(
                 tile, 1, channels, flat, u, FB, flat, i0, i_m, flat, V + z * V_plane, 0, 0, CB,
-                flat, D + z * D_plane + f, FB, 1, 1, patches, none, min(width, filters - f),
+                flat, D + z * D_plane + f, FB, 1, 1, patches, none, min(width, filters - f), flat, 0, 0,
             )  # fmt: skip

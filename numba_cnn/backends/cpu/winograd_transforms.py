@@ -218,7 +218,7 @@ class _Patch:
         self.v.store(value, b.gep(self.y, [at]), mask)
         # The same pixel of the patch after the next, which memory then brings while this one is computed.
         ahead = b.mul(self.y_column, int64(4 if self.pooled else 8))
-        self.v.prefetch_for_writing(b.gep(self.y, [b.add(at, ahead)]))
+        self.v.prefetch(b.gep(self.y, [b.add(at, ahead)]), writing=True)
 
 
 def _output_transform(pooled):
