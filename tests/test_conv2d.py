@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from cases import Conv2DCase  # isort: skip
 from numba_cnn import ops
 from numba_cnn.backends import reference
+from numba_cnn.backends.cpu import winograd, winograd_shared
 
 
 def _arrays(case, dtype):
@@ -129,6 +130,26 @@ def test_winograd_equals_reference(dtype, case):
     _check_ops(case, dtype, "winograd", looser=200)
 
 
+@pytest.fixture(scope="module")
+def small_shared_blocks():
+    """Winograd with shared transforms for any number of channels, in small blocks and many parts."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"MANY": 0, "CHANNELS": 32, "BLOCK": 16, "TRANSFORMED": 1 << 14}.items():
+            patch.setattr(winograd_shared, name, value)
+        patch.setattr(winograd, "REMEMBERED", 0)
+        yield
+
+
+@pytest.mark.usefixtures("small_shared_blocks")
+@pytest.mark.parametrize("dtype", DTYPES)
+@given(case=conv2d_cases(winograd=True))
+@example(case=Conv2DCase((7, 5, 5, 80), (3, 3, 80, 70), {}, relu=True))
+@example(case=Conv2DCase((3, 31, 9, 40), (3, 3, 40, 33), {"padding": "same"}, relu=True))
+@settings(max_examples=60)
+def test_winograd_with_shared_transforms_equals_reference(dtype, case):
+    _check_ops(case, dtype, "winograd", looser=200)
+
+
 @given(
     case=conv2d_cases(winograd=True),
     spread=st.sampled_from(["normal", "positive", "decades"]),
@@ -150,7 +171,12 @@ def test_winograd_error_bound(case, spread):
 
 
 def test_auto_picks_an_algorithm_that_is_right():
-    for shape, filters in (((2, 30, 33, 16), 48), ((1, 8, 8, 16), 16), ((4, 31, 31, 3), 32)):
+    for shape, filters in (
+        ((2, 30, 33, 16), 48),
+        ((1, 8, 8, 16), 16),
+        ((4, 31, 31, 3), 32),
+        ((2, 6, 7, 128), 130),
+    ):
         case = Conv2DCase(shape, (3, 3, shape[3], filters), {"padding": "same"}, relu=True)
         _check_ops(case, np.float32, "auto", looser=200)
 

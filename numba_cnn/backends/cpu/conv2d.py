@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from numba_cnn.backends.cpu import correlate as direct
 from numba_cnn.backends.cpu import correlate_weight as direct_weight
-from numba_cnn.backends.cpu import depthwise, winograd, winograd_colours
+from numba_cnn.backends.cpu import depthwise, winograd, winograd_colours, winograd_shared
 from numba_cnn.backends.cpu.launch import kernel, unpack
 from numba_cnn.backends.cpu.max_pool2d import max_pool2d
 from numba_cnn.backends.cpu.memory import constant, empty
@@ -23,6 +23,8 @@ from numba_cnn.backends.cpu.vector import lanes
 FEW_PIXELS, FEW_WEIGHTS = 1024, 1 << 16  # for which filters are not packed
 CHANNELS = 16  # from which on Winograd's transforms pay
 COLOURED = 64  # filters of an image of three channels, likewise, where the output is not pooled
+# Patches, likewise: of any layer, of one whose filters must be turned around first, of one whose transforms are shared.
+PATCHES, PATCHES_TURNED, PATCHES_SHARED = 9, 48, 4
 
 
 def conv2d(x, weight, bias, g, relu, algorithm, y):
@@ -52,10 +54,14 @@ def _forward(x, weight, bias, g, relu, algorithm, y, argmax):
     bias = constant(0, g.F, x.dtype) if bias is None else bias
     coloured = g.F >= COLOURED and winograd_colours.takes(g.C, g.F, x.dtype)
     colours = coloured and argmax.size == 0
-    if _is_winograd(algorithm, g, g.OH, g.OW, colours or g.C >= CHANNELS, patches_do=9):
-        U = winograd.transform_filters(weight, g.C, g.F, packed=False)
-        pads, output = (g.top, g.left), (g.OH, g.OW)
-        winograd.correlate(source(x), g.x, pads, U, bias, g.F, output, relu, y, argmax)
+    output = g.OH, g.OW
+    patches_do = PATCHES_SHARED if winograd_shared.takes(g.x, output, g.F) else PATCHES
+    if _is_winograd(algorithm, g, output, colours or g.C >= CHANNELS, patches_do):
+        taps = Axis(3, 3 * g.C * g.F), Axis(3, g.C * g.F)
+        filters = 0, taps, Axis(g.C, g.F), Axis(g.F, 1)
+        winograd.correlate(
+            source(x), g.x, (g.top, g.left), weight, filters, bias, output, relu, y, argmax
+        )
         return
     if _is_depthwise(g) and argmax.size > 0:
         full = empty((g.N, g.OH, g.OW, g.F), x.dtype)
@@ -69,7 +75,7 @@ def _forward(x, weight, bias, g, relu, algorithm, y, argmax):
         filters = 1, g.C, g.F, g.F, VECTORS * lanes(x.dtype)
     else:
         taps = Axis(g.KH, g.KW * Cg * g.F), Axis(g.KW, Cg * g.F)
-        panels, filters = _panels(weight, 0, taps, g, Axis(Cg, g.F), Axis(Fg, 1))
+        panels, filters = _panels(weight, 0, taps, Axis(Cg, g.F), Axis(Fg, 1), g)
     _, rows, columns, F = y.shape
     output = g.OH, g.OW, 0, rows * columns * F, columns * F, F
     direct.correlate(source(x), g.x, _window(g), panels, filters, bias, output, relu, y, argmax)
@@ -90,6 +96,9 @@ def _backward_input(dy, weight, g, algorithm, dx):
         _clear(threads_for(dx.size), dx.reshape(-1))  # pixels that no window reaches
     Cg, Fg = g.C // g.groups, g.F // g.groups
     zeros = constant(0, g.C, dx.dtype)
+    image = g.H, g.W
+    patches_do = PATCHES_SHARED if winograd_shared.takes(g.y, image, g.C) else PATCHES_TURNED
+    is_winograd = _is_winograd(algorithm, g, image, g.F >= CHANNELS, patches_do)
     for h, row in enumerate(rows):
         for w, column in enumerate(columns):
             if not row.taps or not column.taps:
@@ -99,14 +108,14 @@ def _backward_input(dy, weight, g, algorithm, dx):
                 Axis(column.taps, -column.step * Cg * g.F),
             )
             start = (row.last * g.KW + column.last) * Cg * g.F
-            panels, filters = _panels(weight, start, taps, g, Axis(Fg, 1), Axis(Cg, g.F))
+            filters = start, taps, Axis(Fg, 1), Axis(Cg, g.F)
             padding = row.padding, column.padding
-            if _is_winograd(algorithm, g, g.H, g.W, g.F >= CHANNELS):
-                U = winograd.transform_filters(panels, g.F, g.C, packed=True)
+            if is_winograd:
                 winograd.correlate(
-                    dy, g.y, padding, U, zeros, g.C, (g.H, g.W), False, dx, NO_PLACES
+                    dy, g.y, padding, weight, filters, zeros, image, False, dx, NO_PLACES
                 )
                 continue
+            panels, filters = _panels(weight, *filters, g)
             steps = g.H * g.W * g.C, g.SH * g.W * g.C, g.SW * g.C
             output = row.pixels, column.pixels, (h * g.W + w) * g.C, *steps
             window = row.taps, column.taps, row.dilation, column.dilation, 1, 1, *padding
@@ -122,9 +131,10 @@ def _clear(share, shares, thread, packed):
 
 def _backward_weight(dy, x, g, algorithm, dweight, dbias):
     output = g.OH, g.OW
+    patches_do = PATCHES_SHARED if winograd_shared.takes_gradients(g.C, g.F) else PATCHES
     if _is_depthwise(g):
         depthwise.correlate_weight(x, dy, g, dweight, dbias)
-    elif _is_winograd(algorithm, g, *output, min(g.C, g.F) >= CHANNELS, patches_do=9):
+    elif _is_winograd(algorithm, g, output, min(g.C, g.F) >= CHANNELS, patches_do):
         winograd.correlate_weight(source(x), g.x, (g.top, g.left), dy, output, dweight, dbias)
     else:
         direct_weight.correlate_weight(
@@ -132,12 +142,11 @@ def _backward_weight(dy, x, g, algorithm, dweight, dbias):
         )
 
 
-def _is_winograd(algorithm, g, OH, OW, channels_do, patches_do=48):
+def _is_winograd(algorithm, g, output, channels_do, patches_do):
     """Whether Winograd's transforms pay for themselves: enough channels are transformed, and patches per filter."""
     if algorithm != "auto":
         return algorithm == "winograd"
-    patches = g.N * -(-OH // 4) * -(-OW // 4)
-    return g.winograd and channels_do and patches >= patches_do
+    return g.winograd and channels_do and winograd_shared.patches(g.N, output) >= patches_do
 
 
 def _is_depthwise(g):
@@ -145,7 +154,7 @@ def _is_depthwise(g):
     return g.groups == g.C == g.F > 1
 
 
-def _panels(weight, start, taps, g, rows, columns):
+def _panels(weight, start, taps, rows, columns, g):
     """The filters in panels, and how correlate.py's kernel is told so."""
     if _is_depthwise(g):
         I, J = taps

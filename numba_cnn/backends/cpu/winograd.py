@@ -8,23 +8,25 @@ tile; see winograd_transforms.py for the rest.
 import numpy as np
 
 from numba_cnn.backends.cpu import winograd_colours as colours
+from numba_cnn.backends.cpu import winograd_shared as shared
 from numba_cnn.backends.cpu.chunks import add_chunks, chunks_of
 from numba_cnn.backends.cpu.compiler import inline, small
 from numba_cnn.backends.cpu.launch import kernel, unpack
 from numba_cnn.backends.cpu.memory import constant, empty, lasting
-from numba_cnn.backends.cpu.panels import panel_width
-from numba_cnn.backends.cpu.strips import fill_strip, strip_filler
+from numba_cnn.backends.cpu.panels import Axis, pack, panel_width
+from numba_cnn.backends.cpu.strips import strip_filler
 from numba_cnn.backends.cpu.threads import get_num_threads
 from numba_cnn.backends.cpu.tile import ROWS, VECTORS, lanes_of, product, tiles
 from numba_cnn.backends.cpu.vector import lanes
+from numba_cnn.backends.cpu.winograd_patches import (
+    store_outputs,
+    transform_gradients,
+    transform_patches,
+)
 from numba_cnn.backends.cpu.winograd_transforms import (
     PLANES,
     filter_gradient_transform,
     filter_transform,
-    gradient_transform,
-    input_transform,
-    output_transform,
-    pooled_output_transform,
 )
 
 # At once, at most: their planes and one panel of products share the second-level cache.
@@ -37,32 +39,20 @@ CHUNK = 64  # patches of a chunk of the weight gradient, at least
 CHUNKS = 16  # from shapes alone, so that the order of summation does not depend on threads
 
 
-def transform_filters(filters, rows, F, packed):
-    """Panels (panels, 36 * rows * width) of the transforms of 3x3 filters, rows x F of them.
+def correlate(source, image, padding, weight, filters, bias, output, relu, y, argmax):
+    """y = act(bias + windows of x times filters).
 
-    They come as weights (3, 3, rows, F), or `packed` in panels, as panels.pack() gives them. A graph transforms weights
-    again only when they have changed since it last ran.
-    """
-    width = VECTORS * lanes(filters.dtype)
-    shape = -(-F // width), PLANES * rows * width
-    filters = filters.reshape(-1)
-    remembers = not packed and filters.size <= REMEMBERED
-    before = lasting(filters.shape, filters.dtype) if remembers else None
-    if before is None:
-        before, transformed = filters[:0], empty(shape, filters.dtype)
-    else:
-        transformed = lasting(shape, filters.dtype)
-    _transform_filters(get_num_threads(), filters, rows, F, packed, before, transformed)
-    return transformed
-
-
-def correlate(source, image, padding, panels, bias, F, output, relu, y, argmax):
-    """y = act(bias + windows of x times filters), the filters as transform_filters() gives them.
-
-    padding (top, left); bias (F,); source, y and argmax as in correlate.py.
+    filters   (start, taps, rows, columns) of the weights, as panels.pack() takes them
+    padding   (top, left); bias (F,); source, y and argmax as in correlate.py
     """
     N, H, W, C = image
     OH, OW = output
+    F = filters[-1].count
+    remembers = _remembers(weight, filters)
+    if shared.takes(image, output, F) and not remembers:
+        shared.correlate(source, image, padding, weight, filters, bias, output, relu, y, argmax)
+        return
+    panels = _transformed(weight, filters, remembers)
     across = -(-OW // 4)
     VL = lanes(y.dtype)
     if colours.takes(C, F, y.dtype) and argmax.size == 0:
@@ -82,6 +72,31 @@ def correlate(source, image, padding, panels, bias, F, output, relu, y, argmax):
         y.dtype.type(0 if relu else -np.inf), y.reshape(-1), argmax, rows, constant(0, VECTORS * VL, y.dtype), plane,
         plane_M, scratch,
     )  # fmt: skip
+
+
+def _remembers(weight, filters):
+    """Whether a graph keeps the transforms of these filters, and computes them again only when they have changed."""
+    _, _, _, columns = filters
+    return columns.step == 1 and weight.size <= REMEMBERED
+
+
+def _transformed(weight, filters, remembers):
+    """Panels (panels, 36 * rows * width) of the transforms of 3x3 filters."""
+    start, taps, rows, columns = filters
+    width = VECTORS * lanes(weight.dtype)
+    shape = -(-columns.count // width), PLANES * rows.count * width
+    packed = columns.step != 1
+    weight = pack(weight, *filters, Axis(1, 0)) if packed else weight
+    weight = weight.reshape(-1)
+    before = lasting(weight.shape, weight.dtype) if remembers else None
+    if before is None:
+        before, transformed = weight[:0], empty(shape, weight.dtype)
+    else:
+        transformed = lasting(shape, weight.dtype)
+    _transform_filters(
+        get_num_threads(), weight, rows.count, columns.count, packed, before, transformed
+    )
+    return transformed
 
 
 @kernel
@@ -143,7 +158,7 @@ def _correlate(share, shares, thread, packed):
     blocks = -(-N * down // rows)
     for block in range(share * blocks // shares, (share + 1) * blocks // shares):
         r0, r1 = block * rows, min((block + 1) * rows, N * down)
-        _transform_patches(
+        transform_patches(
             filler, source, image, padding, down, across, r0, r1, 0, C, flat, S, V, plane, C_row
         )
         count = (r1 - r0) * across
@@ -156,54 +171,9 @@ def _correlate(share, shares, thread, packed):
                     tile, 0, count, flat, M + z * plane_M, wide, zeros, 0, 0, flat, V + z * plane, 0, 0, C_row,
                     all_panels, U, wide, 1, 1, C, none, wide, flat, 0, 0,
                 )  # fmt: skip
-            for q in range(count):
-                r, j = r0 + q // across, q % across
-                n, i = r // down, r % down
-                if argmax.size > 0:
-                    o = ((n * (OH // 2) + 2 * i) * (OW // 2) + 2 * j) * F + f
-                    pooled_output_transform(
-                        flat, M + q * wide, plane_M, bias, f, floor, y, argmax, o, OW // 2 * F, F,
-                        OH // 2 - 2 * i, OW // 2 - 2 * j, min(wide, F - f),
-                    )  # fmt: skip
-                else:
-                    o = ((n * OH + 4 * i) * OW + 4 * j) * F + f
-                    output_transform(
-                        flat, M + q * wide, plane_M, bias, f, floor, y, argmax, o, OW * F, F,
-                        OH - 4 * i, OW - 4 * j, min(wide, F - f),
-                    )  # fmt: skip
-
-
-@inline
-def _transform_patches(
-    filler, source, image, padding, down, across, r0, r1, c0, channels, flat, S, V, plane, V_row
-):  # fmt: skip
-    """V: the transforms of the rows r0..r1 of patches, read in place or from strips of padded and gated pixels at S."""
-    N, H, W, C = image
-    top, left = padding
-    wide = 4 * across + 2
-    x, gate, argmax = source
-    inside = top <= 0 and left <= 0 and 4 * down + 2 - top <= H and wide - left <= W
-    in_place = inside and gate.size == 0 and argmax.size == 0
-    q, r = 0, r0
-    while r < r1:
-        n, i = r // down, r % down
-        count = min(down - i, r1 - r)
-        pixels, start, row, column = flat, S, wide * channels, channels
-        if in_place:
-            pixels, start, row, column = x, ((n * H + 4 * i - top) * W - left) * C + c0, W * C, C
-        else:
-            for h in range(4 * count + 2):
-                fill_strip(
-                    filler, source, image, n, 4 * i - top + h, -left, wide, c0, channels, flat, S + h * row
-                )  # fmt: skip
-        for k in range(count):
-            for j in range(across):
-                s = start + 4 * k * row + 4 * j * column
-                input_transform(
-                    pixels, s, row, column, flat, V + q * V_row, 6 * plane, plane, channels
-                )
-                q += 1
-        r += count
+            store_outputs(
+                flat, M, plane_M, wide, bias, f, F, floor, output, y, argmax, r0, down, across, count,
+            )  # fmt: skip
 
 
 def correlate_weight(x, image, padding, dy, output, dweight, dbias):
@@ -211,6 +181,9 @@ def correlate_weight(x, image, padding, dy, output, dweight, dbias):
     N, _, _, C = image
     OH, OW = output
     F = dbias.size
+    if shared.takes_gradients(C, F):
+        shared.correlate_weight(x, image, padding, dy, output, dweight, dbias)
+        return
     down, across = -(-OH // 4), -(-OW // 4)
     rows = max(1, GRADIENT_PATCHES // across)
     batches = -(-N * down // rows)
@@ -265,7 +238,7 @@ def _correlate_weight(share, shares, thread, packed):
         first = chunk * batches // chunks
         for batch in range(first, (chunk + 1) * batches // chunks):
             r0, r1 = batch * rows, min((batch + 1) * rows, N * down)
-            _transform_patches(
+            transform_patches(
                 filler,
                 x,
                 image,
@@ -282,7 +255,7 @@ def _correlate_weight(share, shares, thread, packed):
                 V_plane,
                 CB,
             )
-            _transform_gradients(
+            transform_gradients(
                 filler,
                 dy,
                 (N, OH, OW, F),
@@ -318,29 +291,6 @@ def _correlate_weight(share, shares, thread, packed):
                 flat, U + c * FB, 6 * CB * FB, CB * FB, dweights.reshape(-1), chunk * size + (c0 + c) * F + f0,
                 3 * C * F, C * F, filters,
             )  # fmt: skip
-
-
-@inline
-def _transform_gradients(
-    filler, dy, image, down, across, r0, r1, f0, filters, flat, S, D, plane, D_row
-):
-    """D: the transforms of the gradients of the rows r0..r1 of patches."""
-    wide = 4 * across
-    q, r = 0, r0
-    while r < r1:
-        n, i = r // down, r % down
-        count = min(down - i, r1 - r)
-        for h in range(4 * count):
-            s = S + h * wide * filters
-            fill_strip(filler, dy, image, n, 4 * i + h, 0, wide, f0, filters, flat, s)
-        for k in range(count):
-            for j in range(across):
-                s = S + (4 * k * wide + 4 * j) * filters
-                gradient_transform(
-                    flat, s, wide * filters, filters, flat, D + q * D_row, 6 * plane, plane, filters
-                )
-                q += 1
-        r += count
 
 
 @inline

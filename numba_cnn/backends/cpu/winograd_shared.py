@@ -1,0 +1,252 @@
+"""Winograd's algorithm for many channels, where threads share the transformed patches.
+
+Where patches are few, filters are much larger than images: each panel of them is transformed on its
+way into the products and never stored. The weight gradient is a sum over many patches at once.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from numba_cnn.backends.cpu.chunks import add_chunks
+from numba_cnn.backends.cpu.compiler import inline
+from numba_cnn.backends.cpu.copy import copy_rows
+from numba_cnn.backends.cpu.launch import kernel, unpack
+from numba_cnn.backends.cpu.memory import constant, empty
+from numba_cnn.backends.cpu.panels import pack_turned, panel_width
+from numba_cnn.backends.cpu.strips import strip_filler
+from numba_cnn.backends.cpu.threads import get_num_threads
+from numba_cnn.backends.cpu.tile import VECTORS, lanes_of, product, tiles
+from numba_cnn.backends.cpu.vector import lanes
+from numba_cnn.backends.cpu.winograd_patches import (
+    store_outputs,
+    transform_gradients,
+    transform_patches,
+)
+from numba_cnn.backends.cpu.winograd_transforms import (
+    PLANES,
+    filter_gradient_transform,
+    filter_transform,
+)
+
+MANY = 1 << 14  # pairs of channel and filter, from which on it gains: for the weight gradient; else
+# where a plane of transformed patches has at most so many elements: products of more leave the cache.
+FEW = 1 << 15
+CHANNELS = 128  # of a block of transformed filters, which stays in the second-level cache
+BLOCK = 64  # channels of a block of the weight gradient, whose sums stay there
+TASK = 24  # patches that are transformed at once, about
+TRANSFORMED = 1 << 22  # elements of transformed patches and gradients in memory, at most
+
+
+class _Planes(NamedTuple):
+    """Where the transforms of the patches of a batch lie: (36, blocks of channels, patches, channels of a block)."""
+
+    patches: int
+    block: int
+    step: int  # from plane to plane
+    size: int
+
+
+def _planes(patches, channels, block, VL):
+    block = min(block, -(-channels // VL) * VL)
+    step = -(-channels // block) * patches * block + VL
+    return _Planes(patches, block, step, PLANES * step)
+
+
+def takes(image, output, F):
+    """Whether correlate() gains by what it shares: with many filters, and few patches."""
+    N, _, _, C = image
+    return C * F >= MANY and patches(N, output) * C <= FEW
+
+
+def takes_gradients(C, F):
+    """Whether correlate_weight() gains by what it shares."""
+    return C * F >= MANY
+
+
+def patches(images, output):
+    """How many patches there are of so many outputs."""
+    return images * -(-output[0] // 4) * -(-output[1] // 4)
+
+
+def correlate(source, image, padding, weight, filters, bias, output, relu, y, argmax):
+    """winograd.correlate() where takes() says so."""
+    start, (i, j), rows, columns = filters
+    steps = start, i.step, j.step, rows.step, columns.step
+    VL = lanes(y.dtype)
+    threads = get_num_threads()
+    planes = _planes(patches(image[0], output), image[3], CHANNELS, VL)
+    V = _transformed(source, image, padding, output, planes, of_gradients=False)
+    width = VECTORS * VL
+    U_step, M_step = planes.block * width + VL, planes.patches * width + VL
+    scratch = empty((threads, PLANES * (U_step + M_step) + 9 * U_step), y.dtype)
+    _multiply(
+        threads, tiles(y.dtype), V, tuple(planes), image[3], weight.reshape(-1), steps, bias, columns.count, output,
+        y.dtype.type(0 if relu else -np.inf), y.reshape(-1), argmax, constant(0, width, y.dtype), U_step, M_step,
+        scratch,
+    )  # fmt: skip
+
+
+def _transformed(source, image, padding, output, planes, of_gradients):
+    """The transforms of all patches of a batch of images, or of gradients."""
+    threads = get_num_threads()
+    down, across = -(-output[0] // 4), -(-output[1] // 4)
+    rows = max(1, TASK // across)
+    strip = (4 * rows + 2 * (2 + rows // down)) * (4 * across + 2) * planes.block
+    transformed = empty((planes.size + threads * strip,), source[0].dtype)
+    _transform(
+        threads, strip_filler(transformed.dtype), source, image, padding, (down, across, rows), tuple(planes),
+        of_gradients, strip, transformed,
+    )  # fmt: skip
+    return transformed
+
+
+@kernel
+def _transform(share, shares, thread, packed):
+    """Each share is whole (rows of patches, blocks of channels); threads' strips lie behind the transforms."""
+    filler, source, image, padding, extents, planes, of_gradients, strip, transformed = unpack(
+        packed
+    )
+    N, _, _, C = image
+    down, across, rows = extents
+    patches, block, step, size = planes
+    blocks = -(-C // block)
+    tasks = -(-N * down // rows) * blocks
+    S = size + thread * strip
+    for task in range(share * tasks // shares, (share + 1) * tasks // shares):
+        r0, c0 = task // blocks * rows, task % blocks * block
+        r1, channels = min(r0 + rows, N * down), min(block, C - c0)
+        target = c0 * patches + r0 * across * block
+        if of_gradients:
+            transform_gradients(
+                filler, source, image, down, across, r0, r1, c0, channels, transformed, S, target, step, block
+            )  # fmt: skip
+        else:
+            transform_patches(
+                filler, source, image, padding, down, across, r0, r1, c0, channels, transformed, S, target, step, block
+            )  # fmt: skip
+
+
+@kernel
+def _multiply(share, shares, thread, packed):
+    """Each share is whole panels of filters: their transforms, the products with all patches, the outputs."""
+    (
+        tile, V, planes, C, weight, filters, bias, F, output, floor, y, argmax, zeros, U_step, M_step, scratch,
+    ) = unpack(packed)  # fmt: skip
+    count, block, V_step, _ = planes
+    down, across = -(-output[0] // 4), -(-output[1] // 4)
+    width = VECTORS * lanes_of(y)
+    none = y.dtype.type(-np.inf)
+    flat = scratch.reshape(-1)
+    M = thread * scratch.shape[1]
+    U = M + PLANES * M_step
+    S = U + PLANES * U_step
+    panels = -(-F // width)
+    for p in range(share * panels // shares, (share + 1) * panels // shares):
+        f = p * width
+        wide = panel_width(F - f, y)
+        for c in range(0, C, block):
+            channels = min(block, C - c)
+            _transform_filters(
+                weight, filters, c, channels, f, min(wide, F - f), wide, flat, S, U, U_step
+            )
+            for z in range(PLANES):
+                m = M + z * M_step
+                initial, i0, i_m = (zeros, 0, 0) if c == 0 else (flat, m, wide)
+                product(
+                    tile, 0, count, flat, m, wide, initial, i0, i_m, V, z * V_step + c * count, 0, 0, block,
+                    flat, U + z * U_step, wide, 1, 1, channels, none, wide, V, 0, 0,
+                )  # fmt: skip
+        store_outputs(
+            flat, M, M_step, wide, bias, f, F, floor, output, y, argmax, 0, down, across, count
+        )
+
+
+@inline
+def _transform_filters(weight, filters, r, rows, f, columns, wide, flat, S, U, step):
+    """U (36, rows, wide): the transforms of some rows of a panel; they are gathered first, at S.
+
+    Planes are `step` elements apart.
+    """
+    start, i_step, j_step, r_step, f_step = filters
+    start += r * r_step + f * f_step
+    for i in range(3):
+        for j in range(3):
+            o, s = start + i * i_step + j * j_step, S + (3 * i + j) * step
+            if f_step == 1:
+                copy_rows(weight, o, r_step, weight, False, flat, s, wide, rows, columns, wide)
+            else:
+                pack_turned(weight, o, f_step, rows, columns, flat, s, wide)
+    for k in range(rows):
+        s, u = S + k * wide, U + k * wide
+        filter_transform(flat, s, 3 * step, step, flat, u, 6 * step, step, columns)
+
+
+def correlate_weight(x, image, padding, dy, output, dweight, dbias):
+    """winograd.correlate_weight(): some images after the other, whose sums are added in order."""
+    N, H, W, C = image
+    F, dtype = dbias.size, dbias.dtype
+    VL = lanes(dtype)
+    most = max(1, TRANSFORMED // (PLANES * patches(1, output) * (C + F)))
+    parts = -(-N // most)
+    dweights, dbiases = (
+        empty((2, total.size), dtype) if parts > 1 else total.reshape(1, -1)
+        for total in (dweight, dbias)
+    )
+    threads = get_num_threads()
+    for part in range(parts):
+        n0, n1 = part * N // parts, (part + 1) * N // parts
+        count = patches(n1 - n0, output)
+        V_planes, D_planes = _planes(count, C, BLOCK, VL), _planes(count, F, VECTORS * VL, VL)
+        V = _transformed(
+            _images(x, n0, n1, N), (n1 - n0, H, W, C), padding, output, V_planes, of_gradients=False
+        )
+        D = _transformed(
+            _images(dy, n0, n1, N), (n1 - n0, *output, F), padding, output, D_planes, of_gradients=True
+        )  # fmt: skip
+        row = min(part, 1)
+        _multiply_gradients(
+            threads, tiles(dtype), V, tuple(V_planes), C, D, tuple(D_planes), F, constant(0, VECTORS * VL, dtype),
+            constant(1, 1, dtype), empty((threads, PLANES * (V_planes.block * D_planes.block + VL)), dtype),
+            dweights[row], dbiases[row],
+        )  # fmt: skip
+        if part > 0:
+            last = part == parts - 1
+            add_chunks(dweights, dweight if last else dweights[0])
+            add_chunks(dbiases, dbias if last else dbiases[0])
+
+
+def _images(source, n0, n1, N):
+    """Some of the images of a source."""
+    return tuple(array[array.size // N * n0 : array.size // N * n1] for array in source)
+
+
+@kernel
+def _multiply_gradients(share, shares, thread, packed):
+    """Each share is whole (block of channels, panel of filters): products over all patches, and their transforms."""
+    tile, V, V_planes, C, D, D_planes, F, zeros, ones, scratch, dweight, dbias = unpack(packed)
+    count, block, V_step, _ = V_planes
+    _, width, D_step, _ = D_planes
+    none = V.dtype.type(-np.inf)
+    flat = scratch.reshape(-1)
+    U, U_step = thread * scratch.shape[1], scratch.shape[1] // PLANES
+    panels = -(-F // width)
+    tasks = -(-C // block) * panels
+    for task in range(share * tasks // shares, (share + 1) * tasks // shares):
+        c, f = task // panels * block, task % panels * width
+        channels, filters = min(block, C - c), min(width, F - f)
+        for z in range(PLANES):
+            product(
+                tile, 1, channels, flat, U + z * U_step, width, zeros, 0, 0, V, z * V_step + c * count, 0, 0,
+                block, D, z * D_step + f * count, width, 1, 1, count, none, filters, V, 0, 0,
+            )  # fmt: skip
+        for k in range(channels):
+            filter_gradient_transform(
+                flat, U + k * width, 6 * U_step, U_step,
+                dweight, (c + k) * F + f, 3 * C * F, C * F, filters,
+            )  # fmt: skip
+        if c == 0:  # the plane (1, 1) of a transformed gradient is the sum of its 4x4
+            product(
+                tile, 1, 1, dbias, f, 0, zeros, 0, 0, ones, 0, 0, 0, 0, D, 7 * D_step + f * count, width,
+                1, 1, count, none, filters, V, 0, 0,
+            )  # fmt: skip
