@@ -46,12 +46,12 @@ def correlate(source, image, window, panels, filters, bias, output, relu, y, arg
     threads = get_num_threads()
     row = SH * ((OW - 1) * SW + WK) * C
     large = panels.size > SMALL
-    rows = max(1, (4 * BLOCK if large else min(BLOCK, N * OH * row // (4 * threads))) // row)
+    rows = max(1, (BLOCK if large else min(BLOCK, N * OH * row // (4 * threads))) // row)
     rows = max(2, rows // 2 * 2) if pooled else rows
     blocks = -(-N * OH // rows)
     groups, Cg, Fg, _, _ = filters
     count = groups * -(-Fg // (VECTORS * lanes(x.dtype))) if Cg else 1
-    parts = min(count, -(-4 * threads // blocks)) if large or blocks < 2 * threads else 1
+    parts = min(count, -(-8 * threads // blocks)) if large or blocks < 2 * threads else 1
     height = rows * SH + HK * (2 + rows // OH) if copied else 0
     tile = pooled_tiles(x.dtype) if pooled else tiles(x.dtype)
     _correlate(

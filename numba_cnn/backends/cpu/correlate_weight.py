@@ -53,8 +53,9 @@ def correlate_weight(x, image, window, dy, groups, output, dweight, dbias):
         rows = max(2, rows // 2 * 2) if pooled else rows
     bands = -(-N // images) * -(-OH // rows)
     taps, M = (KH, KW * C) if DW == 1 and groups == 1 else (KH * KW * groups, C // groups)
-    blocks = min(TASKS, max(1, taps * -(-M // ROWS) // BLOCK))
-    chunks = min(bands, -(-TASKS // blocks))
+    chunks, blocks = _split(
+        bands, taps * -(-M // ROWS) // BLOCK, x[0].size + dy[0].size, taps * M * F // groups
+    )
     threads = get_num_threads()
     strip = 0 if inside else images * ((rows - 1) * SH + HK) * ((OW - 1) * SW + WK) * C
     count = images * rows * OW
@@ -67,6 +68,17 @@ def correlate_weight(x, image, window, dy, groups, output, dweight, dbias):
     )  # fmt: skip
     add_chunks(dweights, dweight)
     add_chunks(dbiases, dbias)
+
+
+def _split(bands, blocks, gathered, weights):
+    """(chunks, blocks): of the ways to have enough tasks, that which moves least memory.
+
+    Each block gathers all images and gradients; each chunk writes sums of its own, which are read and added.
+    """
+    ways = [(min(bands, TASKS // b), b) for b in (1, 2, 4, 8, 16) if b <= max(blocks, 1)]
+    enough = min(TASKS // 2, max(chunks * b for chunks, b in ways))
+    ways = [way for way in ways if way[0] * way[1] >= enough]
+    return min(ways, key=lambda way: way[1] * gathered + 3 * way[0] * weights)
 
 
 @kernel

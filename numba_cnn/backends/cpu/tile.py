@@ -36,6 +36,8 @@ VECTORS = 2  # vectors side by side in a full tile
 ROWS = 12 if REGISTERS == 32 else 6
 # Rows of A per address register: x86 addresses p, p + stride and p + 2 * stride for nothing.
 GROUP = 3
+# Rows of A that lie a multiple of so many vectors apart share a set of the first-level cache, which holds so many.
+SAME_SET, WAYS = 4096 * 8 // BITS, 8
 
 
 class Tile:
@@ -235,7 +237,8 @@ def _product(
 ):  # fmt: skip
     """Tiles of nearly equal height under one another; all there are stand behind this function's address, so that
     kernels need not be compiled with tiles of their own."""
-    count = -(-rows // ROWS)
+    aliased = not a_columns and a_step % (lanes * SAME_SET) == 0
+    count = -(-rows // (min(ROWS, WAYS) if aliased else ROWS))
     low, more = rows // count, rows % count
     steps = I1 * I2 * K
     stride = min(-(-fetched // max(count * steps, 1)), lanes)
