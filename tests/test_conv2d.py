@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cases import Conv2DCase  # isort: skip
 from numba_cnn import ops
 from numba_cnn.backends import reference
-from numba_cnn.backends.cpu import winograd, winograd_shared
+from numba_cnn.backends.cpu import graph, winograd, winograd_shared
 
 
 def _arrays(case, dtype):
@@ -137,6 +137,7 @@ def small_shared_blocks():
         for name, value in {"MANY": 0, "CHANNELS": 32, "BLOCK": 16, "TRANSFORMED": 1 << 14}.items():
             patch.setattr(winograd_shared, name, value)
         patch.setattr(winograd, "REMEMBERED", 0)
+        patch.setattr(graph, "PLANS", 0)  # nor are others used, or left behind
         yield
 
 

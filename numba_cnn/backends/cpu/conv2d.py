@@ -11,6 +11,7 @@ from typing import NamedTuple
 from numba_cnn.backends.cpu import correlate as direct
 from numba_cnn.backends.cpu import correlate_weight as direct_weight
 from numba_cnn.backends.cpu import depthwise, winograd, winograd_colours, winograd_shared
+from numba_cnn.backends.cpu.graph import planned
 from numba_cnn.backends.cpu.launch import kernel, unpack
 from numba_cnn.backends.cpu.max_pool2d import max_pool2d
 from numba_cnn.backends.cpu.memory import constant, empty
@@ -27,22 +28,27 @@ COLOURED = 64  # filters of an image of three channels, likewise, where the outp
 PATCHES, PATCHES_TURNED, PATCHES_SHARED = 9, 48, 4
 
 
+@planned
 def conv2d(x, weight, bias, g, relu, algorithm, y):
     _forward(x, weight, bias, g, relu, algorithm, y, NO_PLACES)
 
 
+@planned
 def conv2d_max_pool2d(x, weight, bias, g, relu, algorithm, y, argmax):
     _forward(x, weight, bias, g, relu, algorithm, y, argmax.reshape(-1))
 
 
+@planned
 def conv2d_backward_input(dy, y, weight, g, algorithm, dx):
     _backward_input(source(dy, y), weight, g, algorithm, dx)
 
 
+@planned
 def conv2d_backward_weight(dy, y, x, g, algorithm, dweight, dbias):
     _backward_weight(source(dy, y), x, g, algorithm, dweight, dbias)
 
 
+@planned
 def conv2d_max_pool2d_backward(dy, y, argmax, x, weight, g, algorithm, dx, dweight, dbias):
     spread = source(dy, y, argmax)
     if dx is not None:

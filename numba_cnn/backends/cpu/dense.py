@@ -6,6 +6,7 @@ import numpy as np
 
 from numba_cnn.backends.cpu.correlate import correlate
 from numba_cnn.backends.cpu.correlate_weight import correlate_weight
+from numba_cnn.backends.cpu.graph import planned
 from numba_cnn.backends.cpu.launch import kernel, unpack
 from numba_cnn.backends.cpu.memory import constant, empty
 from numba_cnn.backends.cpu.panels import Axis, pack, pack_turned, panel_width
@@ -24,6 +25,7 @@ _WINDOW = 1, 1, 1, 1, 1, 1, 0, 0
 _ONE = Axis(1, 0)
 
 
+@planned
 def dense(x, weight, bias, relu, y):
     (N, K), F = x.shape, y.shape[1]
     bias = constant(0, F, x.dtype) if bias is None else bias
@@ -80,6 +82,7 @@ def _add_parts(share, shares, thread, packed):
         y[f] = floor if total < floor else total
 
 
+@planned
 def dense_backward_input(dy, y, weight, dx):
     (N, F), K = dy.shape, dx.shape[1]
     if y is not None:
@@ -116,6 +119,7 @@ def _backward_input(share, shares, thread, packed):
             )  # fmt: skip
 
 
+@planned
 def dense_backward_weight(dy, y, x, dweight, dbias):
     N, K = x.shape
     correlate_weight(source(x), (1, 1, N, K), _WINDOW, source(dy, y), 1, (1, N), dweight, dbias)

@@ -108,6 +108,11 @@ def recording(note):
         _here.note = before
 
 
+def is_recording():
+    """Whether this thread notes its launches down."""
+    return _here.note is not None
+
+
 def address_of_buffer(buffer):
     """Where a buffer begins; it must be contiguous and writeable."""
     return _address_of(_at(buffer))

@@ -24,9 +24,10 @@ _free_for_graphs: defaultdict[int, list] = defaultdict(list)
 
 
 class _Here(threading.local):
-    """Where this thread's arrays get their memory."""
+    """Where this thread's arrays get their memory, and whether graphs have some that lasts."""
 
     free = _free
+    lasts = False
 
 
 _here = _Here()
@@ -51,13 +52,15 @@ class _Block:
 
 
 @contextlib.contextmanager
-def shared_by_graphs():
-    """Inside, this thread's new arrays lie in memory that other graphs may overwrite whenever they run."""
-    before, _here.free = _here.free, _free_for_graphs
+def shared_by_graphs(lasts):
+    """Inside, this thread's new arrays lie in memory that other graphs may overwrite whenever they run; if it `lasts`,
+    but for that of lasting()."""
+    before = _here.free, _here.lasts
+    _here.free, _here.lasts = _free_for_graphs, lasts
     try:
         yield
     finally:
-        _here.free = before
+        _here.free, _here.lasts = before
 
 
 def empty(shape, dtype):
@@ -71,8 +74,8 @@ def empty(shape, dtype):
 
 def lasting(shape, dtype):
     """An array of the graph that is being made, and of no other: NaN before it first runs, then as its last run left
-    it. None where no graph is made."""
-    if _here.free is not _free_for_graphs:
+    it. None where no graph is made, or one that has none."""
+    if not _here.lasts:
         return None
     _here.free = _free
     try:

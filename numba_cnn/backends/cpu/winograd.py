@@ -76,16 +76,21 @@ def correlate(source, image, padding, weight, filters, bias, output, relu, y, ar
 
 def _remembers(weight, filters):
     """Whether a graph keeps the transforms of these filters, and computes them again only when they have changed."""
-    _, _, _, columns = filters
-    return columns.step == 1 and weight.size <= REMEMBERED
+    return _are_upright(filters) and weight.size <= REMEMBERED
+
+
+def _are_upright(filters):
+    """Whether filters lie as the transform reads them; those of an input gradient are turned around."""
+    start, *_, columns = filters
+    return start == 0 and columns.step == 1
 
 
 def _transformed(weight, filters, remembers):
     """Panels (panels, 36 * rows * width) of the transforms of 3x3 filters."""
-    start, taps, rows, columns = filters
+    _, _, rows, columns = filters
     width = VECTORS * lanes(weight.dtype)
     shape = -(-columns.count // width), PLANES * rows.count * width
-    packed = columns.step != 1
+    packed = not _are_upright(filters)
     weight = pack(weight, *filters, Axis(1, 0)) if packed else weight
     weight = weight.reshape(-1)
     before = lasting(weight.shape, weight.dtype) if remembers else None
