@@ -7,7 +7,7 @@ from gradcheck import assert_gradient
 from hypothesis import example, given, settings
 
 from numba_cnn import ops, shapes
-from numba_cnn.backends import reference
+from numba_cnn.backends import cpu, reference
 
 
 def _loops(x, g):
@@ -92,6 +92,23 @@ def test_equals_reference(dtype, case):
     expected = np.empty(g.x)
     reference.max_pool2d_backward(dy.astype(np.float64), places, g, expected)
     assert_close(dx, expected, g.PH * g.PW)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shift", [0, 1])
+def test_gradients_too_large_for_caches(dtype, shift):
+    """They are written past the caches, if they are aligned."""
+    g = shapes.max_pool2d((8, 130, 129, 16), 2, None, "valid")
+    rng = np.random.default_rng(0)
+    dy = rng.standard_normal(g.y).astype(dtype)
+    argmax = rng.integers(0, 4, g.y).astype(np.uint8)
+    size = dy.size * 4 + 8 * 130 * 16  # and the last column, which no window reaches
+    dx = cpu.empty((size + 16,), dtype)[shift : shift + size].reshape(g.x)
+    expected = np.empty_like(dx)
+    cpu.max_pool2d_backward(dy, argmax, g, dx)
+    reference.max_pool2d_backward(dy, argmax, g, expected)
+    assert dx.nbytes > 1 << 23
+    np.testing.assert_array_equal(dx, expected)
 
 
 def test_first_maximum_takes_the_gradient():

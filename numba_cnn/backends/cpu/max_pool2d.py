@@ -8,7 +8,12 @@ from numba_cnn.backends.cpu.compiler import inline, small
 from numba_cnn.backends.cpu.copy import spread_pixel
 from numba_cnn.backends.cpu.launch import kernel, unpack
 from numba_cnn.backends.cpu.threads import threads_for
-from numba_cnn.backends.cpu.vector import Vectors, pointer_to, require_vectors
+from numba_cnn.backends.cpu.tile import lanes_of
+from numba_cnn.backends.cpu.vector import Vectors, int64, is_aligned, pointer_to, require_vectors
+
+# Bytes of a gradient from which on it is written past the caches, which it would leave before it is read. To write a
+# line, caches read it first: memory then moves twice as much.
+STREAMED = 1 << 23
 
 
 def max_pool2d(x, g, y, argmax):
@@ -48,8 +53,9 @@ def _max_pool2d_backward(share, shares, thread, packed):
     dy, argmax, g, dx = unpack(packed)
     N, H, W, C, PH, PW, SH, SW, _, _, _, _, OH, OW = g
     if SH >= PH and SW >= PW:
+        streamed = dx.size * dx.itemsize >= STREAMED and C % lanes_of(dx) == 0 and is_aligned(dx)
         for r in range(share * N * OH // shares, (share + 1) * N * OH // shares):
-            _spread_row(dy, argmax, g, dx, r)
+            _spread_row(dy, argmax, g, dx, r, streamed)
     else:
         for r in range(share * N * H // shares, (share + 1) * N * H // shares):
             _collect_row(dy, argmax, g, dx, r)
@@ -72,7 +78,7 @@ def pool_pair(x, o, row_step, column_step, pixels, y, argmax, o_y, y_step, chann
 
 
 @inline
-def _spread_row(dy, argmax, g, dx, r):
+def _spread_row(dy, argmax, g, dx, r, streamed):
     """The rows of dx from one row of windows to the next: each window writes its own pixels, the rest are 0."""
     N, H, W, C, PH, PW, SH, SW, top, _, left, _, OH, OW = g
     n, oh = r // OH, r % OH
@@ -83,6 +89,10 @@ def _spread_row(dy, argmax, g, dx, r):
         dx[(n * H + start) * W * C : (n * H + stop) * W * C] = 0
     if _is_halving(g):
         for ow in range(OW):
+            if streamed:
+                o = ((n * H + h0) * W + 2 * ow) * C
+                _square_spread(dy, argmax, (r * OW + ow) * C, dx, o, W * C, C, C)
+                continue
             for h in range(2):
                 spread_pixel(
                     dy, (r * OW + ow) * C, dy, False, argmax, 2 * h, dx, ((n * H + h0 + h) * W + 2 * ow) * C, C,
@@ -199,11 +209,40 @@ def _square_max(typingctx, x, o, row_step, column_step, y, argmax, o_y, C):
         pa = pointer_to(context, builder, kinds[5], argmax, o_y)
 
         def emit(c, mask):
+            for p in pixels:  # those of the next pair of rows
+                later = builder.add(c, builder.mul(row_step, int64(2)))
+                v.prefetch(builder.gep(p, [later]), writing=False)
             best, where = v.first_maximum([v.load(builder.gep(p, [c]), mask) for p in pixels])
             v.store(best, builder.gep(py, [c]), mask)
             v.store_int(where, builder.gep(pa, [c]), mask)
 
         v.for_each(C, emit)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
+def _square_spread(typingctx, dy, argmax, o, dx, o_x, row_step, column_step, C):
+    """_window_spread of 2x2 pixels, past the caches; dx is aligned and C fills whole vectors."""
+    dtype = require_vectors("max_pool2d_backward", dy, dx)
+    n = types.intp
+    signature = types.void(dy, argmax, n, dx, n, n, n, n)
+
+    def codegen(context, builder, signature, values):
+        dy, argmax, o, dx, o_x, row_step, column_step, C = values
+        kinds = signature.args
+        v = Vectors(builder, dtype)
+        py = pointer_to(context, builder, kinds[0], dy, o)
+        pa = pointer_to(context, builder, kinds[1], argmax, o)
+        corner = pointer_to(context, builder, kinds[3], dx, o_x)
+        below = builder.gep(corner, [row_step])
+        pixels = [p for row in (corner, below) for p in (row, builder.gep(row, [column_step]))]
+        with v.steps(int64(0), C) as (c, _):
+            value, where = v.load(builder.gep(py, [c])), v.load_int(builder.gep(pa, [c]))
+            for place, pixel in enumerate(pixels):
+                chosen = builder.icmp_signed("==", where, v.splat_int(int64(place)))
+                v.stream(builder.select(chosen, value, v.zero), builder.gep(pixel, [c]))
         return context.get_dummy_value()
 
     return signature, codegen

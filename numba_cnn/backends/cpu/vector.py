@@ -13,6 +13,7 @@ import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, config, errors, types
+from numba.extending import intrinsic
 
 INT32, INT64 = ir.IntType(32), ir.IntType(64)
 
@@ -74,6 +75,12 @@ class Vectors:
     def store(self, value, pointer, mask=None):
         """Write the vector, or only the lanes of the mask."""
         self._store(value, self.align, pointer, mask)
+
+    def stream(self, value, pointer):
+        """Write the vector past the caches; the pointer is aligned to it."""
+        pointer = self.builder.bitcast(pointer, self.type.as_pointer())
+        store = self.builder.store(value, pointer, BITS // 8)
+        store.set_metadata("nontemporal", self.builder.module.add_metadata([int32(1)]))
 
     def prefetch(self, pointer, writing):
         """Ask for the cache line of a pointer, which need not exist: into the first level to write, else the second."""
@@ -194,6 +201,18 @@ def require_vectors(name, *arrays):
                 f"{name}: expected flat contiguous arrays, all float32 or all float64. Received: {arrays}"
             )
     return dtype
+
+
+@intrinsic
+def is_aligned(typingctx, array):
+    """Whether the array begins at a multiple of a vector's bytes."""
+
+    def codegen(context, builder, signature, values):
+        data = context.make_array(signature.args[0])(context, builder, values[0]).data
+        low = builder.and_(builder.ptrtoint(data, INT64), int64(BITS // 8 - 1))
+        return builder.icmp_unsigned("==", low, int64(0))
+
+    return types.boolean(array), codegen
 
 
 def pointer_to(context, builder, kind, array, offset):
