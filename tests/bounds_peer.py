@@ -139,6 +139,10 @@ class Checker:
         self.compare("relu", (x,), [(shape, dtype)])
         self.compare("relu_backward", (x, y), [(shape, dtype)])
         self.compare("softmax", (x,), [(shape, dtype)])
+        rows, out = self.empty((5,), np.int64), self.empty((5, shape[1]), dtype)
+        rows[:] = self.rng.integers(0, shape[0], 5)
+        cpu.gather(x, rows, out)
+        np.testing.assert_array_equal(out, x[rows])
         labels = self.empty(shape[:1], np.int32)
         labels[:] = self.rng.integers(0, shape[1], shape[0])
         outputs = [((), dtype), (shape, dtype)]

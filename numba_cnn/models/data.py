@@ -79,7 +79,10 @@ class Batches:
         x, buffer = self.data.x, self._buffer
         if self._as_it_is and isinstance(rows, np.ndarray):
             out = buffer[: len(rows)]
-            np.take(x, rows, axis=0, out=out, mode="clip")  # any other mode copies once more
+            if hasattr(self.backend, "gather") and type(x) is np.ndarray and x.flags.carray:
+                self.backend.gather(x, rows, out)
+            else:
+                np.take(x, rows, axis=0, out=out, mode="clip")  # any other mode copies once more
             return out
         chosen: np.ndarray = x[rows]
         if self._as_it_is:

@@ -11,6 +11,7 @@ from numba_cnn.backends.cpu.conv2d import (
     conv2d_max_pool2d_backward,
 )
 from numba_cnn.backends.cpu.dense import dense, dense_backward_input, dense_backward_weight
+from numba_cnn.backends.cpu.gather import gather
 from numba_cnn.backends.cpu.graph import Graph
 from numba_cnn.backends.cpu.launch import cache_folder, is_warm
 from numba_cnn.backends.cpu.max_pool2d import max_pool2d, max_pool2d_backward
@@ -42,6 +43,7 @@ __all__ = [
     "dense_backward_weight",
     "describe",
     "empty",
+    "gather",
     "get_num_threads",
     "is_available",
     "is_warm",

@@ -1,0 +1,24 @@
+"""The samples of a batch, side by side."""
+
+from numba_cnn.backends.cpu.launch import kernel, unpack
+from numba_cnn.backends.cpu.threads import threads_for
+
+
+def gather(x, rows, out):
+    """out[i] = x[rows[i]], for samples in C order.
+
+    On all threads: while one alone copied a batch, the others would fall asleep, and be late for its step.
+    """
+    _gather(threads_for(out.size), x.reshape(-1), rows, out.reshape(-1))
+
+
+@kernel
+def _gather(share, shares, thread, packed):
+    """Each share is a run of samples."""
+    x, rows, out = unpack(packed)
+    count = len(rows)
+    size = out.size // count
+    for i in range(share * count // shares, (share + 1) * count // shares):
+        source, target = x[rows[i] * size : (rows[i] + 1) * size], out[i * size : (i + 1) * size]
+        for k in range(size):
+            target[k] = source[k]
