@@ -42,8 +42,8 @@ def threading_layer():
 
 
 def threads_for(elements):
-    """The number of threads for one pass over that many elements."""
-    return max(1, min(get_num_threads(), elements // PER_THREAD))
+    """The number of threads for one pass over that many elements: one, or all there are."""
+    return get_num_threads() if elements >= 2 * PER_THREAD else 1
 
 
 @small
