@@ -148,12 +148,15 @@ def _weight_band(
     q0 = p0 + count * -(-Fg // VL) * VL
     # The next band lies behind this one. Its gradients, their gates and its images come from memory meanwhile.
     fetched, left = 0, -(-Fg // width) * (t1 - t0)
-    gradients = count * groups * Fg
+    gradients, behind = count * groups * Fg, ((n0 * OH + oh0) * OW + count) * groups * Fg
+    if dy[2].size > 0:  # a quarter of them is there
+        gradients //= 4
+        behind = (n0 * (OH // 2) + oh0 // 2) * (OW // 2) * groups * Fg + gradients
     gates = min(gradients, dy[1].size)
     images = (n1 - n0) * H * W * C if oh1 - oh0 == OH else (oh1 - oh0) * SH * W * C
     images = images if blocks == 1 else 0  # a block of many reads but a part of them
     ends = gradients, gradients + gates, gradients + gates + images
-    starts = ((n0 * OH + oh0) * OW + count) * groups * Fg, (n0 * H + oh0 * SH) * W * C + images
+    starts = behind, (n0 * H + oh0 * SH) * W * C + images
     for g in range(t0 // all_tiles, -(-t1 // all_tiles)):
         for f in range(0, Fg, width):
             wide, column, p = min(width, Fg - f), g * Fg + f, p0 + count * f
