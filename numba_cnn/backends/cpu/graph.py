@@ -108,7 +108,7 @@ def planned(function):
     shapes, dtypes and other arguments, and run again with other arrays.
 
     Behind a kernel that has filled the caches, Python's work at a launch takes several times as long as in a loop of
-    nothing else: 0.35 ms of a convolution's 4 ms.
+    nothing else: 0.35 ms of a convolution's 4 ms, on Zen 4.
     """
 
     @wraps(function)
