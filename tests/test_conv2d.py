@@ -134,7 +134,7 @@ def test_winograd_equals_reference(dtype, case):
 def small_shared_blocks():
     """Winograd with shared transforms for any number of channels, in small blocks and many parts."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"MANY": 0, "CHANNELS": 32, "BLOCK": 16, "TRANSFORMED": 1 << 14}.items():
+        for name, value in {"MANY": 0, "CHANNELS": 32, "BLOCK": 16, "TRANSFORMED": 1 << 16}.items():
             patch.setattr(winograd_shared, name, value)
         patch.setattr(winograd, "REMEMBERED", 0)
         patch.setattr(graph, "PLANS", 0)  # nor are others used, or left behind

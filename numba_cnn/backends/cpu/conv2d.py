@@ -137,7 +137,8 @@ def _clear(share, shares, thread, packed):
 
 def _backward_weight(dy, x, g, algorithm, dweight, dbias):
     output = g.OH, g.OW
-    patches_do = PATCHES_SHARED if winograd_shared.takes_gradients(g.C, g.F) else PATCHES
+    shared = winograd_shared.takes_gradients(g.x, output, g.F)
+    patches_do = PATCHES_SHARED if shared else PATCHES
     if _is_depthwise(g):
         depthwise.correlate_weight(x, dy, g, dweight, dbias)
     elif _is_winograd(algorithm, g, output, min(g.C, g.F) >= CHANNELS, patches_do):

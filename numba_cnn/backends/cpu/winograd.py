@@ -186,7 +186,7 @@ def correlate_weight(x, image, padding, dy, output, dweight, dbias):
     N, _, _, C = image
     OH, OW = output
     F = dbias.size
-    if shared.takes_gradients(C, F):
+    if shared.takes_gradients(image, output, F):
         shared.correlate_weight(x, image, padding, dy, output, dweight, dbias)
         return
     down, across = -(-OH // 4), -(-OW // 4)

@@ -59,9 +59,10 @@ def takes(image, output, F):
     return C * F >= MANY and patches(N, output) * C <= FEW
 
 
-def takes_gradients(C, F):
-    """Whether correlate_weight() gains by what it shares."""
-    return C * F >= MANY
+def takes_gradients(image, output, F):
+    """Whether correlate_weight() gains by what it shares; the transforms of one image must not be too large."""
+    C = image[3]
+    return C * F >= MANY and PLANES * patches(1, output) * (C + F) <= TRANSFORMED
 
 
 def patches(images, output):
@@ -187,7 +188,7 @@ def correlate_weight(x, image, padding, dy, output, dweight, dbias):
     N, H, W, C = image
     F, dtype = dbias.size, dbias.dtype
     VL = lanes(dtype)
-    most = max(1, TRANSFORMED // (PLANES * patches(1, output) * (C + F)))
+    most = TRANSFORMED // (PLANES * patches(1, output) * (C + F))
     parts = -(-N // most)
     dweights, dbiases = (
         empty((2, total.size), dtype) if parts > 1 else total.reshape(1, -1)
