@@ -83,11 +83,14 @@ class Checker:
         self.passes(dtype, g, "winograd" if winograd else "direct")
 
     def colours(self, dtype):
-        """No padding: the last patch ends with the image."""
+        """No padding: the last patch, or window, ends with the image."""
         r = self.rng.integers
         H, W = 4 * int(r(1, 3)) + 2, 4 * int(r(1, 5)) + 2
         g = shapes.conv2d((int(r(1, 3)), H, W, 3), (3, 3, 3, 32))
         self.passes(dtype, g, "winograd")
+        H, W, C, F = (int(r(*extents)) for extents in ((3, 9), (3, 40), (1, 4), (1, 40)))
+        g = shapes.conv2d((int(r(1, 3)), H, W, C), (3, 3, C, F))
+        self.passes(dtype, g, "direct")
 
     def passes(self, dtype, g, algorithm):
         r, F = self.rng.integers, g.F

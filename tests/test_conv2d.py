@@ -106,6 +106,10 @@ def _check_ops(case, dtype, algorithm, looser=1):
     case=Conv2DCase((13, 3, 3, 5), (3, 3, 5, 7), {"padding": "same"})
 )  # bands of several images
 @example(case=Conv2DCase((1, 6, 5, 2100), (1, 1, 2100, 3), {}))  # a reduction longer than one block
+# All taps of a vector of filters in registers.
+@example(case=Conv2DCase((2, 12, 9, 3), (3, 3, 3, 40), {}, relu=True))
+@example(case=Conv2DCase((5, 8, 21, 2), (3, 3, 2, 16), {"padding": ((2, 0), (1, 2))}, relu=True))
+@example(case=Conv2DCase((1, 3, 30, 1), (3, 3, 1, 5), {"padding": "same"}))
 # Images smaller than the filter: some taps see nothing.
 @example(case=Conv2DCase((2, 1, 2, 6), (5, 5, 1, 6), {"padding": "same", "groups": 6}, relu=True))
 @example(case=Conv2DCase((2, 2, 1, 6), (5, 7, 6, 9), {"padding": "same"}, relu=True))

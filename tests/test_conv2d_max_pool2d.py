@@ -53,6 +53,8 @@ def _check(case, dtype, algorithm, exact):
 @example(case=Conv2DCase((2, 9, 11, 3), (3, 3, 3, 33), {}, relu=True))
 @example(case=Conv2DCase((3, 8, 8, 5), (1, 1, 5, 7), {}))
 @example(case=Conv2DCase((9, 4, 5, 3), (3, 3, 3, 8), {"padding": "same"}, relu=True))
+@example(case=Conv2DCase((2, 12, 9, 1), (3, 3, 1, 16), {"padding": ((2, 0), (1, 2))}))
+@example(case=Conv2DCase((3, 7, 10, 2), (3, 3, 2, 20), {}, relu=True))
 @settings(max_examples=60)
 def test_direct(dtype, case):
     _check(case, dtype, "direct", exact=True)

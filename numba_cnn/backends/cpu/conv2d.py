@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from numba_cnn.backends.cpu import correlate as direct
 from numba_cnn.backends.cpu import correlate_weight as direct_weight
+from numba_cnn.backends.cpu import correlate_weight_colours as coloured_weight
 from numba_cnn.backends.cpu import depthwise, winograd, winograd_colours, winograd_shared
 from numba_cnn.backends.cpu.graph import planned
 from numba_cnn.backends.cpu.launch import kernel, unpack
@@ -143,6 +144,10 @@ def _backward_weight(dy, x, g, algorithm, dweight, dbias):
         depthwise.correlate_weight(x, dy, g, dweight, dbias)
     elif _is_winograd(algorithm, g, output, min(g.C, g.F) >= CHANNELS, patches_do):
         winograd.correlate_weight(source(x), g.x, (g.top, g.left), dy, output, dweight, dbias)
+    elif coloured_weight.takes(g, x.dtype):
+        coloured_weight.correlate_weight(
+            source(x), g.x, (g.top, g.left), dy, output, dweight, dbias
+        )
     else:
         direct_weight.correlate_weight(
             source(x), g.x, _window(g), dy, g.groups, output, dweight, dbias

@@ -115,27 +115,15 @@ class Tile:
         return body
 
     def _loop(self, count, pointers, values, body):
-        """for _ in range(count): pointers, values = body(pointers, values), all of it in registers."""
-        b = self.b
-        before, head, after = b.block, b.append_basic_block("loop"), b.append_basic_block("after")
-        b.cbranch(b.icmp_signed(">", count, int64(0)), head, after)
-        b.position_at_end(head)
-        start = [count, *pointers, *values.values()]
-        phis = [b.phi(value.type) for value in start]
-        n = 1 + len(pointers)
-        pointers, values = body(phis[1:n], dict(zip(values, phis[n:], strict=True)))
-        left = b.sub(phis[0], int64(1))
-        end = [left, *pointers, *values.values()]
-        b.cbranch(b.icmp_signed(">", left, int64(0)), head, after)
-        last = b.block
-        b.position_at_end(after)
-        merged = [b.phi(value.type) for value in start]
-        for phi, out, first, again in zip(phis, merged, start, end, strict=True):
-            phi.add_incoming(first, before)
-            phi.add_incoming(again, last)
-            out.add_incoming(first, before)
-            out.add_incoming(again, last)
-        return merged[1:n], dict(zip(values, merged[n:], strict=True))
+        """for _ in range(count): pointers, values = body(pointers, values)."""
+        n = len(pointers)
+
+        def step(*flat):
+            pointers, merged = body(flat[:n], dict(zip(values, flat[n:], strict=True)))
+            return [*pointers, *merged.values()]
+
+        flat = self.v.repeat(count, [*pointers, *values.values()], step)
+        return flat[:n], dict(zip(values, flat[n:], strict=True))
 
     def _initial(self, I, i_m, tail):
         def load(mask):

@@ -111,6 +111,17 @@ class Vectors:
         """The integer, as 32 bits, in every lane."""
         return self._splat(self.builder.trunc(scalar, INT32), self.integers)
 
+    def splat_bit(self, bit):
+        """The mask of all lanes or of none."""
+        return self._splat(bit, ir.VectorType(ir.IntType(1), self.lanes))
+
+    def permute(self, a, lanes):
+        """In each lane that of a which `lanes` names there; of 16 floats."""
+        kind = ir.FunctionType(self.type, [self.type, self.integers])
+        name = "llvm.x86.avx512.permvar.sf.512"
+        permute = cgutils.get_or_insert_function(self.builder.module, kind, name)
+        return self.builder.call(permute, [a, lanes])
+
     def shuffle(self, a, b, lanes):
         """The named lanes of a and b side by side."""
         return self.builder.shuffle_vector(a, b, ir.Constant(self.integers, lanes))
@@ -152,6 +163,27 @@ class Vectors:
             emit(i, None)
         with self.builder.if_then(self.builder.icmp_signed("<", whole, count)):
             emit(whole, self.mask(self.builder.sub(count, whole)))
+
+    def repeat(self, count, values, body):
+        """for _ in range(count): values = body(*values), all of them in registers; what they are at last."""
+        b = self.builder
+        before, head, after = b.block, b.append_basic_block("loop"), b.append_basic_block("after")
+        b.cbranch(b.icmp_signed(">", count, int64(0)), head, after)
+        b.position_at_end(head)
+        start = [count, *values]
+        phis = [b.phi(value.type) for value in start]
+        values = body(*phis[1:])
+        left = b.sub(phis[0], int64(1))
+        b.cbranch(b.icmp_signed(">", left, int64(0)), head, after)
+        last = b.block
+        b.position_at_end(after)
+        merged = [b.phi(value.type) for value in start]
+        for phi, out, first, again in zip(phis, merged, start, [left, *values], strict=True):
+            phi.add_incoming(first, before)
+            phi.add_incoming(again, last)
+            out.add_incoming(first, before)
+            out.add_incoming(again, last)
+        return merged[1:]
 
     def steps(self, start, stop):
         """for i in range(start, stop, lanes), as a context that gives i."""
