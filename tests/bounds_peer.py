@@ -92,6 +92,17 @@ class Checker:
         g = shapes.conv2d((int(r(1, 3)), H, W, C), (3, 3, C, F))
         self.passes(dtype, g, "direct")
 
+    def few(self, dtype):
+        """Few filters of many channels, forward and as an input gradient."""
+        r = self.rng.integers
+        few, many = int(r(1, 9)), int(r(13, 70))
+        K, stride = (int(r(1, 4)) for _ in range(2))
+        shape = int(r(1, 3)), int(r(3, 8)), int(r(10, 30))
+        pads = tuple(tuple(int(p) for p in r(0, 3, 2)) for _ in range(2))
+        for C, F in ((many, few), (few, many)):
+            g = shapes.conv2d((*shape, C), (K, K, C, F), stride, pads)
+            self.passes(dtype, g, "direct")
+
     def passes(self, dtype, g, algorithm):
         r, F = self.rng.integers, g.F
         x, w, bias, dy, y = (self.filled(s, dtype) for s in (g.x, g.weight, (F,), g.y, g.y))
@@ -172,6 +183,7 @@ def main(seed, cases):
             for check in (
                 checker.conv2d,
                 checker.colours,
+                checker.few,
                 checker.dense,
                 checker.max_pool2d,
                 checker.elements,

@@ -106,6 +106,12 @@ def _check_ops(case, dtype, algorithm, looser=1):
     case=Conv2DCase((13, 3, 3, 5), (3, 3, 5, 7), {"padding": "same"})
 )  # bands of several images
 @example(case=Conv2DCase((1, 6, 5, 2100), (1, 1, 2100, 3), {}))  # a reduction longer than one block
+# Few filters: sums over the lanes of channels, in a ring of rows; forward, and as an input gradient.
+@example(case=Conv2DCase((2, 9, 19, 33), (3, 2, 33, 3), {"padding": "same"}, relu=True))
+@example(case=Conv2DCase((1, 20, 25, 64), (3, 3, 64, 1), {"dilation_rate": 2, "strides": (1, 2)}))
+@example(case=Conv2DCase((2, 9, 8, 48), (1, 1, 48, 7), {}, relu=True))
+@example(case=Conv2DCase((2, 11, 12, 3), (5, 5, 3, 32), {"padding": "same"}, relu=True))
+@example(case=Conv2DCase((1, 7, 40, 2), (3, 4, 2, 16), {"strides": (2, 3)}, relu=True))
 # All taps of a vector of filters in registers.
 @example(case=Conv2DCase((2, 12, 9, 3), (3, 3, 3, 40), {}, relu=True))
 @example(case=Conv2DCase((5, 8, 21, 2), (3, 3, 2, 16), {"padding": ((2, 0), (1, 2))}, relu=True))

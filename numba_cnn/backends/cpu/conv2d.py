@@ -9,9 +9,15 @@ from math import gcd
 from typing import NamedTuple
 
 from numba_cnn.backends.cpu import correlate as direct
+from numba_cnn.backends.cpu import (
+    correlate_few,
+    depthwise,
+    winograd,
+    winograd_colours,
+    winograd_shared,
+)
 from numba_cnn.backends.cpu import correlate_weight as direct_weight
 from numba_cnn.backends.cpu import correlate_weight_colours as coloured_weight
-from numba_cnn.backends.cpu import depthwise, winograd, winograd_colours, winograd_shared
 from numba_cnn.backends.cpu.graph import planned
 from numba_cnn.backends.cpu.launch import kernel, unpack
 from numba_cnn.backends.cpu.max_pool2d import max_pool2d
@@ -63,7 +69,8 @@ def _forward(x, weight, bias, g, relu, algorithm, y, argmax):
     colours = coloured and argmax.size == 0
     output = g.OH, g.OW
     patches_do = PATCHES_SHARED if winograd_shared.takes(g.x, output, g.F) else PATCHES
-    if _is_winograd(algorithm, g, output, colours or g.C >= CHANNELS, patches_do):
+    channels_do = colours or _transforms_pay(g.C, g.F, g.OW, x.dtype)
+    if _is_winograd(algorithm, g, output, channels_do, patches_do):
         taps = Axis(3, 3 * g.C * g.F), Axis(3, g.C * g.F)
         filters = 0, taps, Axis(g.C, g.F), Axis(g.F, 1)
         winograd.correlate(
@@ -77,14 +84,19 @@ def _forward(x, weight, bias, g, relu, algorithm, y, argmax):
         max_pool2d(full, (*full.shape, *pooling), y, argmax)
         return
     Cg, Fg = g.C // g.groups, g.F // g.groups
+    _, rows, columns, F = y.shape
+    output = g.OH, g.OW, 0, rows * columns * F, columns * F, F
+    if g.groups == 1 and argmax.size == 0 and correlate_few.takes(g.C, F, g.OW, x.dtype):
+        taps = Axis(g.KH, g.KW * g.C * F), Axis(g.KW, g.C * F)
+        panels = pack(weight, 0, taps, Axis(F, 1), Axis(g.C, F), Axis(1, 0))
+        correlate_few.correlate(source(x), g.x, _window(g), panels, bias, output, relu, y)
+        return
     if _lies_in_panels(g, x.dtype):
         panels = weight.reshape(-1)
         filters = 1, g.C, g.F, g.F, VECTORS * lanes(x.dtype)
     else:
         taps = Axis(g.KH, g.KW * Cg * g.F), Axis(g.KW, Cg * g.F)
         panels, filters = _panels(weight, 0, taps, Axis(Cg, g.F), Axis(Fg, 1), g)
-    _, rows, columns, F = y.shape
-    output = g.OH, g.OW, 0, rows * columns * F, columns * F, F
     direct.correlate(source(x), g.x, _window(g), panels, filters, bias, output, relu, y, argmax)
 
 
@@ -105,7 +117,8 @@ def _backward_input(dy, weight, g, algorithm, dx):
     zeros = constant(0, g.C, dx.dtype)
     image = g.H, g.W
     patches_do = PATCHES_SHARED if winograd_shared.takes(g.y, image, g.C) else PATCHES_TURNED
-    is_winograd = _is_winograd(algorithm, g, image, g.F >= CHANNELS, patches_do)
+    channels_do = _transforms_pay(g.F, g.C, g.W, dx.dtype)
+    is_winograd = _is_winograd(algorithm, g, image, channels_do, patches_do)
     for h, row in enumerate(rows):
         for w, column in enumerate(columns):
             if not row.taps or not column.taps:
@@ -122,10 +135,14 @@ def _backward_input(dy, weight, g, algorithm, dx):
                     dy, g.y, padding, weight, filters, zeros, image, False, dx, NO_PLACES
                 )
                 continue
-            panels, filters = _panels(weight, *filters, g)
             steps = g.H * g.W * g.C, g.SH * g.W * g.C, g.SW * g.C
             output = row.pixels, column.pixels, (h * g.W + w) * g.C, *steps
             window = row.taps, column.taps, row.dilation, column.dilation, 1, 1, *padding
+            if g.groups == 1 and correlate_few.takes(g.F, g.C, column.pixels, dx.dtype):
+                panels = pack(weight, start, taps, Axis(g.C, g.F), Axis(g.F, 1), Axis(1, 0))
+                correlate_few.correlate(dy, g.y, window, panels, zeros, output, False, dx)
+                continue
+            panels, filters = _panels(weight, *filters, g)
             direct.correlate(dy, g.y, window, panels, filters, zeros, output, False, dx, NO_PLACES)
 
 
@@ -159,6 +176,12 @@ def _is_winograd(algorithm, g, output, channels_do, patches_do):
     if algorithm != "auto":
         return algorithm == "winograd"
     return g.winograd and channels_do and winograd_shared.patches(g.N, output) >= patches_do
+
+
+def _transforms_pay(channels, filters, columns, dtype):
+    """Whether Winograd's transforms of so many channels serve enough filters."""
+    few = correlate_few.beats_winograd(channels, filters, columns, dtype)
+    return channels >= CHANNELS and not few
 
 
 def _is_depthwise(g):

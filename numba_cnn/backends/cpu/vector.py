@@ -82,13 +82,13 @@ class Vectors:
         store = self.builder.store(value, pointer, BITS // 8)
         store.set_metadata("nontemporal", self.builder.module.add_metadata([int32(1)]))
 
-    def prefetch(self, pointer, writing):
-        """Ask for the cache line of a pointer, which need not exist: into the first level to write, else the second."""
+    def prefetch(self, pointer, writing, level=2):
+        """Ask for the cache line of a pointer, which need not exist, into that level of caches; to write, the first."""
         byte = ir.IntType(8).as_pointer()
         kind = ir.FunctionType(ir.VoidType(), [byte, *3 * [INT32]])
         fetch = cgutils.get_or_insert_function(self.builder.module, kind, "llvm.prefetch.p0")
         pointer = self.builder.bitcast(pointer, byte)
-        hints = int32(int(writing)), int32(3 if writing else 2), int32(1)  # of data
+        hints = int32(int(writing)), int32(3 if writing else 4 - level), int32(1)  # of data
         self.builder.call(fetch, [pointer, *hints])
 
     def load_int(self, pointer, mask=None):

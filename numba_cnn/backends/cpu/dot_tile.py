@@ -1,0 +1,261 @@
+"""The register tile of few filters: dot products whose lanes are channels.
+
+tile.py's lanes are filters, of which three would leave most of a vector empty. Here each
+accumulator is one output's sum, spread over lanes that are added up at the end.
+"""
+
+from functools import cache
+
+import numpy as np
+from numba import from_dtype, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from numba_cnn.backends.cpu.compiler import address_of, emit_call, function
+from numba_cnn.backends.cpu.tile import VECTORS
+from numba_cnn.backends.cpu.vector import REGISTERS, Vectors, int64, pointer_to, require_vectors
+
+SUMS = 24 if REGISTERS == 32 else 12  # accumulators; the filters and a pixel take other registers
+PIXELS, FILTERS = 8, 4  # in a tile, at most
+
+
+class _Dots:
+    """Emits a tile of `pixels` x `filters`."""
+
+    def __init__(self, builder, dtype, pixels, filters):
+        self.b, self.v = builder, Vectors(builder, dtype)
+        self.pixels, self.filters = pixels, filters
+        self.cells = [(m, n) for m in range(pixels) for n in range(filters)]
+
+    def emit(
+        self, A, a_i, a_j, a_m, end, ring, B, b_panel, first, every, I, J, K, bias, floor, y, y_m, later, gates
+    ):  # fmt: skip
+        b, v = self.b, self.v
+        # The sums begin with the bias in their first lane.
+        start = [v.load(b.gep(bias, [int64(n)]), v.mask(int64(1))) for n in range(self.filters)]
+        totals = {cell: cgutils.alloca_once(b, v.type) for cell in self.cells}
+        for m, n in self.cells:
+            b.store(start[n], totals[m, n])
+
+        def add(c, mask):
+            """The products with the channels from c on."""
+            for m in range(self.pixels):
+                for pointer in (later, gates):
+                    place = b.add(b.mul(a_m, int64(m)), c)
+                    v.prefetch(b.gep(pointer, [place]), writing=False, level=1)
+            wide = int64(VECTORS * v.lanes)
+            panel = b.udiv(c, wide)
+            channels = b.sub(K, b.mul(panel, wide))
+            width = b.select(b.icmp_signed("<=", channels, int64(v.lanes)), int64(v.lanes), wide)
+            filters = b.gep(B, [b.mul(panel, b_panel)])
+            filters = b.gep(filters, [b.add(b.urem(c, wide), b.mul(first, width))])
+            tap = b.mul(every, width)
+            pixel = b.gep(A, [c])
+            last = b.gep(pixel, [end])
+
+            def over_j(pa, pb, *sums):
+                right = [v.load(b.gep(pb, [b.mul(width, int64(n))])) for n in range(self.filters)]
+                sums = dict(zip(self.cells, sums, strict=True))
+                for m in range(self.pixels):
+                    left = v.load(b.gep(pa, [b.mul(a_m, int64(m))]), mask)
+                    for n in range(self.filters):
+                        sums[m, n] = v.fma(left, right[n], sums[m, n])
+                return [b.gep(pa, [a_j]), b.gep(pb, [tap]), *sums.values()]
+
+            def over_i(pa, pb, *sums):
+                _, pb, *sums = v.repeat(J, [pa, pb, *sums], over_j)
+                below = b.gep(pa, [a_i])
+                around = b.gep(below, [b.neg(ring)])
+                below = b.select(b.icmp_unsigned(">=", below, last), around, below)
+                return [below, pb, *sums]
+
+            sums = [b.load(total) for total in totals.values()]
+            _, _, *sums = v.repeat(I, [pixel, filters, *sums], over_i)
+            for total, value in zip(totals.values(), sums, strict=True):
+                b.store(value, total)
+
+        v.for_each(K, add)
+        self._finish([b.load(total) for total in totals.values()], floor, y, y_m)
+
+    def _finish(self, sums, floor, y, y_m):
+        b, v = self.b, self.v
+        low = v.splat(floor)
+        for start in range(0, len(sums), v.lanes):
+            cells = self.cells[start : start + v.lanes]
+            value = self._added(sums[start : start + v.lanes])
+            value = b.select(b.fcmp_ordered("<", value, low), low, value)
+            side_by_side = b.icmp_signed("==", y_m, int64(self.filters))
+            with b.if_else(side_by_side) as (then, otherwise):
+                with then:
+                    mask = None if len(cells) == v.lanes else v.mask(int64(len(cells)))
+                    v.store(value, b.gep(y, [int64(start)]), mask)
+                with otherwise:
+                    for lane, (m, n) in enumerate(cells):
+                        place = b.gep(y, [b.add(b.mul(y_m, int64(m)), int64(n))])
+                        b.store(b.extract_element(value, int64(lane)), place)
+
+    def _added(self, sums):
+        """The sums of the lanes of some vectors, one in each lane."""
+        b, v = self.b, self.v
+        lanes = range(v.lanes)
+        rows = [
+            (value, [i] * v.lanes) for i, value in enumerate(sums)
+        ]  # and whose sum a lane is of
+        distance = v.lanes // 2
+        while distance:
+            # Lanes with the bit become those of the second of a pair, and each is added to its neighbour.
+            half = -(-len(rows) // 2)
+            pairs = [(rows[i], rows[min(i + half, len(rows) - 1)]) for i in range(half)]
+            kept = [lane + v.lanes * bool(lane & distance) for lane in lanes]
+            moved = [lane ^ distance for lane in kept]
+            rows = [
+                (
+                    b.fadd(v.shuffle(one, two, kept), v.shuffle(one, two, moved)),
+                    [(first + second)[lane] for lane in kept],
+                )
+                for (one, first), (two, second) in pairs
+            ]
+            distance //= 2
+        ((value, owners),) = rows
+        places = [owners.index(i) for i in range(len(sums))]
+        return v.shuffle(value, value, places + [0] * (v.lanes - len(places)))
+
+
+@intrinsic
+def _tile(
+    typingctx, pixels, filters, A, a, a_i, a_j, a_m, end, ring, B, b_panel, first, every, I, J, K, bias, floor, y, o,
+    y_m, later, gates,
+):  # fmt: skip
+    """The tile of so many pixels, all that fit or one, and filters, from a, o and the filter `first` on."""
+    n = types.intp
+    signature = types.void(
+        n, n, A, n, n, n, n, n, n, B, n, n, n, n, n, n, bias, floor, y, n, n, later, gates
+    )
+
+    def codegen(context, builder, signature, values):
+        (
+            pixels,
+            filters,
+            A,
+            a,
+            *strides,
+            B,
+            b_panel,
+            first,
+            every,
+            I,
+            J,
+            K,
+            bias,
+            floor,
+            y,
+            o,
+            y_m,
+            later,
+            gates,
+        ) = values
+        A, later, gates = (builder.gep(pointer, [a]) for pointer in (A, later, gates))
+        bias, y = builder.gep(bias, [first]), builder.gep(y, [o])
+        for count in range(1, FILTERS + 1):
+            for m in (1, min(PIXELS, SUMS // count)):
+                wanted = (filters, count), (pixels, m)
+                here = [builder.icmp_signed("==", value, int64(size)) for value, size in wanted]
+                with builder.if_then(builder.and_(*here)):
+                    _Dots(builder, signature.args[17], m, count).emit(
+                        A, *strides, B, b_panel, first, every, I, J, K, bias, floor, y, y_m, later, gates
+                    )  # fmt: skip
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@function
+def _dots(
+    count,
+    filters,
+    A,
+    a_i,
+    a_j,
+    a_m,
+    end,
+    ring,
+    B,
+    b_panel,
+    I,
+    J,
+    K,
+    bias,
+    floor,
+    y,
+    y_m,
+    later,
+    gates,
+):
+    """Tiles beside one another; the last one may overlap the one before."""
+    blocks = -(-filters // FILTERS)
+    for block in range(blocks):
+        first = block * filters // blocks
+        some = (block + 1) * filters // blocks - first
+        most = min(PIXELS, SUMS // some)
+        pixels = most if count >= most else 1
+        for m in range(0, count, pixels):
+            m = min(m, count - pixels)
+            _tile(
+                pixels, some, A, m * a_m, a_i, a_j, a_m, end, ring, B, b_panel, first, filters, I, J, K, bias, floor,
+                y, m * y_m + first, y_m, later, gates,
+            )  # fmt: skip
+
+
+@cache
+def dot_tiles(dtype):
+    """The address of the tiles for a NumPy float type, compiled or read from the cache at the first call."""
+    return address_of(_dots, _kinds(from_dtype(np.dtype(dtype))))
+
+
+def _kinds(kind):
+    p, n = types.CPointer(kind), types.intp
+    return n, n, p, n, n, n, n, n, p, n, n, n, n, p, kind, p, n, p, p
+
+
+@intrinsic
+def dots(
+    typingctx, address, count, filters, A, a0, a_i, a_j, a_m, end, ring, B, b_panel, I, J, K, bias, floor, y, o, y_m,
+    N, gates, n0,
+):  # fmt: skip
+    """y[o + m*y_m + n] = max(bias[n] + sum over i < I, j < J, k < K of A[a0 + i*a_i + j*a_j + m*a_m + k] * B, floor)
+
+    for m < count and n < filters. The rows of A may lie in a ring of so many elements: from `end` on, counted from a0,
+    they go on where it begins. B holds panels of channels, b_panel elements apart, in which filters are rows, under one
+    tap after the other. Meanwhile as many pixels of N and of gates, which need not exist, come from memory into the
+    second-level cache, from n0 on and as far apart. `address` comes from dot_tiles().
+    """
+    kind = require_vectors("dots", A, B, bias, y, N, gates)
+    n = types.intp
+    signature = types.void(
+        n, n, n, A, n, n, n, n, n, n, B, n, n, n, n, bias, kind, y, n, n, N, gates, n
+    )
+
+    def codegen(context, builder, signature, values):
+        at = dict(zip(_NAMES, values, strict=True))
+        kinds = dict(zip(_NAMES, signature.args, strict=True))
+        starts = {
+            "A": at["a0"],
+            "B": int64(0),
+            "bias": int64(0),
+            "y": at["o"],
+            "N": at["n0"],
+            "gates": at["n0"],
+        }
+        for name, start in starts.items():
+            at[name] = pointer_to(context, builder, kinds[name], at[name], start)
+        passed = [at[name] for name in _NAMES[1:] if name not in ("a0", "o", "n0")]
+        emit_call(context, builder, at["address"], _kinds(kind), passed)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+_NAMES = (
+    "address", "count", "filters", "A", "a0", "a_i", "a_j", "a_m", "end", "ring", "B", "b_panel", "I", "J", "K",
+    "bias", "floor", "y", "o", "y_m", "N", "gates", "n0",
+)  # fmt: skip
