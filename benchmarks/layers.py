@@ -27,6 +27,9 @@ CONV2D = {
     "ResNet-50 1x1 56x56x256": Convolution((56, 56, 256), (1, 1), 64),
     "ResNet-50 1x1 14x14x1024": Convolution((14, 14, 1024), (1, 1), 256),
     "ResNet-50 3x3/2 56x56x128": Convolution((56, 56, 128), (3, 3), 128, 2, "same"),
+    "VGG-16 3x3 224x224x3": Convolution((224, 224, 3), (3, 3), 64, 1, "same"),
+    "VGG-16 3x3 224x224x64": Convolution((224, 224, 64), (3, 3), 64, 1, "same"),
+    "odd 3x3 63x61x17": Convolution((63, 61, 17), (3, 3), 19, 1, "same"),
     "MobileNet depthwise 56x56x128": Convolution((56, 56, 128), (3, 3), 128, 1, "same", 128),
     "MobileNet depthwise 14x14x512": Convolution((14, 14, 512), (3, 3), 512, 1, "same", 512),
 }

@@ -103,6 +103,15 @@ class Checker:
             g = shapes.conv2d((*shape, C), (K, K, C, F), stride, pads)
             self.passes(dtype, g, "direct")
 
+    def depthwise(self, dtype):
+        """Each channel with a filter of its own, which may be larger than the image."""
+        r = self.rng.integers
+        C, K, stride = int(r(2, 40)), int(r(1, 6)), int(r(1, 4))
+        pads = tuple(tuple(int(p) for p in r(0, 4, 2)) for _ in range(2))
+        H, W = (max(1, K - sum(p)) + int(r(12)) for p in pads)
+        g = shapes.conv2d((int(r(1, 3)), H, W, C), (K, K, 1, C), stride, pads, groups=C)
+        self.passes(dtype, g, "direct")
+
     def passes(self, dtype, g, algorithm):
         r, F = self.rng.integers, g.F
         x, w, bias, dy, y = (self.filled(s, dtype) for s in (g.x, g.weight, (F,), g.y, g.y))
@@ -184,6 +193,7 @@ def main(seed, cases):
                 checker.conv2d,
                 checker.colours,
                 checker.few,
+                checker.depthwise,
                 checker.dense,
                 checker.max_pool2d,
                 checker.elements,

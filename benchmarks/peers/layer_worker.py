@@ -49,8 +49,9 @@ def _make(library, layer, threads):
 
 def _sums(array):
     """Sixteen projections of the array on random numbers, which agree only where its elements do."""
-    rows = np.random.default_rng(1).standard_normal((16, array.size), dtype=np.float32)
+    rng = np.random.default_rng(1)
     flat = np.ascontiguousarray(array, np.float32).reshape(-1)
+    rows = (rng.standard_normal(array.size, dtype=np.float32) for _ in range(16))
     return [float(np.dot(row.astype(np.float64), flat)) for row in rows]
 
 

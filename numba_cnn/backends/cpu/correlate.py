@@ -8,7 +8,7 @@ with zeros or gated by a ReLU goes through a strip that stays in the second-leve
 import numpy as np
 
 from numba_cnn.backends.cpu.compiler import inline, small
-from numba_cnn.backends.cpu.depthwise import depthwise_row
+from numba_cnn.backends.cpu.depthwise import depthwise_row, pixels_alike, seen
 from numba_cnn.backends.cpu.launch import kernel, unpack
 from numba_cnn.backends.cpu.memory import empty
 from numba_cnn.backends.cpu.panels import panel_width
@@ -30,6 +30,7 @@ def correlate(source, image, window, panels, filters, bias, output, relu, y, arg
     N, H, W, C = image
     KH, KW, DH, DW, SH, SW, top, left = window
     OH, OW, y0, y_n, y_h, y_w = output
+    groups, Cg, Fg, _, _ = filters
     HK, WK = DH * (KH - 1) + 1, DW * (KW - 1) + 1
     inside = (
         top <= 0 and left <= 0 and (OH - 1) * SH + HK - top <= H and (OW - 1) * SW + WK - left <= W
@@ -42,14 +43,14 @@ def correlate(source, image, window, panels, filters, bias, output, relu, y, arg
         OW, last, N = _runs(N * OH * OW)
         image, output = (N, 1, OW, C), (1, OW, y0, OW * y_w, 0, y_w)
         OH = 1
-    copied = gate.size > 0 or spread.size > 0 or not inside
+    # Filters of one channel leave out the taps that see no pixel.
+    copied = gate.size > 0 or spread.size > 0 or not (inside or Cg == 0)
     threads = get_num_threads()
     row = SH * ((OW - 1) * SW + WK) * C
     large = panels.size > SMALL
     rows = max(1, (BLOCK if large else min(BLOCK, N * OH * row // (4 * threads))) // row)
     rows = max(2, rows // 2 * 2) if pooled else rows
     blocks = -(-N * OH // rows)
-    groups, Cg, Fg, _, _ = filters
     count = groups * -(-Fg // (VECTORS * lanes(x.dtype))) if Cg else 1
     parts = min(count, -(-8 * threads // blocks)) if large or blocks < 2 * threads else 1
     height = rows * SH + HK * (2 + rows // OH) if copied else 0
@@ -146,9 +147,9 @@ def _correlate_block(
                     y0 + n * y_n + oh // 2 * y_h + f, y_w, argmax, f, wide, OW // 2,
                 )  # fmt: skip
             elif Cg == 0:
-                depthwise_row(
-                    x, a, DH * WS * C, DW * C, SW * C, panels, b_row, b_panel, KH, KW, bias, floor,
-                    y, y0 + n * y_n + oh * y_h, y_w, last if r == N * OH - 1 else OW, wide,
+                _depthwise_row(
+                    x, a, oh, copied, image, window, panels, filters, bias, floor, y, y0 + n * y_n + oh * y_h, y_w,
+                    last if r == N * OH - 1 else OW, WS,
                 )  # fmt: skip
             else:
                 ahead, n0, fetched = _ahead(
@@ -178,6 +179,29 @@ def _ahead(source, a, copied, image, window, OH, later, turn):
     if spread.size > 0 or turn > 1:
         return x, start, 0
     return (x, start, rows) if turn == 0 else (gate, start, min(rows, gate.size))
+
+
+@inline
+def _depthwise_row(
+    x, a, oh, copied, image, window, filters, steps, bias, floor, y, o, y_w, count, WS
+):
+    """One row of output pixels, each with the taps that see pixels: most with all, those at the edges with fewer."""
+    _, H, W, C = image
+    KH, KW, DH, DW, SH, SW, top, left = window
+    _, _, F, b_i, b_j = steps
+    h, i0, i1 = oh * SH - top, 0, KH
+    if not copied:
+        i0, i1 = seen(h, DH, KH, H)
+    w = 0 if copied else -left
+    ow = 0
+    while ow < count:
+        j0, j1, run = pixels_alike(w, DW, SW, KW, WS, count - ow)
+        depthwise_row(
+            x, a + i0 * DH * WS * C + (j0 * DW + ow * SW) * C, DH * WS * C, DW * C, SW * C, filters,
+            i0 * b_i + j0 * b_j, b_i, b_j, i1 - i0, j1 - j0, bias, floor, y, o + ow * y_w, y_w, run, F,
+        )  # fmt: skip
+        w += run * SW
+        ow += run
 
 
 @inline

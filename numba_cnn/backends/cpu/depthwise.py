@@ -2,12 +2,15 @@
 vectors and nothing is left to a matrix product.
 """
 
-from llvmlite import ir
+from functools import reduce
+from itertools import product
+
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 from numba_cnn.backends.cpu.chunks import add_chunks, chunks_of
+from numba_cnn.backends.cpu.compiler import small
 from numba_cnn.backends.cpu.launch import kernel, unpack
 from numba_cnn.backends.cpu.memory import empty
 from numba_cnn.backends.cpu.strips import fill_strip, strip_filler
@@ -20,58 +23,67 @@ CHUNKS = 16  # of rows; from shapes alone, so that the order of summation does n
 
 @intrinsic
 def depthwise_row(
-    typingctx, x, a, a_i, a_j, a_m, filters, b_i, b_j, I, J, bias, floor, y, o, y_m, count, channels
+    typingctx, x, a, a_i, a_j, a_m, filters, b, b_i, b_j, I, J, bias, floor, y, o, y_m, count, channels
 ):  # fmt: skip
     """y[o + m*y_m + c] = max(bias[c] + sum over i < I, j < J of x[a + i*a_i + j*a_j + m*a_m + c] * B, floor)
 
-    for m < count and c < channels, where B = filters[i*b_i + j*b_j + c].
+    for m < count and c < channels, where B = filters[b + i*b_i + j*b_j + c].
     """
     kind = require_vectors("depthwise_row", x, filters, bias, y)
     n = types.intp
-    signature = types.void(x, n, n, n, n, filters, n, n, n, n, bias, kind, y, n, n, n, n)
+    signature = types.void(x, n, n, n, n, filters, n, n, n, n, n, bias, kind, y, n, n, n, n)
 
     def codegen(context, builder, signature, values):
-        x, a, a_i, a_j, a_m, filters, b_i, b_j, I, J, bias, floor, y, o, y_m, count, channels = (
-            values
-        )
+        x, a, a_i, a_j, a_m, filters, b, b_i, b_j, I, J, *rest = values
+        bias, floor, y, o, y_m, count, channels = rest
         kinds = signature.args
         v = Vectors(builder, kind)
         zero = int64(0)
         px = pointer_to(context, builder, kinds[0], x, a)
-        pb = pointer_to(context, builder, kinds[5], filters, zero)
-        pi = pointer_to(context, builder, kinds[10], bias, zero)
-        py = pointer_to(context, builder, kinds[12], y, o)
-        sums = [cgutils.alloca_once(builder, v.type) for _ in range(PIXELS)]
+        pb = pointer_to(context, builder, kinds[5], filters, b)
+        pi = pointer_to(context, builder, kinds[11], bias, zero)
+        py = pointer_to(context, builder, kinds[13], y, o)
         low = v.splat(floor)
 
         def some(m, pixels, c, mask):
             """The outputs of the pixels m, m + 1, ..."""
-            first = builder.gep(px, [builder.add(builder.mul(m, a_m), c)])
             initial = v.load(builder.gep(pi, [c]), mask)
+            first = builder.gep(px, [builder.add(builder.mul(m, a_m), c)])
+            groups, places = v.spaced(first, a_m, pixels)
+            registers = len(groups)
+            # What is needed next comes from memory meanwhile: pixels below the window, outputs beside these.
+            _ask_for(v, groups, places, builder.mul(I, a_i))
             for p in range(pixels):
-                builder.store(initial, sums[p])
-            with cgutils.for_range(builder, I) as row, cgutils.for_range(builder, J) as column:
-                i, j = row.index, column.index
-                tap = builder.add(builder.mul(i, b_i), builder.mul(j, b_j))
-                weight = v.load(builder.gep(pb, [builder.add(tap, c)]), mask)
-                window = builder.add(builder.mul(i, a_i), builder.mul(j, a_j))
-                for p in range(pixels):
-                    at = builder.add(window, builder.mul(a_m, int64(p)))
-                    pixel = v.load(builder.gep(first, [at]), mask)
-                    builder.store(v.fma(pixel, weight, builder.load(sums[p])), sums[p])
-            for p in range(pixels):
-                value = builder.load(sums[p])
+                at = builder.add(builder.mul(builder.add(m, int64(p + pixels)), y_m), c)
+                v.prefetch(builder.gep(py, [at]), writing=True)
+
+            def over_j(pb, *values):
+                groups, sums = values[:registers], values[registers:]
+                weight = v.load(pb, mask)
+                sums = [
+                    v.fma(v.load(builder.gep(groups[group], [offset]), mask), weight, total)
+                    for (group, offset), total in zip(places, sums, strict=True)
+                ]
+                return [builder.gep(pb, [b_j]), *(builder.gep(p, [a_j]) for p in groups), *sums]
+
+            def over_i(pb, *values):
+                groups, sums = values[:registers], values[registers:]
+                _, *ends = v.repeat(J, [pb, *groups, *sums], over_j)
+                below = [builder.gep(p, [a_i]) for p in groups]
+                return [builder.gep(pb, [b_i]), *below, *ends[registers:]]
+
+            start = [builder.gep(pb, [c]), *groups, *(initial for _ in range(pixels))]
+            for p, value in enumerate(v.repeat(I, start, over_i)[1 + registers :]):
                 value = builder.select(builder.fcmp_ordered("<", value, low), low, value)
                 at = builder.add(builder.mul(builder.add(m, int64(p)), y_m), c)
                 v.store(value, builder.gep(py, [at]), mask)
 
         # Channels are the inner loop: memory is read as it lies.
-        start, pixels = zero, PIXELS
-        while pixels:
-            stop = builder.and_(count, int64(-pixels))
-            with cgutils.for_range_slice(builder, start, stop, int64(pixels), intp=INT64) as (m, _):
-                v.for_each(channels, lambda c, mask, m=m, pixels=pixels: some(m, pixels, c, mask))
-            start, pixels = stop, pixels // 2
+        _by_pixels(
+            builder,
+            count,
+            lambda m, pixels: v.for_each(channels, lambda c, mask: some(m, pixels, c, mask)),
+        )
         return context.get_dummy_value()
 
     return signature, codegen
@@ -97,72 +109,122 @@ def _correlate_weight(share, shares, thread, packed):
     N, H, W, C, KH, KW, _, _, SH, SW, DH, DW, top, _, left, _, OH, OW = g
     chunks, flat, s = len(dweights), strips.reshape(-1), thread * strips.shape[1]
     filters, biases = dweights.reshape(-1), dbiases.reshape(-1)
+    gradients, gate, spread = dy
+    later, gates = gradients, gate if gate.size > 0 else gradients
     for chunk in range(share * chunks // shares, (share + 1) * chunks // shares):
         dweights[chunk, :] = 0
         dbiases[chunk, :] = 0
         for r in range(chunk * N * OH // chunks, (chunk + 1) * N * OH // chunks):
             n, oh = r // OH, r % OH
             fill_strip(filler, dy, (N, OH, OW, C), n, oh, 0, OW, 0, C, flat, s)
-            add_dots(flat, s, C, flat, s, C, False, OW, biases, chunk * C, C)
-            for i in range(KH):
-                h = oh * SH + i * DH - top
-                if h < 0 or h >= H:
-                    continue
-                for j in range(KW):
-                    before = left - j * DW  # columns of padding under the tap
-                    first = max(0, -(-before // SW))
-                    pixels = min(OW, (W - 1 + before) // SW + 1) - first
-                    a = ((n * H + h) * W + first * SW - before) * C
-                    o = chunk * dweights.shape[1] + (i * KW + j) * C
-                    if pixels > 0:  # some taps may see nothing of an image smaller than the filter
-                        add_dots(x, a, SW * C, flat, s + first * C, C, True, pixels, filters, o, C)
+            h, w, ow = oh * SH - top, -left, 0
+            i0, i1 = seen(h, DH, KH, H)
+            next_ = (r + 1) * OW * C if spread.size == 0 else 0
+            while ow < OW:
+                j0, j1, run = pixels_alike(w, DW, SW, KW, W, OW - ow)
+                _add_products(
+                    x, ((n * H + h + i0 * DH) * W + w + j0 * DW) * C, DH * W * C, DW * C, SW * C, flat, s + ow * C,
+                    filters, chunk * dweights.shape[1] + (i0 * KW + j0) * C, KW * C, i1 - i0, j1 - j0, biases,
+                    chunk * C, run, C, later, gates, next_ + ow * C,
+                )  # fmt: skip
+                w += run * SW
+                ow += run
+
+
+@small
+def seen(start, dilation, taps, extent):
+    """The first of the taps at start, start + dilation, ... that lies inside, and the one behind the last."""
+    first = max(0, -(start // dilation))
+    return first, max(first, min(taps, (extent - 1 - start) // dilation + 1))
+
+
+@small
+def pixels_alike(start, dilation, stride, taps, extent, count):
+    """seen() for an output whose first tap is at `start`; and how many outputs, of `count`, see the same taps.
+
+    Those that see all of them are taken together, others one by one.
+    """
+    first, stop = seen(start, dilation, taps, extent)
+    whole = (extent - 1 - dilation * (taps - 1) - start) // stride + 1
+    return first, stop, min(count, whole) if first == 0 and whole > 0 else 1
+
+
+def _ask_for(v, groups, places, further):
+    """Prefetch what lies so much further on than some addresses from spaced()."""
+    for group, offset in places:
+        pointer = v.builder.gep(groups[group], [v.builder.add(offset, further)])
+        v.prefetch(pointer, writing=False)
+
+
+def _by_pixels(builder, count, emit):
+    """emit(m, pixels) for the pixels m, m + 1, ... of a row: as many at once as registers take, then what is left."""
+    start, pixels = int64(0), PIXELS
+    while pixels:
+        stop = builder.and_(count, int64(-pixels))
+        with cgutils.for_range_slice(builder, start, stop, int64(pixels), intp=INT64) as (m, _):
+            emit(m, pixels)
+        start, pixels = stop, pixels // 2
 
 
 @intrinsic
-def add_dots(typingctx, x, a, a_m, d, d0, d_m, multiplied, count, sums, o, channels):
-    """sums[o + c] += sum over m < count of d[d0 + m*d_m + c], times x[a + m*a_m + c] if `multiplied`.
+def _add_products(
+    typingctx, x, a, a_i, a_j, a_m, d, d0, sums, s0, s_i, I, J, biases, b0, count, channels, N, gates, n0
+):  # fmt: skip
+    """sums[s0 + i*s_i + j*channels + c] += sum over m < count of d[d0 + m*channels + c] * X
 
-    c < channels.
+    for i < I, j < J and c < channels, where X = x[a + i*a_i + j*a_j + m*a_m + c]; biases[b0 + c] += the sum of d.
+    Meanwhile as many elements of N and of gates as of d, from n0 on, come from memory; they need not exist.
     """
-    kind = require_vectors("add_dots", x, d, sums)
+    kind = require_vectors("add_products", x, d, sums, biases, N, gates)
     n = types.intp
-    signature = types.void(x, n, n, d, n, n, types.boolean, n, sums, n, n)
+    signature = types.void(x, n, n, n, n, d, n, sums, n, n, n, n, biases, n, n, n, N, gates, n)
 
     def codegen(context, builder, signature, values):
-        x, a, a_m, d, d0, d_m, multiplied, count, sums, o, channels = values
+        x, a, a_i, a_j, a_m, d, d0, sums, s0, s_i, I, J, *rest = values
+        biases, b0, count, channels, N, gates, n0 = rest
         kinds = signature.args
         v = Vectors(builder, kind)
         px = pointer_to(context, builder, kinds[0], x, a)
-        pd = pointer_to(context, builder, kinds[3], d, d0)
-        po = pointer_to(context, builder, kinds[8], sums, o)
-        # Sums that do not wait for one another.
-        totals = [cgutils.alloca_once(builder, v.type) for _ in range(4)]
-        one = v.splat(ir.Constant(v.element, 1.0))
+        pd = pointer_to(context, builder, kinds[5], d, d0)
+        ps = pointer_to(context, builder, kinds[7], sums, s0)
+        pb = pointer_to(context, builder, kinds[12], biases, b0)
+        later = [
+            pointer_to(context, builder, kinds[16 + k], array, n0)
+            for k, array in enumerate((N, gates))
+        ]
 
-        def add(m, total, c, mask):
-            left = v.load(builder.gep(pd, [builder.add(builder.mul(m, d_m), c)]), mask)
-            right = v.load(builder.gep(px, [builder.add(builder.mul(m, a_m), c)]), mask)
-            right = builder.select(multiplied, right, one)
-            builder.store(v.fma(left, right, builder.load(total)), total)
+        def some(m, pixels, c, mask):
+            """The products of the pixels m, m + 1, ..."""
+            places = [builder.add(m, int64(p)) for p in range(pixels)]
+            gradients = [builder.add(builder.mul(place, channels), c) for place in places]
+            for pointer, place in product(later, gradients):
+                v.prefetch(builder.gep(pointer, [place]), writing=False)
+            gradients = [v.load(builder.gep(pd, [place]), mask) for place in gradients]
+            bias = builder.gep(pb, [c])
+            v.store(reduce(builder.fadd, gradients, v.load(bias, mask)), bias, mask)
+            first = builder.gep(px, [builder.add(builder.mul(m, a_m), c)])
+            groups, offsets = v.spaced(first, a_m, pixels)
+            _ask_for(v, groups, offsets, builder.mul(I, a_i))
 
-        def emit(c, mask):
-            for total in totals:
-                builder.store(v.zero, total)
-            whole = builder.and_(count, int64(-len(totals)))
-            with cgutils.for_range_slice(
-                builder, int64(0), whole, int64(len(totals)), intp=INT64
-            ) as (m, _):
-                for p, total in enumerate(totals):
-                    add(builder.add(m, int64(p)), total, c, mask)
-            with cgutils.for_range_slice(builder, whole, count, int64(1), intp=INT64) as (m, _):
-                add(m, totals[0], c, mask)
-            target = builder.gep(po, [c])
-            total = v.load(target, mask)
-            for part in totals:
-                total = builder.fadd(total, builder.load(part))
-            v.store(total, target, mask)
+            def over_j(ps, *groups):
+                totals = [v.load(ps, mask), v.zero]  # which do not wait for one another
+                for p, (group, offset) in enumerate(offsets):
+                    pixel = v.load(builder.gep(groups[group], [offset]), mask)
+                    totals[p % 2] = v.fma(pixel, gradients[p], totals[p % 2])
+                v.store(builder.fadd(*totals), ps, mask)
+                return [builder.gep(ps, [channels]), *(builder.gep(p, [a_j]) for p in groups)]
 
-        v.for_each(channels, emit)
+            def over_i(ps, *groups):
+                v.repeat(J, [ps, *groups], over_j)
+                return [builder.gep(ps, [s_i]), *(builder.gep(p, [a_i]) for p in groups)]
+
+            v.repeat(I, [builder.gep(ps, [c]), *groups], over_i)
+
+        _by_pixels(
+            builder,
+            count,
+            lambda m, pixels: v.for_each(channels, lambda c, mask: some(m, pixels, c, mask)),
+        )
         return context.get_dummy_value()
 
     return signature, codegen

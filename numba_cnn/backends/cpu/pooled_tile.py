@@ -56,8 +56,8 @@ class _PooledTile(Tile):
 
     def _addresses(self, pa, a_step):
         across = 2 * self.pixels
-        groups, places = self._groups(pa, a_step, across)
-        below, _ = self._groups(self.b.gep(pa, [self.a_pair]), a_step, across)
+        groups, places = self.v.spaced(pa, a_step, across)
+        below, _ = self.v.spaced(self.b.gep(pa, [self.a_pair]), a_step, across)
         places += [(len(groups) + group, offset) for group, offset in places]
         return [*groups, *below], places, int64(1)
 

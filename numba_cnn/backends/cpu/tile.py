@@ -16,7 +16,6 @@ arXiv:1906.06440.
 from functools import cache
 
 import numpy as np
-from llvmlite import ir
 from numba import from_dtype, types
 from numba.extending import intrinsic
 
@@ -34,8 +33,6 @@ from numba_cnn.backends.cpu.vector import (
 VECTORS = 2  # vectors side by side in a full tile
 # Accumulators, B's vectors and a broadcast or two fill the register file.
 ROWS = 12 if REGISTERS == 32 else 6
-# Rows of A per address register: x86 addresses p, p + stride and p + 2 * stride for nothing.
-GROUP = 3
 # Rows of A that lie a multiple of so many vectors apart share a set of the first-level cache, which holds so many.
 SAME_SET, WAYS = 4096 * 8 // BITS, 8
 
@@ -84,16 +81,7 @@ class Tile:
         """Pointers that advance with k; for each row which of them it counts from, and how far; their advance."""
         if self.a_columns:
             return [pa], [(0, int64(m)) for m in range(self.rows)], a_step
-        return *self._groups(pa, a_step, self.rows), int64(1)
-
-    def _groups(self, pa, a_step, rows):
-        b = self.b
-        groups = [b.gep(pa, [b.mul(a_step, int64(m))]) for m in range(0, rows, GROUP)]
-        # Opaque to LLVM, which would otherwise derive one from the other again, by a chain of additions per k.
-        kind = ir.FunctionType(pa.type, [pa.type])
-        groups = [b.asm(kind, "", "=r,0", [group], side_effect=False) for group in groups]
-        offsets = [b.mul(a_step, int64(m)) for m in range(GROUP)]
-        return groups, [(m // GROUP, offsets[m % GROUP]) for m in range(rows)]
+        return *self.v.spaced(pa, a_step, self.rows), int64(1)
 
     def _k_step(self, places, step, strides):
         b, v = self.b, self.v

@@ -38,6 +38,8 @@ REGISTERS = (
 )
 
 
+# Addresses per address register: x86 addresses p, p + stride and p + 2 * stride for nothing.
+GROUP = 3
 # AVX-512 has registers for masks; before it, a masked store takes many times as long as a plain one.
 MASKS_ARE_FREE = BITS == 512
 
@@ -184,6 +186,17 @@ class Vectors:
             out.add_incoming(first, before)
             out.add_incoming(again, last)
         return merged[1:]
+
+    def spaced(self, pointer, step, count):
+        """Addresses `step` apart: pointers that may advance together, and for each address which it counts from, and
+        how far."""
+        b = self.builder
+        groups = [b.gep(pointer, [b.mul(step, int64(m))]) for m in range(0, count, GROUP)]
+        # Opaque to LLVM, which would otherwise derive one from the other again, by a chain of additions per step.
+        kind = ir.FunctionType(pointer.type, [pointer.type])
+        groups = [b.asm(kind, "", "=r,0", [group], side_effect=False) for group in groups]
+        offsets = [b.mul(step, int64(m)) for m in range(GROUP)]
+        return groups, [(m // GROUP, offsets[m % GROUP]) for m in range(count)]
 
     def steps(self, start, stop):
         """for i in range(start, stop, lanes), as a context that gives i."""
