@@ -8,7 +8,7 @@ with zeros or gated by a ReLU goes through a strip that stays in the second-leve
 import numpy as np
 
 from numba_cnn.backends.cpu.compiler import inline, small
-from numba_cnn.backends.cpu.depthwise import depthwise_row, pixels_alike, seen
+from numba_cnn.backends.cpu.depthwise import depthwise_row, depthwise_rows, pixels_alike, seen
 from numba_cnn.backends.cpu.launch import kernel, unpack
 from numba_cnn.backends.cpu.memory import empty
 from numba_cnn.backends.cpu.panels import panel_width
@@ -54,9 +54,9 @@ def correlate(source, image, window, panels, filters, bias, output, relu, y, arg
     count = groups * -(-Fg // (VECTORS * lanes(x.dtype))) if Cg else 1
     parts = min(count, -(-8 * threads // blocks)) if large or blocks < 2 * threads else 1
     height = rows * SH + HK * (2 + rows // OH) if copied else 0
-    tile = pooled_tiles(x.dtype) if pooled else tiles(x.dtype)
+    tile = pooled_tiles if pooled else tiles if Cg else depthwise_rows
     _correlate(
-        threads, tile, strip_filler(x.dtype), source, image, window, panels.reshape(-1), filters, bias,
+        threads, tile(x.dtype), strip_filler(x.dtype), source, image, window, panels.reshape(-1), filters, bias,
         (*output[:2], last, *output[2:]), x.dtype.type(0 if relu else -np.inf), y.reshape(-1), argmax,
         (blocks, rows, parts, copied), empty((threads, height * ((OW - 1) * SW + WK) * C), x.dtype),
     )  # fmt: skip
@@ -148,8 +148,8 @@ def _correlate_block(
                 )  # fmt: skip
             elif Cg == 0:
                 _depthwise_row(
-                    x, a, oh, copied, image, window, panels, filters, bias, floor, y, y0 + n * y_n + oh * y_h, y_w,
-                    last if r == N * OH - 1 else OW, WS,
+                    tile, x, a, oh, copied, image, window, panels, filters, bias, floor, y, y0 + n * y_n + oh * y_h,
+                    y_w, last if r == N * OH - 1 else OW, WS,
                 )  # fmt: skip
             else:
                 ahead, n0, fetched = _ahead(
@@ -183,7 +183,7 @@ def _ahead(source, a, copied, image, window, OH, later, turn):
 
 @inline
 def _depthwise_row(
-    x, a, oh, copied, image, window, filters, steps, bias, floor, y, o, y_w, count, WS
+    tile, x, a, oh, copied, image, window, filters, steps, bias, floor, y, o, y_w, count, WS
 ):
     """One row of output pixels, each with the taps that see pixels: most with all, those at the edges with fewer."""
     _, H, W, C = image
@@ -197,7 +197,7 @@ def _depthwise_row(
     while ow < count:
         j0, j1, run = pixels_alike(w, DW, SW, KW, WS, count - ow)
         depthwise_row(
-            x, a + i0 * DH * WS * C + (j0 * DW + ow * SW) * C, DH * WS * C, DW * C, SW * C, filters,
+            tile, x, a + i0 * DH * WS * C + (j0 * DW + ow * SW) * C, DH * WS * C, DW * C, SW * C, filters,
             i0 * b_i + j0 * b_j, b_i, b_j, i1 - i0, j1 - j0, bias, floor, y, o + ow * y_w, y_w, run, F,
         )  # fmt: skip
         w += run * SW

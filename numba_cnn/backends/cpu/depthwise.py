@@ -2,15 +2,16 @@
 vectors and nothing is left to a matrix product.
 """
 
-from functools import reduce
+from functools import cache, reduce
 from itertools import product
 
-from numba import types
+import numpy as np
+from numba import from_dtype, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 from numba_cnn.backends.cpu.chunks import add_chunks, chunks_of
-from numba_cnn.backends.cpu.compiler import small
+from numba_cnn.backends.cpu.compiler import address_of, emit_call, function, small
 from numba_cnn.backends.cpu.launch import kernel, unpack
 from numba_cnn.backends.cpu.memory import empty
 from numba_cnn.backends.cpu.strips import fill_strip, strip_filler
@@ -18,72 +19,144 @@ from numba_cnn.backends.cpu.threads import get_num_threads
 from numba_cnn.backends.cpu.vector import INT64, Vectors, int64, pointer_to, require_vectors
 
 PIXELS = 8  # whose sums are in registers at once
+SLIDING = 3  # taps side by side: the width of nearly all such filters
 CHUNKS = 16  # of rows; from shapes alone, so that the order of summation does not depend on threads
+
+
+class _Sums:
+    """Emits the outputs of some pixels of a row, a vector of channels after the other."""
+
+    def __init__(self, builder, dtype, strides, filters, taps, bias, floor, y, y_m, channels):
+        self.b, self.v = builder, Vectors(builder, dtype)
+        self.a_i, self.a_j, self.a_m = strides
+        self.filters, self.b_i, self.b_j = filters
+        self.I, self.J = taps
+        self.bias, self.low, self.y, self.y_m = bias, self.v.splat(floor), y, y_m
+        self.channels = channels
+
+    def emit(self, x, m, pixels, sums):
+        """The pixels m, m + 1, ...; channels are the inner loop: memory is read as it lies."""
+        b, v = self.b, self.v
+
+        def some(c, mask):
+            initial = v.load(b.gep(self.bias, [c]), mask)
+            first = b.gep(x, [b.add(b.mul(m, self.a_m), c)])
+            outputs = [b.add(b.mul(b.add(m, int64(p)), self.y_m), c) for p in range(2 * pixels)]
+            # What is needed next comes from memory meanwhile: pixels below the window, outputs beside these.
+            below = b.mul(self.I, self.a_i)
+            for p in range(pixels):
+                place = b.add(b.mul(self.a_m, int64(p)), below)
+                v.prefetch(b.gep(first, [place]), writing=False)
+                v.prefetch(b.gep(self.y, [outputs[pixels + p]]), writing=True)
+            values = sums(first, b.gep(self.filters, [c]), [initial] * pixels, mask)
+            for output, value in zip(outputs[:pixels], values, strict=True):
+                value = b.select(b.fcmp_ordered("<", value, self.low), self.low, value)
+                v.store(value, b.gep(self.y, [output]), mask)
+
+        v.for_each(self.channels, some)
+
+    def any(self, first, weights, values, mask):
+        """The sums over any taps."""
+        b, v = self.b, self.v
+        groups, places = v.spaced(first, self.a_m, len(values))
+        n = len(groups)
+
+        def over_j(pb, *carried):
+            weight = v.load(pb, mask)
+            values = [
+                v.fma(v.load(b.gep(carried[group], [offset]), mask), weight, total)
+                for (group, offset), total in zip(places, carried[n:], strict=True)
+            ]
+            return [b.gep(pb, [self.b_j]), *(b.gep(p, [self.a_j]) for p in carried[:n]), *values]
+
+        def over_i(pb, *carried):
+            _, *ends = v.repeat(self.J, [pb, *carried], over_j)
+            below = [b.gep(p, [self.a_i]) for p in carried[:n]]
+            return [b.gep(pb, [self.b_i]), *below, *ends[n:]]
+
+        return v.repeat(self.I, [weights, *groups, *values], over_i)[1 + n :]
+
+    def sliding(self, first, weights, values, mask):
+        """The sums over rows of three taps side by side: each pixel is loaded once for all of them."""
+        b, v = self.b, self.v
+        groups, places = v.spaced(first, self.a_m, len(values) + SLIDING - 1)
+        n = len(groups)
+
+        def over_i(pb, *carried):
+            taps = [v.load(b.gep(pb, [b.mul(self.b_j, int64(j))]), mask) for j in range(SLIDING)]
+            pixels = [v.load(b.gep(carried[group], [offset]), mask) for group, offset in places]
+            values = list(carried[n:])
+            for j, p in product(range(SLIDING), range(len(values))):
+                values[p] = v.fma(pixels[p + j], taps[j], values[p])
+            return [b.gep(pb, [self.b_i]), *(b.gep(p, [self.a_i]) for p in carried[:n]), *values]
+
+        return v.repeat(self.I, [weights, *groups, *values], over_i)[1 + n :]
+
+
+@intrinsic
+def _row(
+    typingctx, x, a_i, a_j, a_m, filters, b_i, b_j, I, J, bias, floor, y, y_m, count, channels
+):
+    """What depthwise_row() does, on pointers."""
+    n = types.intp
+    signature = types.void(x, n, n, n, filters, n, n, n, n, bias, floor, y, n, n, n)
+
+    def codegen(context, builder, signature, values):
+        x, a_i, a_j, a_m, filters, b_i, b_j, I, J, bias, floor, y, y_m, count, channels = values
+        sums = _Sums(
+            builder, signature.args[10], (a_i, a_j, a_m), (filters, b_i, b_j), (I, J), bias, floor, y, y_m, channels
+        )  # fmt: skip
+        slides = builder.and_(
+            builder.icmp_signed("==", J, int64(SLIDING)), builder.icmp_signed("==", a_j, a_m)
+        )
+        with builder.if_else(slides) as (then, otherwise):
+            for branch, kind in ((then, sums.sliding), (otherwise, sums.any)):
+                with branch:
+                    _by_pixels(
+                        builder, count, lambda m, pixels, kind=kind: sums.emit(x, m, pixels, kind)
+                    )
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@function
+def _depthwise_row(x, a_i, a_j, a_m, filters, b_i, b_j, I, J, bias, floor, y, y_m, count, channels):
+    _row(x, a_i, a_j, a_m, filters, b_i, b_j, I, J, bias, floor, y, y_m, count, channels)
+
+
+@cache
+def depthwise_rows(dtype):
+    """The address of the code for a NumPy float type, compiled or read from the cache at the first call."""
+    return address_of(_depthwise_row, _kinds(from_dtype(np.dtype(dtype))))
+
+
+def _kinds(kind):
+    p, n = types.CPointer(kind), types.intp
+    return p, n, n, n, p, n, n, n, n, p, kind, p, n, n, n
 
 
 @intrinsic
 def depthwise_row(
-    typingctx, x, a, a_i, a_j, a_m, filters, b, b_i, b_j, I, J, bias, floor, y, o, y_m, count, channels
+    typingctx, address, x, a, a_i, a_j, a_m, filters, b, b_i, b_j, I, J, bias, floor, y, o, y_m, count, channels
 ):  # fmt: skip
     """y[o + m*y_m + c] = max(bias[c] + sum over i < I, j < J of x[a + i*a_i + j*a_j + m*a_m + c] * B, floor)
 
-    for m < count and c < channels, where B = filters[b + i*b_i + j*b_j + c].
+    for m < count and c < channels, where B = filters[b + i*b_i + j*b_j + c]; `address` comes from depthwise_rows().
     """
     kind = require_vectors("depthwise_row", x, filters, bias, y)
     n = types.intp
-    signature = types.void(x, n, n, n, n, filters, n, n, n, n, n, bias, kind, y, n, n, n, n)
+    signature = types.void(n, x, n, n, n, n, filters, n, n, n, n, n, bias, kind, y, n, n, n, n)
 
     def codegen(context, builder, signature, values):
-        x, a, a_i, a_j, a_m, filters, b, b_i, b_j, I, J, *rest = values
-        bias, floor, y, o, y_m, count, channels = rest
+        address, x, a, a_i, a_j, a_m, filters, b, b_i, b_j, I, J, bias, floor, y, o, *rest = values
         kinds = signature.args
-        v = Vectors(builder, kind)
-        zero = int64(0)
-        px = pointer_to(context, builder, kinds[0], x, a)
-        pb = pointer_to(context, builder, kinds[5], filters, b)
-        pi = pointer_to(context, builder, kinds[11], bias, zero)
-        py = pointer_to(context, builder, kinds[13], y, o)
-        low = v.splat(floor)
-
-        def some(m, pixels, c, mask):
-            """The outputs of the pixels m, m + 1, ..."""
-            initial = v.load(builder.gep(pi, [c]), mask)
-            first = builder.gep(px, [builder.add(builder.mul(m, a_m), c)])
-            groups, places = v.spaced(first, a_m, pixels)
-            registers = len(groups)
-            # What is needed next comes from memory meanwhile: pixels below the window, outputs beside these.
-            _ask_for(v, groups, places, builder.mul(I, a_i))
-            for p in range(pixels):
-                at = builder.add(builder.mul(builder.add(m, int64(p + pixels)), y_m), c)
-                v.prefetch(builder.gep(py, [at]), writing=True)
-
-            def over_j(pb, *values):
-                groups, sums = values[:registers], values[registers:]
-                weight = v.load(pb, mask)
-                sums = [
-                    v.fma(v.load(builder.gep(groups[group], [offset]), mask), weight, total)
-                    for (group, offset), total in zip(places, sums, strict=True)
-                ]
-                return [builder.gep(pb, [b_j]), *(builder.gep(p, [a_j]) for p in groups), *sums]
-
-            def over_i(pb, *values):
-                groups, sums = values[:registers], values[registers:]
-                _, *ends = v.repeat(J, [pb, *groups, *sums], over_j)
-                below = [builder.gep(p, [a_i]) for p in groups]
-                return [builder.gep(pb, [b_i]), *below, *ends[registers:]]
-
-            start = [builder.gep(pb, [c]), *groups, *(initial for _ in range(pixels))]
-            for p, value in enumerate(v.repeat(I, start, over_i)[1 + registers :]):
-                value = builder.select(builder.fcmp_ordered("<", value, low), low, value)
-                at = builder.add(builder.mul(builder.add(m, int64(p)), y_m), c)
-                v.store(value, builder.gep(py, [at]), mask)
-
-        # Channels are the inner loop: memory is read as it lies.
-        _by_pixels(
-            builder,
-            count,
-            lambda m, pixels: v.for_each(channels, lambda c, mask: some(m, pixels, c, mask)),
+        x, filters, bias, y = (
+            pointer_to(context, builder, kinds[k], array, start)
+            for k, array, start in ((1, x, a), (6, filters, b), (12, bias, int64(0)), (14, y, o))
         )
+        passed = [x, a_i, a_j, a_m, filters, b_i, b_j, I, J, bias, floor, y, *rest]
+        emit_call(context, builder, address, _kinds(kind), passed)
         return context.get_dummy_value()
 
     return signature, codegen
@@ -149,13 +222,6 @@ def pixels_alike(start, dilation, stride, taps, extent, count):
     return first, stop, min(count, whole) if first == 0 and whole > 0 else 1
 
 
-def _ask_for(v, groups, places, further):
-    """Prefetch what lies so much further on than some addresses from spaced()."""
-    for group, offset in places:
-        pointer = v.builder.gep(groups[group], [v.builder.add(offset, further)])
-        v.prefetch(pointer, writing=False)
-
-
 def _by_pixels(builder, count, emit):
     """emit(m, pixels) for the pixels m, m + 1, ... of a row: as many at once as registers take, then what is left."""
     start, pixels = int64(0), PIXELS
@@ -204,7 +270,9 @@ def _add_products(
             v.store(reduce(builder.fadd, gradients, v.load(bias, mask)), bias, mask)
             first = builder.gep(px, [builder.add(builder.mul(m, a_m), c)])
             groups, offsets = v.spaced(first, a_m, pixels)
-            _ask_for(v, groups, offsets, builder.mul(I, a_i))
+            below = builder.mul(I, a_i)  # the window: pixels that come from memory meanwhile
+            for group, offset in offsets:
+                v.prefetch(builder.gep(groups[group], [builder.add(offset, below)]), writing=False)
 
             def over_j(ps, *groups):
                 totals = [v.load(ps, mask), v.zero]  # which do not wait for one another
