@@ -70,9 +70,10 @@ def _forward(x, weight, bias, g, relu, algorithm, y, argmax):
     output = g.OH, g.OW
     patches_do = PATCHES_SHARED if winograd_shared.takes(g.x, output, g.F) else PATCHES
     channels_do = colours or _transforms_pay(g.C, g.F, g.OW, x.dtype)
+    Cg, Fg = g.C // g.groups, g.F // g.groups
+    taps = Axis(g.KH, g.KW * Cg * g.F), Axis(g.KW, Cg * g.F)
+    filters = 0, taps, Axis(Cg, g.F), Axis(Fg, 1)
     if _is_winograd(algorithm, g, output, channels_do, patches_do):
-        taps = Axis(3, 3 * g.C * g.F), Axis(3, g.C * g.F)
-        filters = 0, taps, Axis(g.C, g.F), Axis(g.F, 1)
         winograd.correlate(
             source(x), g.x, (g.top, g.left), weight, filters, bias, output, relu, y, argmax
         )
@@ -83,20 +84,16 @@ def _forward(x, weight, bias, g, relu, algorithm, y, argmax):
         pooling = 2, 2, 2, 2, 0, 0, 0, 0, g.OH // 2, g.OW // 2
         max_pool2d(full, (*full.shape, *pooling), y, argmax)
         return
-    Cg, Fg = g.C // g.groups, g.F // g.groups
     _, rows, columns, F = y.shape
     output = g.OH, g.OW, 0, rows * columns * F, columns * F, F
     if g.groups == 1 and argmax.size == 0 and correlate_few.takes(g.C, F, g.OW, x.dtype):
-        taps = Axis(g.KH, g.KW * g.C * F), Axis(g.KW, g.C * F)
-        panels = pack(weight, 0, taps, Axis(F, 1), Axis(g.C, F), Axis(1, 0))
-        correlate_few.correlate(source(x), g.x, _window(g), panels, bias, output, relu, y)
+        correlate_few.correlate(source(x), g.x, _window(g), weight, filters, bias, output, relu, y)
         return
     if _lies_in_panels(g, x.dtype):
         panels = weight.reshape(-1)
         filters = 1, g.C, g.F, g.F, VECTORS * lanes(x.dtype)
     else:
-        taps = Axis(g.KH, g.KW * Cg * g.F), Axis(g.KW, Cg * g.F)
-        panels, filters = _panels(weight, 0, taps, Axis(Cg, g.F), Axis(Fg, 1), g)
+        panels, filters = _panels(weight, *filters, g)
     direct.correlate(source(x), g.x, _window(g), panels, filters, bias, output, relu, y, argmax)
 
 
@@ -139,8 +136,7 @@ def _backward_input(dy, weight, g, algorithm, dx):
             output = row.pixels, column.pixels, (h * g.W + w) * g.C, *steps
             window = row.taps, column.taps, row.dilation, column.dilation, 1, 1, *padding
             if g.groups == 1 and correlate_few.takes(g.F, g.C, column.pixels, dx.dtype):
-                panels = pack(weight, start, taps, Axis(g.C, g.F), Axis(g.F, 1), Axis(1, 0))
-                correlate_few.correlate(dy, g.y, window, panels, zeros, output, False, dx)
+                correlate_few.correlate(dy, g.y, window, weight, filters, zeros, output, False, dx)
                 continue
             panels, filters = _panels(weight, *filters, g)
             direct.correlate(dy, g.y, window, panels, filters, zeros, output, False, dx, NO_PLACES)

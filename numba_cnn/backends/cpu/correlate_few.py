@@ -10,6 +10,7 @@ import numpy as np
 from numba_cnn.backends.cpu.dot_tile import FILTERS, PIXELS, dot_tiles, dots
 from numba_cnn.backends.cpu.launch import kernel, unpack
 from numba_cnn.backends.cpu.memory import empty
+from numba_cnn.backends.cpu.panels import Axis, pack
 from numba_cnn.backends.cpu.strips import fill_strip, strip_filler, strip_width
 from numba_cnn.backends.cpu.threads import get_num_threads
 from numba_cnn.backends.cpu.vector import lanes
@@ -27,8 +28,13 @@ def beats_winograd(channels, filters, columns, dtype):
     return filters <= FILTERS and takes(channels, filters, columns, dtype)
 
 
-def correlate(source, image, window, panels, bias, output, relu, y):
-    """y = act(bias + windows of x times filters); the arguments are those of the kernel below."""
+def correlate(source, image, window, weight, filters, bias, output, relu, y):
+    """y = act(bias + windows of x times filters); the arguments are those of the kernel below, and
+
+    filters  (start, taps, rows, columns) of the weights, as panels.pack() takes them
+    """
+    start, taps, rows, columns = filters
+    panels = pack(weight, start, taps, columns, rows, Axis(1, 0))  # in which lanes are channels
     _, _, _, C = image
     KH, KW, DH, DW, SH, SW, top, left = window
     threads = get_num_threads()
