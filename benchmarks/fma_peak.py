@@ -1,16 +1,19 @@
-"""What one core can do at most: fused multiply-adds on vectors that never leave their registers."""
+"""What the cores can do at most: fused multiply-adds on vectors that never leave their registers.
+
+On as many cores at once as threads are set: two cores of a virtual machine may be one of the host's.
+"""
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 
+import numba
 import numpy as np
-from numba import njit, types
+from numba import njit, prange, types
 from numba.extending import intrinsic
 
 from numba_cnn.backends.cpu.vector import BITS, Vectors, int64
 
 CHAINS = 12  # independent accumulators: enough to hide the latency, few enough for 16 registers
-TURNS = 20_000
+TURNS = 100_000
 
 
 @intrinsic
@@ -44,59 +47,57 @@ def _chains(typingctx, turns, factor):
     return types.float32(types.intp, types.float32), codegen
 
 
-@njit(nogil=True)
-def _run(turns, factor):
-    return _chains(turns, factor)
+@njit(parallel=True, nogil=True)
+def _run(threads, turns, factor):
+    last = np.empty(threads, np.float32)
+    for thread in prange(threads):
+        last[thread] = _chains(turns, factor)
+    return last
 
 
-def seconds():
+def seconds(turns=TURNS):
     """The time of one measurement."""
     start = time.perf_counter()
-    _run(TURNS, np.float32(0.5))
+    _run(numba.get_num_threads(), turns, np.float32(0.5))
     return time.perf_counter() - start
 
 
-def rate(threads=1, rounds=5):
-    """The FLOP/s of that many cores at once: the best of some measurements of a few milliseconds."""
-    turns = 100 * TURNS
-    with ThreadPoolExecutor(threads) as pool:
-        times = []
-        for _ in range(rounds):
-            start = time.perf_counter()
-            list(pool.map(_run, [turns] * threads, [np.float32(0.5)] * threads))
-            times.append(time.perf_counter() - start)
-    return threads * 100 * flop() / min(times)
+def rate(rounds=5):
+    """The FLOP/s of the cores: the best of some measurements of a few milliseconds."""
+    return 20 * flop() / min(seconds(20 * TURNS) for _ in range(rounds))
 
 
 def flop():
     """The floating-point operations of one measurement: two per lane and multiply-add."""
-    return 2 * TURNS * CHAINS * (BITS // 32)
+    return 2 * numba.get_num_threads() * TURNS * CHAINS * (BITS // 32)
 
 
 def share(function, flop_of_function, rounds=11):
     """The median share of the FMA peak that a function reaches, each round against the peaks just before and after."""
+    seconds()
     function()
+    repeat = _repeat(function)
     shares = []
     for _ in range(rounds):
         before = seconds()
-        start = time.perf_counter()
-        function()
-        elapsed = time.perf_counter() - start
+        elapsed = _seconds_of(function, repeat)
         peak = 2 * flop() / (before + seconds())
-        shares.append(flop_of_function / elapsed / peak)
+        shares.append(repeat * flop_of_function / elapsed / peak)
     return float(np.median(shares))
 
 
 def median_ratio(first, second, rounds=11):
-    """The median of how many times longer the first function takes than the second, in turns.
-
-    What takes less than a millisecond is called as often as fits into one, between two looks at the clock.
-    """
+    """The median of how many times longer the first function takes than the second, in turns."""
     first()
     second()
-    repeat = max(1, int(1e-3 / max(_seconds_of(first, 1), _seconds_of(second, 1))))
+    repeat = min(_repeat(first), _repeat(second))
     ratios = [_seconds_of(first, repeat) / _seconds_of(second, repeat) for _ in range(rounds)]
     return float(np.median(ratios))
+
+
+def _repeat(function):
+    """How often to call what takes less than a millisecond between two looks at the clock."""
+    return max(1, int(1e-3 / _seconds_of(function, 1)))
 
 
 def _seconds_of(function, repeat):

@@ -56,7 +56,7 @@ def main():
             step()
         rounds.append(calls)
         whole.append(_seconds(step))
-        peaks.append(fma_peak.rate(arguments.threads))
+        peaks.append(fma_peak.rate())
         bandwidths.append(copy.rate())
     print(f"Batch {arguments.batch}, {arguments.threads} thread(s), {machine.today()}: ", end="")
     print(f"{median(peaks) / 1e9:.0f} GFLOP/s and {median(bandwidths) / 1e9:.1f} GB/s at most\n")

@@ -1,5 +1,7 @@
 """Arrays for the layers that benchmarks run on, and convolutions that are proven right before they are timed."""
 
+import time
+
 import numpy as np
 
 from numba_cnn import shapes
@@ -7,6 +9,8 @@ from numba_cnn.backends import cpu, reference
 
 from .layers import CONV2D, Convolution
 
+# Seconds. For a tenth of one, the threads of NumPy's BLAS look for work on the cores before they sleep.
+REST = 0.2
 _rng = np.random.default_rng(0)
 
 
@@ -36,6 +40,7 @@ class Conv2D:
             array(*s) for s in (g.y, g.x, g.weight, (g.F,))
         )
         self._prove()
+        time.sleep(REST)
 
     def forward(self):
         cpu.conv2d(self.x, self.weight, self.bias, self.g, True, self.algorithm, self.y)

@@ -111,7 +111,7 @@ def _rounds(processes, complaints, threads, rounds):
 
         for _ in range(rounds):
             if task[0] == "train":
-                peaks.append(processes[0].ask("peak", threads))
+                peaks.append(processes[0].ask("peak", 0))
             _each(processes, complaints, time)
     return values, peaks
 

@@ -6,7 +6,7 @@ It answers in lines of "@" and JSON: its version once the model is built, then f
     losses STEPS        of that many training steps on it (one prediction if it does not train)
     train BATCH, predict BATCH    the seconds of one step
     memory 0            the peak resident memory in bytes
-    peak THREADS        the FLOP/s of that many cores at most (numba_cnn only)
+    peak 0              the FLOP/s of its cores at most (numba_cnn only)
 """
 
 import importlib
@@ -71,10 +71,10 @@ class Worker:
         status = Path("/proc/self/status").read_text()
         return 1024 * int(status.split("VmHWM:")[1].split()[0])
 
-    def peak(self, threads):
+    def peak(self, _):
         from benchmarks import fma_peak
 
-        return fma_peak.rate(threads)
+        return fma_peak.rate()
 
 
 def seconds(step, repeat):
