@@ -111,6 +111,28 @@ def test_bits_do_not_depend_on_threads():
     assert len(digests) == 1
 
 
+def test_bits_of_convolutions_do_not_depend_on_threads():
+    """All passes, of layers that have fewer pieces of work than threads, and of others."""
+    code = """
+        import hashlib
+        import numba_cnn as nc
+        for N, H, C, F, algorithm in (
+            (1, 9, 70, 45, "winograd"), (8, 14, 64, 64, "winograd"), (3, 31, 16, 33, "winograd"),
+            (2, 7, 256, 300, "winograd"), (1, 9, 70, 45, "direct"), (2, 24, 3, 32, "direct"), (5, 12, 18, 2, "direct"),
+        ):
+            x, dy = (rng.standard_normal((N, H - d, H - d, n), np.float32) for d, n in ((0, C), (2, F)))
+            weight = rng.standard_normal((3, 3, C, F), np.float32)
+            digests = set()
+            for threads in (1, 2, 5):
+                nc.set_num_threads(threads)
+                y = nc.ops.conv2d(x, weight, algorithm=algorithm)
+                parts = y, *nc.ops.conv2d_backward(dy, x, weight, algorithm=algorithm)
+                digests.add(hashlib.sha256(b"".join(p.tobytes() for p in parts)).hexdigest())
+            print(len(digests))
+    """
+    assert _run(code, NUMBA_NUM_THREADS="5") == 7 * ["1"]
+
+
 @kernel
 def _who(share, shares, thread, packed):
     """Notes which thread does a share and how often it is done; the first one takes long."""

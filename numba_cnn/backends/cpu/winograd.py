@@ -196,7 +196,7 @@ def correlate_weight(x, image, padding, dy, output, dweight, dbias):
     threads = get_num_threads()
     dtype = dbias.dtype
     VL = lanes(dtype)
-    CB, FB = (min(BLOCK, -(-extent // VL) * VL) for extent in (C, F))
+    CB, FB = _blocks(C, F, VL, -(-threads // chunks))
     size = rows * across
     strips = (4 * rows + 2 * (2 + rows // down)) * (4 * across + 2) * max(CB, FB)
     extents = CB, FB, size * CB + VL, size * FB + VL
@@ -211,6 +211,15 @@ def correlate_weight(x, image, padding, dy, output, dweight, dbias):
     )  # fmt: skip
     add_chunks(dweights, dweight)
     add_chunks(dbiases, dbias)
+
+
+def _blocks(C, F, VL, least):
+    """Channels and filters of the blocks of weights: BLOCK, or less to make so many of them; whole vectors."""
+    CB, FB = (min(BLOCK, -(-extent // VL) * VL) for extent in (C, F))
+    while least > -(-C // CB) * -(-F // FB) and max(CB, FB) > VL:
+        half = -(-max(CB, FB) // (2 * VL)) * VL
+        CB, FB = (half, FB) if CB >= FB else (CB, half)
+    return CB, FB
 
 
 @kernel
