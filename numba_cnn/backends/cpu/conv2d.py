@@ -86,15 +86,16 @@ def _forward(x, weight, bias, g, relu, algorithm, y, argmax):
         return
     _, rows, columns, F = y.shape
     output = g.OH, g.OW, 0, rows * columns * F, columns * F, F
-    if g.groups == 1 and argmax.size == 0 and correlate_few.takes(g.C, F, g.OW, x.dtype):
-        correlate_few.correlate(source(x), g.x, _window(g), weight, filters, bias, output, relu, y)
+    window, few_can = _window(g), g.groups == 1 and argmax.size == 0
+    if few_can and correlate_few.takes(window, g.C, F, g.OW, x.dtype):
+        correlate_few.correlate(source(x), g.x, window, weight, filters, bias, output, relu, y)
         return
     if _lies_in_panels(g, x.dtype):
         panels = weight.reshape(-1)
         filters = 1, g.C, g.F, g.F, VECTORS * lanes(x.dtype)
     else:
         panels, filters = _panels(weight, *filters, g)
-    direct.correlate(source(x), g.x, _window(g), panels, filters, bias, output, relu, y, argmax)
+    direct.correlate(source(x), g.x, window, panels, filters, bias, output, relu, y, argmax)
 
 
 def _lies_in_panels(g, dtype):
@@ -135,7 +136,7 @@ def _backward_input(dy, weight, g, algorithm, dx):
             steps = g.H * g.W * g.C, g.SH * g.W * g.C, g.SW * g.C
             output = row.pixels, column.pixels, (h * g.W + w) * g.C, *steps
             window = row.taps, column.taps, row.dilation, column.dilation, 1, 1, *padding
-            if g.groups == 1 and correlate_few.takes(g.F, g.C, column.pixels, dx.dtype):
+            if g.groups == 1 and correlate_few.takes(window, g.F, g.C, column.pixels, dx.dtype):
                 correlate_few.correlate(dy, g.y, window, weight, filters, zeros, output, False, dx)
                 continue
             panels, filters = _panels(weight, *filters, g)

@@ -10,22 +10,31 @@ import numpy as np
 from numba_cnn.backends.cpu.dot_tile import FILTERS, PIXELS, dot_tiles, dots
 from numba_cnn.backends.cpu.launch import kernel, unpack
 from numba_cnn.backends.cpu.memory import empty
-from numba_cnn.backends.cpu.panels import Axis, pack
 from numba_cnn.backends.cpu.strips import fill_strip, strip_filler, strip_width
 from numba_cnn.backends.cpu.threads import get_num_threads
 from numba_cnn.backends.cpu.vector import lanes
 
+ADDING = 4  # products of vectors in the time that it takes to add up the lanes of one output
 
-def takes(channels, filters, columns, dtype):
-    """Whether these tiles waste fewer lanes than tile.py's would; additions at the end cost a quarter."""
-    wide = lanes(dtype)
-    pays = filters <= wide // 2 and 4 * filters * -(-channels // wide) <= 3 * channels
-    return pays and columns >= PIXELS
+
+def takes(window, channels, filters, columns, dtype):
+    """Whether a pixel takes less time here than in tile.py, whose vectors of filters would be less full."""
+    KH, KW, *_ = window
+    wide, together = lanes(dtype), _together(window)
+    vectors = KH * (KW // together) * -(-together * channels // wide)
+    there = KH * KW * channels * -(-filters // wide)
+    return columns >= PIXELS and filters * (vectors + ADDING) <= there
 
 
 def beats_winograd(channels, filters, columns, dtype):
-    """Whether they also take less time than Winograd's transforms of all the channels."""
-    return filters <= FILTERS and takes(channels, filters, columns, dtype)
+    """Whether it also takes less than Winograd's transforms of all the channels."""
+    return filters <= FILTERS and takes((3, 3, 1, 1), channels, filters, columns, dtype)
+
+
+def _together(window):
+    """How many taps of a row have channels that lie side by side."""
+    _, KW, _, DW, *_ = window
+    return KW if DW == 1 else 1
 
 
 def correlate(source, image, window, weight, filters, bias, output, relu, y):
@@ -33,30 +42,60 @@ def correlate(source, image, window, weight, filters, bias, output, relu, y):
 
     filters  (start, taps, rows, columns) of the weights, as panels.pack() takes them
     """
-    start, taps, rows, columns = filters
-    panels = pack(weight, start, taps, columns, rows, Axis(1, 0))  # in which lanes are channels
+    start, (I, J), rows, columns = filters
     _, _, _, C = image
     KH, KW, DH, DW, SH, SW, top, left = window
+    together = _together(window)
+    vectors = -(-together * C // lanes(y.dtype))
+    shape = KH, KW // together, vectors, bias.size, lanes(y.dtype)
+    packed = empty(shape, y.dtype)
     threads = get_num_threads()
+    _pack(
+        threads, weight.reshape(-1), start, tuple(I), tuple(J), tuple(rows), columns.step, together, shape,
+        packed.reshape(-1),
+    )  # fmt: skip
     ring = (DH * (KH - 1) + 1) * ((output[1] - 1) * SW + DW * (KW - 1) + 1) * C
     _correlate(
-        threads, dot_tiles(y.dtype), strip_filler(y.dtype), source, image, window, panels, bias, output,
-        y.dtype.type(0 if relu else -np.inf), y.reshape(-1), empty((threads, ring), y.dtype),
+        threads, dot_tiles(y.dtype), strip_filler(y.dtype), source, image, window, packed.reshape(-1), together, bias,
+        output, y.dtype.type(0 if relu else -np.inf), y.reshape(-1), empty((threads, ring), y.dtype),
     )  # fmt: skip
+
+
+@kernel
+def _pack(share, shares, thread, packed):
+    """Filters as dot_tile.py reads them: for each run of taps that lie `together`, and each vector of their channels,
+    one vector per filter; zeros fill up the last. Each share is a run of vectors."""
+    weight, start, i_axis, j_axis, c_axis, f_step, together, shape, panels = unpack(packed)
+    _, i_step = i_axis
+    _, j_step = j_axis
+    C, c_step = c_axis
+    I, J, vectors, F, VL = shape
+    for row in range(share * I * J * vectors // shares, (share + 1) * I * J * vectors // shares):
+        i, j, first = row // (J * vectors), row // vectors % J, row % vectors * VL
+        for f in range(F):
+            for lane in range(VL):
+                k = first + lane
+                value = weight.dtype.type(0)
+                if k < together * C:
+                    tap, c = j + k // C, k % C
+                    value = weight[start + i * i_step + tap * j_step + c * c_step + f * f_step]
+                panels[(row * F + f) * VL + lane] = value
 
 
 @kernel
 def _correlate(share, shares, thread, packed):
     """y = max(bias + windows of x times filters, floor); each share is rows of y.
 
-    source   of images, see strips.py
-    image    (N, H, W, C) of the source
-    window   (KH, KW, DH, DW, SH, SW, top, left)
-    panels   (panels of channels, elements), see dot_tile.py
-    output   (OH, OW, offset, image step, row step, column step) of y
-    rings    (threads, elements)
+    source    of images, see strips.py
+    image     (N, H, W, C) of the source
+    window    (KH, KW, DH, DW, SH, SW, top, left)
+    filters   see dot_tile.py; so many taps of a row lie together
+    output    (OH, OW, offset, image step, row step, column step) of y
+    rings     (threads, elements)
     """
-    tile, filler, source, image, window, panels, bias, output, floor, y, rings = unpack(packed)
+    tile, filler, source, image, window, filters, together, bias, output, floor, y, rings = unpack(
+        packed
+    )
     N, H, W, C = image
     KH, KW, DH, DW, SH, SW, top, left = window
     OH, OW, y0, y_n, y_h, y_w = output
@@ -65,26 +104,32 @@ def _correlate(share, shares, thread, packed):
     height, WS = DH * (KH - 1) + 1, strip_width(window, OW)
     plain = gate.size == 0 and spread.size == 0 and left <= 0 and WS - left <= W
     flat, s0 = rings.reshape(-1), thread * rings.shape[1]
+    begin = share * N * OH // shares
     filled = 0  # the row of the image before which the ring ends
-    for r in range(share * N * OH // shares, (share + 1) * N * OH // shares):
+    for r in range(begin, (share + 1) * N * OH // shares):
         n, oh = r // OH, r % OH
         h = oh * SH - top
+        # Of the window's rows those that exist, i0 to i1.
+        i0, i1 = max(0, -(h // DH)), min(KH, (H - 1 - h) // DH + 1)
+        first = h + i0 * DH
         later = ((n * H + h + height) * W - left) * C
-        if plain and h >= 0 and h + height <= H:
-            A, a, row = x, ((n * H + h) * W - left) * C, W * C
-            end = height * row
+        if plain:
+            A, row = x, W * C
+            a, end, ring = ((n * H + first) * W - left) * C, 0, 0
         else:
             A, row = flat, WS * C
-            if r == share * N * OH // shares or oh == 0 or plain:
-                filled = h
-            for i in range(max(filled, h), h + height):
+            if r == begin or oh == 0:
+                filled = 0
+            for i in range(max(filled, h, 0), min(h + height, H)):
                 fill_strip(
                     filler, source, image, n, i, -left, WS, 0, C, flat, s0 + i % height * row
                 )
             filled = h + height
-            a, end = s0 + h % height * row, (height - h % height) * row
+            ring = height * row
+            a = s0 + first % height * row
+            end = s0 + ring - a
             later = a if spread.size > 0 else later
         dots(
-            tile, OW, bias.size, A, a, DH * row, DW * C, SW * C, end, height * row, panels.reshape(-1),
-            panels.shape[1], KH, KW, C, bias, floor, y, y0 + n * y_n + oh * y_h, y_w, x, gates, later,
+            tile, OW, bias.size, A, a, DH * row, DW * C, SW * C, end, ring, filters, i0 * filters.size // KH,
+            i1 - i0, KW // together, together * C, bias, floor, y, y0 + n * y_n + oh * y_h, y_w, x, gates, later,
         )  # fmt: skip

@@ -8,11 +8,9 @@ from functools import cache
 
 import numpy as np
 from numba import from_dtype, types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
 from numba_cnn.backends.cpu.compiler import address_of, emit_call, function
-from numba_cnn.backends.cpu.tile import VECTORS
 from numba_cnn.backends.cpu.vector import REGISTERS, Vectors, int64, pointer_to, require_vectors
 
 SUMS = 24 if REGISTERS == 32 else 12  # accumulators; the filters and a pixel take other registers
@@ -28,54 +26,51 @@ class _Dots:
         self.cells = [(m, n) for m in range(pixels) for n in range(filters)]
 
     def emit(
-        self, A, a_i, a_j, a_m, end, ring, B, b_panel, first, every, I, J, K, bias, floor, y, y_m, later, gates
-    ):  # fmt: skip
+        self, A, a_i, a_j, a_m, end, ring, B, every, I, J, K, bias, floor, y, y_m, later, gates
+    ):
         b, v = self.b, self.v
         # The sums begin with the bias in their first lane.
         start = [v.load(b.gep(bias, [int64(n)]), v.mask(int64(1))) for n in range(self.filters)]
-        totals = {cell: cgutils.alloca_once(b, v.type) for cell in self.cells}
-        for m, n in self.cells:
-            b.store(start[n], totals[m, n])
+        # Later pixels come a part with each row, since the cache asks for so many lines at once only.
+        part = b.sdiv(
+            b.mul(a_m, int64(self.pixels)), b.select(b.icmp_signed("<", I, int64(1)), int64(1), I)
+        )
+        part = b.and_(b.add(part, int64(v.lanes - 1)), int64(-v.lanes))
+        step = b.mul(every, int64(v.lanes))
+        whole = b.udiv(b.sub(K, int64(1)), int64(v.lanes))
+        tail = v.mask(b.sub(K, b.mul(whole, int64(v.lanes))))
+        last = b.gep(A, [end])
 
-        def add(c, mask):
-            """The products with the channels from c on."""
+        def products(pa, pb, sums, mask):
+            right = [v.load(b.gep(pb, [int64(n * v.lanes)])) for n in range(self.filters)]
+            sums = dict(zip(self.cells, sums, strict=True))
             for m in range(self.pixels):
+                left = v.load(b.gep(pa, [b.mul(a_m, int64(m))]), mask)
+                for n in range(self.filters):
+                    sums[m, n] = v.fma(left, right[n], sums[m, n])
+            return sums.values()
+
+        def over_k(pa, pb, *sums):
+            sums = products(pa, pb, sums, None)
+            return [b.gep(pa, [int64(v.lanes)]), b.gep(pb, [step]), *sums]
+
+        def over_j(pa, pb, *sums):
+            rest, pb, *sums = v.repeat(whole, [pa, pb, *sums], over_k)
+            return [b.gep(pa, [a_j]), b.gep(pb, [step]), *products(rest, pb, sums, tail)]
+
+        def over_i(pa, pb, ahead, *sums):
+            with v.steps(int64(0), part) as (i, _):
                 for pointer in (later, gates):
-                    place = b.add(b.mul(a_m, int64(m)), c)
-                    v.prefetch(b.gep(pointer, [place]), writing=False, level=1)
-            wide = int64(VECTORS * v.lanes)
-            panel = b.udiv(c, wide)
-            channels = b.sub(K, b.mul(panel, wide))
-            width = b.select(b.icmp_signed("<=", channels, int64(v.lanes)), int64(v.lanes), wide)
-            filters = b.gep(B, [b.mul(panel, b_panel)])
-            filters = b.gep(filters, [b.add(b.urem(c, wide), b.mul(first, width))])
-            tap = b.mul(every, width)
-            pixel = b.gep(A, [c])
-            last = b.gep(pixel, [end])
+                    v.prefetch(b.gep(pointer, [b.add(ahead, i)]), writing=False, level=1)
+            _, pb, *sums = v.repeat(J, [pa, pb, *sums], over_j)
+            below = b.gep(pa, [a_i])
+            around = b.gep(below, [b.neg(ring)])
+            below = b.select(b.icmp_unsigned(">=", below, last), around, below)
+            return [below, pb, b.add(ahead, part), *sums]
 
-            def over_j(pa, pb, *sums):
-                right = [v.load(b.gep(pb, [b.mul(width, int64(n))])) for n in range(self.filters)]
-                sums = dict(zip(self.cells, sums, strict=True))
-                for m in range(self.pixels):
-                    left = v.load(b.gep(pa, [b.mul(a_m, int64(m))]), mask)
-                    for n in range(self.filters):
-                        sums[m, n] = v.fma(left, right[n], sums[m, n])
-                return [b.gep(pa, [a_j]), b.gep(pb, [tap]), *sums.values()]
-
-            def over_i(pa, pb, *sums):
-                _, pb, *sums = v.repeat(J, [pa, pb, *sums], over_j)
-                below = b.gep(pa, [a_i])
-                around = b.gep(below, [b.neg(ring)])
-                below = b.select(b.icmp_unsigned(">=", below, last), around, below)
-                return [below, pb, *sums]
-
-            sums = [b.load(total) for total in totals.values()]
-            _, _, *sums = v.repeat(I, [pixel, filters, *sums], over_i)
-            for total, value in zip(totals.values(), sums, strict=True):
-                b.store(value, total)
-
-        v.for_each(K, add)
-        self._finish([b.load(total) for total in totals.values()], floor, y, y_m)
+        first = [A, B, int64(0), *(start[n] for _, n in self.cells)]
+        _, _, _, *sums = v.repeat(I, first, over_i)
+        self._finish(sums, floor, y, y_m)
 
     def _finish(self, sums, floor, y, y_m):
         b, v = self.b, self.v
@@ -123,13 +118,13 @@ class _Dots:
 
 @intrinsic
 def _tile(
-    typingctx, pixels, filters, A, a, a_i, a_j, a_m, end, ring, B, b_panel, first, every, I, J, K, bias, floor, y, o,
-    y_m, later, gates,
+    typingctx, pixels, filters, A, a, a_i, a_j, a_m, end, ring, B, first, every, I, J, K, bias, floor, y, o, y_m,
+    later, gates,
 ):  # fmt: skip
     """The tile of so many pixels, all that fit or one, and filters, from a, o and the filter `first` on."""
     n = types.intp
     signature = types.void(
-        n, n, A, n, n, n, n, n, n, B, n, n, n, n, n, n, bias, floor, y, n, n, later, gates
+        n, n, A, n, n, n, n, n, n, B, n, n, n, n, n, bias, floor, y, n, n, later, gates
     )
 
     def codegen(context, builder, signature, values):
@@ -140,7 +135,6 @@ def _tile(
             a,
             *strides,
             B,
-            b_panel,
             first,
             every,
             I,
@@ -161,9 +155,9 @@ def _tile(
                 wanted = (filters, count), (pixels, m)
                 here = [builder.icmp_signed("==", value, int64(size)) for value, size in wanted]
                 with builder.if_then(builder.and_(*here)):
-                    _Dots(builder, signature.args[17], m, count).emit(
-                        A, *strides, B, b_panel, first, every, I, J, K, bias, floor, y, y_m, later, gates
-                    )  # fmt: skip
+                    tile = _Dots(builder, signature.args[16], m, count)
+                    start = builder.gep(B, [builder.mul(first, int64(tile.v.lanes))])
+                    tile.emit(A, *strides, start, every, I, J, K, bias, floor, y, y_m, later, gates)
         return context.get_dummy_value()
 
     return signature, codegen
@@ -171,25 +165,7 @@ def _tile(
 
 @function
 def _dots(
-    count,
-    filters,
-    A,
-    a_i,
-    a_j,
-    a_m,
-    end,
-    ring,
-    B,
-    b_panel,
-    I,
-    J,
-    K,
-    bias,
-    floor,
-    y,
-    y_m,
-    later,
-    gates,
+    count, filters, A, a_i, a_j, a_m, end, ring, B, I, J, K, bias, floor, y, y_m, later, gates
 ):
     """Tiles beside one another; the last one may overlap the one before."""
     blocks = -(-filters // FILTERS)
@@ -201,8 +177,8 @@ def _dots(
         for m in range(0, count, pixels):
             m = min(m, count - pixels)
             _tile(
-                pixels, some, A, m * a_m, a_i, a_j, a_m, end, ring, B, b_panel, first, filters, I, J, K, bias, floor,
-                y, m * y_m + first, y_m, later, gates,
+                pixels, some, A, m * a_m, a_i, a_j, a_m, end, ring, B, first, filters, I, J, K, bias, floor, y,
+                m * y_m + first, y_m, later, gates,
             )  # fmt: skip
 
 
@@ -214,20 +190,20 @@ def dot_tiles(dtype):
 
 def _kinds(kind):
     p, n = types.CPointer(kind), types.intp
-    return n, n, p, n, n, n, n, n, p, n, n, n, n, p, kind, p, n, p, p
+    return n, n, p, n, n, n, n, n, p, n, n, n, p, kind, p, n, p, p
 
 
 @intrinsic
 def dots(
-    typingctx, address, count, filters, A, a0, a_i, a_j, a_m, end, ring, B, b_panel, I, J, K, bias, floor, y, o, y_m,
-    N, gates, n0,
+    typingctx, address, count, filters, A, a0, a_i, a_j, a_m, end, ring, B, b0, I, J, K, bias, floor, y, o, y_m, N,
+    gates, n0,
 ):  # fmt: skip
     """y[o + m*y_m + n] = max(bias[n] + sum over i < I, j < J, k < K of A[a0 + i*a_i + j*a_j + m*a_m + k] * B, floor)
 
     for m < count and n < filters. The rows of A may lie in a ring of so many elements: from `end` on, counted from a0,
-    they go on where it begins. B holds panels of channels, b_panel elements apart, in which filters are rows, under one
-    tap after the other. Meanwhile as many pixels of N and of gates, which need not exist, come from memory into the
-    second-level cache, from n0 on and as far apart. `address` comes from dot_tiles().
+    they go on where it begins. B holds, from b0 on, for each i, j and vector of k one vector per filter; zeros fill up
+    the last. Meanwhile as many pixels of N and of gates, which need not exist, come from memory into the first-level
+    cache, from n0 on and as far apart. `address` comes from dot_tiles().
     """
     kind = require_vectors("dots", A, B, bias, y, N, gates)
     n = types.intp
@@ -238,17 +214,11 @@ def dots(
     def codegen(context, builder, signature, values):
         at = dict(zip(_NAMES, values, strict=True))
         kinds = dict(zip(_NAMES, signature.args, strict=True))
-        starts = {
-            "A": at["a0"],
-            "B": int64(0),
-            "bias": int64(0),
-            "y": at["o"],
-            "N": at["n0"],
-            "gates": at["n0"],
-        }
+        starts = {"A": "a0", "B": "b0", "y": "o", "N": "n0", "gates": "n0", "bias": None}
         for name, start in starts.items():
-            at[name] = pointer_to(context, builder, kinds[name], at[name], start)
-        passed = [at[name] for name in _NAMES[1:] if name not in ("a0", "o", "n0")]
+            offset = at[start] if start else int64(0)
+            at[name] = pointer_to(context, builder, kinds[name], at[name], offset)
+        passed = [at[name] for name in _NAMES[1:] if name not in starts.values()]
         emit_call(context, builder, at["address"], _kinds(kind), passed)
         return context.get_dummy_value()
 
@@ -256,6 +226,6 @@ def dots(
 
 
 _NAMES = (
-    "address", "count", "filters", "A", "a0", "a_i", "a_j", "a_m", "end", "ring", "B", "b_panel", "I", "J", "K",
-    "bias", "floor", "y", "o", "y_m", "N", "gates", "n0",
+    "address", "count", "filters", "A", "a0", "a_i", "a_j", "a_m", "end", "ring", "B", "b0", "I", "J", "K", "bias",
+    "floor", "y", "o", "y_m", "N", "gates", "n0",
 )  # fmt: skip
