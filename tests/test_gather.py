@@ -1,9 +1,12 @@
 """gather: the samples of a batch, from arrays of every kind that a user may have."""
 
+import threading
+
 import numpy as np
 import pytest
 
 import numba_cnn as nc
+from numba_cnn import ops
 from numba_cnn.backends import cpu
 from numba_cnn.models import data
 
@@ -22,6 +25,54 @@ def test_equals_numpy(shape, threads):
     finally:
         nc.set_num_threads(before)
     np.testing.assert_array_equal(out, x[rows])
+
+
+@pytest.mark.parametrize("dtype", ["float64", "uint8", "int32", "int64"])
+def test_converts(dtype):
+    x = np.random.default_rng(0).integers(0, 200, (9, 50)).astype(dtype)
+    out = np.empty((4, 50), np.float32)
+    cpu.gather(x, np.array([8, 0, 3, 3]), out)
+    np.testing.assert_array_equal(out, x[[8, 0, 3, 3]])
+
+
+class TestAside:
+    x = np.random.default_rng(0).standard_normal((40, 33, 61, 3), np.float32)
+    rows = np.random.default_rng(1).permutation(40)[:31]
+
+    def put(self):
+        out = np.full((31, 33, 61, 3), np.nan, np.float32)
+        cpu.gather_aside(self.x, self.rows, out)
+        assert np.isnan(out).all()  # nothing has run
+        return out
+
+    @pytest.mark.parametrize("threads", [1, 2])
+    def test_done_with_the_next_launch(self, threads):
+        before = cpu.get_num_threads()
+        nc.set_num_threads(threads)
+        try:
+            out = self.put()
+            np.testing.assert_array_equal(ops.relu(self.x), np.maximum(self.x, 0))
+        finally:
+            nc.set_num_threads(before)
+        np.testing.assert_array_equal(out, self.x[self.rows])
+        out[...] = 0
+        ops.relu(self.x)
+        cpu.finish_aside()
+        assert not out.any()  # once is enough
+
+    def test_done_without_any(self):
+        first, second = self.put(), self.put()
+        np.testing.assert_array_equal(first, self.x[self.rows])
+        cpu.finish_aside()
+        np.testing.assert_array_equal(second, self.x[self.rows])
+
+    def test_each_thread_has_its_own(self):
+        out = self.put()
+        other = threading.Thread(target=ops.relu, args=(self.x,))
+        other.start()
+        other.join()
+        assert np.isnan(out).all()
+        cpu.finish_aside()
 
 
 def test_batches_of_arrays_that_kernels_do_not_take(tmp_path):

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import numba_cnn as nc
-from numba_cnn.backends.cpu.launch import SHARES, kernel, unpack
+from numba_cnn.backends.cpu.launch import kernel, unpack
+from numba_cnn.backends.cpu.shares import SHARES
 
 SETUP = """
     import numpy as np

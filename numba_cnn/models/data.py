@@ -15,6 +15,7 @@ from numba_cnn.layers.layer import InputShape
 from numba_cnn.ops import Array
 
 _LARGEST = float(np.finfo(np.float32).max)
+_GATHERED = "float32", "float64", "uint8", "int32", "int64"  # what kernels make batches of
 
 
 class Dataset(NamedTuple):
@@ -39,7 +40,8 @@ class Batch(NamedTuple):
 class Batches:
     """A dataset in batches on a backend; with a generator, in a new order each time.
 
-    A batch is valid until the next one is asked for: both use the same memory.
+    A batch that must be gathered or converted is made while the one before is in use, if the backend can. It is valid
+    until the next one is asked for: two buffers take turns.
     """
 
     def __init__(
@@ -51,45 +53,55 @@ class Batches:
     ) -> None:
         self.data, self.batch_size, self.backend = data, batch_size, backend
         self.generator = generator
-        self._as_it_is = data.x.dtype == np.float32 and data.x.flags.c_contiguous
-        rows = min(batch_size, len(data.x))
-        self._buffer = np.empty((rows, *data.x.shape[1:]), np.float32)
+        x = data.x
+        self._as_it_is = x.dtype == np.float32 and x.flags.c_contiguous
+        in_memory = type(x) is np.ndarray and x.flags.carray and x.dtype.name in _GATHERED
+        self._ahead = in_memory and hasattr(backend, "gather_aside")
+        shape = min(batch_size, len(x)), *x.shape[1:]
+        self._buffers = [np.empty(shape, np.float32) for _ in range(min(len(self), 2))]
 
     def __len__(self) -> int:
         return math.ceil(len(self.data.x) / self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
-        N = len(self.data.x)
-        order = None if self.generator is None else self.generator.permutation(N)
-        for start in range(0, N, self.batch_size):
-            part = slice(start, min(start + self.batch_size, N))
-            yield self._batch(part if order is None else order[part])
+        x, N, size = self.data.x, len(self.data.x), self.batch_size
+        parts = [slice(start, min(start + size, N)) for start in range(0, N, size)]
+        if self.generator is None and self._as_it_is:
+            for part in parts:
+                yield self._batch(x[part], part)
+            return
+        order = np.arange(N) if self.generator is None else self.generator.permutation(N)
+        for k, part in enumerate(parts):
+            rows, images = order[part], self._buffers[k % 2][: part.stop - part.start]
+            if not self._ahead:
+                self._copy(rows, images)
+            elif k == 0:
+                self.backend.gather(x, rows, images)
+            else:
+                self.backend.finish_aside()
+            if self._ahead and k + 1 < len(parts):
+                following = order[parts[k + 1]]
+                self.backend.gather_aside(
+                    x, following, self._buffers[(k + 1) % 2][: len(following)]
+                )
+            yield self._batch(images, rows)
 
-    def _batch(self, rows: Any) -> Batch:
+    def _batch(self, images: np.ndarray, rows: slice | np.ndarray) -> Batch:
         _, labels, sample_weight = self.data
         asarray = self.backend.asarray
         return Batch(
-            asarray(self._images(rows)),
+            asarray(images),
             None if labels is None else asarray(labels[rows]),
             None if sample_weight is None else asarray(sample_weight[rows]),
         )
 
-    def _images(self, rows: slice | np.ndarray) -> np.ndarray:
-        """The samples of one batch as float32: in place if that can be, else in the buffer."""
-        x, buffer = self.data.x, self._buffer
-        if self._as_it_is and isinstance(rows, np.ndarray):
-            out = buffer[: len(rows)]
-            if hasattr(self.backend, "gather") and type(x) is np.ndarray and x.flags.carray:
-                self.backend.gather(x, rows, out)
-            else:
-                np.take(x, rows, axis=0, out=out, mode="clip")  # any other mode copies once more
-            return out
-        chosen: np.ndarray = x[rows]
+    def _copy(self, rows: np.ndarray, images: np.ndarray) -> None:
         if self._as_it_is:
-            return chosen
-        out = buffer[: len(chosen)]
-        out[...] = chosen
-        return out
+            np.take(
+                self.data.x, rows, axis=0, out=images, mode="clip"
+            )  # any other mode copies once more
+        else:
+            images[...] = self.data.x[rows]
 
 
 def inputs(op: str, x: Any, input_shape: InputShape | None) -> np.ndarray:

@@ -11,9 +11,9 @@ from numba_cnn.backends.cpu.conv2d import (
     conv2d_max_pool2d_backward,
 )
 from numba_cnn.backends.cpu.dense import dense, dense_backward_input, dense_backward_weight
-from numba_cnn.backends.cpu.gather import gather
+from numba_cnn.backends.cpu.gather import gather, gather_aside
 from numba_cnn.backends.cpu.graph import Graph
-from numba_cnn.backends.cpu.launch import cache_folder, is_warm
+from numba_cnn.backends.cpu.launch import cache_folder, finish_aside, is_warm
 from numba_cnn.backends.cpu.max_pool2d import max_pool2d, max_pool2d_backward
 from numba_cnn.backends.cpu.memory import empty
 from numba_cnn.backends.cpu.optimizers import adam, rmsprop, sgd
@@ -43,7 +43,9 @@ __all__ = [
     "dense_backward_weight",
     "describe",
     "empty",
+    "finish_aside",
     "gather",
+    "gather_aside",
     "get_num_threads",
     "is_available",
     "is_warm",

@@ -1,15 +1,20 @@
 """The samples of a batch, side by side."""
 
-from numba_cnn.backends.cpu.launch import kernel, unpack
+from numba_cnn.backends.cpu.launch import kernel, put_aside, unpack
 from numba_cnn.backends.cpu.threads import threads_for
 
 
 def gather(x, rows, out):
-    """out[i] = x[rows[i]], for samples in C order.
+    """out[i] = x[rows[i]], for samples in C order, converted to the dtype of out.
 
     On all threads: while one alone copied a batch, the others would fall asleep, and be late for its step.
     """
     _gather(threads_for(out.size), x.reshape(-1), rows, out.reshape(-1))
+
+
+def gather_aside(x, rows, out):
+    """The same, in the time that threads wait for one another in this thread's next launches; see finish_aside()."""
+    put_aside(_gather, len(rows), x.reshape(-1), rows, out.reshape(-1))
 
 
 @kernel

@@ -2,7 +2,7 @@
 
 A kernel is a function of (share, shares, thread, packed): it does one share of the work, in the scratch
 that belongs to the thread. Its arguments lie packed in memory, so that one `@njit(parallel=True)`
-loop, `_run`, hands out the shares of all kernels. Compiled into a loop of its own, a kernel would be
+loop, shares.py's, hands out the shares of all kernels. Compiled into a loop of its own, a kernel would be
 optimised four times over by Numba's layers of wrappers, which makes the first training step wait
 three times as long. And a list of launches is a table of numbers, which graph.py runs again and again.
 """
@@ -11,23 +11,16 @@ import contextlib
 import ctypes
 import os
 import struct
-import sys
 import threading
 
-import llvmlite.binding as llvm
 import numba
 import numpy as np
-from llvmlite import ir
-from numba import njit, prange, types
-from numba.core import cgutils
+from numba import types
 from numba.extending import intrinsic
 
 from numba_cnn.backends.cpu import compiler
-from numba_cnn.backends.cpu.compiler import address_of, cached, call, function, on_disk
-
-SHARES = 4  # per thread
-LOOKS = 1000  # for the end of a launch, until a thread lets others have its processor
-LINE = 8  # integers that fill a cache line, which threads had better not share
+from numba_cnn.backends.cpu.compiler import address_of, function, on_disk
+from numba_cnn.backends.cpu.shares import run_table
 
 
 class kernel:
@@ -76,7 +69,7 @@ class _Launch:
     def __call__(self, threads, values):
         self.layout.pack_into(self.memory, 0, *values)
         self.table[0, 1] = threads
-        _run(self.table)
+        run(self.table)
 
     def pointers(self):
         """Where the addresses of arrays lie in the packed memory, in bytes."""
@@ -85,8 +78,35 @@ class _Launch:
 
 
 def run(table):
-    """Run launches one after the other: rows of (address of the kernel, threads, address of its packed arguments)."""
-    _run(table)
+    """Run launches one after the other: rows of (address of the kernel, threads, address of its packed arguments).
+
+    And, in the time that their threads wait for one another, what this thread has put aside.
+    """
+    aside, _here.aside = _here.aside, None
+    run_table(table, _NONE if aside is None else aside.table)
+
+
+def put_aside(kernel, shares, *arguments):
+    """Launch a kernel that uses no scratch, in so many shares, beside what this thread launches next."""
+    finish_aside()
+    with recording(lambda *call: setattr(_here, "aside", _Aside(shares, *call))):
+        kernel(1, *arguments)
+
+
+def finish_aside():
+    """Run what was put aside if nothing has been launched since."""
+    if _here.aside is not None:
+        with launching():
+            run(_NONE)
+
+
+class _Aside:
+    """A launch that waits for others, with all that it needs."""
+
+    def __init__(self, shares, launch, _, values, arguments):
+        self.memory, self.arguments = bytearray(launch.layout.size), arguments
+        launch.layout.pack_into(self.memory, 0, *values)
+        self.table = np.array([[launch.address, shares, address_of_buffer(self.memory)]])
 
 
 @contextlib.contextmanager
@@ -151,15 +171,6 @@ def _fields(kind):
     return {types.intp: "q", types.boolean: "?", types.float32: "f", types.float64: "d"}[kind]
 
 
-if sys.platform == "win32":  # it lets others have it by itself
-
-    @njit
-    def _yield():
-        pass
-else:
-    _yield = types.ExternalFunction("sched_yield", types.int32())
-
-
 _address_of, _at = ctypes.addressof, ctypes.c_char.from_buffer
 
 
@@ -181,89 +192,14 @@ def is_warm():
 
 def cache_folder():
     """Where compiled kernels are kept, or None if nothing could be written."""
-    return compiler.cache_folder(_run)
-
-
-@intrinsic
-def _add(typingctx, counts, place):
-    """counts[place], which is one more from then on; no two threads get the same number.
-
-    Who reads the new number sees what this thread wrote before.
-    """
-
-    def codegen(context, builder, signature, values):
-        data = context.make_array(signature.args[0])(context, builder, values[0]).data
-        one = context.get_constant(types.int64, 1)
-        return builder.atomic_rmw("add", builder.gep(data, [values[1]]), one, "acq_rel")
-
-    return types.int64(counts, types.intp), codegen
-
-
-@intrinsic
-def _read(typingctx, counts, place):
-    """counts[place], as _add() left it last, after a moment's rest."""
-
-    def codegen(context, builder, signature, values):
-        if llvm.get_default_triple().startswith("x86"):
-            kind = ir.FunctionType(ir.VoidType(), [])
-            name = "llvm.x86.sse2.pause"
-            builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [])
-        data = context.make_array(signature.args[0])(context, builder, values[0]).data
-        return builder.load_atomic(builder.gep(data, [values[1]]), "acquire", 8)
-
-    return types.int64(counts, types.intp), codegen
-
-
-@njit(nogil=True)
-def _wait(done, place, shares):
-    """Look for the last of a launch's shares; from time to time, let others have the processor."""
-    looks = 0
-    while _read(done, place) < shares:
-        looks += 1
-        if looks % LOOKS == 0:
-            _yield()
-
-
-@cached
-@njit(parallel=True, nogil=True)
-def _run(table):
-    """Each thread does its own run of shares, as near in memory as they were in the launch before, then what others
-    have left, so that none waits long for one that the operating system has put aside. All launches are one parallel
-    loop; between them threads wait for one another's shares, not for each other: one alone would do all of them. Each
-    launch is for one thread or for as many as the others, so whoever is there can do any share."""
-    launches, most = len(table), 1
-    for i in range(launches):
-        most = max(most, table[i, 1])
-    if most == 1:
-        for i in range(launches):
-            call(table[i, 0], (0, 1, 0, table[i, 2]))
-        return
-    taken = np.empty(launches * most * LINE, np.int64)
-    done = np.empty(launches * LINE, np.int64)
-    for i in range(taken.size):  # a slice would be set to 0 in a parallel loop of its own
-        taken[i] = 0
-    for i in range(done.size):
-        done[i] = 0
-    for thread in prange(most):
-        for i in range(launches):
-            address, threads, packed = table[i, 0], table[i, 1], table[i, 2]
-            each = SHARES if threads > 1 else 1
-            for other in range(threads):
-                run = (thread + other) % threads
-                place = (i * most + run) * LINE
-                share = _add(taken, place)
-                while share < each:
-                    share += each * run
-                    call(address, (share, each * threads, np.intp(thread % threads), packed))
-                    _add(done, i * LINE)
-                    share = _add(taken, place)
-            _wait(done, i * LINE, each * threads)
+    return compiler.cache_folder(run_table)
 
 
 class _Here(threading.local):
     """What this thread does with its launches instead of running them, if it does not."""
 
     note = None
+    aside = None  # the launch that waits for the next ones
 
 
 def _after_fork():
@@ -277,6 +213,7 @@ def _after_fork():
 
 
 _here = _Here()
+_NONE = np.empty((0, 3), np.int64)
 _kernels: list[kernel] = []
 _launching = threading.Lock()
 _pool_lost = False

@@ -1,0 +1,120 @@
+"""How the shares of launches are handed out to threads, which wait for one another without sleeping."""
+
+import sys
+
+import llvmlite.binding as llvm
+import numpy as np
+from llvmlite import ir
+from numba import njit, prange, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from numba_cnn.backends.cpu.compiler import cached, call
+
+SHARES = 4  # per thread
+LOOKS = 1000  # for the end of a launch, until a thread lets others have its processor
+LINE = 8  # integers that fill a cache line, which threads had better not share
+
+
+@cached
+@njit(parallel=True, nogil=True)
+def run_table(table, aside):
+    """Each thread does its own run of shares, as near in memory as they were in the launch before, then what others
+    have left, so that none waits long for one that the operating system has put aside. All launches are one parallel
+    loop; between them threads wait for one another's shares, not for each other: one alone would do all of them. Each
+    launch is for one thread or for as many as the others, so whoever is there can do any share. What is `aside`, a
+    table of one launch or none, is done on the way."""
+    launches, most = len(table), 1
+    for i in range(launches):
+        most = max(most, table[i, 1])
+    if most == 1:
+        for i in range(launches):
+            call(table[i, 0], (0, 1, 0, table[i, 2]))
+        for i in range(len(aside)):
+            call(aside[i, 0], (0, 1, 0, aside[i, 2]))
+        return
+    taken = np.empty((1 + launches * most) * LINE, np.int64)
+    done = np.empty(launches * LINE, np.int64)
+    for i in range(taken.size):  # a slice would be set to 0 in a parallel loop of its own
+        taken[i] = 0
+    for i in range(done.size):
+        done[i] = 0
+    for thread in prange(most):
+        for i in range(launches):
+            address, threads, packed = table[i, 0], table[i, 1], table[i, 2]
+            each = SHARES if threads > 1 else 1
+            for other in range(threads):
+                run = (thread + other) % threads
+                place = (1 + i * most + run) * LINE
+                share = _add(taken, place)
+                while share < each:
+                    share += each * run
+                    call(address, (share, each * threads, np.intp(thread % threads), packed))
+                    _add(done, i * LINE)
+                    share = _add(taken, place)
+            _wait(done, i * LINE, each * threads, aside, taken)
+        while _do_aside(aside, taken):
+            pass
+
+
+@njit(nogil=True)
+def _wait(done, place, shares, aside, taken):
+    """Look for the last of a launch's shares, do one of what was put aside, or, from time to time, let others have the
+    processor."""
+    looks = 0
+    while _read(done, place) < shares:
+        if _do_aside(aside, taken):
+            continue
+        looks += 1
+        if looks % LOOKS == 0:
+            _yield()
+
+
+@njit(nogil=True)
+def _do_aside(aside, taken):
+    """Do one share of what was put aside, if any is left; taken[0] counts them."""
+    if len(aside) == 0 or _read(taken, 0) >= aside[0, 1]:
+        return False
+    share = _add(taken, 0)
+    if share < aside[0, 1]:
+        call(aside[0, 0], (share, aside[0, 1], 0, aside[0, 2]))
+    return True
+
+
+@intrinsic
+def _add(typingctx, counts, place):
+    """counts[place], which is one more from then on; no two threads get the same number.
+
+    Who reads the new number sees what this thread wrote before.
+    """
+
+    def codegen(context, builder, signature, values):
+        data = context.make_array(signature.args[0])(context, builder, values[0]).data
+        one = context.get_constant(types.int64, 1)
+        return builder.atomic_rmw("add", builder.gep(data, [values[1]]), one, "acq_rel")
+
+    return types.int64(counts, types.intp), codegen
+
+
+@intrinsic
+def _read(typingctx, counts, place):
+    """counts[place], as _add() left it last, after a moment's rest."""
+
+    def codegen(context, builder, signature, values):
+        if llvm.get_default_triple().startswith("x86"):
+            kind = ir.FunctionType(ir.VoidType(), [])
+            name = "llvm.x86.sse2.pause"
+            builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [])
+        data = context.make_array(signature.args[0])(context, builder, values[0]).data
+        return builder.load_atomic(builder.gep(data, [values[1]]), "acquire", 8)
+
+    return types.int64(counts, types.intp), codegen
+
+
+if sys.platform == "win32":  # it lets others have it by itself
+
+    @njit
+    def _yield():
+        pass
+else:
+    _yield = types.ExternalFunction("sched_yield", types.int32())
