@@ -2,7 +2,7 @@
 interleaved rounds.
 
     python -m benchmarks.peers.environments FOLDER      # once: an environment for each
-    python -m benchmarks.peers FOLDER [--threads 1 2] [--rounds 15] [--only NAME ...]
+    python -m benchmarks.peers FOLDER [--threads 1 2] [--rounds 15] [--batch 32] [--only NAME ...]
 
 Every library runs in processes of its own, pinned to as many cores as threads: one with the C
 library's allocator as it is, and one where it keeps freed memory. Before anything is timed, the
@@ -37,13 +37,16 @@ def main():
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="of the environments")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], metavar="N")
     parser.add_argument("--rounds", type=int, default=15, metavar="N")
+    parser.add_argument("--batch", type=int, default=32, metavar="N")
     parser.add_argument("--only", nargs="+", default=list(PEERS), choices=PEERS, metavar="NAME")
     arguments = parser.parse_args()
     for threads in arguments.threads:
         if threads > len(os.sched_getaffinity(0)):
             raise SystemExit(f"there are not as many cores. Received: --threads {threads}")
         try:
-            rows, complaints = measure(arguments.folder, arguments.only, threads, arguments.rounds)
+            rows, complaints = measure(
+                arguments.folder, arguments.only, threads, arguments.rounds, arguments.batch
+            )
         except Failed as failure:
             raise SystemExit(str(failure)) from None
         print(f"{threads} thread(s), {machine.today()}\n")

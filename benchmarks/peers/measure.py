@@ -10,11 +10,15 @@ from benchmarks.peers.catalogue import PEERS
 from benchmarks.peers.process import MALLOC, Failed, Process, first_step_seconds, import_seconds
 
 OURS = "numba_cnn"
-TASKS = {
-    "train step, batch 32": ("train", 32),
-    "inference, batch 32": ("predict", 32),
-    "inference, batch 1": ("predict", 1),
-}
+
+
+def tasks(batch):
+    """What is timed, by the titles of the table."""
+    return {
+        f"train step, batch {batch}": ("train", batch),
+        f"inference, batch {batch}": ("predict", batch),
+        "inference, batch 1": ("predict", 1),
+    }
 
 
 class Best(NamedTuple):
@@ -32,23 +36,26 @@ class Row(NamedTuple):
     measures: dict  # title -> Best, or None for what the library does not do
 
 
-def measure(folder, names, threads, rounds):
+def measure(folder, names, threads, rounds, batch):
     """(rows, complaints): this library comes first; what fails is left out, and complained of."""
-    processes, complaints = _start(folder, names, threads)
+    processes, complaints = _start(folder, names, threads, batch)
     _check(processes, complaints)
     if not processes or processes[0].name != OURS:
         raise Failed(f"{OURS} does not run. {complaints[0]}")
-    values, peaks = _rounds(processes, complaints, threads, rounds)
+    values, peaks = _rounds(processes, complaints, tasks(batch), rounds)
     memory = {process: [process.ask("memory")] for process in processes}
     for process in processes:
         process.close()
     rows = []
     for name, version in {process.name: process.version for process in processes}.items():
         own = [process for process in processes if process.name == name]
-        steps = {title: _best(own, values[title]) for title in TASKS}
+        steps = {title: _best(own, values[title]) for title in tasks(batch)}
+        train, *inference = steps
         size = environments.installed_bytes(folder, PEERS[name].environment)
-        measures = steps | {
-            "of FMA peak": _share(steps["train step, batch 32"], peaks),
+        measures = {
+            train: steps[train],
+            "of FMA peak": _share(steps[train], peaks, batch),
+            **{title: steps[title] for title in inference},
             "peak memory": _best(own, memory),
             "import": Best([import_seconds(folder, name)]),
             "first step": Best([first_step_seconds(folder, name, threads)]),
@@ -58,13 +65,13 @@ def measure(folder, names, threads, rounds):
     return rows, complaints
 
 
-def _start(folder, names, threads):
+def _start(folder, names, threads, batch):
     """Two processes for each library, and a line for each that does not start."""
     processes, complaints = [], []
     for name in [OURS, *(name for name in names if name != OURS)]:
         for malloc in MALLOC:
             try:
-                processes.append(Process(folder, name, threads, malloc))
+                processes.append(Process(folder, name, threads, malloc, batch=batch))
             except Failed as failure:
                 complaints.append(str(failure))
     return processes, complaints
@@ -89,7 +96,7 @@ def _check(processes, complaints):
     expected = []
 
     def check(process):
-        probabilities, losses = process.ask("probabilities", 32), process.ask("losses", 3)
+        probabilities, losses = process.ask("probabilities"), process.ask("losses", 3)
         process.trains = losses is not None
         expected.append((probabilities, losses))
         if not np.allclose(probabilities, expected[0][0], rtol=0, atol=1e-4):
@@ -100,10 +107,10 @@ def _check(processes, complaints):
     _each(processes, complaints, check)
 
 
-def _rounds(processes, complaints, threads, rounds):
+def _rounds(processes, complaints, timed, rounds):
     """(seconds by task and process, FLOP/s of the cores), each a list with one value per round."""
-    values, peaks = {title: {process: [] for process in processes} for title in TASKS}, []
-    for title, task in TASKS.items():
+    values, peaks = {title: {process: [] for process in processes} for title in timed}, []
+    for title, task in timed.items():
 
         def time(process, title=title, task=task):
             if process.trains or task[0] != "train":
@@ -111,7 +118,7 @@ def _rounds(processes, complaints, threads, rounds):
 
         for _ in range(rounds):
             if task[0] == "train":
-                peaks.append(processes[0].ask("peak", 0))
+                peaks.append(processes[0].ask("peak"))
             _each(processes, complaints, time)
     return values, peaks
 
@@ -121,10 +128,10 @@ def _best(processes, values):
     return min(found, key=lambda best: median(best.values), default=None)
 
 
-def _share(train, peaks):
+def _share(train, peaks, batch):
     """The share of the FMA peak, each round against the peak of that round."""
     if train is None:
         return None
-    flop = network.flop_of_train_step(32)
+    flop = network.flop_of_train_step(batch)
     shares = [flop / s / peak for s, peak in zip(train.values, peaks, strict=True)]
     return Best(shares, train.malloc)

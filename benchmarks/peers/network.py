@@ -36,9 +36,8 @@ def channels_first(weight):
 
 def batch(size):
     """(images, labels) of that many samples; a smaller batch is the start of a larger one."""
-    rng = np.random.default_rng(0)
-    labels = rng.integers(0, 10, 32)[:size]
-    return rng.random((32, 64, 64, 3), dtype=np.float32)[:size], labels
+    labels = np.random.default_rng(0).integers(0, 10, size)
+    return np.random.default_rng(1).random((size, 64, 64, 3), dtype=np.float32), labels
 
 
 def flop_of_train_step(size):

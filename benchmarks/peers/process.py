@@ -34,11 +34,18 @@ class Failed(Exception):
 class Process:
     """One library with one way to get memory, pinned to as many cores as it has threads."""
 
-    def __init__(self, folder, name, threads, malloc, worker="worker"):
+    def __init__(self, folder, name, threads, malloc, worker="worker", batch=32):
         self.name, self.malloc = name, malloc
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 close() closes it
         self._process = subprocess.Popen(
-            [_python(folder, name), "-m", f"benchmarks.peers.{worker}", name, str(threads)],
+            [
+                _python(folder, name),
+                "-m",
+                f"benchmarks.peers.{worker}",
+                name,
+                str(threads),
+                str(batch),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

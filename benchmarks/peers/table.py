@@ -5,12 +5,13 @@ from statistics import median
 
 def markdown(rows):
     """One row per library, in brackets its ratio to the first, and last the first against the best."""
-    lines = [f"| | {' | '.join(COLUMNS)} |", "|---" * (len(COLUMNS) + 1) + "|"]
-    ratios = [_ratios(rows, title) for title in COLUMNS]
+    titles = list(rows[0].measures)
+    lines = [f"| | {' | '.join(titles)} |", "|---" * (len(titles) + 1) + "|"]
+    ratios = [_ratios(rows, title) for title in titles]
     for row in rows:
         cells = [
-            _cell(row.measures[title], text, ratio.get(row.name))
-            for (title, text), ratio in zip(COLUMNS.items(), ratios, strict=True)
+            _cell(row.measures[title], _text(title), ratio.get(row.name))
+            for title, ratio in zip(titles, ratios, strict=True)
         ]
         lines.append(f"| {row.name} {row.version} | {' | '.join(cells)} |")
     best = [min(ratio, key=ratio.get, default="") for ratio in ratios]
@@ -23,7 +24,7 @@ def markdown(rows):
 
 def _ratios(rows, title):
     """By library, the median over the rounds of its value to that of the first; none for a share."""
-    if COLUMNS[title] is _percent:
+    if _text(title) is _percent:
         return {}
     ours = rows[0].measures[title].values
     theirs = {row.name: row.measures[title] for row in rows[1:] if row.measures[title]}
@@ -56,11 +57,13 @@ def _percent(share):
     return f"{share:.0%}"
 
 
-COLUMNS = {
-    "train step, batch 32": _milliseconds,
+def _text(title):
+    """How the values under a title are written: times of steps, but for these."""
+    return TEXTS.get(title, _milliseconds)
+
+
+TEXTS = {
     "of FMA peak": _percent,
-    "inference, batch 32": _milliseconds,
-    "inference, batch 1": _milliseconds,
     "peak memory": _megabytes,
     "import": _seconds,
     "first step": _seconds,

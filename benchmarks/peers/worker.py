@@ -1,10 +1,10 @@
-"""One library in a process of its own: `python -m benchmarks.peers.worker NAME THREADS`.
+"""One library in a process of its own: `python -m benchmarks.peers.worker NAME THREADS BATCH`.
 
 It answers in lines of "@" and JSON: its version once the model is built, then for each line read
 
-    probabilities 32    of a batch of 32, and
+    probabilities 0     of a batch, and
     losses STEPS        of that many training steps on it (one prediction if it does not train)
-    train BATCH, predict BATCH    the seconds of one step
+    train SIZE, predict SIZE    the seconds of one step; a size is that of the batch, or 1
     memory 0            the peak resident memory in bytes
     peak 0              the FLOP/s of its cores at most (numba_cnn only)
 """
@@ -20,16 +20,17 @@ import numpy as np
 from benchmarks.peers import network
 from benchmarks.peers.catalogue import PEERS
 
-REPEAT = {1: 50, 32: 3}  # steps that are timed at once
+IMAGES = 96  # whose steps are timed at once, but at most
+REPEAT = 50
 # Seconds. Other processes have used the caches, and their threads look for work on the cores, for several milliseconds
 # in the case of OpenMP's, before they sleep.
 WARM_UP = 0.02
 
 
 def main():
-    name, threads = sys.argv[1], int(sys.argv[2])
+    name, threads, batch = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     library = importlib.import_module(f"benchmarks.peers.libraries.{PEERS[name].file}")
-    worker = Worker(library.build(name, network.weights(), threads))
+    worker = Worker(library.build(name, network.weights(), threads), batch)
     _answer(worker.model.version)
     for line in sys.stdin:
         task, number = line.split()
@@ -43,29 +44,29 @@ def _answer(value):
 class Worker:
     """What can be asked of a model."""
 
-    def __init__(self, model):
-        self.model = model
+    def __init__(self, model, batch):
+        self.model, self.batch = model, batch
         self.batches = {}
-        for size in REPEAT:
+        for size in (1, batch):
             x, labels = network.batch(size)
             self.batches[size] = model.images(np.ascontiguousarray(x)), labels
 
-    def probabilities(self, size):
-        return np.asarray(self.model.predict(self.batches[size][0])).tolist()
+    def probabilities(self, _):
+        return np.asarray(self.model.predict(self.batches[self.batch][0])).tolist()
 
     def losses(self, steps):
         if self.model.train is None:
-            self.model.predict(self.batches[32][0])
+            self.model.predict(self.batches[self.batch][0])
             return None
-        return [float(self.model.train(*self.batches[32])) for _ in range(steps)]
+        return [float(self.model.train(*self.batches[self.batch])) for _ in range(steps)]
 
     def train(self, size):
         images, labels = self.batches[size]
-        return seconds(lambda: self.model.train(images, labels), REPEAT[size])
+        return seconds(lambda: self.model.train(images, labels), _repeat(size))
 
     def predict(self, size):
         images, _ = self.batches[size]
-        return seconds(lambda: self.model.predict(images), REPEAT[size])
+        return seconds(lambda: self.model.predict(images), _repeat(size))
 
     def memory(self, _):
         status = Path("/proc/self/status").read_text()
@@ -75,6 +76,10 @@ class Worker:
         from benchmarks import fma_peak
 
         return fma_peak.rate()
+
+
+def _repeat(size):
+    return max(1, min(REPEAT, IMAGES // size))
 
 
 def seconds(step, repeat):
