@@ -82,7 +82,8 @@ def test_batches_of_arrays_that_kernels_do_not_take(tmp_path):
     frozen = x.copy()
     frozen.flags.writeable = False
     mapped = [np.load(tmp_path / "x.npy", mmap_mode=mode) for mode in ("r", "c")]
-    for given in (x, frozen, *mapped, np.asfortranarray(x), x.astype(np.float64)):
+    swapped = x.astype(">f4")
+    for given in (x, frozen, *mapped, swapped, np.asfortranarray(x), x.astype(np.float64)):
         batches = data.Batches(data.Dataset(given), 4, cpu, np.random.default_rng(1))
         seen = np.concatenate([batch.x.copy() for batch in batches])
         np.testing.assert_array_equal(seen, x[np.random.default_rng(1).permutation(9)])

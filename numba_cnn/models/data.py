@@ -15,7 +15,7 @@ from numba_cnn.layers.layer import InputShape
 from numba_cnn.ops import Array
 
 _LARGEST = float(np.finfo(np.float32).max)
-_GATHERED = "float32", "float64", "uint8", "int32", "int64"  # what kernels make batches of
+_GATHERED = np.float32, np.float64, np.uint8, np.int32, np.int64  # what kernels make batches of
 
 
 class Dataset(NamedTuple):
@@ -55,7 +55,7 @@ class Batches:
         self.generator = generator
         x = data.x
         self._as_it_is = x.dtype == np.float32 and x.flags.c_contiguous
-        in_memory = type(x) is np.ndarray and x.flags.carray and x.dtype.name in _GATHERED
+        in_memory = type(x) is np.ndarray and x.flags.carray and x.dtype in _GATHERED
         self._ahead = in_memory and hasattr(backend, "gather_aside")
         shape = min(batch_size, len(x)), *x.shape[1:]
         self._buffers = [np.empty(shape, np.float32) for _ in range(min(len(self), 2))]
