@@ -97,9 +97,8 @@ class Batches:
 
     def _copy(self, rows: np.ndarray, images: np.ndarray) -> None:
         if self._as_it_is:
-            np.take(
-                self.data.x, rows, axis=0, out=images, mode="clip"
-            )  # any other mode copies once more
+            # Any other mode copies once more.
+            np.take(self.data.x, rows, axis=0, out=images, mode="clip")
         else:
             images[...] = self.data.x[rows]
 
