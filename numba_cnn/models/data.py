@@ -75,11 +75,12 @@ class Batches:
             rows, images = order[part], self._buffers[k % 2][: part.stop - part.start]
             if not self._ahead:
                 self._copy(rows, images)
-            elif k == 0:
+                yield self._batch(images, rows)
+                continue
+            self.backend.finish_aside()  # this batch, or what an epoch that was broken off left
+            if k == 0:
                 self.backend.gather(x, rows, images)
-            else:
-                self.backend.finish_aside()
-            if self._ahead and k + 1 < len(parts):
+            if k + 1 < len(parts):
                 following = order[parts[k + 1]]
                 self.backend.gather_aside(
                     x, following, self._buffers[(k + 1) % 2][: len(following)]
