@@ -22,8 +22,8 @@ from benchmarks.peers.catalogue import PEERS
 
 IMAGES = 96  # whose steps are timed at once, but at most
 REPEAT = 50
-# Seconds. Other processes have used the caches, and their threads look for work on the cores, for several milliseconds
-# in the case of OpenMP's, before they sleep.
+# Seconds. Other processes have used the caches, and OpenMP's threads in them look for work on the cores for several
+# milliseconds before they sleep.
 WARM_UP = 0.02
 
 
