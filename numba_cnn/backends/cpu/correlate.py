@@ -218,9 +218,10 @@ def _correlate_row(
         run = min(block, K - k)
         low = floor if k + run == K else none
         initial, i0, i_m = (bias, f, 0) if k == 0 else (y, o, y_w)
+        later = min(-(-fetched // (-(-count // ROWS) * I1 * I2 * run)), lanes_of(y))
         product(
             tile, 0, count, y, o, y_w, initial, i0, i_m, x, a + k, DH * a_row, DW * C, SW * C,
-            panels, b + k * b_row, b_row, I1, I2, run, low, wide, ahead, n0, fetched,
+            panels, b + k * b_row, b_row, I1, I2, run, low, wide, ahead, n0, later, I1 * I2 * run * later,
         )  # fmt: skip
 
 

@@ -24,7 +24,8 @@ class _PooledTile(Tile):
     def emit_pooled(
         self, y, y_m, argmax, bias, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, tail
     ):
-        values = self.sums(self._biases(bias, tail), A, a_i, a_j, a_step, B, b_row, I1, I2, K)
+        biases = self._biases(bias, tail)
+        values = self.sums(biases, A, a_i, a_j, a_step, [(B, b_row)], I1, I2, K)
         values = self.activated(values, floor)
         across = 2 * self.pixels
         pooled = {

@@ -48,19 +48,31 @@ class Tile:
     def emit(
         self, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, tail, ahead, stride
     ):  # fmt: skip
+        values, flows = self.initial(I, i_m, C, c_m, tail), ((B, b_row), (ahead, stride))
+        values = self.sums(values, A, a_i, a_j, a_step, flows, I1, I2, K)
+        self.finish(values, C, c_m, floor, tail)
+
+    def initial(self, I, i_m, C, c_m, tail):
+        """The accumulators at first."""
         # Rows of C far apart are none that the processor foresees: they come from memory meanwhile.
         with self.b.if_then(self.b.icmp_signed(">", c_m, int64(self.vectors * self.v.lanes))):
             for m, n in self.cells:
                 self.v.prefetch(self._at(C, c_m, m, n), writing=True)
-        initial = self._initial(I, i_m, tail)
-        values = self.sums(initial, A, a_i, a_j, a_step, B, b_row, I1, I2, K, ahead, stride)
-        self._finish(values, C, c_m, floor, tail)
 
-    def sums(
-        self, values, A, a_i, a_j, a_step, B, b_row, I1, I2, K, ahead=None, stride=None
-    ):  # fmt: skip
-        """The accumulators by (row, vector), from what they begin with; each k asks for one more place ahead."""
-        flows, strides = ([B], [b_row]) if ahead is None else ([B, ahead], [b_row, stride])
+        def load(mask):
+            return {
+                (m, n): self.v.load(self._at(I, i_m, m, n), mask if self._last(n) else None)
+                for m, n in self.cells
+            }
+
+        return self.by_tail(tail, load)
+
+    def sums(self, values, A, a_i, a_j, a_step, flows, I1, I2, K):
+        """The accumulators by (row, vector), from what they are at first.
+
+        The flows are pairs of a pointer and how far each k takes it: the first is B; of a second, lines are asked for.
+        """
+        flows, strides = zip(*flows, strict=True)
 
         def over_k(pointers, values):
             pa, *flowing = pointers
@@ -87,11 +99,8 @@ class Tile:
         b, v = self.b, self.v
 
         def body(pointers, values):
-            groups, (pb, *ahead) = pointers[: -len(strides)], pointers[-len(strides) :]
-            for pointer in ahead:
-                v.prefetch(pointer, writing=False)
-            values = dict(values)
-            right = [v.load(b.gep(pb, [int64(n * v.lanes)])) for n in range(self.vectors)]
+            groups, values = pointers[: -len(strides)], dict(values)
+            right = self._right(pointers[-len(strides) :], values)
             for m in range(self.rows):
                 group, offset = places[m]
                 left = v.splat(b.load(b.gep(groups[group], [offset])))
@@ -101,6 +110,13 @@ class Tile:
             return [b.gep(p, [s]) for p, s in zip(pointers, steps, strict=True)], values
 
         return body
+
+    def _right(self, flows, values):
+        """The vectors of B's row."""
+        pb, *ahead = flows
+        for pointer in ahead:
+            self.v.prefetch(pointer, writing=False)
+        return [self.v.load(self._at(pb, int64(0), 0, n)) for n in range(self.vectors)]
 
     def _loop(self, count, pointers, values, body):
         """for _ in range(count): pointers, values = body(pointers, values)."""
@@ -113,16 +129,8 @@ class Tile:
         flat = self.v.repeat(count, [*pointers, *values.values()], step)
         return flat[:n], dict(zip(values, flat[n:], strict=True))
 
-    def _initial(self, I, i_m, tail):
-        def load(mask):
-            return {
-                (m, n): self.v.load(self._at(I, i_m, m, n), mask if self._last(n) else None)
-                for m, n in self.cells
-            }
-
-        return self.by_tail(tail, load)
-
-    def _finish(self, values, C, c_m, floor, tail):
+    def finish(self, values, C, c_m, floor, tail):
+        """Write the accumulators."""
         kept = self.activated(values, floor)
 
         def store(mask):
@@ -209,39 +217,38 @@ _columns_by_2 = _emit_all("columns_by_2", 2, True)
 
 @function
 def _product(
-    a_columns, rows, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns, ahead, fetched, lanes
+    a_columns, rows, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns, ahead, ahead_k, ahead_t,
+    lanes,
 ):  # fmt: skip
     """Tiles of nearly equal height under one another; all there are stand behind this function's address, so that
     kernels need not be compiled with tiles of their own."""
     aliased = not a_columns and a_step % (lanes * SAME_SET) == 0
     count = -(-rows // (min(ROWS, WAYS) if aliased else ROWS))
     low, more = rows // count, rows % count
-    steps = I1 * I2 * K
-    stride = min(-(-fetched // max(count * steps, 1)), lanes)
     m = 0
     for t in range(count):
         M = low + 1 if t < more else low
         c, i = m * c_m, m * i_m
         if a_columns and columns <= lanes:
             _columns_by_1(
-                M, C, c, c_m, I, i, i_m, A, m, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns, ahead, stride
+                M, C, c, c_m, I, i, i_m, A, m, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns, ahead, ahead_k
             )  # fmt: skip
         elif a_columns:
             _columns_by_2(
                 M, C, c, c_m, I, i, i_m, A, m, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns - lanes, ahead,
-                stride,
+                ahead_k,
             )  # fmt: skip
         elif columns <= lanes:
             _rows_by_1(
                 M, C, c, c_m, I, i, i_m, A, m * a_step, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns, ahead,
-                stride,
+                ahead_k,
             )  # fmt: skip
         else:
             _rows_by_2(
                 M, C, c, c_m, I, i, i_m, A, m * a_step, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns - lanes,
-                ahead, stride,
+                ahead, ahead_k,
             )  # fmt: skip
-        ahead = shifted(ahead, steps * stride)
+        ahead = shifted(ahead, ahead_t)
         m += M
 
 
@@ -263,7 +270,7 @@ def tiles(dtype):
 
 def _product_kinds(kind):
     p, n = types.CPointer(kind), types.intp
-    return n, n, p, n, p, n, p, n, n, n, p, n, n, n, n, kind, n, p, n, n
+    return n, n, p, n, p, n, p, n, n, n, p, n, n, n, n, kind, n, p, n, n, n
 
 
 @intrinsic
@@ -280,18 +287,18 @@ def lanes_of(typingctx, array):
 @intrinsic
 def product(
     typingctx, address, a_columns, rows, C, c0, c_m, I, i0, i_m, A, a0, a_i, a_j, a_step, B, b0, b_row, I1, I2, K,
-    floor, columns, N, n0, fetched,
+    floor, columns, N, n0, n_k, n_t,
 ):  # fmt: skip
     """The sum above for any number of rows and at most a tile's columns; `address` comes from tiles().
 
     a_columns is 1 where the rows of A lie one element apart and a_step is that of k; 0 where k's are one apart and
-    a_step is that of the rows. Meanwhile `fetched` elements of N from n0 on, which need not exist, come from memory
-    into the second-level cache: at most as many as a vector has for each k of a tile.
+    a_step is that of the rows. Meanwhile the lines of N from n0 on, n_k elements further for each k of a tile and n_t
+    for each tile, come from memory into the second-level cache; they need not exist.
     """
     kind = require_vectors("tile", C, I, A, B, N)
     n = types.intp
     signature = types.void(
-        n, n, n, C, n, n, I, n, n, A, n, n, n, n, B, n, n, n, n, n, kind, n, N, n, n
+        n, n, n, C, n, n, I, n, n, A, n, n, n, n, B, n, n, n, n, n, kind, n, N, n, n, n
     )
 
     def codegen(context, builder, signature, values):
@@ -310,5 +317,5 @@ def product(
 
 _NAMES = (
     "address", "a_columns", "rows", "C", "c0", "c_m", "I", "i0", "i_m", "A", "a0", "a_i", "a_j", "a_step", "B", "b0",
-    "b_row", "I1", "I2", "K", "floor", "columns", "N", "n0", "fetched",
+    "b_row", "I1", "I2", "K", "floor", "columns", "N", "n0", "n_k", "n_t",
 )  # fmt: skip
