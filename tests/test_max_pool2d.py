@@ -96,6 +96,22 @@ def test_equals_reference(dtype, case):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shift", [0, 1])
+def test_outputs_too_large_for_caches(dtype, shift):
+    """They are written past the caches, if they are aligned."""
+    g = shapes.max_pool2d((8, 260, 259, 16), 2, None, "valid")
+    x = _numbers(g.x, 0).astype(dtype)
+    expected, places = np.empty(g.y, dtype), np.empty(g.y, np.uint8)
+    y, argmax = cpu.empty((expected.size + 16,), dtype), np.empty_like(places)
+    y = y[shift : shift + expected.size].reshape(g.y)
+    cpu.max_pool2d(x, g, y, argmax)
+    reference.max_pool2d(x, g, expected, places)
+    assert y.nbytes > 1 << 23
+    np.testing.assert_array_equal(y, expected)
+    np.testing.assert_array_equal(argmax, places)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shift", [0, 1])
 def test_gradients_too_large_for_caches(dtype, shift):
     """They are written past the caches, if they are aligned."""
     g = shapes.max_pool2d((8, 130, 129, 16), 2, None, "valid")
