@@ -95,10 +95,10 @@ def test_equals_reference(dtype, case):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("shift", [0, 1])
-def test_outputs_too_large_for_caches(dtype, shift):
-    """They are written past the caches, if they are aligned."""
-    g = shapes.max_pool2d((8, 260, 259, 16), 2, None, "valid")
+@pytest.mark.parametrize(("shift", "channels"), [(0, 16), (1, 16), (0, 20)])
+def test_outputs_too_large_for_caches(dtype, shift, channels):
+    """They are written past the caches, if all their vectors are whole and aligned."""
+    g = shapes.max_pool2d((8, 260, 259, channels), 2, None, "valid")
     x = _numbers(g.x, 0).astype(dtype)
     expected, places = np.empty(g.y, dtype), np.empty(g.y, np.uint8)
     y, argmax = cpu.empty((expected.size + 16,), dtype), np.empty_like(places)
