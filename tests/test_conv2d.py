@@ -11,6 +11,7 @@ from cases import Conv2DCase  # isort: skip
 from numba_cnn import ops
 from numba_cnn.backends import reference
 from numba_cnn.backends.cpu import graph, winograd, winograd_shared
+from numba_cnn.backends.cpu.streams import STREAMED
 
 
 def _arrays(case, dtype):
@@ -143,6 +144,24 @@ def test_direct_equals_reference(dtype, case):
 def test_winograd_equals_reference(dtype, case):
     # Lavin & Gray, table 4: F(4x4, 3x3) loses about one decimal digit.
     _check_ops(case, dtype, "winograd", looser=200)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    ("algorithm", "case"),
+    [
+        ("direct", Conv2DCase((1, 190, 181, 32), (1, 1, 32, 32), {}, relu=True)),
+        ("direct", Conv2DCase((1, 190, 181, 32), (2, 3, 32, 48), {"strides": (1, 2)})),
+        ("direct", Conv2DCase((1, 190, 181, 5), (1, 1, 5, 36), {}, relu=True)),  # vectors not whole
+        ("winograd", Conv2DCase((1, 190, 181, 32), (3, 3, 32, 48), {"padding": "same"}, relu=True)),
+        ("winograd", Conv2DCase((1, 190, 181, 3), (3, 3, 3, 32), {}, relu=True)),  # colours
+        ("winograd", Conv2DCase((1, 190, 181, 5), (3, 3, 5, 36), {})),
+    ],
+)
+def test_outputs_too_large_for_caches(dtype, algorithm, case):
+    """They are written past the caches, if all their vectors are whole and aligned."""
+    assert np.prod(case.geometry.y) * 4 > STREAMED or np.prod(case.geometry.x) * 4 > STREAMED
+    _check_ops(case, dtype, algorithm, looser=200)
 
 
 @pytest.fixture(scope="module")

@@ -8,16 +8,20 @@ from hypothesis import assume, example, given, settings
 from cases import Conv2DCase  # isort: skip
 from numba_cnn import layers, models, ops
 from numba_cnn.backends import reference
+from numba_cnn.backends.cpu.streams import STREAMED
 from numba_cnn.layers.fusion import PooledConv2D, fused
 
 
 def _arrays(case, dtype):
-    assume(min(case.geometry.OH, case.geometry.OW) >= 2)
     rng = np.random.default_rng(case.seed)
     g = case.geometry
     shapes = g.x, g.weight, (g.F,), (g.N, g.OH // 2, g.OW // 2, g.F)
     # Small integers: sums are exact, and many windows have several maxima.
     return [rng.integers(-2, 3, shape).astype(dtype) for shape in shapes]
+
+
+def _assume_a_window(case):
+    assume(min(case.geometry.OH, case.geometry.OW) >= 2)
 
 
 def _check(case, dtype, algorithm, exact):
@@ -57,6 +61,7 @@ def _check(case, dtype, algorithm, exact):
 @example(case=Conv2DCase((3, 7, 10, 2), (3, 3, 2, 20), {}, relu=True))
 @settings(max_examples=60)
 def test_direct(dtype, case):
+    _assume_a_window(case)
     _check(case, dtype, "direct", exact=True)
 
 
@@ -66,7 +71,16 @@ def test_direct(dtype, case):
 @example(case=Conv2DCase((2, 9, 300, 3), (3, 3, 3, 64), {"padding": "same"}, relu=True))
 @settings(max_examples=40)
 def test_winograd(dtype, case):
+    _assume_a_window(case)
     _check(case, dtype, "winograd", exact=False)
+
+
+@pytest.mark.parametrize("filters", [32, 36])
+def test_outputs_too_large_for_caches(filters):
+    """They are written past the caches, if all their vectors are whole."""
+    case = Conv2DCase((1, 382, 366, 3), (3, 3, 3, filters), {"padding": "same"}, relu=True)
+    assert case.geometry.OH * case.geometry.OW * filters > STREAMED
+    _check(case, np.float32, "winograd", exact=False)
 
 
 def test_nan_goes_through():

@@ -8,6 +8,7 @@ from hypothesis import example, given, settings
 
 from numba_cnn import ops, shapes
 from numba_cnn.backends import cpu, reference
+from numba_cnn.backends.cpu.streams import STREAMED
 
 
 def _loops(x, g):
@@ -105,7 +106,7 @@ def test_outputs_too_large_for_caches(dtype, shift, channels):
     y = y[shift : shift + expected.size].reshape(g.y)
     cpu.max_pool2d(x, g, y, argmax)
     reference.max_pool2d(x, g, expected, places)
-    assert y.nbytes > 1 << 23
+    assert y.nbytes > STREAMED
     np.testing.assert_array_equal(y, expected)
     np.testing.assert_array_equal(argmax, places)
 
@@ -123,7 +124,7 @@ def test_gradients_too_large_for_caches(dtype, shift):
     expected = np.empty_like(dx)
     cpu.max_pool2d_backward(dy, argmax, g, dx)
     reference.max_pool2d_backward(dy, argmax, g, expected)
-    assert dx.nbytes > 1 << 23
+    assert dx.nbytes > STREAMED
     np.testing.assert_array_equal(dx, expected)
 
 

@@ -13,6 +13,7 @@ from numba_cnn.backends.cpu.launch import kernel, unpack
 from numba_cnn.backends.cpu.memory import empty
 from numba_cnn.backends.cpu.panels import panel_width
 from numba_cnn.backends.cpu.pooled_tile import pooled_product, pooled_tiles
+from numba_cnn.backends.cpu.streams import is_streamed
 from numba_cnn.backends.cpu.strips import fill_strip, strip_filler, strip_width
 from numba_cnn.backends.cpu.threads import get_num_threads
 from numba_cnn.backends.cpu.tile import ROWS, VECTORS, lanes_of, product, tiles
@@ -131,6 +132,8 @@ def _correlate_block(
     width = Fg if Cg == 0 else VECTORS * lanes_of(y)
     each = -(-Fg // width)
     x, start, WS = (strips, s0, strip_width(window, OW)) if copied else (source[0], 0, W)
+    # All begin at a vector where all steps do.
+    streams = is_streamed(y, y0 | y_n | y_h | y_w | Fg)
     first = part * groups * each // parts
     for task in range(first, (part + 1) * groups * each // parts):
         g, f0 = task // each, (task % each) * width
@@ -158,7 +161,7 @@ def _correlate_block(
                 _correlate_row(
                     tile, x, a, WS * C, image, window, panels, task * b_panel, filters, bias, floor, y,
                     y0 + n * y_n + oh * y_h + f, y_w, f, wide, last if r == N * OH - 1 else OW,
-                    ahead, n0, fetched,
+                    ahead, n0, fetched, streams,
                 )  # fmt: skip
             a += (step * SH if oh < OH - step else (step - 1) * SH + DH * (KH - 1) + 1) * WS * C
 
@@ -207,12 +210,14 @@ def _depthwise_row(
 @inline
 def _correlate_row(
     tile, x, a, a_row, image, window, panels, b, filters, bias, floor, y, o, y_w, f, wide, count, ahead, n0, fetched,
+    streams,
 ):  # fmt: skip
     """One row of output pixels times one panel of filters, block after block of the sum."""
     C = image[3]
     _, _, DH, DW, _, SW, _, _ = window
     b_row, I1, I2, K = _sum(window, filters, wide, y)
     block = K if I1 * I2 > 1 else K_BLOCK
+    streamed = streams and wide == VECTORS * lanes_of(y)
     none = y.dtype.type(-np.inf)
     for k in range(0, K, block):
         run = min(block, K - k)
@@ -222,6 +227,7 @@ def _correlate_row(
         product(
             tile, 0, count, y, o, y_w, initial, i0, i_m, x, a + k, DH * a_row, DW * C, SW * C,
             panels, b + k * b_row, b_row, I1, I2, run, low, wide, ahead, n0, later, I1 * I2 * run * later,
+            streamed and k + run == K,
         )  # fmt: skip
 
 

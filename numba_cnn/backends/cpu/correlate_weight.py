@@ -224,7 +224,7 @@ def _weight_band(
                     product(
                         tile[0], 1, rows, dweight, o, groups * Fg, initial, i0, i_m, A, A0 + k_stop - k - rows,
                         a_i, a_j, a_step, strips, p, panel_width(columns, strips), J1, J2, K, none, columns,
-                        next_, next0, next_k, next_t,
+                        next_, next0, next_k, next_t, False,
                     )  # fmt: skip
                 turn += more
             gathers = False

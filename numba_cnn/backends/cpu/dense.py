@@ -115,7 +115,7 @@ def _backward_input(share, shares, thread, packed):
             initial, i0, i_m = (zeros, 0, 0) if f == 0 else (dx, k, K)
             product(
                 tile, 0, N, dx, k, K, initial, i0, i_m, dy, f, 0, 0, F, panel, s, wide, 1, 1, run, none, columns,
-                dy, 0, 0, 0,
+                dy, 0, 0, 0, False,
             )  # fmt: skip
 
 

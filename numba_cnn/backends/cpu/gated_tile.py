@@ -5,6 +5,7 @@ from functools import cache
 from itertools import product
 
 import numpy as np
+from llvmlite import ir
 from numba import from_dtype, types
 from numba.extending import intrinsic
 
@@ -18,6 +19,7 @@ from numba_cnn.backends.cpu.vector import (
     require_vectors,
 )
 
+NO = ir.Constant(ir.IntType(1), 0)
 # The sums of the bias need registers too: with 16 of them it gains nothing.
 GATHERS = REGISTERS == 32
 
@@ -35,13 +37,13 @@ class _GatedTile(Tile):
     ):  # fmt: skip
         v, across = self.v, int64(self.vectors * self.v.lanes)
         sums_at_first = {("sum", n): v.zero for n in range(self.vectors)}
-        values = self.initial(I, i_m, C, c_m, tail) | sums_at_first
+        values = self.initial(I, i_m, C, c_m, tail, NO) | sums_at_first
         flows = (dy, row), (gate, row), (panel, across), (ahead, stride)
         values = self.sums(values, A, a_i, a_j, a_step, flows, I1, I2, K)
         for n, mask in enumerate(self.masks):
             at = self._at(sums, int64(0), 0, n)
             v.store(self.b.fadd(v.load(at, mask), values.pop(("sum", n))), at, mask)
-        self.finish(values, C, c_m, floor, tail)
+        self.finish(values, C, c_m, floor, tail, NO)
 
     def _right(self, flows, values):
         b, v = self.b, self.v

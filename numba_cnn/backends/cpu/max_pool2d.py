@@ -10,13 +10,8 @@ from numba_cnn.backends.cpu.max_pool2d_windows import (
     window_spread,
     window_sum,
 )
+from numba_cnn.backends.cpu.streams import is_streamed
 from numba_cnn.backends.cpu.threads import threads_for
-from numba_cnn.backends.cpu.tile import lanes_of
-from numba_cnn.backends.cpu.vector import is_aligned
-
-# Bytes of an array from which on it is written past the caches, which it would leave before it is read. To write a
-# line, caches read it first: memory then moves twice as much.
-STREAMED = 1 << 23
 
 
 def max_pool2d(x, g, y, argmax):
@@ -34,7 +29,7 @@ def _max_pool2d(share, shares, thread, packed):
     """Each share is whole rows of y."""
     x, g, y, argmax = unpack(packed)
     N, H, W, C, PH, PW, SH, SW, top, _, left, _, OH, OW = g
-    halving, streamed = _is_halving(g), _is_streamed(y, C)
+    halving, streamed = _is_halving(g), is_streamed(y, C)
     for r in range(share * N * OH // shares, (share + 1) * N * OH // shares):
         n, oh = r // OH, r % OH
         h0, h1 = max(oh * SH - top, 0), min(oh * SH - top + PH, H)
@@ -55,19 +50,12 @@ def _max_pool2d_backward(share, shares, thread, packed):
     dy, argmax, g, dx = unpack(packed)
     N, H, W, C, PH, PW, SH, SW, _, _, _, _, OH, OW = g
     if SH >= PH and SW >= PW:
-        streamed = _is_streamed(dx, C)
+        streamed = is_streamed(dx, C)
         for r in range(share * N * OH // shares, (share + 1) * N * OH // shares):
             _spread_row(dy, argmax, g, dx, r, streamed)
     else:
         for r in range(share * N * H // shares, (share + 1) * N * H // shares):
             _collect_row(dy, argmax, g, dx, r)
-
-
-@small
-def _is_streamed(array, C):
-    """Whether an array with so many channels is written past the caches, in whole vectors."""
-    large = array.size * array.itemsize >= STREAMED
-    return large and C % lanes_of(array) == 0 and is_aligned(array)
 
 
 @small

@@ -46,16 +46,18 @@ class Tile:
         self.cells = [(m, n) for m in range(rows) for n in range(vectors)]
 
     def emit(
-        self, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, tail, ahead, stride
+        self, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, tail, ahead, stride, streamed
     ):  # fmt: skip
-        values, flows = self.initial(I, i_m, C, c_m, tail), ((B, b_row), (ahead, stride))
+        values = self.initial(I, i_m, C, c_m, tail, streamed)
+        flows = (B, b_row), (ahead, stride)
         values = self.sums(values, A, a_i, a_j, a_step, flows, I1, I2, K)
-        self.finish(values, C, c_m, floor, tail)
+        self.finish(values, C, c_m, floor, tail, streamed)
 
-    def initial(self, I, i_m, C, c_m, tail):
+    def initial(self, I, i_m, C, c_m, tail, streamed):
         """The accumulators at first."""
         # Rows of C far apart are none that the processor foresees: they come from memory meanwhile.
-        with self.b.if_then(self.b.icmp_signed(">", c_m, int64(self.vectors * self.v.lanes))):
+        far = self.b.icmp_signed(">", c_m, int64(self.vectors * self.v.lanes))
+        with self.b.if_then(self.b.and_(far, self.b.not_(streamed))):
             for m, n in self.cells:
                 self.v.prefetch(self._at(C, c_m, m, n), writing=True)
 
@@ -129,8 +131,8 @@ class Tile:
         flat = self.v.repeat(count, [*pointers, *values.values()], step)
         return flat[:n], dict(zip(values, flat[n:], strict=True))
 
-    def finish(self, values, C, c_m, floor, tail):
-        """Write the accumulators."""
+    def finish(self, values, C, c_m, floor, tail, streamed):
+        """Write the accumulators, past the caches if they are `streamed`."""
         kept = self.activated(values, floor)
 
         def store(mask):
@@ -138,7 +140,12 @@ class Tile:
                 self.v.store(kept[m, n], self._at(C, c_m, m, n), mask if self._last(n) else None)
             return {}
 
-        self.by_tail(tail, store)
+        with self.b.if_else(streamed) as (then, otherwise):
+            with then:
+                for m, n in self.cells:
+                    self.v.stream(kept[m, n], self._at(C, c_m, m, n))
+            with otherwise:
+                self.by_tail(tail, store)
 
     def activated(self, values, floor):
         """The larger of each value and the floor; NaN is not less than the floor: it goes through."""
@@ -183,11 +190,11 @@ def _emit_all(name, vectors, a_columns):
     @intrinsic
     def tile(
         typingctx, rows, C, c, c_m, I, i, i_m, A, a, a_i, a_j, a_step, B, b_row, I1, I2, K, floor,
-        tail, ahead, stride,
+        tail, ahead, stride, streamed,
     ):  # fmt: skip
         sig = types.void(
             rows, C, c, c_m, I, i, i_m, A, a, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, tail,
-            ahead, stride,
+            ahead, stride, streamed,
         )  # fmt: skip
 
         def codegen(context, builder, sig, args):
@@ -218,7 +225,7 @@ _columns_by_2 = _emit_all("columns_by_2", 2, True)
 @function
 def _product(
     a_columns, rows, C, c_m, I, i_m, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns, ahead, ahead_k, ahead_t,
-    lanes,
+    streamed, lanes,
 ):  # fmt: skip
     """Tiles of nearly equal height under one another; all there are stand behind this function's address, so that
     kernels need not be compiled with tiles of their own."""
@@ -231,22 +238,23 @@ def _product(
         c, i = m * c_m, m * i_m
         if a_columns and columns <= lanes:
             _columns_by_1(
-                M, C, c, c_m, I, i, i_m, A, m, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns, ahead, ahead_k
+                M, C, c, c_m, I, i, i_m, A, m, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns, ahead, ahead_k,
+                False,
             )  # fmt: skip
         elif a_columns:
             _columns_by_2(
                 M, C, c, c_m, I, i, i_m, A, m, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns - lanes, ahead,
-                ahead_k,
+                ahead_k, False,
             )  # fmt: skip
         elif columns <= lanes:
             _rows_by_1(
                 M, C, c, c_m, I, i, i_m, A, m * a_step, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns, ahead,
-                ahead_k,
+                ahead_k, False,
             )  # fmt: skip
         else:
             _rows_by_2(
                 M, C, c, c_m, I, i, i_m, A, m * a_step, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, columns - lanes,
-                ahead, ahead_k,
+                ahead, ahead_k, streamed,
             )  # fmt: skip
         ahead = shifted(ahead, ahead_t)
         m += M
@@ -270,7 +278,7 @@ def tiles(dtype):
 
 def _product_kinds(kind):
     p, n = types.CPointer(kind), types.intp
-    return n, n, p, n, p, n, p, n, n, n, p, n, n, n, n, kind, n, p, n, n, n
+    return n, n, p, n, p, n, p, n, n, n, p, n, n, n, n, kind, n, p, n, n, types.boolean, n
 
 
 @intrinsic
@@ -287,18 +295,45 @@ def lanes_of(typingctx, array):
 @intrinsic
 def product(
     typingctx, address, a_columns, rows, C, c0, c_m, I, i0, i_m, A, a0, a_i, a_j, a_step, B, b0, b_row, I1, I2, K,
-    floor, columns, N, n0, n_k, n_t,
+    floor, columns, N, n0, n_k, n_t, streamed,
 ):  # fmt: skip
     """The sum above for any number of rows and at most a tile's columns; `address` comes from tiles().
 
     a_columns is 1 where the rows of A lie one element apart and a_step is that of k; 0 where k's are one apart and
     a_step is that of the rows. Meanwhile the lines of N from n0 on, n_k elements further for each k of a tile and n_t
-    for each tile, come from memory into the second-level cache; they need not exist.
+    for each tile, come from memory into the second-level cache; they need not exist. C is written past the caches if it
+    is `streamed`, in aligned vectors, a_columns is 0, and the columns fill both vectors.
     """
     kind = require_vectors("tile", C, I, A, B, N)
     n = types.intp
     signature = types.void(
-        n, n, n, C, n, n, I, n, n, A, n, n, n, n, B, n, n, n, n, n, kind, n, N, n, n, n
+        n,
+        n,
+        n,
+        C,
+        n,
+        n,
+        I,
+        n,
+        n,
+        A,
+        n,
+        n,
+        n,
+        n,
+        B,
+        n,
+        n,
+        n,
+        n,
+        n,
+        kind,
+        n,
+        N,
+        n,
+        n,
+        n,
+        types.boolean,
     )
 
     def codegen(context, builder, signature, values):
@@ -317,5 +352,5 @@ def product(
 
 _NAMES = (
     "address", "a_columns", "rows", "C", "c0", "c_m", "I", "i0", "i_m", "A", "a0", "a_i", "a_j", "a_step", "B", "b0",
-    "b_row", "I1", "I2", "K", "floor", "columns", "N", "n0", "n_k", "n_t",
+    "b_row", "I1", "I2", "K", "floor", "columns", "N", "n0", "n_k", "n_t", "streamed",
 )  # fmt: skip

@@ -175,7 +175,7 @@ def _correlate(share, shares, thread, packed):
                 U = p * panels.shape[1] + z * C * wide
                 product(
                     tile, 0, count, flat, M + z * plane_M, wide, zeros, 0, 0, flat, V + z * plane, 0, 0, C_row,
-                    all_panels, U, wide, 1, 1, C, none, wide, flat, 0, 0, 0,
+                    all_panels, U, wide, 1, 1, C, none, wide, flat, 0, 0, 0, False,
                 )  # fmt: skip
             store_outputs(
                 flat, M, plane_M, wide, bias, f, F, floor, output, y, argmax, r0, down, across, count,
@@ -299,7 +299,7 @@ def _correlate_weight(share, shares, thread, packed):
                     product(
                         tile, 1, 1, dbiases.reshape(-1), chunk * F + f0 + f, 0, initial, i0, 0, ones, 0, 0, 0, 0,
                         flat, D + 7 * D_plane + f, FB, 1, 1, (r1 - r0) * across, none, min(VECTORS * VL, filters - f),
-                        flat, 0, 0, 0,
+                        flat, 0, 0, 0, False,
                     )  # fmt: skip
         for c in range(channels):
             filter_gradient_transform(
@@ -320,5 +320,5 @@ def _multiply(tile, flat, V, V_plane, D, D_plane, U, Z, extents, channels, filte
             i0, i_m = (Z, 0) if first else (u, FB)
             product(
                 tile, 1, channels, flat, u, FB, flat, i0, i_m, flat, V + z * V_plane, 0, 0, CB,
-                flat, D + z * D_plane + f, FB, 1, 1, patches, none, min(width, filters - f), flat, 0, 0, 0,
+                flat, D + z * D_plane + f, FB, 1, 1, patches, none, min(width, filters - f), flat, 0, 0, 0, False,
             )  # fmt: skip

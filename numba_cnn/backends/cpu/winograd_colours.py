@@ -8,6 +8,7 @@ import numpy as np
 
 from numba_cnn.backends.cpu.launch import kernel, unpack
 from numba_cnn.backends.cpu.memory import empty
+from numba_cnn.backends.cpu.streams import is_streamed
 from numba_cnn.backends.cpu.strips import fill_strip, strip_filler
 from numba_cnn.backends.cpu.threads import get_num_threads
 from numba_cnn.backends.cpu.tile import VECTORS, lanes_of
@@ -57,6 +58,7 @@ def _correlate(share, shares, thread, packed):
     filters, stride = panels.reshape(-1), panels.shape[1]
     x, gate, spread = source
     plain = gate.size == 0 and spread.size == 0
+    streamed = is_streamed(y, F)
     pieces = -(-across // PATCHES)
     tasks = N * down * pieces
     for task in range(share * tasks // shares, (share + 1) * tasks // shares):
@@ -81,5 +83,6 @@ def _correlate(share, shares, thread, packed):
                 j = j0 + k
                 o = ((n * OH + 4 * i) * OW + 4 * j) * F + f
                 coloured_outputs(
-                    flat, V + 4 * k * C, filters, p * stride, bias, f, floor, y, o, OW * F, F, OH - 4 * i, OW - 4 * j
+                    flat, V + 4 * k * C, filters, p * stride, bias, f, floor, y, o, OW * F, F, OH - 4 * i, OW - 4 * j,
+                    streamed,
                 )  # fmt: skip

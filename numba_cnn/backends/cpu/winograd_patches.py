@@ -1,6 +1,7 @@
 """From images to Winograd's transformed patches, and from their products back to images; see winograd.py."""
 
 from numba_cnn.backends.cpu.compiler import inline
+from numba_cnn.backends.cpu.streams import is_streamed
 from numba_cnn.backends.cpu.strips import fill_strip
 from numba_cnn.backends.cpu.winograd_transforms import (
     gradient_transform,
@@ -73,6 +74,7 @@ def store_outputs(
     """y, the outputs of a panel of filters from f on: of `count` patches, from the row r0 of them on, with their
     products in the planes of M."""
     OH, OW = output
+    streamed = is_streamed(y, F)
     for q in range(count):
         r, j = r0 + q // across, q % across
         n, i = r // down, r % down
@@ -80,11 +82,11 @@ def store_outputs(
             o = ((n * (OH // 2) + 2 * i) * (OW // 2) + 2 * j) * F + f
             pooled_output_transform(
                 flat, M + q * wide, plane, bias, f, floor, y, argmax, o, OW // 2 * F, F,
-                OH // 2 - 2 * i, OW // 2 - 2 * j, min(wide, F - f),
+                OH // 2 - 2 * i, OW // 2 - 2 * j, streamed, min(wide, F - f),
             )  # fmt: skip
         else:
             o = ((n * OH + 4 * i) * OW + 4 * j) * F + f
             output_transform(
                 flat, M + q * wide, plane, bias, f, floor, y, argmax, o, OW * F, F,
-                OH - 4 * i, OW - 4 * j, min(wide, F - f),
+                OH - 4 * i, OW - 4 * j, streamed, min(wide, F - f),
             )  # fmt: skip

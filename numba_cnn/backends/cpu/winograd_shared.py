@@ -156,7 +156,7 @@ def _multiply(share, shares, thread, packed):
                 initial, i0, i_m = (zeros, 0, 0) if c == 0 else (flat, m, wide)
                 product(
                     tile, 0, count, flat, m, wide, initial, i0, i_m, V, z * V_step + c * count, 0, 0, block,
-                    flat, U + z * U_step, wide, 1, 1, channels, none, wide, V, 0, 0, 0,
+                    flat, U + z * U_step, wide, 1, 1, channels, none, wide, V, 0, 0, 0, False,
                 )  # fmt: skip
         store_outputs(
             flat, M, M_step, wide, bias, f, F, floor, output, y, argmax, 0, down, across, count
@@ -239,7 +239,7 @@ def _multiply_gradients(share, shares, thread, packed):
         for z in range(PLANES):
             product(
                 tile, 1, channels, flat, U + z * U_step, width, zeros, 0, 0, V, z * V_step + c * count, 0, 0,
-                block, D, z * D_step + f * count, width, 1, 1, count, none, filters, V, 0, 0, 0,
+                block, D, z * D_step + f * count, width, 1, 1, count, none, filters, V, 0, 0, 0, False,
             )  # fmt: skip
         for k in range(channels):
             filter_gradient_transform(
@@ -249,5 +249,5 @@ def _multiply_gradients(share, shares, thread, packed):
         if c == 0:  # the plane (1, 1) of a transformed gradient is the sum of its 4x4
             product(
                 tile, 1, 1, dbias, f, 0, zeros, 0, 0, ones, 0, 0, 0, 0, D, 7 * D_step + f * count, width,
-                1, 1, count, none, filters, V, 0, 0, 0,
+                1, 1, count, none, filters, V, 0, 0, 0, False,
             )  # fmt: skip

@@ -185,10 +185,10 @@ class _Patch:
     y = max(sum + bias, floor); `pooled`, the maxima of its 2x2 windows with the places that max pooling remembers.
     """
 
-    def __init__(self, v, pooled, bias, floor, y, argmax, y_row, y_column, rows, columns):
+    def __init__(self, v, pooled, bias, floor, y, argmax, y_row, y_column, rows, columns, streamed):
         self.v, self.pooled, self.bias, self.low = v, pooled, bias, v.splat(floor)
         self.y, self.argmax, self.y_row, self.y_column = y, argmax, y_row, y_column
-        self.rows, self.columns = rows, columns
+        self.rows, self.columns, self.streamed = rows, columns, streamed
 
     def finish(self, sums, f, mask):
         v, b = self.v, self.v.builder
@@ -199,22 +199,34 @@ class _Patch:
                 [v.first_maximum([*above[j : j + 2], *below[j : j + 2]]) for j in (0, 2)]
                 for above, below in (result[:2], result[2:])
             ]
+        with b.if_else(self.streamed) as (then, otherwise):
+            with then:
+                self._write(result, f, mask, streamed=True)
+            with otherwise:
+                self._write(result, f, mask, streamed=False)
+
+    def _write(self, result, f, mask, streamed):
+        b = self.v.builder
         for i, row in enumerate(result):
             with b.if_then(b.icmp_signed("<", int64(i), self.rows)):
                 line = b.add(b.mul(self.y_row, int64(i)), f)
                 for j, value in enumerate(row):
                     with b.if_then(b.icmp_signed("<", int64(j), self.columns)):
-                        self._store(value, b.add(line, b.mul(self.y_column, int64(j))), mask)
+                        at = b.add(line, b.mul(self.y_column, int64(j)))
+                        self._store(value, at, mask, streamed)
 
     def _activated(self, value):
         smaller = self.v.builder.fcmp_ordered("<", value, self.low)
         return self.v.builder.select(smaller, self.low, value)
 
-    def _store(self, value, at, mask):
+    def _store(self, value, at, mask, streamed):
         b = self.v.builder
         if self.pooled:
             value, place = value
             self.v.store_int(place, b.gep(self.argmax, [at]), mask)
+        if streamed:
+            self.v.stream(value, b.gep(self.y, [at]))
+            return
         self.v.store(value, b.gep(self.y, [at]), mask)
         # The same pixel of the patch after the next, which memory then brings while this one is computed.
         ahead = b.mul(self.y_column, int64(4 if self.pooled else 8))
@@ -224,11 +236,13 @@ class _Patch:
 def _output_transform(pooled):
     @intrinsic
     def transform(
-        typingctx, source, s0, s_plane, bias, b0, floor, y, argmax, y0, y_row, y_column, rows, columns, filters
+        typingctx, source, s0, s_plane, bias, b0, floor, y, argmax, y0, y_row, y_column, rows, columns, streamed,
+        filters,
     ):  # fmt: skip
         dtype = require_vectors("output_transform", source, bias, y)
         n = types.intp
-        signature = types.void(source, n, n, bias, n, dtype, y, argmax, n, n, n, n, n, n)
+        flag = types.boolean
+        signature = types.void(source, n, n, bias, n, dtype, y, argmax, n, n, n, n, n, flag, n)
 
         def codegen(context, builder, signature, values):
             source, s0, s_plane, bias, b0, floor, y, argmax, y0, *rest, filters = values
@@ -267,13 +281,13 @@ COLOUR_ROW = 1040
 
 @intrinsic
 def coloured_outputs(
-    typingctx, V, v0, U, u0, bias, b0, floor, y, y0, y_row, y_column, rows, columns
+    typingctx, V, v0, U, u0, bias, b0, floor, y, y0, y_row, y_column, rows, columns, streamed
 ):
     """The outputs of one patch of an image of three channels for a whole panel of filters, products and all in
     registers."""
     dtype = require_vectors("coloured_outputs", V, U, bias, y)
     n = types.intp
-    signature = types.void(V, n, U, n, bias, n, dtype, y, n, n, n, n, n)
+    signature = types.void(V, n, U, n, bias, n, dtype, y, n, n, n, n, n, types.boolean)
 
     def codegen(context, builder, signature, values):
         V, v0, U, u0, bias, b0, floor, y, y0, *rest = values
