@@ -153,6 +153,8 @@ def test_winograd_equals_reference(dtype, case):
         ("direct", Conv2DCase((1, 190, 181, 32), (1, 1, 32, 32), {}, relu=True)),
         ("direct", Conv2DCase((1, 190, 181, 32), (2, 3, 32, 48), {"strides": (1, 2)})),
         ("direct", Conv2DCase((1, 190, 181, 5), (1, 1, 5, 36), {}, relu=True)),  # vectors not whole
+        ("direct", Conv2DCase((1, 190, 181, 32), (3, 3, 1, 32), {"groups": 32}, relu=True)),
+        ("direct", Conv2DCase((1, 190, 181, 36), (2, 3, 1, 36), {"groups": 36})),
         ("winograd", Conv2DCase((1, 190, 181, 32), (3, 3, 32, 48), {"padding": "same"}, relu=True)),
         ("winograd", Conv2DCase((1, 190, 181, 3), (3, 3, 3, 32), {}, relu=True)),  # colours
         ("winograd", Conv2DCase((1, 190, 181, 5), (3, 3, 5, 36), {})),

@@ -152,7 +152,7 @@ def _correlate_block(
             elif Cg == 0:
                 _depthwise_row(
                     tile, x, a, oh, copied, image, window, panels, filters, bias, floor, y, y0 + n * y_n + oh * y_h,
-                    y_w, last if r == N * OH - 1 else OW, WS,
+                    y_w, last if r == N * OH - 1 else OW, WS, streams,
                 )  # fmt: skip
             else:
                 ahead, n0, fetched = _ahead(
@@ -186,8 +186,8 @@ def _ahead(source, a, copied, image, window, OH, later, turn):
 
 @inline
 def _depthwise_row(
-    tile, x, a, oh, copied, image, window, filters, steps, bias, floor, y, o, y_w, count, WS
-):
+    tile, x, a, oh, copied, image, window, filters, steps, bias, floor, y, o, y_w, count, WS, streamed
+):  # fmt: skip
     """One row of output pixels, each with the taps that see pixels: most with all, those at the edges with fewer."""
     _, H, W, C = image
     KH, KW, DH, DW, SH, SW, top, left = window
@@ -201,7 +201,7 @@ def _depthwise_row(
         j0, j1, run = pixels_alike(w, DW, SW, KW, WS, count - ow)
         depthwise_row(
             tile, x, a + i0 * DH * WS * C + (j0 * DW + ow * SW) * C, DH * WS * C, DW * C, SW * C, filters,
-            i0 * b_i + j0 * b_j, b_i, b_j, i1 - i0, j1 - j0, bias, floor, y, o + ow * y_w, y_w, run, F,
+            i0 * b_i + j0 * b_j, b_i, b_j, i1 - i0, j1 - j0, bias, floor, y, o + ow * y_w, y_w, run, F, streamed,
         )  # fmt: skip
         w += run * SW
         ow += run

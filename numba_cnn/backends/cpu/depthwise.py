@@ -26,13 +26,15 @@ CHUNKS = 16  # of rows; from shapes alone, so that the order of summation does n
 class _Sums:
     """Emits the outputs of some pixels of a row, a vector of channels after the other."""
 
-    def __init__(self, builder, dtype, strides, filters, taps, bias, floor, y, y_m, channels):
+    def __init__(
+        self, builder, dtype, strides, filters, taps, bias, floor, y, y_m, channels, streamed
+    ):
         self.b, self.v = builder, Vectors(builder, dtype)
         self.a_i, self.a_j, self.a_m = strides
         self.filters, self.b_i, self.b_j = filters
         self.I, self.J = taps
         self.bias, self.low, self.y, self.y_m = bias, self.v.splat(floor), y, y_m
-        self.channels = channels
+        self.channels, self.streamed = channels, streamed
 
     def emit(self, x, m, pixels, sums):
         """The pixels m, m + 1, ...; channels are the inner loop: memory is read as it lies."""
@@ -47,11 +49,15 @@ class _Sums:
             for p in range(pixels):
                 place = b.add(b.mul(self.a_m, int64(p)), below)
                 v.prefetch(b.gep(first, [place]), writing=False)
-                v.prefetch(b.gep(self.y, [outputs[pixels + p]]), writing=True)
+                if not self.streamed:
+                    v.prefetch(b.gep(self.y, [outputs[pixels + p]]), writing=True)
             values = sums(first, b.gep(self.filters, [c]), [initial] * pixels, mask)
             for output, value in zip(outputs[:pixels], values, strict=True):
                 value = b.select(b.fcmp_ordered("<", value, self.low), self.low, value)
-                v.store(value, b.gep(self.y, [output]), mask)
+                if self.streamed:
+                    v.stream(value, b.gep(self.y, [output]))
+                else:
+                    v.store(value, b.gep(self.y, [output]), mask)
 
         v.for_each(self.channels, some)
 
@@ -95,25 +101,43 @@ class _Sums:
 
 @intrinsic
 def _row(
-    typingctx, x, a_i, a_j, a_m, filters, b_i, b_j, I, J, bias, floor, y, y_m, count, channels
-):
+    typingctx, x, a_i, a_j, a_m, filters, b_i, b_j, I, J, bias, floor, y, y_m, count, channels, streamed
+):  # fmt: skip
     """What depthwise_row() does, on pointers."""
     n = types.intp
-    signature = types.void(x, n, n, n, filters, n, n, n, n, bias, floor, y, n, n, n)
+    signature = types.void(x, n, n, n, filters, n, n, n, n, bias, floor, y, n, n, n, types.boolean)
 
     def codegen(context, builder, signature, values):
-        x, a_i, a_j, a_m, filters, b_i, b_j, I, J, bias, floor, y, y_m, count, channels = values
-        sums = _Sums(
-            builder, signature.args[10], (a_i, a_j, a_m), (filters, b_i, b_j), (I, J), bias, floor, y, y_m, channels
-        )  # fmt: skip
+        (
+            x,
+            a_i,
+            a_j,
+            a_m,
+            filters,
+            b_i,
+            b_j,
+            I,
+            J,
+            bias,
+            floor,
+            y,
+            y_m,
+            count,
+            channels,
+            streamed,
+        ) = values
         slides = builder.and_(
             builder.icmp_signed("==", J, int64(SLIDING)), builder.icmp_signed("==", a_j, a_m)
         )
-        with builder.if_else(slides) as (then, otherwise):
-            for branch, kind in ((then, sums.sliding), (otherwise, sums.any)):
-                with branch:
+        for is_streamed, chosen in ((True, streamed), (False, builder.not_(streamed))):
+            sums = _Sums(
+                builder, signature.args[10], (a_i, a_j, a_m), (filters, b_i, b_j), (I, J), bias, floor, y, y_m,
+                channels, is_streamed,
+            )  # fmt: skip
+            for kind, fits in ((sums.sliding, slides), (sums.any, builder.not_(slides))):
+                with builder.if_then(builder.and_(chosen, fits)):
                     _by_pixels(
-                        builder, count, lambda m, pixels, kind=kind: sums.emit(x, m, pixels, kind)
+                        builder, count, lambda m, pixels, s=sums, k=kind: s.emit(x, m, pixels, k)
                     )
         return context.get_dummy_value()
 
@@ -121,8 +145,10 @@ def _row(
 
 
 @function
-def _depthwise_row(x, a_i, a_j, a_m, filters, b_i, b_j, I, J, bias, floor, y, y_m, count, channels):
-    _row(x, a_i, a_j, a_m, filters, b_i, b_j, I, J, bias, floor, y, y_m, count, channels)
+def _depthwise_row(
+    x, a_i, a_j, a_m, filters, b_i, b_j, I, J, bias, floor, y, y_m, count, channels, streamed
+):
+    _row(x, a_i, a_j, a_m, filters, b_i, b_j, I, J, bias, floor, y, y_m, count, channels, streamed)
 
 
 @cache
@@ -133,20 +159,24 @@ def depthwise_rows(dtype):
 
 def _kinds(kind):
     p, n = types.CPointer(kind), types.intp
-    return p, n, n, n, p, n, n, n, n, p, kind, p, n, n, n
+    return p, n, n, n, p, n, n, n, n, p, kind, p, n, n, n, types.boolean
 
 
 @intrinsic
 def depthwise_row(
-    typingctx, address, x, a, a_i, a_j, a_m, filters, b, b_i, b_j, I, J, bias, floor, y, o, y_m, count, channels
+    typingctx, address, x, a, a_i, a_j, a_m, filters, b, b_i, b_j, I, J, bias, floor, y, o, y_m, count, channels,
+    streamed,
 ):  # fmt: skip
     """y[o + m*y_m + c] = max(bias[c] + sum over i < I, j < J of x[a + i*a_i + j*a_j + m*a_m + c] * B, floor)
 
-    for m < count and c < channels, where B = filters[b + i*b_i + j*b_j + c]; `address` comes from depthwise_rows().
+    for m < count and c < channels, where B = filters[b + i*b_i + j*b_j + c]; `address` comes from depthwise_rows(). If
+    `streamed`, y is written past the caches, in whole aligned vectors.
     """
     kind = require_vectors("depthwise_row", x, filters, bias, y)
     n = types.intp
-    signature = types.void(n, x, n, n, n, n, filters, n, n, n, n, n, bias, kind, y, n, n, n, n)
+    signature = types.void(
+        n, x, n, n, n, n, filters, n, n, n, n, n, bias, kind, y, n, n, n, n, types.boolean
+    )
 
     def codegen(context, builder, signature, values):
         address, x, a, a_i, a_j, a_m, filters, b, b_i, b_j, I, J, bias, floor, y, o, *rest = values
