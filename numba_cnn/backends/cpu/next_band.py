@@ -8,9 +8,7 @@ from numba_cnn.backends.cpu.compiler import small
 from numba_cnn.backends.cpu.vector import BITS
 
 LINE = 64  # bytes that come from memory at once
-LINE_FOR_EACH_STEP = (
-    BITS == 512
-)  # a step of a full tile takes as long as a line from memory; else it is sooner done
+LINE_FOR_EACH_STEP = BITS == 512  # a full tile's step takes about as long as a line; else it is less
 
 
 @small
