@@ -8,7 +8,8 @@ from numba_cnn.backends.cpu.compiler import small
 from numba_cnn.backends.cpu.vector import BITS
 
 LINE = 64  # bytes that come from memory at once
-LINE_FOR_EACH_STEP = BITS == 512  # a full tile's step takes about as long as a line; else it is less
+# A full tile's step takes about as long as a line takes to come; with narrower vectors it takes less.
+LINE_FOR_EACH_STEP = BITS == 512
 
 
 @small
