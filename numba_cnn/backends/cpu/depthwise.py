@@ -109,23 +109,8 @@ def _row(
 
     def codegen(context, builder, signature, values):
         (
-            x,
-            a_i,
-            a_j,
-            a_m,
-            filters,
-            b_i,
-            b_j,
-            I,
-            J,
-            bias,
-            floor,
-            y,
-            y_m,
-            count,
-            channels,
-            streamed,
-        ) = values
+            x, a_i, a_j, a_m, filters, b_i, b_j, I, J, bias, floor, y, y_m, count, channels, streamed,
+        ) = values  # fmt: skip
         slides = builder.and_(
             builder.icmp_signed("==", J, int64(SLIDING)), builder.icmp_signed("==", a_j, a_m)
         )
