@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cases import Conv2DCase  # isort: skip
 from numba_cnn import ops
 from numba_cnn.backends import reference
-from numba_cnn.backends.cpu import graph, winograd, winograd_shared
+from numba_cnn.backends.cpu import depthwise_3x3, graph, winograd, winograd_shared
 from numba_cnn.backends.cpu.streams import STREAMED
 
 
@@ -131,6 +131,38 @@ def _check_ops(case, dtype, algorithm, looser=1):
 @settings(max_examples=150)
 def test_direct_equals_reference(dtype, case):
     _check_ops(case, dtype, "direct")
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@given(
+    extents=st.tuples(*(st.integers(1, most) for most in (3, 17, 30, 70))),
+    padding=st.tuples(*[st.tuples(st.integers(0, 3), st.integers(0, 3))] * 2),
+    relu=st.booleans(),
+)
+@example(extents=(2, 14, 14, 300), padding=((1, 1), (1, 1)), relu=True)
+@example(extents=(70, 3, 3, 16), padding=((0, 0), (0, 0)), relu=False)  # chunks of images
+@settings(max_examples=60)
+def test_depthwise_3x3(dtype, extents, padding, relu):
+    N, H, W, C = extents
+    H, W = (max(extent, 3 - sum(p)) for extent, p in zip((H, W), padding, strict=True))
+    case = Conv2DCase((N, H, W, C), (3, 3, 1, C), {"padding": padding, "groups": C}, relu)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(depthwise_3x3, "APART", 0)  # at any vector width
+        _check_ops(case, dtype, "direct")
+
+
+@pytest.mark.parametrize("row", [0, -1])
+def test_nan_reaches_no_tap_that_does_not_see_it(row):
+    x, weight = np.ones((1, 9, 8, 300), np.float32), np.ones((3, 3, 1, 300), np.float32)
+    x[:, row] = np.nan
+    y = ops.conv2d(x, weight, groups=300)
+    np.testing.assert_array_equal(
+        np.isnan(y).any((0, 2, 3)), np.isin(np.arange(7), np.arange(7)[row])
+    )
+    _, dweight, _ = ops.conv2d_backward(np.ones_like(y), x, weight, groups=300)
+    np.testing.assert_array_equal(
+        np.isnan(dweight).any((1, 2, 3)), np.isin(np.arange(3), np.arange(3)[row])
+    )
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -117,21 +117,22 @@ def test_bits_of_convolutions_do_not_depend_on_threads():
     code = """
         import hashlib
         import numba_cnn as nc
-        for N, H, C, F, algorithm in (
-            (1, 9, 70, 45, "winograd"), (8, 14, 64, 64, "winograd"), (3, 31, 16, 33, "winograd"),
-            (2, 7, 256, 300, "winograd"), (1, 9, 70, 45, "direct"), (2, 24, 3, 32, "direct"), (5, 12, 18, 2, "direct"),
+        for N, H, C, F, groups, algorithm in (
+            (1, 9, 70, 45, 1, "winograd"), (8, 14, 64, 64, 1, "winograd"), (3, 31, 16, 33, 1, "winograd"),
+            (2, 7, 256, 300, 1, "winograd"), (1, 9, 70, 45, 1, "direct"), (2, 24, 3, 32, 1, "direct"),
+            (5, 12, 18, 2, 1, "direct"), (5, 12, 300, 300, 300, "direct"), (3, 90, 20, 20, 20, "direct"),
         ):
             x, dy = (rng.standard_normal((N, H - d, H - d, n), np.float32) for d, n in ((0, C), (2, F)))
-            weight = rng.standard_normal((3, 3, C, F), np.float32)
-            digests = set()
+            weight = rng.standard_normal((3, 3, C // groups, F), np.float32)
+            digests, how = set(), {"groups": groups, "algorithm": algorithm}
             for threads in (1, 2, 5):
                 nc.set_num_threads(threads)
-                y = nc.ops.conv2d(x, weight, algorithm=algorithm)
-                parts = y, *nc.ops.conv2d_backward(dy, x, weight, algorithm=algorithm)
+                y = nc.ops.conv2d(x, weight, **how)
+                parts = y, *nc.ops.conv2d_backward(dy, x, weight, **how)
                 digests.add(hashlib.sha256(b"".join(p.tobytes() for p in parts)).hexdigest())
             print(len(digests))
     """
-    assert _run(code, NUMBA_NUM_THREADS="5") == 7 * ["1"]
+    assert _run(code, NUMBA_NUM_THREADS="5") == 9 * ["1"]
 
 
 @kernel

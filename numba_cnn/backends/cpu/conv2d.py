@@ -12,6 +12,7 @@ from numba_cnn.backends.cpu import correlate as direct
 from numba_cnn.backends.cpu import (
     correlate_few,
     depthwise,
+    depthwise_3x3,
     winograd,
     winograd_colours,
     winograd_shared,
@@ -86,24 +87,7 @@ def _forward(x, weight, bias, g, relu, algorithm, y, argmax):
         return
     _, rows, columns, F = y.shape
     output = g.OH, g.OW, 0, rows * columns * F, columns * F, F
-    window, few_can = _window(g), g.groups == 1 and argmax.size == 0
-    if few_can and correlate_few.takes(window, g.C, F, g.OW, x.dtype):
-        correlate_few.correlate(source(x), g.x, window, weight, filters, bias, output, relu, y)
-        return
-    if _lies_in_panels(g, x.dtype):
-        panels = weight.reshape(-1)
-        filters = 1, g.C, g.F, g.F, VECTORS * lanes(x.dtype)
-    else:
-        panels, filters = _panels(weight, *filters, g)
-    direct.correlate(source(x), g.x, window, panels, filters, bias, output, relu, y, argmax)
-
-
-def _lies_in_panels(g, dtype):
-    """Whether filters are read where they lie: one panel is as it should be, few for few pixels not worth a copy."""
-    if g.groups > 1 or g.F % lanes(dtype):
-        return False
-    few = g.N * g.OH * g.OW <= FEW_PIXELS and g.KH * g.KW * g.C * g.F <= FEW_WEIGHTS
-    return few or VECTORS * lanes(dtype) == g.F
+    _sums(source(x), g.x, _window(g), weight, filters, bias, output, relu, y, argmax, g)
 
 
 def _backward_input(dy, weight, g, algorithm, dx):
@@ -136,11 +120,22 @@ def _backward_input(dy, weight, g, algorithm, dx):
             steps = g.H * g.W * g.C, g.SH * g.W * g.C, g.SW * g.C
             output = row.pixels, column.pixels, (h * g.W + w) * g.C, *steps
             window = row.taps, column.taps, row.dilation, column.dilation, 1, 1, *padding
-            if g.groups == 1 and correlate_few.takes(window, g.F, g.C, column.pixels, dx.dtype):
-                correlate_few.correlate(dy, g.y, window, weight, filters, zeros, output, False, dx)
-                continue
-            panels, filters = _panels(weight, *filters, g)
-            direct.correlate(dy, g.y, window, panels, filters, zeros, output, False, dx, NO_PLACES)
+            _sums(dy, g.y, window, weight, filters, zeros, output, False, dx, NO_PLACES, g)
+
+
+def _sums(source, image, window, weight, filters, bias, output, relu, y, argmax, g):
+    """The direct sums, in the way that takes least time."""
+    *_, C = image
+    start, (I, J), _, _ = filters
+    whole = argmax.size == 0
+    if whole and g.groups == 1 and correlate_few.takes(window, C, bias.size, output[1], y.dtype):
+        correlate_few.correlate(source, image, window, weight, filters, bias, output, relu, y)
+    elif _is_depthwise(g) and depthwise_3x3.takes(source, image, window, output):
+        flat, steps = weight.reshape(-1)[start:], (I.step, J.step)
+        depthwise_3x3.correlate(source, image, window, flat, steps, bias, output, relu, y)
+    else:
+        panels, filters = _panels(weight, *filters, g)
+        direct.correlate(source, image, window, panels, filters, bias, output, relu, y, argmax)
 
 
 @kernel
@@ -154,7 +149,9 @@ def _backward_weight(dy, x, g, algorithm, dweight, dbias):
     output = g.OH, g.OW
     shared = winograd_shared.takes_gradients(g.x, output, g.F)
     patches_do = PATCHES_SHARED if shared else PATCHES
-    if _is_depthwise(g):
+    if _is_depthwise(g) and depthwise_3x3.takes(dy, g.x, _window(g), output):
+        depthwise_3x3.correlate_weight(x, dy, g, dweight, dbias)
+    elif _is_depthwise(g):
         depthwise.correlate_weight(x, dy, g, dweight, dbias)
     elif _is_winograd(algorithm, g, output, min(g.C, g.F) >= CHANNELS, patches_do):
         winograd.correlate_weight(source(x), g.x, (g.top, g.left), dy, output, dweight, dbias)
@@ -191,8 +188,18 @@ def _panels(weight, start, taps, rows, columns, g):
     if _is_depthwise(g):
         I, J = taps
         return weight.reshape(-1)[start:], (1, 0, g.C, I.step, J.step)
+    if columns.step == 1 and _lies_in_panels(g, weight.dtype):
+        return weight.reshape(-1), (1, g.C, g.F, g.F, VECTORS * lanes(weight.dtype))
     panels = pack(weight, start, taps, rows, columns, Axis(g.groups, g.F // g.groups))
     return panels, (g.groups, rows.count, columns.count, 0, panels.shape[1])
+
+
+def _lies_in_panels(g, dtype):
+    """Whether filters are read where they lie: one panel is as it should be, few for few pixels not worth a copy."""
+    if g.groups > 1 or g.F % lanes(dtype):
+        return False
+    few = g.N * g.OH * g.OW <= FEW_PIXELS and g.KH * g.KW * g.C * g.F <= FEW_WEIGHTS
+    return few or VECTORS * lanes(dtype) == g.F
 
 
 def _window(g):
