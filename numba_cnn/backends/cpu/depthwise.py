@@ -45,12 +45,10 @@ class _Sums:
             first = b.gep(x, [b.add(b.mul(m, self.a_m), c)])
             outputs = [b.add(b.mul(b.add(m, int64(p)), self.y_m), c) for p in range(2 * pixels)]
             # What is needed next comes from memory meanwhile: pixels below the window, outputs beside these.
-            below = b.mul(self.I, self.a_i)
-            for p in range(pixels):
-                place = b.add(b.mul(self.a_m, int64(p)), below)
-                v.prefetch(b.gep(first, [place]), writing=False)
-                if not self.streamed:
-                    v.prefetch(b.gep(self.y, [outputs[pixels + p]]), writing=True)
+            _ask_below(v, first, self.I, self.a_i, self.a_j, self.a_m, pixels)
+            if not self.streamed:
+                for output in outputs[pixels:]:
+                    v.prefetch(b.gep(self.y, [output]), writing=True)
             values = sums(first, b.gep(self.filters, [c]), [initial] * pixels, mask)
             for output, value in zip(outputs[:pixels], values, strict=True):
                 value = b.select(b.fcmp_ordered("<", value, self.low), self.low, value)
@@ -97,6 +95,21 @@ class _Sums:
             return [b.gep(pb, [self.b_i]), *(b.gep(p, [self.a_i]) for p in carried[:n]), *values]
 
         return v.repeat(self.I, [weights, *groups, *values], over_i)[1 + n :]
+
+
+def _ask_below(v, first, I, a_i, a_j, a_m, pixels):
+    """Ask for the pixels below the windows of some outputs, of which the first's begins at `first`.
+
+    Where windows skip pixels, the next ones see two new rows of them, and those between the columns as well.
+    """
+    b = v.builder
+    below = b.gep(first, [b.mul(I, a_i)])
+    columns = [b.gep(below, [b.mul(a_m, int64(p))]) for p in range(pixels)]
+    for column in columns:
+        v.prefetch(column, writing=False)
+    with b.if_then(b.icmp_signed(">", a_m, a_j)):
+        for column, others in product(columns, ((a_j,), (a_i,), (a_i, a_j))):
+            v.prefetch(reduce(lambda at, step: b.gep(at, [step]), others, column), writing=False)
 
 
 @intrinsic
@@ -285,9 +298,7 @@ def _add_products(
             v.store(reduce(builder.fadd, gradients, v.load(bias, mask)), bias, mask)
             first = builder.gep(px, [builder.add(builder.mul(m, a_m), c)])
             groups, offsets = v.spaced(first, a_m, pixels)
-            below = builder.mul(I, a_i)  # the window: pixels that come from memory meanwhile
-            for group, offset in offsets:
-                v.prefetch(builder.gep(groups[group], [builder.add(offset, below)]), writing=False)
+            _ask_below(v, first, I, a_i, a_j, a_m, pixels)
 
             def over_j(ps, *groups):
                 totals = [v.load(ps, mask), v.zero]  # which do not wait for one another
