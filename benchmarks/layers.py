@@ -31,7 +31,9 @@ CONV2D = {
     "VGG-16 3x3 224x224x64": Convolution((224, 224, 64), (3, 3), 64, 1, "same"),
     "odd 3x3 63x61x17": Convolution((63, 61, 17), (3, 3), 19, 1, "same"),
     "MobileNet depthwise 56x56x128": Convolution((56, 56, 128), (3, 3), 128, 1, "same", 128),
+    "MobileNet depthwise/2 112x112x64": Convolution((112, 112, 64), (3, 3), 64, 2, "same", 64),
     "MobileNet depthwise 14x14x512": Convolution((14, 14, 512), (3, 3), 512, 1, "same", 512),
+    "MobileNetV3 depthwise 5x5 14x14x480": Convolution((14, 14, 480), (5, 5), 480, 1, "same", 480),
 }
 POOL = {
     "tutorial max_pooling2d": ((62, 62, 32), 2, None),

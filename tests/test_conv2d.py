@@ -136,16 +136,20 @@ def test_direct_equals_reference(dtype, case):
 @pytest.mark.parametrize("dtype", DTYPES)
 @given(
     extents=st.tuples(*(st.integers(1, most) for most in (3, 17, 30, 70))),
+    kernel=st.sampled_from([3, 3, 5]),
+    stride=st.sampled_from([1, 1, 2]),
     padding=st.tuples(*[st.tuples(st.integers(0, 3), st.integers(0, 3))] * 2),
     relu=st.booleans(),
 )
-@example(extents=(2, 14, 14, 300), padding=((1, 1), (1, 1)), relu=True)
-@example(extents=(70, 3, 3, 16), padding=((0, 0), (0, 0)), relu=False)  # chunks of images
+@example(extents=(2, 14, 14, 300), kernel=3, stride=1, padding=((1, 1), (1, 1)), relu=True)
+@example(extents=(70, 3, 3, 16), kernel=3, stride=1, padding=((0, 0), (0, 0)), relu=False)  # chunks
+@example(extents=(1, 9, 21, 40), kernel=5, stride=1, padding=((2, 2), (2, 2)), relu=True)
 @settings(max_examples=60)
-def test_depthwise_3x3(dtype, extents, padding, relu):
+def test_depthwise(dtype, extents, kernel, stride, padding, relu):
     N, H, W, C = extents
-    H, W = (max(extent, 3 - sum(p)) for extent, p in zip((H, W), padding, strict=True))
-    case = Conv2DCase((N, H, W, C), (3, 3, 1, C), {"padding": padding, "groups": C}, relu)
+    H, W = (max(e, kernel - sum(p)) for e, p in zip((H, W), padding, strict=True))
+    arguments = {"strides": stride, "padding": padding, "groups": C}
+    case = Conv2DCase((N, H, W, C), (kernel, kernel, 1, C), arguments, relu)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(depthwise_3x3, "APART", 0)  # at any vector width
         _check_ops(case, dtype, "direct")

@@ -2,7 +2,7 @@
 vectors and nothing is left to a matrix product.
 """
 
-from functools import cache, reduce
+from functools import cache, partial, reduce
 from itertools import product
 
 import numpy as np
@@ -19,7 +19,7 @@ from numba_cnn.backends.cpu.threads import get_num_threads
 from numba_cnn.backends.cpu.vector import INT64, Vectors, int64, pointer_to, require_vectors
 
 PIXELS = 8  # whose sums are in registers at once
-SLIDING = 3  # taps side by side: the width of nearly all such filters
+SLIDING = 3, 5  # taps side by side: the widths of nearly all such filters
 CHUNKS = 16  # of rows; from shapes alone, so that the order of summation does not depend on threads
 
 
@@ -50,7 +50,7 @@ class _Sums:
                 for output in outputs[pixels:]:
                     v.prefetch(b.gep(self.y, [output]), writing=True)
             values = sums(first, b.gep(self.filters, [c]), [initial] * pixels, mask)
-            for output, value in zip(outputs[:pixels], values, strict=True):
+            for output, value in zip(outputs, values, strict=False):
                 value = b.select(b.fcmp_ordered("<", value, self.low), self.low, value)
                 if self.streamed:
                     v.stream(value, b.gep(self.y, [output]))
@@ -80,17 +80,17 @@ class _Sums:
 
         return v.repeat(self.I, [weights, *groups, *values], over_i)[1 + n :]
 
-    def sliding(self, first, weights, values, mask):
-        """The sums over rows of three taps side by side: each pixel is loaded once for all of them."""
+    def sliding(self, width, first, weights, values, mask):
+        """The sums over rows of so many taps side by side: each pixel is loaded once for all of them."""
         b, v = self.b, self.v
-        groups, places = v.spaced(first, self.a_m, len(values) + SLIDING - 1)
+        groups, places = v.spaced(first, self.a_m, len(values) + width - 1)
         n = len(groups)
 
         def over_i(pb, *carried):
-            taps = [v.load(b.gep(pb, [b.mul(self.b_j, int64(j))]), mask) for j in range(SLIDING)]
+            taps = [v.load(b.gep(pb, [b.mul(self.b_j, int64(j))]), mask) for j in range(width)]
             pixels = [v.load(b.gep(carried[group], [offset]), mask) for group, offset in places]
             values = list(carried[n:])
-            for j, p in product(range(SLIDING), range(len(values))):
+            for j, p in product(range(width), range(len(values))):
                 values[p] = v.fma(pixels[p + j], taps[j], values[p])
             return [b.gep(pb, [self.b_i]), *(b.gep(p, [self.a_i]) for p in carried[:n]), *values]
 
@@ -124,15 +124,17 @@ def _row(
         (
             x, a_i, a_j, a_m, filters, b_i, b_j, I, J, bias, floor, y, y_m, count, channels, streamed,
         ) = values  # fmt: skip
-        slides = builder.and_(
-            builder.icmp_signed("==", J, int64(SLIDING)), builder.icmp_signed("==", a_j, a_m)
-        )
+        beside = builder.icmp_signed("==", a_j, a_m)
+        slides = [builder.icmp_signed("==", J, int64(width)) for width in SLIDING]
+        slides = [builder.and_(beside, fits) for fits in slides]
+        rest = builder.not_(reduce(builder.or_, slides))
         for is_streamed, chosen in ((True, streamed), (False, builder.not_(streamed))):
             sums = _Sums(
                 builder, signature.args[10], (a_i, a_j, a_m), (filters, b_i, b_j), (I, J), bias, floor, y, y_m,
                 channels, is_streamed,
             )  # fmt: skip
-            for kind, fits in ((sums.sliding, slides), (sums.any, builder.not_(slides))):
+            kinds = [*(partial(sums.sliding, width) for width in SLIDING), sums.any]
+            for kind, fits in zip(kinds, [*slides, rest], strict=True):
                 with builder.if_then(builder.and_(chosen, fits)):
                     _by_pixels(
                         builder, count, lambda m, pixels, s=sums, k=kind: s.emit(x, m, pixels, k)
