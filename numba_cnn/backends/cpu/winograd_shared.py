@@ -16,7 +16,7 @@ from numba_cnn.backends.cpu.memory import constant, empty
 from numba_cnn.backends.cpu.panels import pack_turned, panel_width
 from numba_cnn.backends.cpu.strips import strip_filler
 from numba_cnn.backends.cpu.threads import get_num_threads
-from numba_cnn.backends.cpu.tile import VECTORS, lanes_of, product, tiles
+from numba_cnn.backends.cpu.tile import ROWS, VECTORS, lanes_of, product, tiles
 from numba_cnn.backends.cpu.vector import lanes
 from numba_cnn.backends.cpu.winograd_patches import (
     store_outputs,
@@ -33,6 +33,7 @@ MANY = 1 << 14  # pairs of channel and filter, from which on it gains: for the w
 # where a plane of transformed patches has at most so many elements: products of more leave the cache.
 FEW = 1 << 15
 CHANNELS = 128  # of a block of transformed filters, which stays in the second-level cache
+PATCHES = 64  # from which on blocks are twice as long: sums of so many take longer to come back to for every block
 BLOCK = 64  # channels of a block of the weight gradient, whose sums stay there
 TASK = 24  # patches that are transformed at once, about
 TRANSFORMED = 1 << 22  # elements of transformed patches and gradients in memory, at most
@@ -76,7 +77,8 @@ def correlate(source, image, padding, weight, filters, bias, output, relu, y, ar
     steps = start, i.step, j.step, rows.step, columns.step
     VL = lanes(y.dtype)
     threads = get_num_threads()
-    planes = _planes(patches(image[0], output), image[3], CHANNELS, VL)
+    count = patches(image[0], output)
+    planes = _planes(count, image[3], CHANNELS if count < PATCHES else 2 * CHANNELS, VL)
     V = _transformed(source, image, padding, output, planes, of_gradients=False)
     width = VECTORS * VL
     U_step, M_step = planes.block * width + VL, planes.patches * width + VL
@@ -236,10 +238,12 @@ def _multiply_gradients(share, shares, thread, packed):
     for task in range(share * tasks // shares, (share + 1) * tasks // shares):
         c, f = task // panels * block, task % panels * width
         channels, filters = min(block, C - c), min(width, F - f)
+        ahead = -(-block // -(-channels // ROWS))  # elements of the next plane, with each patch
         for z in range(PLANES):
+            v = z * V_step + c * count
             product(
-                tile, 1, channels, flat, U + z * U_step, width, zeros, 0, 0, V, z * V_step + c * count, 0, 0,
-                block, D, z * D_step + f * count, width, 1, 1, count, none, filters, V, 0, 0, 0, False,
+                tile, 1, channels, flat, U + z * U_step, width, zeros, 0, 0, V, v, 0, 0, block, D,
+                z * D_step + f * count, width, 1, 1, count, none, filters, V, v + V_step, ahead, ahead * count, False,
             )  # fmt: skip
         for k in range(channels):
             filter_gradient_transform(
