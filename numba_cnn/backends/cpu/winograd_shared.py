@@ -156,9 +156,10 @@ def _multiply(share, shares, thread, packed):
             for z in range(PLANES):
                 m = M + z * M_step
                 initial, i0, i_m = (zeros, 0, 0) if c == 0 else (flat, m, wide)
+                v = z * V_step + c * count
                 product(
-                    tile, 0, count, flat, m, wide, initial, i0, i_m, V, z * V_step + c * count, 0, 0, block,
-                    flat, U + z * U_step, wide, 1, 1, channels, none, wide, V, 0, 0, 0, False,
+                    tile, 0, count, flat, m, wide, initial, i0, i_m, V, v, 0, 0, block, flat, U + z * U_step, wide,
+                    1, 1, channels, none, wide, V, v + ROWS * block, ROWS, ROWS * block, False,
                 )  # fmt: skip
         store_outputs(
             flat, M, M_step, wide, bias, f, F, floor, output, y, argmax, 0, down, across, count
