@@ -40,4 +40,9 @@ POOL = {
     "tutorial max_pooling2d_1": ((29, 29, 64), 2, None),
     "ResNet-50 3x3/2": ((112, 112, 64), 3, 2),
 }
-DENSE = {"tutorial dense": (9216, 64), "tutorial dense_1": (64, 10), "LeNet dense": (400, 120)}
+DENSE = {
+    "tutorial dense": (9216, 64),
+    "tutorial dense_1": (64, 10),
+    "LeNet dense": (400, 120),
+    "large dense": (4096, 1024),
+}

@@ -23,6 +23,7 @@ def _arrays(N, K, F, dtype, seed=0):
 @example(N=1, K=4100, F=10, relu=False)
 @example(N=1, K=1030, F=272, relu=True)  # one row of many outputs
 @example(N=1, K=2100, F=64, relu=True)  # or of many weights
+@example(N=5, K=300, F=2048, relu=True)  # whose rows share cache sets: short blocks
 @example(N=3, K=40, F=2100, relu=True)  # an input gradient of several blocks
 @settings(max_examples=80)
 def test_equals_numpy(dtype, N, K, F, relu):

@@ -19,7 +19,9 @@ from numba_cnn.backends.cpu.threads import get_num_threads
 from numba_cnn.backends.cpu.tile import ROWS, VECTORS, lanes_of, product, tiles
 from numba_cnn.backends.cpu.vector import lanes
 
-K_BLOCK = 2048  # longest run of one product: its panel of filters stays in the second-level cache
+# Longest run of one product, and elements from its first filter to its last: they stay in the second-level cache, in
+# which rows far apart share sets.
+K_BLOCK, K_SPAN = 2048, 1 << 17
 RUN = 8 * ROWS  # pixels that a 1x1 filter takes as one row
 # Elements; filters up to here stay in the second-level cache beside a block of images.
 SMALL = 1 << 17
@@ -216,7 +218,7 @@ def _correlate_row(
     C = image[3]
     _, _, DH, DW, _, SW, _, _ = window
     b_row, I1, I2, K = _sum(window, filters, wide, y)
-    block = K if I1 * I2 > 1 else K_BLOCK
+    block = K if I1 * I2 > 1 else min(K_BLOCK, max(64, K_SPAN // b_row))
     streamed = streams and wide == VECTORS * lanes_of(y)
     none = y.dtype.type(-np.inf)
     for k in range(0, K, block):
@@ -224,9 +226,12 @@ def _correlate_row(
         low = floor if k + run == K else none
         initial, i0, i_m = (bias, f, 0) if k == 0 else (y, o, y_w)
         later = min(-(-fetched // (-(-count // ROWS) * I1 * I2 * run)), lanes_of(y))
+        later_t = I1 * I2 * run * later
+        if k + run < K:  # the filters of the next block, a line of each row with each tile
+            ahead, n0, later, later_t = panels, b + (k + run) * b_row, b_row, lanes_of(y)
         product(
             tile, 0, count, y, o, y_w, initial, i0, i_m, x, a + k, DH * a_row, DW * C, SW * C,
-            panels, b + k * b_row, b_row, I1, I2, run, low, wide, ahead, n0, later, I1 * I2 * run * later,
+            panels, b + k * b_row, b_row, I1, I2, run, low, wide, ahead, n0, later, later_t,
             streamed and k + run == K,
         )  # fmt: skip
 

@@ -13,7 +13,7 @@ from numba_cnn.backends.cpu.panels import Axis, pack, pack_turned, panel_width
 from numba_cnn.backends.cpu.relu import relu_backward
 from numba_cnn.backends.cpu.strips import NO_PLACES, source
 from numba_cnn.backends.cpu.threads import get_num_threads, threads_for
-from numba_cnn.backends.cpu.tile import VECTORS, lanes_of, product, tiles
+from numba_cnn.backends.cpu.tile import ROWS, VECTORS, lanes_of, product, tiles
 from numba_cnn.backends.cpu.vector import lanes
 
 BLOCK = 1024  # outputs that are summed at once
@@ -106,6 +106,8 @@ def _backward_input(share, shares, thread, packed):
     none = dx.dtype.type(-np.inf)
     width = VECTORS * lanes_of(dx)
     panels = -(-K // width)
+    # The next panel's weights lie behind this one's, unless only some of the outputs are summed at once.
+    ahead = -(-width // -(-N // ROWS)) if F <= BLOCK else 0
     for p in range(share * panels // shares, (share + 1) * panels // shares):
         k = p * width
         wide, columns = panel_width(K - k, dx), min(width, K - k)
@@ -115,7 +117,7 @@ def _backward_input(share, shares, thread, packed):
             initial, i0, i_m = (zeros, 0, 0) if f == 0 else (dx, k, K)
             product(
                 tile, 0, N, dx, k, K, initial, i0, i_m, dy, f, 0, 0, F, panel, s, wide, 1, 1, run, none, columns,
-                dy, 0, 0, 0, False,
+                weight, (k + width) * F, ahead, ahead * run, False,
             )  # fmt: skip
 
 
