@@ -34,7 +34,7 @@ PATCHES = 48
 PLANE_ELEMENTS = 1 << 16  # of transformed patches at once, about
 REMEMBERED = 1 << 18  # elements of filters, at most, whose transforms a graph keeps
 BLOCK = 64  # channels, and filters, of the weight gradient's blocks
-GRADIENT_PATCHES = 24  # at once, at most
+GRADIENT_PATCHES = 40  # at once, at most
 CHUNK = 64  # patches of a chunk of the weight gradient, at least
 CHUNKS = 16  # from shapes alone, so that the order of summation does not depend on threads
 
