@@ -11,8 +11,8 @@ from typing import NamedTuple
 from numba_cnn.backends.cpu import correlate as direct
 from numba_cnn.backends.cpu import (
     correlate_few,
-    depthwise,
     depthwise_3x3,
+    depthwise_weight,
     winograd,
     winograd_colours,
     winograd_shared,
@@ -33,7 +33,7 @@ FEW_PIXELS, FEW_WEIGHTS = 1024, 1 << 16  # for which filters are not packed
 CHANNELS = 16  # from which on Winograd's transforms pay
 COLOURED = 32  # filters of an image of three channels, likewise, where the output is not pooled
 # Patches, likewise: of any layer, of one whose filters must be turned around first, of one whose transforms are shared.
-PATCHES, PATCHES_TURNED, PATCHES_SHARED = 9, 48, 4
+PATCHES, PATCHES_TURNED, PATCHES_SHARED = 9, 16, 4
 
 
 @planned
@@ -152,7 +152,7 @@ def _backward_weight(dy, x, g, algorithm, dweight, dbias):
     if _is_depthwise(g) and depthwise_3x3.takes(dy, g.x, _window(g), output):
         depthwise_3x3.correlate_weight(x, dy, g, dweight, dbias)
     elif _is_depthwise(g):
-        depthwise.correlate_weight(x, dy, g, dweight, dbias)
+        depthwise_weight.correlate_weight(x, dy, g, dweight, dbias)
     elif _is_winograd(algorithm, g, output, min(g.C, g.F) >= CHANNELS, patches_do):
         winograd.correlate_weight(source(x), g.x, (g.top, g.left), dy, output, dweight, dbias)
     elif coloured_weight.takes(g, x.dtype):
