@@ -8,17 +8,10 @@ or DLPack). An array that is not C-contiguous is copied first. Nothing moves bet
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-
-from numba_cnn import backends, shapes
+from numba_cnn import arguments, shapes
 from numba_cnn.shapes import Padding, Shape, Size
 
-Array = Any  # a NumPy array or a device array; both have shape and dtype
-
-_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
-_ALGORITHMS = ("auto", "direct", "winograd")
+Array = arguments.Array
 
 
 def conv2d(
@@ -53,12 +46,18 @@ def conv2d(
     Raises ValueError if channels disagree or a filter does not fit, TypeError for mixed dtypes or backends.
     Source: Dumoulin & Visin, arXiv:1603.07285.
     """
-    backend, (x, weight, bias) = _arrays("conv2d", x=x, weight=weight, bias=bias)
+    backend, (x, weight, bias) = arguments.arrays("conv2d", x=x, weight=weight, bias=bias)
     g = shapes.conv2d(x.shape, weight.shape, strides, padding, dilation_rate, groups)
-    _bias("conv2d", bias, g.F)
+    arguments.bias("conv2d", bias, g.F)
     y = backend.empty(g.y, x.dtype)
     backend.conv2d(
-        x, weight, bias, g, _relu("conv2d", activation), _algorithm("conv2d", algorithm, g), y
+        x,
+        weight,
+        bias,
+        g,
+        arguments.has_relu("conv2d", activation),
+        arguments.algorithm("conv2d", algorithm, g),
+        y,
     )
     return y
 
@@ -94,11 +93,11 @@ def conv2d_backward(
     Source: Dumoulin & Visin, arXiv:1603.07285.
     """
     op = "conv2d_backward"
-    backend, (dy, x, weight, y) = _arrays(op, dy=dy, x=x, weight=weight, y=y)
+    backend, (dy, x, weight, y) = arguments.arrays(op, dy=dy, x=x, weight=weight, y=y)
     g = shapes.conv2d(x.shape, weight.shape, strides, padding, dilation_rate, groups)
     shapes.same(op, "dy", dy.shape, g.y)
-    y = _gate(op, activation, y, g.y)
-    algorithm = _algorithm(op, algorithm, g)
+    y = arguments.gate(op, activation, y, g.y)
+    algorithm = arguments.algorithm(op, algorithm, g)
     dx = backend.empty(g.x, x.dtype) if need_dx else None
     dweight, dbias = backend.empty(g.weight, x.dtype), backend.empty((g.F,), x.dtype)
     if dx is not None:
@@ -128,13 +127,20 @@ def conv2d_max_pool2d(
     Raises as conv2d, and ValueError where the convolution's output is smaller than 2x2.
     """
     op = "conv2d_max_pool2d"
-    backend, (x, weight, bias) = _arrays(op, x=x, weight=weight, bias=bias)
+    backend, (x, weight, bias) = arguments.arrays(op, x=x, weight=weight, bias=bias)
     g = shapes.conv2d(x.shape, weight.shape, strides, padding, dilation_rate, groups)
-    _bias(op, bias, g.F)
+    arguments.bias(op, bias, g.F)
     g, pool = shapes.pooled(g)
-    y, argmax = backend.empty(pool.y, x.dtype), backend.empty(pool.y, _argmax_dtype(pool))
+    y, argmax = backend.empty(pool.y, x.dtype), backend.empty(pool.y, arguments.argmax_dtype(pool))
     backend.conv2d_max_pool2d(
-        x, weight, bias, g, _relu(op, activation), _algorithm(op, algorithm, g), y, argmax
+        x,
+        weight,
+        bias,
+        g,
+        arguments.has_relu(op, activation),
+        arguments.algorithm(op, algorithm, g),
+        y,
+        argmax,
     )
     return y, argmax
 
@@ -161,13 +167,13 @@ def conv2d_max_pool2d_backward(
     Raises as conv2d_backward and max_pool2d_backward.
     """
     op = "conv2d_max_pool2d_backward"
-    backend, (dy, x, weight, y) = _arrays(op, dy=dy, x=x, weight=weight, y=y)
+    backend, (dy, x, weight, y) = arguments.arrays(op, dy=dy, x=x, weight=weight, y=y)
     g = shapes.conv2d(x.shape, weight.shape, strides, padding, dilation_rate, groups)
     g, pool = shapes.pooled(g)
     shapes.same(op, "dy", dy.shape, pool.y)
-    argmax = _argmax(op, backend, argmax, pool, dy)
-    y = _gate(op, activation, y, pool.y)
-    algorithm = _algorithm(op, algorithm, g)
+    argmax = arguments.argmax(op, backend, argmax, pool, dy)
+    y = arguments.gate(op, activation, y, pool.y)
+    algorithm = arguments.algorithm(op, algorithm, g)
     dx = backend.empty(g.x, x.dtype) if need_dx else None
     dweight, dbias = backend.empty(g.weight, x.dtype), backend.empty((g.F,), x.dtype)
     backend.conv2d_max_pool2d_backward(dy, y, argmax, x, weight, g, algorithm, dx, dweight, dbias)
@@ -182,7 +188,7 @@ def relu(x: Array) -> Array:
 
     Raises TypeError for another dtype. Source: Nair & Hinton, ICML 2010.
     """
-    backend, (x,) = _arrays("relu", x=x)
+    backend, (x,) = arguments.arrays("relu", x=x)
     y = backend.empty(x.shape, x.dtype)
     backend.relu(x, y)
     return y
@@ -196,7 +202,7 @@ def relu_backward(dy: Array, y: Array) -> Array:
 
     Raises ValueError if the shapes differ, TypeError for mixed dtypes or backends.
     """
-    backend, (dy, y) = _arrays("relu_backward", dy=dy, y=y)
+    backend, (dy, y) = arguments.arrays("relu_backward", dy=dy, y=y)
     shapes.same("relu_backward", "dy", dy.shape, y.shape)
     dx = backend.empty(y.shape, y.dtype)
     backend.relu_backward(dy, y, dx)
@@ -220,9 +226,9 @@ def max_pool2d(
 
     Raises ValueError if a window does not fit or could hold no pixel, TypeError for another dtype.
     """
-    backend, (x,) = _arrays("max_pool2d", x=x)
+    backend, (x,) = arguments.arrays("max_pool2d", x=x)
     g = shapes.max_pool2d(x.shape, pool_size, strides, padding)
-    y, argmax = backend.empty(g.y, x.dtype), backend.empty(g.y, _argmax_dtype(g))
+    y, argmax = backend.empty(g.y, x.dtype), backend.empty(g.y, arguments.argmax_dtype(g))
     backend.max_pool2d(x, g, y, argmax)
     return y, argmax
 
@@ -245,10 +251,10 @@ def max_pool2d_backward(
     Raises ValueError if a shape disagrees, TypeError for a wrong dtype or mixed backends.
     """
     op = "max_pool2d_backward"
-    backend, (dy,) = _arrays(op, dy=dy)
+    backend, (dy,) = arguments.arrays(op, dy=dy)
     g = shapes.max_pool2d(tuple(x_shape), pool_size, strides, padding)
     shapes.same(op, "dy", dy.shape, g.y)
-    argmax = _argmax(op, backend, argmax, g, dy)
+    argmax = arguments.argmax(op, backend, argmax, g, dy)
     dx = backend.empty(g.x, dy.dtype)
     backend.max_pool2d_backward(dy, argmax, g, dx)
     return dx
@@ -269,11 +275,11 @@ def dense(
 
     Raises ValueError if the features disagree, TypeError for mixed dtypes or backends.
     """
-    backend, (x, weight, bias) = _arrays("dense", x=x, weight=weight, bias=bias)
+    backend, (x, weight, bias) = arguments.arrays("dense", x=x, weight=weight, bias=bias)
     N, _, F = shapes.dense(x.shape, weight.shape)
-    _bias("dense", bias, F)
+    arguments.bias("dense", bias, F)
     y = backend.empty((N, F), x.dtype)
-    backend.dense(x, weight, bias, _relu("dense", activation), y)
+    backend.dense(x, weight, bias, arguments.has_relu("dense", activation), y)
     return y
 
 
@@ -298,10 +304,10 @@ def dense_backward(
     Raises ValueError if a shape disagrees, TypeError for mixed dtypes or backends.
     """
     op = "dense_backward"
-    backend, (dy, x, weight, y) = _arrays(op, dy=dy, x=x, weight=weight, y=y)
+    backend, (dy, x, weight, y) = arguments.arrays(op, dy=dy, x=x, weight=weight, y=y)
     N, K, F = shapes.dense(x.shape, weight.shape)
     shapes.same(op, "dy", dy.shape, (N, F))
-    y = _gate(op, activation, y, (N, F))
+    y = arguments.gate(op, activation, y, (N, F))
     dx = backend.empty((N, K), x.dtype) if need_dx else None
     dweight, dbias = backend.empty((K, F), x.dtype), backend.empty((F,), x.dtype)
     if dx is not None:
@@ -318,7 +324,7 @@ def softmax(x: Array) -> Array:
 
     Raises ValueError for another rank, TypeError for another dtype.
     """
-    backend, (x,) = _arrays("softmax", x=x)
+    backend, (x,) = arguments.arrays("softmax", x=x)
     shapes.rank("softmax", "x", x.shape, 2, "(N, classes)")
     shapes.batch("softmax", x.shape)
     y = backend.empty(x.shape, x.dtype)
@@ -344,8 +350,10 @@ def sparse_categorical_crossentropy(
     Raises ValueError for a label out of range or shapes that disagree, TypeError for labels that are no integers.
     """
     op = "sparse_categorical_crossentropy"
-    backend, (logits, sample_weight) = _arrays(op, logits=logits, sample_weight=sample_weight)
-    labels = _labels(op, backend, logits, labels)
+    backend, (logits, sample_weight) = arguments.arrays(
+        op, logits=logits, sample_weight=sample_weight
+    )
+    labels = arguments.labels(op, backend, logits, labels)
     if sample_weight is not None:
         shapes.same(op, "sample_weight", sample_weight.shape, labels.shape)
     loss, dlogits = backend.empty((), logits.dtype), backend.empty(logits.shape, logits.dtype)
@@ -363,103 +371,8 @@ def sparse_categorical_accuracy(logits: Array, labels: Array) -> Array:
     Raises as sparse_categorical_crossentropy does.
     """
     op = "sparse_categorical_accuracy"
-    backend, (logits,) = _arrays(op, logits=logits)
-    labels = _labels(op, backend, logits, labels)
+    backend, (logits,) = arguments.arrays(op, logits=logits)
+    labels = arguments.labels(op, backend, logits, labels)
     accuracy = backend.empty((), logits.dtype)
     backend.sparse_categorical_accuracy(logits, labels, accuracy)
     return accuracy
-
-
-def class_labels(op: str, labels: Array, classes: int) -> Array:
-    """Integer labels as the kernels take them; on the host as int32, known to be classes.
-
-    Raises ValueError for a label that is not in 0..classes - 1, TypeError for labels that are no integers.
-    """
-    if labels.dtype.kind not in "iu":
-        raise TypeError(f"{op}: labels must be integers. Received: {labels.dtype}")
-    if not isinstance(labels, np.ndarray):
-        return labels
-    low, high = labels.min(), labels.max()
-    if low < 0 or high >= classes:
-        wrong = low if low < 0 else high
-        raise ValueError(
-            f"{op}: labels must lie in 0..{classes - 1} for {classes} classes. Received: label {wrong}"
-        )
-    return labels.astype(np.int32, copy=False)
-
-
-def _arrays(op: str, **arrays: Array | None) -> tuple[Any, list[Array | None]]:
-    """The backend that holds all the arrays, and the arrays as its kernels take them; None stays None."""
-    backend = backends.of(op, **arrays)
-    taken = {name: None if a is None else backend.asarray(a) for name, a in arrays.items()}
-    dtypes = {name: array.dtype for name, array in taken.items() if array is not None}
-    if len(set(dtypes.values())) > 1 or not set(dtypes.values()) <= set(_FLOATS):
-        received = ", ".join(f"{name} {dtype}" for name, dtype in dtypes.items())
-        raise TypeError(
-            f"{op}: the arrays must all be float32 or all float64. Received: {received}"
-        )
-    return backend, list(taken.values())
-
-
-def _argmax(op: str, backend: Any, argmax: Array, g: shapes.Pool2D, dy: Array) -> Array:
-    """The argmax as kernels take it, known to belong to the pooling and to live where dy does."""
-    if backends.of(op, argmax=argmax) is not backend:
-        backends.of(op, dy=dy, argmax=argmax)  # says which is where
-    argmax = backend.asarray(argmax)
-    shapes.same(op, "argmax", argmax.shape, g.y)
-    if argmax.dtype != _argmax_dtype(g):
-        raise TypeError(
-            f"{op}: argmax must be {_argmax_dtype(g)}, as max pooling returns it. Received: {argmax.dtype}"
-        )
-    return argmax
-
-
-def _bias(op: str, bias: Array | None, F: int) -> None:
-    if bias is not None:
-        shapes.same(op, "bias", bias.shape, (F,))
-
-
-def _relu(op: str, activation: str | None) -> bool:
-    if activation not in (None, "relu"):
-        raise ValueError(f'{op}: activation must be None or "relu". Received: {activation!r}')
-    return activation == "relu"
-
-
-def _gate(op: str, activation: str | None, y: Array | None, shape: Shape) -> Array | None:
-    """The output that gates dy, where the forward pass had a ReLU."""
-    if not _relu(op, activation):
-        return None
-    if y is None:
-        raise ValueError(
-            f'{op}: with activation="relu" pass y=, the output of the forward pass. Received: y None'
-        )
-    shapes.same(op, "y", y.shape, shape)
-    return y
-
-
-def _algorithm(op: str, algorithm: str, g: shapes.Conv2D) -> str:
-    if algorithm not in _ALGORITHMS:
-        raise ValueError(
-            f"{op}: algorithm must be one of {', '.join(_ALGORITHMS)}. Received: {algorithm!r}"
-        )
-    if algorithm == "winograd" and not g.winograd:
-        raise ValueError(
-            f'{op}: algorithm="winograd" needs 3x3 filters, stride 1, dilation 1 and one group. Received: '
-            f"{g.KH}x{g.KW}, strides {(g.SH, g.SW)}, dilation_rate {(g.DH, g.DW)}, groups {g.groups}"
-        )
-    return algorithm
-
-
-def _argmax_dtype(g: shapes.Pool2D) -> np.dtype:
-    return np.dtype(np.uint8 if g.PH * g.PW <= 256 else np.int32)
-
-
-def _labels(op: str, backend: Any, logits: Array, labels: Array) -> Array:
-    """The labels as int32, known to be one per row of the logits and, on the host, to be classes."""
-    shapes.rank(op, "logits", logits.shape, 2, "(N, classes)")
-    shapes.batch(op, logits.shape)
-    if backends.of(op, labels=labels) is not backend:
-        backends.of(op, logits=logits, labels=labels)
-    labels = backend.asarray(labels)
-    shapes.same(op, "labels", labels.shape, logits.shape[:1])
-    return class_labels(op, labels, logits.shape[1])

@@ -20,7 +20,8 @@ ALLOWED = {
     "__init__": {"config", "layers", "models", "session"},  # under TYPE_CHECKING
     "__main__": {"cli"},
     "backends": {"shapes"},
-    "ops": {"backends", "shapes"},
+    "arguments": {"backends", "shapes"},
+    "ops": {"arguments", "shapes"},
     "activations": {"ops"},
     "initializers": {"registry", "session"},
     "parameter": {"initializers", "ops", "shapes"},
@@ -33,7 +34,7 @@ ALLOWED = {
     "datasets": set(),
     "config": {"__init__", "backends", "ops"},
     "models": {
-        "backends", "callbacks", "layers", "losses", "metrics", "ops", "optimizers", "parameter",
+        "arguments", "backends", "callbacks", "layers", "losses", "metrics", "ops", "optimizers", "parameter",
         "registry", "saving", "session", "shapes",
     },
     "cli": {"__init__", "callbacks", "config", "datasets", "models", "optimizers", "session"},

@@ -83,8 +83,8 @@ def _repeat(size):
 
 
 def seconds(step, repeat):
-    """The time of one step, after WARM_UP seconds of steps that are not counted; of so many, or a quarter as many as
-    those: what takes a fraction of a millisecond is not left to one look at the clock."""
+    """The time of one step, after WARM_UP seconds of steps that are not counted: the mean of `repeat` steps, or of as
+    many as take a quarter of that time."""
     stop, steps = time.perf_counter() + WARM_UP, 0
     while time.perf_counter() < stop:
         step()

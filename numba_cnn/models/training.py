@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from numba_cnn import backends, losses, ops, optimizers, session, shapes
+from numba_cnn import arguments, backends, losses, optimizers, session, shapes
 from numba_cnn.callbacks import Callback, CallbackList, History
 from numba_cnn.metrics import Mean, SparseCategoricalAccuracy
 from numba_cnn.metrics import get as get_metric
@@ -187,7 +187,7 @@ class Trainer(Network):
         assert self.output_shape is not None
         assert self.output_shape[-1] is not None
         backends.of(self.name, labels=labels)  # an array, or an error that says what it is
-        labels = ops.class_labels(self.name, labels, self.output_shape[-1])
+        labels = arguments.class_labels(self.name, labels, self.output_shape[-1])
         values, rest = self._graphs.run(self, function, x, labels, sample_weight)
         for mean, value in zip((self._mean_loss, *self.metrics), values, strict=True):
             mean.add(value, labels.shape[0])
