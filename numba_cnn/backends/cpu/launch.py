@@ -21,6 +21,7 @@ from numba.extending import intrinsic
 from numba_cnn.backends.cpu import compiler
 from numba_cnn.backends.cpu.compiler import address_of, function, on_disk
 from numba_cnn.backends.cpu.shares import run_table
+from numba_cnn.backends.cpu.vector import align_stack
 
 
 class kernel:
@@ -180,6 +181,7 @@ def unpack(typingctx, packed):
     kind = packed.dtype
 
     def codegen(context, builder, signature, values):
+        align_stack(builder)
         return context.unpack_value(builder, kind, values[0])
 
     return kind(packed), codegen
