@@ -12,7 +12,7 @@ import numpy as np
 
 from numba_cnn import shapes
 from numba_cnn.backends import cpu, reference
-from numba_cnn.backends.cpu import depthwise_3x3, graph, winograd_shared
+from numba_cnn.backends.cpu import depthwise_small, graph, winograd_shared
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _keep = []
@@ -106,9 +106,9 @@ class Checker:
     def depthwise(self, dtype):
         """Each channel with a filter of its own, which may be larger than the image."""
         r = self.rng.integers
-        depthwise_3x3.APART = 0  # at any vector width
+        depthwise_small.APART = 0  # at any vector width
         C, K, stride = int(r(2, 40)), int(r(1, 6)), int(r(1, 4))
-        K, stride = (3, 1) if r(2) else (K, stride)
+        K, stride = ((3, 1), (5, 1), (K, stride))[r(3)]
         pads = tuple(tuple(int(p) for p in r(0, 4, 2)) for _ in range(2))
         H, W = (max(1, K - sum(p)) + int(r(12)) for p in pads)
         g = shapes.conv2d((int(r(1, 3)), H, W, C), (K, K, 1, C), stride, pads, groups=C)

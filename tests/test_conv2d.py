@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cases import Conv2DCase  # isort: skip
 from numba_cnn import ops
 from numba_cnn.backends import reference
-from numba_cnn.backends.cpu import depthwise_3x3, graph, winograd, winograd_shared
+from numba_cnn.backends.cpu import depthwise_small, graph, winograd, winograd_shared
 from numba_cnn.backends.cpu.streams import STREAMED
 
 
@@ -144,6 +144,7 @@ def test_direct_equals_reference(dtype, case):
 @example(extents=(2, 14, 14, 300), kernel=3, stride=1, padding=((1, 1), (1, 1)), relu=True)
 @example(extents=(70, 3, 3, 16), kernel=3, stride=1, padding=((0, 0), (0, 0)), relu=False)  # chunks
 @example(extents=(1, 9, 21, 40), kernel=5, stride=1, padding=((2, 2), (2, 2)), relu=True)
+@example(extents=(1, 33, 65, 64), kernel=5, stride=1, padding=((2, 2), (2, 2)), relu=True)  # rows
 @settings(max_examples=60)
 def test_depthwise(dtype, extents, kernel, stride, padding, relu):
     N, H, W, C = extents
@@ -151,7 +152,7 @@ def test_depthwise(dtype, extents, kernel, stride, padding, relu):
     arguments = {"strides": stride, "padding": padding, "groups": C}
     case = Conv2DCase((N, H, W, C), (kernel, kernel, 1, C), arguments, relu)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(depthwise_3x3, "APART", 0)  # at any vector width
+        patch.setattr(depthwise_small, "APART", 0)  # at any vector width
         _check_ops(case, dtype, "direct")
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from numba_cnn.backends.cpu import correlate as direct
 from numba_cnn.backends.cpu import (
     correlate_few,
-    depthwise_3x3,
+    depthwise_small,
     depthwise_weight,
     winograd,
     winograd_colours,
@@ -130,9 +130,9 @@ def _sums(source, image, window, weight, filters, bias, output, relu, y, argmax,
     whole = argmax.size == 0
     if whole and g.groups == 1 and correlate_few.takes(window, C, bias.size, output[1], y.dtype):
         correlate_few.correlate(source, image, window, weight, filters, bias, output, relu, y)
-    elif _is_depthwise(g) and depthwise_3x3.takes(source, image, window, output):
+    elif _is_depthwise(g) and depthwise_small.takes(source, image, window, output):
         flat, steps = weight.reshape(-1)[start:], (I.step, J.step)
-        depthwise_3x3.correlate(source, image, window, flat, steps, bias, output, relu, y)
+        depthwise_small.correlate(source, image, window, flat, steps, bias, output, relu, y)
     else:
         panels, filters = _panels(weight, *filters, g)
         direct.correlate(source, image, window, panels, filters, bias, output, relu, y, argmax)
@@ -149,8 +149,8 @@ def _backward_weight(dy, x, g, algorithm, dweight, dbias):
     output = g.OH, g.OW
     shared = winograd_shared.takes_gradients(g.x, output, g.F)
     patches_do = PATCHES_SHARED if shared else PATCHES
-    if _is_depthwise(g) and depthwise_3x3.takes(dy, g.x, _window(g), output):
-        depthwise_3x3.correlate_weight(x, dy, g, dweight, dbias)
+    if _is_depthwise(g) and depthwise_small.takes_gradients(dy, g.x, _window(g), output):
+        depthwise_small.correlate_weight(x, dy, g, dweight, dbias)
     elif _is_depthwise(g):
         depthwise_weight.correlate_weight(x, dy, g, dweight, dbias)
     elif _is_winograd(algorithm, g, output, min(g.C, g.F) >= CHANNELS, patches_do):

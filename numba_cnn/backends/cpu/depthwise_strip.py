@@ -1,6 +1,7 @@
-"""A strip of an image followed down, for 3x3 filters of one channel each: see depthwise_3x3.py.
+"""A strip of an image followed down, for filters of one channel each: see depthwise_small.py.
 
-Each row of the strip, a vector of channels for each pixel, adds to three rows of outputs, or to three rows of taps.
+Each row of the strip, a vector of channels for each pixel, adds to as many rows of outputs, or of
+taps, as filters have. Meanwhile the same pixels of the next vector of channels come from memory.
 """
 
 from itertools import product
@@ -9,16 +10,22 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from numba_cnn.backends.cpu.compiler import small
 from numba_cnn.backends.cpu.vector import REGISTERS, Vectors, int64, pointer_to
 
-WIDTHS = (7, 4, 2, 1) if REGISTERS == 32 else (4, 2, 1)  # of strips, in outputs
+# The widest strips, in outputs, by the rows of a filter; others are half as wide, and so on.
+WIDEST = {3: 7, 5: 4} if REGISTERS == 32 else {3: 4}
+NARROWER = 4, 2, 1
 
 
 class _Strip:
-    """Some columns, from w on, of an image (H, W, C): rows of its pixels, as vectors of channels."""
+    """Some columns, from w on, of an image (H, W, C): rows of its pixels, as vectors of channels.
 
-    def __init__(self, v, image, extents, w, width, mask):
-        self.v, self.image, self.mask = v, image, mask
+    Of the columns none but `beyond` on either side may lie outside the image.
+    """
+
+    def __init__(self, v, image, extents, w, width, mask, beyond):
+        self.v, self.image, self.mask, self.beyond = v, image, mask, beyond
         self.H, self.W, self.C = extents
         self.inside = [
             v.builder.icmp_unsigned("<", v.builder.add(w, int64(m)), self.W) for m in range(width)
@@ -53,7 +60,7 @@ class _Strip:
         step = b.select(exists, self.C, int64(0))
         for m, inside in enumerate(self.inside):
             pointer = b.gep(start, [b.mul(step, int64(m))])
-            if m < 2 or m >= len(self.inside) - 2:  # as takes() asks for
+            if m < self.beyond or m >= len(self.inside) - self.beyond:
                 pointer = b.select(inside, pointer, self.zeros)
             yield self.v.load(pointer, self.mask)
 
@@ -67,6 +74,11 @@ def _zeros(v):
     return v.builder.bitcast(module.globals[name], v.element.as_pointer())
 
 
+def _ask(v, array, place):
+    """Ask for the vector of channels that follows a place."""
+    v.prefetch(v.builder.gep(array, [v.builder.add(place, int64(v.lanes))]), writing=False)
+
+
 def _merged(b, *values):
     """Which of the values, each with the block that it comes from, it is."""
     phi = b.phi(values[0][0].type)
@@ -75,52 +87,69 @@ def _merged(b, *values):
     return phi
 
 
+@small
+def width_of(widest, columns):
+    """The widest strip that fits."""
+    if columns >= widest:
+        return widest
+    width = NARROWER[0]
+    while width > columns:
+        width //= 2
+    return width
+
+
 @intrinsic
 def down(
-    typingctx, width, x, gate, gated, H, W, C, h, w, filters, b_i, b_j, bias, floor, y, y_h, y_w, rows, left, ahead,
+    typingctx, taps, width, x, gate, gated, H, W, C, h, w, filters, b_i, b_j, bias, floor, y, y_h, y_w, rows, left,
     streamed,
 ):  # fmt: skip
     """The outputs of a strip, as many rows of `width` of them, for a vector of channels of which `left` exist.
 
-    Their first window begins at (h, w) of the image. What lies `ahead` elements behind it comes from memory meanwhile.
+    Filters have so many rows and columns of taps, and `width` comes from width_of(). The first window begins at (h, w)
+    of the image.
     """
     n, flag = types.intp, types.boolean
     signature = types.void(
-        n, x, gate, flag, n, n, n, n, n, filters, n, n, bias, floor, y, n, n, n, n, n, flag
+        n, n, x, gate, flag, n, n, n, n, n, filters, n, n, bias, floor, y, n, n, n, n, flag
     )
 
     def codegen(context, builder, signature, values):
-        _by_width(Vectors(builder, floor), _emit_down, *values)
+        wanted, *values = values
+        for taps in WIDEST:
+            with builder.if_then(builder.icmp_signed("==", wanted, int64(taps))):
+                _by_width(Vectors(builder, floor), taps, _emit_down, *values)
         return context.get_dummy_value()
 
     return signature, codegen
 
 
-def _by_width(v, emit, wanted, *arguments):
-    """emit(v, width, *arguments) for the width that is wanted."""
+def _by_width(v, taps, emit, wanted, *arguments):
+    """emit(v, taps, width, *arguments) for the width that is wanted."""
     b = v.builder
     done = b.append_basic_block("done")
     switch = b.switch(wanted, done)
-    for width in WIDTHS:
+    for width in sorted({WIDEST[taps], *NARROWER}):
         block = b.append_basic_block(f"width_{width}")
         switch.add_case(int64(width), block)
         b.position_at_end(block)
-        emit(v, width, *arguments)
+        emit(v, taps, width, *arguments)
         b.branch(done)
     b.position_at_end(done)
 
 
 def _emit_down(
-    v, width, x, gate, gated, H, W, C, h, w, filters, b_i, b_j, bias, floor, y, y_h, y_w, rows, left, ahead, streamed
+    v, taps, width, x, gate, gated, H, W, C, h, w, filters, b_i, b_j, bias, floor, y, y_h, y_w, rows, left,
+    streamed,
 ):  # fmt: skip
     b = v.builder
     mask = v.mask(left)
-    taps = {
+    weights = {
         (i, j): v.load(b.gep(filters, [b.add(b.mul(b_i, int64(i)), b.mul(b_j, int64(j)))]), mask)
-        for i, j in product(range(3), repeat=2)
+        for i, j in product(range(taps), repeat=2)
     }
     initial, low = v.load(bias, mask), v.splat(floor)
-    strip = _Strip(v, x, (H, W, C), w, width + 2, mask)
+    around = taps - 1
+    strip = _Strip(v, x, (H, W, C), w, width + around, mask, around)
     row = b.mul(W, C)
 
     def write(values, to):
@@ -135,56 +164,53 @@ def _emit_down(
                     v.store(value, pointer, mask)
 
     def step(k, first, to, *sums):
-        for m in range(width):
-            later = b.add(b.add(first, ahead), b.mul(C, int64(m)))
-            v.prefetch(b.gep(x, [later]), writing=False)
+        for m, array in product(range(width), (x, gate)):
+            _ask(v, array, b.add(first, b.mul(C, int64(m))))
         pixels = strip.gated_row(b.add(h, k), first, gate, gated)
-        # Of the row of outputs that ends here, of the next, and of one that begins.
-        rows = [list(sums[:width]), list(sums[width:]), [initial] * width]
-        for p, j in product(range(width), range(3)):
-            for i, some in enumerate(rows):
-                some[p] = v.fma(pixels[p + j], taps[2 - i, j], some[p])
-        with b.if_then(b.icmp_signed(">=", k, int64(2))):
-            write(rows[0], to)
-        return [b.add(k, int64(1)), b.add(first, row), b.gep(to, [y_h]), *rows[1], *rows[2]]
+        # Of the row of outputs that ends here, of the next ones, and of one that begins.
+        sums = [*sums, *[initial] * width]
+        for p, j, i in product(range(width), range(taps), range(taps)):
+            cell = i * width + p
+            sums[cell] = v.fma(pixels[p + j], weights[around - i, j], sums[cell])
+        with b.if_then(b.icmp_signed(">=", k, int64(around))):
+            write(sums[:width], to)
+        return [b.add(k, int64(1)), b.add(first, row), b.gep(to, [y_h]), *sums[width:]]
 
-    first, above = b.mul(b.add(b.mul(h, W), w), C), b.gep(y, [b.mul(y_h, int64(-2))])
-    v.repeat(b.add(rows, int64(2)), [int64(0), first, above, *[initial] * (2 * width)], step)
+    first, above = b.mul(b.add(b.mul(h, W), w), C), b.gep(y, [b.mul(y_h, int64(-around))])
+    start = [int64(0), first, above, *[initial] * (around * width)]
+    v.repeat(b.add(rows, int64(around)), start, step)
 
 
 @intrinsic
 def down_weight(
-    typingctx, width, x, H, W, C, h, w, dy, gate, gated, OH, OW, ow, sums, biases, left, ahead, later
+    typingctx, width, x, H, W, C, h, w, dy, gate, gated, OH, OW, ow, sums, biases, left
 ):  # fmt: skip
     """sums, (3, 3, C), += what a strip `width` wide of dy from ow on, gated, gives, for a vector of channels.
 
-    biases += its sum; the first window begins at (h, w) of the image. What lies `ahead` elements behind the image, and
-    `later` behind dy and its gate, comes from memory meanwhile.
+    biases += its sum; the first window begins at (h, w) of the image.
     """
     n, flag = types.intp, types.boolean
-    signature = types.void(n, x, n, n, n, n, n, dy, gate, flag, n, n, n, sums, biases, n, n, n)
+    signature = types.void(n, x, n, n, n, n, n, dy, gate, flag, n, n, n, sums, biases, n)
 
     def codegen(context, builder, signature, values):
-        _by_width(Vectors(builder, x.dtype), _emit_down_weight, *values)
+        _by_width(Vectors(builder, x.dtype), 3, _emit_down_weight, *values)
         return context.get_dummy_value()
 
     return signature, codegen
 
 
 def _emit_down_weight(
-    v, width, x, H, W, C, h, w, dy, gate, gated, OH, OW, ow, sums, biases, left, ahead, later
+    v, _, width, x, H, W, C, h, w, dy, gate, gated, OH, OW, ow, sums, biases, left
 ):  # fmt: skip
     b = v.builder
     mask = v.mask(left)
     taps = list(product(range(3), repeat=2))
-    images = _Strip(v, x, (H, W, C), w, width + 2, mask)
-    gradients = _Strip(v, dy, (OH, OW, C), ow, width, mask)
+    images = _Strip(v, x, (H, W, C), w, width + 2, mask, 2)
+    gradients = _Strip(v, dy, (OH, OW, C), ow, width, mask, 0)
 
     def step(k, first, to, *carried):
-        next_image, next_gradients = b.add(first, ahead), b.add(to, later)
-        asked = (x, next_image), (dy, next_gradients), (gate, next_gradients)
-        for m, (pointer, start) in product(range(width), asked):
-            v.prefetch(b.gep(pointer, [b.add(start, b.mul(C, int64(m)))]), writing=False)
+        for m, (array, start) in product(range(width), ((x, first), (dy, to), (gate, to))):
+            _ask(v, array, b.add(start, b.mul(C, int64(m))))
         totals = dict(zip(taps, carried, strict=False))
         bias, *carried = carried[len(taps) :]
         pixels = images.row(b.add(h, k), first)

@@ -1,16 +1,15 @@
-"""Depthwise convolutions of small images with 3x3 filters: each pixel is loaded once for all nine taps.
+"""Depthwise convolutions of small images with 3x3 or 5x5 filters: each pixel is loaded once for all taps.
 
-A strip of pixels, as wide as registers allow, is followed down the image: each row of it adds to
-three rows of outputs. Where pixels of many channels lie 2 KiB apart, all of them share a few sets of the
-first-level cache, and what was loaded for one row is gone when the next asks for it. Large images
-take less time in the order in which they lie in memory, see depthwise.py.
+A strip of pixels, as wide as registers allow, is followed down the image: each row of it adds to as
+many rows of outputs as a filter has. Where pixels of many channels lie 2 KiB apart, all of them share
+a few sets of the first-level cache, and what was loaded for one row is gone when the next asks for
+it. Large images take less time in the order in which they lie in memory, see depthwise.py.
 """
 
 import numpy as np
 
 from numba_cnn.backends.cpu.chunks import add_chunks, chunks_of
-from numba_cnn.backends.cpu.compiler import small
-from numba_cnn.backends.cpu.depthwise_strip import WIDTHS, at, down, down_weight
+from numba_cnn.backends.cpu.depthwise_strip import WIDEST, at, down, down_weight, width_of
 from numba_cnn.backends.cpu.launch import kernel, unpack
 from numba_cnn.backends.cpu.streams import is_streamed
 from numba_cnn.backends.cpu.threads import get_num_threads
@@ -25,28 +24,26 @@ PIECES = 64
 
 
 def takes(source, image, window, output):
-    """Whether images are small and lie as they are, with at most two columns of padding on either side."""
+    """Whether images are small and lie as they are, with no more padding on either side than filters reach over."""
     _, H, W, C = image
-    *taps, _, left = window
-    right = output[1] + 2 - W - left
-    fits = taps == [3, 3, 1, 1, 1, 1] and max(left, right) <= 2 and source[2].size == 0
-    return fits and H * W * C <= SMALL and C * source[0].itemsize >= APART
+    taps, *others, _, left = window
+    right = output[1] + taps - 1 - W - left
+    fits = taps in WIDEST and others == [taps, 1, 1, 1, 1] and max(left, right) < taps
+    lies = source[2].size == 0 and C * source[0].itemsize >= APART
+    return fits and lies and H * W * C <= SMALL
 
 
-@small
-def _width(columns):
-    """The widest strip that fits."""
-    for width in WIDTHS:
-        if width <= columns:
-            return width
-    return 1
+def takes_gradients(source, image, window, output):
+    """Whether correlate_weight() can: of filters of 3x3 only."""
+    return window[0] == 3 and takes(source, image, window, output)
 
 
 def correlate(source, image, window, filters, steps, bias, output, relu, y):
     """y = act(bias + windows of x times filters); the arguments are those of the kernel below."""
     floor = y.dtype.type(0 if relu else -np.inf)
     _correlate(
-        get_num_threads(), source, image, window[6:], filters, steps, bias, output, floor, y.reshape(-1)
+        get_num_threads(), source, image, window[6:], (window[0], WIDEST[window[0]]), filters, steps, bias, output,
+        floor, y.reshape(-1),
     )  # fmt: skip
 
 
@@ -57,14 +54,16 @@ def _correlate(share, shares, thread, packed):
     source   of images, see strips.py
     image    (N, H, W, C) of the source
     padding  (top, left)
+    taps     rows and columns of a filter; and the widest strip for them
     filters  one for each channel; tap (i, j) lies at i*b_i + j*b_j by the steps (b_i, b_j)
     output   (OH, OW, offset, image step, row step, column step) of y
     """
-    source, image, padding, filters, steps, bias, output, floor, y = unpack(packed)
+    source, image, padding, taps, filters, steps, bias, output, floor, y = unpack(packed)
     x, gate, _ = source
     N, H, W, C = image
     top, left = padding
     b_i, b_j = steps
+    rows, widest = taps
     OH, OW, y0, y_n, y_h, y_w = output
     gates = gate if gate.size > 0 else x
     streamed = is_streamed(y, y0 | y_n | y_h | y_w | C)
@@ -75,10 +74,10 @@ def _correlate(share, shares, thread, packed):
         a, o = n * H * W * C + c, y0 + n * y_n + c
         ow = 0
         while ow < OW:
-            width = _width(OW - ow)
+            width = width_of(widest, OW - ow)
             down(
-                width, at(x, a), at(gates, a), gate.size > 0, H, W, C, -top, ow - left, at(filters, c), b_i, b_j,
-                at(bias, c), floor, at(y, o + ow * y_w), y_h, y_w, OH, C - c, H * W * C, streamed,
+                rows, width, at(x, a), at(gates, a), gate.size > 0, H, W, C, -top, ow - left, at(filters, c), b_i, b_j,
+                at(bias, c), floor, at(y, o + ow * y_w), y_h, y_w, OH, C - c, streamed,
             )  # fmt: skip
             ow += width
 
@@ -87,10 +86,9 @@ def correlate_weight(x, dy, g, dweight, dbias):
     """dweight (3, 3, 1, C) and dbias (C,) for images x (N, H, W, C); dy is a source, see strips.py."""
     chunks = min(g.N, -(-PIECES // -(-g.C // lanes(x.dtype))))
     dweights, dbiases = chunks_of(dweight, chunks), chunks_of(dbias, chunks)
-    output = g.OH, g.OW
     _correlate_weight(
-        get_num_threads(), x.reshape(-1), g.x, (g.top, g.left), dy, output, dweights, dbiases
-    )
+        get_num_threads(), x.reshape(-1), g.x, (g.top, g.left), WIDEST[3], dy, (g.OH, g.OW), dweights, dbiases
+    )  # fmt: skip
     add_chunks(dweights, dweight)
     add_chunks(dbiases, dbias)
 
@@ -98,7 +96,7 @@ def correlate_weight(x, dy, g, dweight, dbias):
 @kernel
 def _correlate_weight(share, shares, thread, packed):
     """Each share is vectors of channels of chunks of the images."""
-    x, image, padding, dy, output, dweights, dbiases = unpack(packed)
+    x, image, padding, widest, dy, output, dweights, dbiases = unpack(packed)
     N, H, W, C = image
     top, left = padding
     OH, OW = output
@@ -117,9 +115,9 @@ def _correlate_weight(share, shares, thread, packed):
             a, d = n * H * W * C + c, n * OH * OW * C + c
             ow = 0
             while ow < OW:
-                width = _width(OW - ow)
+                width = width_of(widest, OW - ow)
                 down_weight(
                     width, at(x, a), H, W, C, -top, ow - left, at(gradients, d), at(gates, d), gate.size > 0, OH, OW,
-                    ow, at(filters, f), at(biases, chunk * C + c), C - c, H * W * C, OH * OW * C,
+                    ow, at(filters, f), at(biases, chunk * C + c), C - c,
                 )  # fmt: skip
                 ow += width
