@@ -11,7 +11,7 @@ import pytest
 
 import numba_cnn as nc
 from numba_cnn.backends.cpu.launch import kernel, unpack
-from numba_cnn.backends.cpu.shares import SHARES
+from numba_cnn.backends.cpu.shares import PIECES
 
 SETUP = """
     import numpy as np
@@ -137,20 +137,21 @@ def test_bits_of_convolutions_do_not_depend_on_threads():
 
 @kernel
 def _who(share, shares, thread, packed):
-    """Notes which thread does a share and how often it is done; the first one takes long."""
+    """Notes which thread does each element and how often it is done; the first one takes long."""
     work, sums, who, times = unpack(packed)
     total = 0.0
     for i in range(work if share == 0 else 0):
         total += np.sqrt(total + i)
-    sums[share] = total
-    who[share] = thread
-    times[share] += 1
+    for i in range(share * sums.size // shares, (share + 1) * sums.size // shares):
+        sums[i] = total
+        who[i] = thread
+        times[i] += 1
 
 
 @pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="there is one thread")
-def test_a_thread_that_is_held_up_leaves_its_shares_to_others():
+def test_a_thread_that_is_held_up_leaves_its_pieces_to_others():
     before = numba.get_num_threads()
-    count = 2 * SHARES
+    count = 2 * max(parts for _, parts in PIECES)
     try:
         numba.set_num_threads(2)
         for work in (0, 100_000_000):
@@ -159,7 +160,18 @@ def test_a_thread_that_is_held_up_leaves_its_shares_to_others():
             np.testing.assert_array_equal(times, 1)
     finally:
         numba.set_num_threads(before)
-    np.testing.assert_array_equal(who[1:SHARES], 1 - who[0])
+    first = count // (2 * PIECES[0][1])
+    np.testing.assert_array_equal(who[first:], 1 - who[0])
+
+
+@pytest.mark.parametrize("elements", [1, 2, 7, 64, 1001])
+def test_pieces_are_all_there_is_once(elements):
+    times = np.zeros(elements, int)
+    for run in range(3):
+        for which, parts in PIECES:
+            share, shares = run * parts + which, 3 * parts
+            times[share * elements // shares : (share + 1) * elements // shares] += 1
+    np.testing.assert_array_equal(times, 1)
 
 
 def test_set_num_threads():

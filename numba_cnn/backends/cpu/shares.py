@@ -11,7 +11,9 @@ from numba.extending import intrinsic
 
 from numba_cnn.backends.cpu.compiler import cached, call
 
-SHARES = 4  # per thread
+# What a thread's run is cut into, each as (which, of how many equal parts): small ones last, so that nobody waits long
+# for a thread whose core is slower, or which has been put aside.
+PIECES = (0, 4), (1, 4), (2, 4), (6, 8), (14, 16), (15, 16)
 LOOKS = 1000  # for the end of a launch, until a thread lets others have its processor
 LINE = 8  # integers that fill a cache line, which threads had better not share
 
@@ -19,11 +21,10 @@ LINE = 8  # integers that fill a cache line, which threads had better not share
 @cached
 @njit(parallel=True, nogil=True)
 def run_table(table, aside):
-    """Each thread does its own run of shares, as near in memory as they were in the launch before, then what others
-    have left, so that none waits long for one that the operating system has put aside. All launches are one parallel
-    loop; between them threads wait for one another's shares, not for each other: one alone would do all of them. Each
-    launch is for one thread or for as many as the others, so whoever is there can do any share. What is `aside`, a
-    table of one launch or none, is done on the way."""
+    """Each thread does its own run of the work, as near in memory as it was in the launch before, piece after piece,
+    then what others have left. All launches are one parallel loop; between them threads wait for one another's pieces,
+    not for each other: one alone would do all of them. Each launch is for one thread or for as many as the others, so
+    whoever is there can do any piece. What is `aside`, a table of one launch or none, is done on the way."""
     launches, most = len(table), 1
     for i in range(launches):
         most = max(most, table[i, 1])
@@ -42,27 +43,28 @@ def run_table(table, aside):
     for thread in prange(most):
         for i in range(launches):
             address, threads, packed = table[i, 0], table[i, 1], table[i, 2]
-            each = SHARES if threads > 1 else 1
+            pieces = len(PIECES) if threads > 1 else 1
             for other in range(threads):
                 run = (thread + other) % threads
                 place = (1 + i * most + run) * LINE
-                share = _add(taken, place)
-                while share < each:
-                    share += each * run
-                    call(address, (share, each * threads, np.intp(thread % threads), packed))
+                piece = _add(taken, place)
+                while piece < pieces:
+                    which, parts = PIECES[piece] if threads > 1 else (0, 1)
+                    share = run * parts + which
+                    call(address, (share, parts * threads, np.intp(thread % threads), packed))
                     _add(done, i * LINE)
-                    share = _add(taken, place)
-            _wait(done, i * LINE, each * threads, aside, taken)
+                    piece = _add(taken, place)
+            _wait(done, i * LINE, pieces * threads, aside, taken)
         while _do_aside(aside, taken):
             pass
 
 
 @njit(nogil=True)
-def _wait(done, place, shares, aside, taken):
-    """Look for the last of a launch's shares, do one of what was put aside, or, from time to time, let others have the
-    processor."""
+def _wait(done, place, pieces, aside, taken):
+    """Look for the last of a launch's pieces, do a share of what was put aside, or, from time to time, let others have
+    the processor."""
     looks = 0
-    while _read(done, place) < shares:
+    while _read(done, place) < pieces:
         if _do_aside(aside, taken):
             continue
         looks += 1
