@@ -4,9 +4,12 @@ import subprocess
 import sys
 import textwrap
 
+import numba
 import numpy as np
 
 from numba_cnn.backends.cpu import memory
+from numba_cnn.backends.cpu.copy import copy_rows
+from numba_cnn.backends.cpu.vector import BITS
 
 
 def test_freed_memory_is_taken_again_and_never_shared():
@@ -33,6 +36,17 @@ def test_shapes_and_dtypes():
         assert array.dtype == dtype
         assert array.flags.c_contiguous
         assert array.flags.writeable
+
+
+def test_vectors_that_registers_do_not_hold_are_aligned():
+    @numba.njit
+    def copied(source, target):
+        copy_rows(source, 0, 0, source, False, target, 0, 0, 1, source.size, source.size)
+
+    source, target = np.arange(37, dtype=np.float32), np.zeros(37, np.float32)
+    copied(source, target)
+    np.testing.assert_array_equal(target, source)
+    assert f"alignstack({BITS // 8})" in "".join(copied.inspect_llvm().values())
 
 
 CODE = """
