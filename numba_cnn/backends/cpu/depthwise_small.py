@@ -19,8 +19,8 @@ from numba_cnn.backends.cpu.vector import BITS, lanes
 SMALL = 1 << 17  # elements of an image, at most: half of a second-level cache
 # Bytes between pixels, at least. Shorter vectors than a cache's line ask for it several times.
 APART = 0 if BITS == 512 else 1024
-# Of the sums of gradients, at least; from shapes alone, so that the order of summation does not depend on threads.
-PIECES = 64
+# Of the weight gradient, at least; from shapes alone, so that the order of summation does not depend on threads.
+TASKS = 64
 
 
 def takes(source, image, window, output):
@@ -84,7 +84,7 @@ def _correlate(share, shares, thread, packed):
 
 def correlate_weight(x, dy, g, dweight, dbias):
     """dweight (3, 3, 1, C) and dbias (C,) for images x (N, H, W, C); dy is a source, see strips.py."""
-    chunks = min(g.N, -(-PIECES // -(-g.C // lanes(x.dtype))))
+    chunks = min(g.N, -(-TASKS // -(-g.C // lanes(x.dtype))))
     dweights, dbiases = chunks_of(dweight, chunks), chunks_of(dbias, chunks)
     _correlate_weight(
         get_num_threads(), x.reshape(-1), g.x, (g.top, g.left), WIDEST[3], dy, (g.OH, g.OW), dweights, dbiases

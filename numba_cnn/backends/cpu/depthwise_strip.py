@@ -4,6 +4,7 @@ Each row of the strip, a vector of channels for each pixel, adds to as many rows
 taps, as filters have. Meanwhile the same pixels of the next vector of channels come from memory.
 """
 
+from functools import partial
 from itertools import product
 
 from llvmlite import ir
@@ -117,14 +118,15 @@ def down(
         wanted, *values = values
         for taps in WIDEST:
             with builder.if_then(builder.icmp_signed("==", wanted, int64(taps))):
-                _by_width(Vectors(builder, floor), taps, _emit_down, *values)
+                emit = partial(_emit_down, taps)
+                _by_width(Vectors(builder, floor), taps, emit, *values)
         return context.get_dummy_value()
 
     return signature, codegen
 
 
 def _by_width(v, taps, emit, wanted, *arguments):
-    """emit(v, taps, width, *arguments) for the width that is wanted."""
+    """emit(v, width, *arguments) for the width that is wanted, of those of strips for so many taps."""
     b = v.builder
     done = b.append_basic_block("done")
     switch = b.switch(wanted, done)
@@ -132,14 +134,13 @@ def _by_width(v, taps, emit, wanted, *arguments):
         block = b.append_basic_block(f"width_{width}")
         switch.add_case(int64(width), block)
         b.position_at_end(block)
-        emit(v, taps, width, *arguments)
+        emit(v, width, *arguments)
         b.branch(done)
     b.position_at_end(done)
 
 
 def _emit_down(
-    v, taps, width, x, gate, gated, H, W, C, h, w, filters, b_i, b_j, bias, floor, y, y_h, y_w, rows, left,
-    streamed,
+    taps, v, width, x, gate, gated, H, W, C, h, w, filters, b_i, b_j, bias, floor, y, y_h, y_w, rows, left, streamed
 ):  # fmt: skip
     b = v.builder
     mask = v.mask(left)
@@ -200,7 +201,7 @@ def down_weight(
 
 
 def _emit_down_weight(
-    v, _, width, x, H, W, C, h, w, dy, gate, gated, OH, OW, ow, sums, biases, left
+    v, width, x, H, W, C, h, w, dy, gate, gated, OH, OW, ow, sums, biases, left
 ):  # fmt: skip
     b = v.builder
     mask = v.mask(left)
