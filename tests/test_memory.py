@@ -1,11 +1,13 @@
 """Reused memory: a training step allocates nothing large anew, and memory stays near what the step needs."""
 
+import os
 import subprocess
 import sys
 import textwrap
 
 import numba
 import numpy as np
+import pytest
 
 from numba_cnn.backends.cpu import memory
 from numba_cnn.backends.cpu.copy import copy_rows
@@ -49,6 +51,28 @@ def test_vectors_that_registers_do_not_hold_are_aligned():
     assert f"alignstack({BITS // 8})" in "".join(copied.inspect_llvm().values())
 
 
+FORK = """
+    import os
+    import numpy as np
+    from numba_cnn.backends.cpu import memory
+
+    arrays = [memory.empty((n,), np.float32) for n in (100, 10_000, 1_000_000)]
+    for array in arrays:
+        array[:] = 1
+    child = os.fork()
+    if child == 0:
+        for array in arrays:
+            array[:] = 2
+        os._exit(0)
+    print(os.waitpid(child, 0)[1], *(array.min() == array.max() == 1 for array in arrays))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_child_writes_into_a_copy():
+    assert _run(FORK) == ["0", "True", "True", "True"]
+
+
 CODE = """
     import resource
     import numpy as np
@@ -76,11 +100,7 @@ CODE = """
 
 
 def test_a_training_step_allocates_nothing_large_after_the_first():
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(CODE)], capture_output=True, text=True, timeout=600
-    )
-    assert done.returncode == 0, done.stderr
-    fresh, faults, total = map(int, done.stdout.split())
+    fresh, faults, total = map(int, _run(CODE))
     assert fresh < 1 << 16  # bytes
     assert faults < 5 * 100  # pages of 4 KiB; one activation of the first layer has 3,844
     # Activations and their gradients, the parameters, their gradients and Adam's two moments.
@@ -89,3 +109,12 @@ def test_a_training_step_allocates_nothing_large_after_the_first():
     )  # fmt: skip
     parameters = 4 * 646_858
     assert total <= 1.5 * (2 * activations + 4 * parameters)
+
+
+def _run(code):
+    """The words that a program prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=600
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
