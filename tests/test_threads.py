@@ -84,6 +84,25 @@ def test_a_forked_child_answers(layer):
         assert child == "right"
 
 
+def test_the_number_of_threads_is_numbas_own():
+    """However it was set, and in each Python thread by itself."""
+    code = """
+        import threading
+        import numba
+        from numba_cnn.backends.cpu.threads import get_num_threads, set_num_threads
+        seen = [get_num_threads()]
+        set_num_threads(1)
+        seen.append(get_num_threads())
+        numba.set_num_threads(3)
+        seen.append(get_num_threads())
+        other = threading.Thread(target=lambda: seen.append(get_num_threads()))
+        other.start()
+        other.join()
+        print(*seen)
+    """
+    assert _run(code, NUMBA_NUM_THREADS="4") == ["4 1 3 4"]
+
+
 def test_bits_do_not_depend_on_threads():
     """Weights after an epoch: one thread, two, and once more; a fresh process each."""
     code = """

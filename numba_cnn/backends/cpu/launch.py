@@ -110,9 +110,8 @@ class _Aside:
         self.table = np.array([[launch.address, shares, address_of_buffer(self.memory)]])
 
 
-@contextlib.contextmanager
 def launching():
-    """Launches are one at a time, since Numba's threading layers take no second one beside a first."""
+    """A lock: launches are one at a time, since Numba's threading layers take no second one beside a first."""
     if _pool_lost:
         raise RuntimeError(
             "this process was forked after its parent had started OpenMP threads, which do not "
@@ -120,8 +119,7 @@ def launching():
             "set NUMBA_THREADING_LAYER=workqueue before numba is imported. "
             "Received: a kernel launch in a forked child"
         )
-    with _launching:
-        yield
+    return _launching
 
 
 @contextlib.contextmanager
