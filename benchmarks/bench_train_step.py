@@ -1,10 +1,12 @@
 """The tutorial's model: training, inference, memory."""
 
+import time
+
 import numpy as np
 
 from numba_cnn.backends import cpu
 
-from . import fma_peak, tutorial
+from . import fma_peak, scaling, tutorial, workloads
 from .peers import network
 
 
@@ -62,6 +64,23 @@ class OneThread:
             self.model.fit(self.x, self.y, batch, verbose=0)
 
         return fma_peak.median_ratio(fit, steps) - 1
+
+
+class AllThreads:
+    """How many times faster all threads are than one of them."""
+
+    params = (["train step", "inference"],)
+    param_names = ("step",)
+    timeout = 300
+    rounds = 1
+    unit = "ratio"
+
+    def setup(self, step):
+        self.step = scaling.steps()[step]
+        time.sleep(workloads.REST)
+
+    def track_over_one_thread(self, step):
+        return scaling.faster(self.step, cpu.get_num_threads())
 
 
 class Inference:

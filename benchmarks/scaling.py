@@ -23,18 +23,19 @@ def main():
     arguments = parser.parse_args()
     threads = arguments.threads
     print(f"| {threads} threads to one | times faster |\n|---|---|")
-    print(f"| FMA peak | {threads * _faster(fma_peak.seconds, threads):.2f}x |")
-    for name, step in _steps().items():
-        print(f"| {name}, batch {STEP} | {_faster(step, threads):.2f}x |", flush=True)
+    print(f"| FMA peak | {threads * faster(fma_peak.seconds, threads):.2f}x |")
+    for name, step in steps().items():
+        print(f"| {name}, batch {STEP} | {faster(step, threads):.2f}x |", flush=True)
     print("\n| layer | forward | input gradient | weight gradient |\n|---|---|---|---|")
     for name in layers.CONV2D:
         case = workloads.Conv2D(name, arguments.batch)
         passes = case.forward, case.backward_input, case.backward_weight
-        row = " | ".join(f"{_faster(each, threads):.2f}x" for each in passes)
+        row = " | ".join(f"{faster(each, threads):.2f}x" for each in passes)
         print(f"| {name} | {row} |", flush=True)
 
 
-def _steps():
+def steps():
+    """A train step and inference on batches of STEP images."""
     model = tutorial.model()
     images, labels = map(model.backend.asarray, tutorial.batch(STEP))
     return {
@@ -43,8 +44,8 @@ def _steps():
     }
 
 
-def _faster(function, threads):
-    """How many times longer one thread takes for it, the median."""
+def faster(function, threads):
+    """How many times longer one thread takes for it than so many, the median."""
 
     def on(count):
         def run():
