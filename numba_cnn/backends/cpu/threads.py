@@ -41,9 +41,8 @@ def _number():
     return _masked()
 
 
-_masked = types.ExternalFunction(
-    "get_num_threads", types.int32()
-)  # as the parallel loops of Numba do
+# By the name that Numba's own parallel loops call.
+_masked = types.ExternalFunction("get_num_threads", types.int32())
 
 
 def set_num_threads(n):
