@@ -16,8 +16,8 @@ from math import prod
 import numpy as np
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
-# Without it a forked process would write into its parent's arrays.
-_OWN = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
+# Python's default is to share: a forked process would write into its parent's arrays.
+_PRIVATE = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
 # Capacity in bytes -> memory nobody uses, each as the array that owns it and its array interface.
 _free: defaultdict[int, list] = defaultdict(list)
 # The same for what graphs compute on the way: as one runs at a time, they all share it.
@@ -118,4 +118,4 @@ def _map(capacity):
         memory = np.empty(capacity + ALIGNMENT, np.uint8)
         start = -memory.ctypes.data % ALIGNMENT
         return memory[start : start + capacity]
-    return np.frombuffer(mmap.mmap(-1, capacity, **_OWN), np.uint8)
+    return np.frombuffer(mmap.mmap(-1, capacity, **_PRIVATE), np.uint8)
