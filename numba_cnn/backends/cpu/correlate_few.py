@@ -10,7 +10,7 @@ import numpy as np
 from numba_cnn.backends.cpu.dot_tile import FILTERS, PIXELS, dot_tiles, dots
 from numba_cnn.backends.cpu.launch import kernel, unpack
 from numba_cnn.backends.cpu.memory import empty
-from numba_cnn.backends.cpu.strips import fill_strip, strip_filler, strip_width
+from numba_cnn.backends.cpu.strips import fill_strip, strip_extent, strip_filler, strip_width
 from numba_cnn.backends.cpu.threads import get_num_threads
 from numba_cnn.backends.cpu.vector import lanes
 
@@ -64,22 +64,23 @@ def correlate(source, image, window, weight, filters, bias, output, relu, y):
 @kernel
 def _pack(share, shares, thread, packed):
     """Filters as dot_tile.py reads them: for each run of taps that lie `together`, and each vector of their channels,
-    one vector per filter; zeros fill up the last. Each share is a run of vectors."""
+    one vector per filter; zeros fill up the last. Each share is some of the runs."""
     weight, start, i_axis, j_axis, c_axis, f_step, together, shape, panels = unpack(packed)
     _, i_step = i_axis
     _, j_step = j_axis
     C, c_step = c_axis
     I, J, vectors, F, VL = shape
-    for row in range(share * I * J * vectors // shares, (share + 1) * I * J * vectors // shares):
-        i, j, first = row // (J * vectors), row // vectors % J, row % vectors * VL
+    for run in range(share * I * J // shares, (share + 1) * I * J // shares):
+        panels[run * vectors * F * VL : (run + 1) * vectors * F * VL] = 0
         for f in range(F):
-            for lane in range(VL):
-                k = first + lane
-                value = weight.dtype.type(0)
-                if k < together * C:
-                    tap, c = j + k // C, k % C
-                    value = weight[start + i * i_step + tap * j_step + c * c_step + f * f_step]
-                panels[(row * F + f) * VL + lane] = value
+            place, lane = (run * vectors * F + f) * VL, 0
+            for tap in range(together):
+                w = start + run // J * i_step + (run % J + tap) * j_step + f * f_step
+                for c in range(C):
+                    panels[place + lane] = weight[w + c * c_step]
+                    lane += 1
+                    if lane == VL:
+                        place, lane = place + F * VL, 0
 
 
 @kernel
@@ -104,15 +105,20 @@ def _correlate(share, shares, thread, packed):
     height, WS = DH * (KH - 1) + 1, strip_width(window, OW)
     plain = gate.size == 0 and spread.size == 0 and left <= 0 and WS - left <= W
     flat, s0 = rings.reshape(-1), thread * rings.shape[1]
-    begin = share * N * OH // shares
+    # Gated rows take the place of the oldest row while windows leave it; beside the image lie zeros from the start.
+    in_passing = gate.size > 0 and spread.size == 0 and SH == 1
+    if in_passing:
+        flat[s0 : s0 + rings.shape[1]] = 0
     filled = 0  # the row of the image before which the ring ends
-    for r in range(begin, (share + 1) * N * OH // shares):
+    begin, stop = share * N * OH // shares, (share + 1) * N * OH // shares
+    for r in range(begin, stop):
         n, oh = r // OH, r % OH
         h = oh * SH - top
         # Of the window's rows those that exist, i0 to i1.
         i0, i1 = max(0, -(h // DH)), min(KH, (H - 1 - h) // DH + 1)
         first = h + i0 * DH
         later = ((n * H + h + height) * W - left) * C
+        first_new = last_new = oldest = 0
         if plain:
             A, row = x, W * C
             a, end, ring = ((n * H + first) * W - left) * C, 0, 0
@@ -129,7 +135,12 @@ def _correlate(share, shares, thread, packed):
             a = s0 + first % height * row
             end = s0 + ring - a
             later = a if spread.size > 0 else later
+            if in_passing and r + 1 < stop and 0 <= filled < H:
+                first_new, last_new = strip_extent(source, image, n, filled, -left, WS)
+                oldest = s0 + filled % height * row
+                filled += 1
         dots(
             tile, OW, bias.size, A, a, DH * row, DW * C, SW * C, end, ring, filters, i0 * filters.size // KH,
             i1 - i0, KW // together, together * C, bias, floor, y, y0 + n * y_n + oh * y_h, y_w, x, gates, later,
+            first_new * C, last_new * C, oldest,
         )  # fmt: skip

@@ -15,6 +15,7 @@ from numba_cnn.backends.cpu.vector import REGISTERS, Vectors, int64, pointer_to,
 
 SUMS = 24 if REGISTERS == 32 else 12  # accumulators; the filters and a pixel take other registers
 PIXELS, FILTERS = 8, 4  # in a tile, at most
+LEAD = 2048  # bytes, at least, from the tile to the later pixels that it asks for
 
 
 class _Dots:
@@ -36,6 +37,8 @@ class _Dots:
             b.mul(a_m, int64(self.pixels)), b.select(b.icmp_signed("<", I, int64(1)), int64(1), I)
         )
         part = b.and_(b.add(part, int64(v.lanes - 1)), int64(-v.lanes))
+        lead = b.sub(int64(LEAD // v.align), b.mul(a_m, int64(self.pixels)))
+        lead = b.select(b.icmp_signed("<", lead, int64(0)), int64(0), lead)
         step = b.mul(every, int64(v.lanes))
         whole = b.udiv(b.sub(K, int64(1)), int64(v.lanes))
         tail = v.mask(b.sub(K, b.mul(whole, int64(v.lanes))))
@@ -68,7 +71,7 @@ class _Dots:
             below = b.select(b.icmp_unsigned(">=", below, last), around, below)
             return [below, pb, b.add(ahead, part), *sums]
 
-        first = [A, B, int64(0), *(start[n] for _, n in self.cells)]
+        first = [A, B, lead, *(start[n] for _, n in self.cells)]
         _, _, _, *sums = v.repeat(I, first, over_i)
         self._finish(sums, floor, y, y_m)
 
@@ -163,10 +166,36 @@ def _tile(
     return signature, codegen
 
 
+@intrinsic
+def _gate(typingctx, x, gate, start, stop, target):
+    """target[i] = x[i] if gate[i] > 0 else 0, for start <= i < stop."""
+
+    def codegen(context, builder, signature, values):
+        x, gate, start, stop, target = values
+        v = Vectors(builder, signature.args[0].dtype)
+        x, gate, target = (builder.gep(pointer, [start]) for pointer in (x, gate, target))
+
+        def emit(i, mask):
+            value, open_ = (v.load(builder.gep(pointer, [i]), mask) for pointer in (x, gate))
+            value = builder.select(builder.fcmp_ordered(">", open_, v.zero), value, v.zero)
+            v.store(value, builder.gep(target, [i]), mask)
+
+        count = builder.sub(stop, start)
+        whole = builder.and_(count, int64(-v.lanes))
+        with v.steps(int64(0), whole) as (i, _):
+            emit(i, None)
+        with builder.if_then(builder.icmp_signed("<", whole, count)):
+            emit(whole, v.mask(builder.sub(count, whole)))
+        return context.get_dummy_value()
+
+    return types.void(x, gate, start, stop, target), codegen
+
+
 @function
 def _dots(
-    count, filters, A, a_i, a_j, a_m, end, ring, B, I, J, K, bias, floor, y, y_m, later, gates
-):
+    count, filters, A, a_i, a_j, a_m, end, ring, B, I, J, K, bias, floor, y, y_m, later, gates, start, stop,
+    summed,
+):  # fmt: skip
     """Tiles beside one another; the last one may overlap the one before."""
     blocks = -(-filters // FILTERS)
     for block in range(blocks):
@@ -176,10 +205,15 @@ def _dots(
         pixels = most if count >= most else 1
         for m in range(0, count, pixels):
             m = min(m, count - pixels)
+            if block == blocks - 1:  # nobody reads what lies before this tile again
+                until = max(start, min(m * a_m, stop))
+                _gate(later, gates, start, until, summed)
+                start = until
             _tile(
                 pixels, some, A, m * a_m, a_i, a_j, a_m, end, ring, B, first, filters, I, J, K, bias, floor, y,
                 m * y_m + first, y_m, later, gates,
             )  # fmt: skip
+    _gate(later, gates, start, stop, summed)
 
 
 @cache
@@ -190,31 +224,33 @@ def dot_tiles(dtype):
 
 def _kinds(kind):
     p, n = types.CPointer(kind), types.intp
-    return n, n, p, n, n, n, n, n, p, n, n, n, p, kind, p, n, p, p
+    return n, n, p, n, n, n, n, n, p, n, n, n, p, kind, p, n, p, p, n, n, p
 
 
 @intrinsic
 def dots(
     typingctx, address, count, filters, A, a0, a_i, a_j, a_m, end, ring, B, b0, I, J, K, bias, floor, y, o, y_m, N,
-    gates, n0,
+    gates, n0, start, stop, f0,
 ):  # fmt: skip
     """y[o + m*y_m + n] = max(bias[n] + sum over i < I, j < J, k < K of A[a0 + i*a_i + j*a_j + m*a_m + k] * B, floor)
 
     for m < count and n < filters. The rows of A may lie in a ring of so many elements: from `end` on, counted from a0,
     they go on where it begins. B holds, from b0 on, for each i, j and vector of k one vector per filter; zeros fill up
     the last. Meanwhile as many pixels of N and of gates, which need not exist, come from memory into the first-level
-    cache, from n0 on and as far apart. `address` comes from dot_tiles().
+    cache, from n0 on and as far apart. And once its first row is summed, A[f0 + e] = N[n0 + e] if gates[n0 + e] > 0
+    else 0, for start <= e < stop: f0 is where that row of the ring begins. `address` comes from dot_tiles().
     """
     kind = require_vectors("dots", A, B, bias, y, N, gates)
     n = types.intp
     signature = types.void(
-        n, n, n, A, n, n, n, n, n, n, B, n, n, n, n, bias, kind, y, n, n, N, gates, n
+        n, n, n, A, n, n, n, n, n, n, B, n, n, n, n, bias, kind, y, n, n, N, gates, n, n, n, n
     )
 
     def codegen(context, builder, signature, values):
         at = dict(zip(_NAMES, values, strict=True))
         kinds = dict(zip(_NAMES, signature.args, strict=True))
         starts = {"A": "a0", "B": "b0", "y": "o", "N": "n0", "gates": "n0", "bias": None}
+        at["f0"] = pointer_to(context, builder, kinds["A"], at["A"], at["f0"])
         for name, start in starts.items():
             offset = at[start] if start else int64(0)
             at[name] = pointer_to(context, builder, kinds[name], at[name], offset)
@@ -227,5 +263,5 @@ def dots(
 
 _NAMES = (
     "address", "count", "filters", "A", "a0", "a_i", "a_j", "a_m", "end", "ring", "B", "b0", "I", "J", "K", "bias",
-    "floor", "y", "o", "y_m", "N", "gates", "n0",
+    "floor", "y", "o", "y_m", "N", "gates", "n0", "start", "stop", "f0",
 )  # fmt: skip

@@ -34,6 +34,17 @@ def strip_width(window, OW):
     return (OW - 1) * SW + DW * (KW - 1) + 1
 
 
+@small
+def strip_extent(source, image, n, h, w0, WS):
+    """Which pixels of the strip w0..w0+WS exist in row h of image n: from the first on, before the last."""
+    x, _, argmax = source
+    _, H, W, C = image
+    # The last row of a flattened batch may be short.
+    exist = W if argmax.size > 0 else min(W, x.size // C - (n * H + h) * W)
+    last = max(min(WS, exist - w0), 0)
+    return min(max(0, -w0), last), last
+
+
 @inline
 def fill_strip(address, source, image, n, h, w0, WS, c0, channels, strips, s):
     """_fill_strip, by its address; see strip_filler()."""
@@ -58,10 +69,7 @@ def _fill_strip(source, image, n, h, w0, WS, c0, channels, strips, s):
         strips[s : s + WS * channels] = 0
         return
     pooled = argmax.size > 0
-    # The last row of a flattened batch may be short.
-    exist = W if pooled else min(W, x.size // C - (n * H + h) * W)
-    last = max(min(WS, exist - w0), 0)
-    first = min(max(0, -w0), last)
+    first, last = strip_extent(source, image, n, h, w0, WS)
     t = s + first * channels
     strips[s:t] = 0
     if pooled:
