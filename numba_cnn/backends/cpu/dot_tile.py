@@ -15,7 +15,8 @@ from numba_cnn.backends.cpu.vector import REGISTERS, Vectors, int64, pointer_to,
 
 SUMS = 24 if REGISTERS == 32 else 12  # accumulators; the filters and a pixel take other registers
 PIXELS, FILTERS = 8, 4  # in a tile, at most
-LEAD = 2048  # bytes, at least, from the tile to the later pixels that it asks for
+# Bytes from the tile to the later pixels that it asks for, at least: into the first-level cache, and into the second.
+LEAD, FAR = 2048, 10240
 
 
 class _Dots:
@@ -39,6 +40,7 @@ class _Dots:
         part = b.and_(b.add(part, int64(v.lanes - 1)), int64(-v.lanes))
         lead = b.sub(int64(LEAD // v.align), b.mul(a_m, int64(self.pixels)))
         lead = b.select(b.icmp_signed("<", lead, int64(0)), int64(0), lead)
+        far = int64((FAR - LEAD) // v.align)
         step = b.mul(every, int64(v.lanes))
         whole = b.udiv(b.sub(K, int64(1)), int64(v.lanes))
         tail = v.mask(b.sub(K, b.mul(whole, int64(v.lanes))))
@@ -64,7 +66,9 @@ class _Dots:
         def over_i(pa, pb, ahead, *sums):
             with v.steps(int64(0), part) as (i, _):
                 for pointer in (later, gates):
-                    v.prefetch(b.gep(pointer, [b.add(ahead, i)]), writing=False, level=1)
+                    near = b.gep(pointer, [b.add(ahead, i)])
+                    v.prefetch(near, writing=False, level=1)
+                    v.prefetch(b.gep(near, [far]), writing=False, level=2)
             _, pb, *sums = v.repeat(J, [pa, pb, *sums], over_j)
             below = b.gep(pa, [a_i])
             around = b.gep(below, [b.neg(ring)])
@@ -236,7 +240,7 @@ def dots(
 
     for m < count and n < filters. The rows of A may lie in a ring of so many elements: from `end` on, counted from a0,
     they go on where it begins. B holds, from b0 on, for each i, j and vector of k one vector per filter; zeros fill up
-    the last. Meanwhile as many pixels of N and of gates, which need not exist, come from memory into the first-level
+    the last. Meanwhile as many pixels of N and of gates, which need not exist, come from memory towards the first-level
     cache, from n0 on and as far apart. And once its first row is summed, A[f0 + e] = N[n0 + e] if gates[n0 + e] > 0
     else 0, for start <= e < stop: f0 is where that row of the ring begins. `address` comes from dot_tiles().
     """

@@ -191,7 +191,7 @@ def correlate_weight(x, image, padding, dy, output, dweight, dbias):
         shared.correlate_weight(x, image, padding, dy, output, dweight, dbias)
         return
     down, across = -(-OH // 4), -(-OW // 4)
-    rows = max(1, GRADIENT_PATCHES // across)
+    rows = _evenly(N * down, max(1, GRADIENT_PATCHES // across))
     batches = -(-N * down // rows)
     chunks = max(1, min(CHUNKS, batches, N * down * across // CHUNK))
     threads = get_num_threads()
@@ -212,6 +212,11 @@ def correlate_weight(x, image, padding, dy, output, dweight, dbias):
     )  # fmt: skip
     add_chunks(dweights, dweight)
     add_chunks(dbiases, dbias)
+
+
+def _evenly(total, most):
+    """How many at a time, at most, so that no time has much less than another."""
+    return -(-total // -(-total // most))
 
 
 def _blocks(C, F, VL, least):
