@@ -31,6 +31,8 @@ from numba_cnn.backends.cpu.winograd_transforms import (
 
 # At once, at most: their planes and one panel of products share the second-level cache.
 PATCHES = 48
+# Of a thread, below which each transforms all patches and has some of the filters: to read them takes longest.
+FEW = 2 * ROWS
 PLANE_ELEMENTS = 1 << 16  # of transformed patches at once, about
 REMEMBERED = 1 << 18  # elements of filters, at most, whose transforms a graph keeps
 BLOCK = 64  # channels, and filters, of the weight gradient's blocks
@@ -61,7 +63,9 @@ def correlate(source, image, padding, weight, filters, bias, output, relu, y, ar
     patches = max(ROWS, min(PATCHES, PLANE_ELEMENTS // C // ROWS * ROWS))
     threads = get_num_threads()
     total = N * -(-OH // 4)
-    rows = max(1, min(patches // across, -(-total // (2 * threads))))
+    few = threads > 1 and total * across < threads * FEW
+    parts = len(panels) if few else 1
+    rows = _evenly(min(total, -(-total * parts // threads)), max(1, patches // across))
     size = rows * across
     plane = size * -(-C // VL) * VL + VL
     plane_M = size * VECTORS * VL + VL
@@ -69,8 +73,8 @@ def correlate(source, image, padding, weight, filters, bias, output, relu, y, ar
     scratch = empty((threads, PLANES * (plane + plane_M) + strips), y.dtype)
     _correlate(
         threads, tiles(y.dtype), strip_filler(y.dtype), source, image, padding, panels, bias, F, output,
-        y.dtype.type(0 if relu else -np.inf), y.reshape(-1), argmax, rows, constant(0, VECTORS * VL, y.dtype), plane,
-        plane_M, scratch,
+        y.dtype.type(0 if relu else -np.inf), y.reshape(-1), argmax, rows, parts, constant(0, VECTORS * VL, y.dtype),
+        plane, plane_M, scratch,
     )  # fmt: skip
 
 
@@ -140,13 +144,13 @@ def _update(before, filters, start, step, count):
 
 @kernel
 def _correlate(share, shares, thread, packed):
-    """Each share is whole blocks of rows of patches.
+    """Each share is whole blocks of rows of patches, or of their `parts`, of so many of the panels.
 
     image (N, H, W, C) of the source, padding (top, left), output (OH, OW); `plane` and `plane_M` are the elements from
     one of the 36 planes of V and M to the next, a vector more than they hold, which keeps them off the same cache sets.
     """
     (
-        tile, filler, source, image, padding, panels, bias, F, output, floor, y, argmax, rows, zeros, plane,
+        tile, filler, source, image, padding, panels, bias, F, output, floor, y, argmax, rows, parts, zeros, plane,
         plane_M, scratch,
     ) = unpack(packed)  # fmt: skip
     N, H, W, C = image
@@ -161,14 +165,15 @@ def _correlate(share, shares, thread, packed):
     S = M + PLANES * plane_M
     none = y.dtype.type(-np.inf)
     all_panels = panels.reshape(-1)
-    blocks = -(-N * down // rows)
-    for block in range(share * blocks // shares, (share + 1) * blocks // shares):
+    tasks = -(-N * down // rows) * parts
+    for task in range(share * tasks // shares, (share + 1) * tasks // shares):
+        block, part = task // parts, task % parts
         r0, r1 = block * rows, min((block + 1) * rows, N * down)
         transform_patches(
             filler, source, image, padding, down, across, r0, r1, 0, C, flat, S, V, plane, C_row
         )
         count = (r1 - r0) * across
-        for p in range(panels.shape[0]):
+        for p in range(part * len(panels) // parts, (part + 1) * len(panels) // parts):
             f = p * width
             wide = panel_width(F - f, y)
             for z in range(PLANES):
