@@ -6,7 +6,7 @@ import numpy as np
 
 from numba_cnn.backends import cpu
 
-from . import fma_peak, scaling, tutorial, workloads
+from . import after_rest, fma_peak, scaling, tutorial, workloads
 from .peers import network
 
 
@@ -82,6 +82,22 @@ class AllThreads:
     def track_over_one_thread(self, step):
         times, _ = scaling.faster(self.step, cpu.get_num_threads())
         return times
+
+
+class AfterRest:
+    """What all threads make of ten milliseconds of calls after a rest of a tenth of a second."""
+
+    params = (["tutorial's model", *after_rest.LAYERS],)
+    param_names = ("call",)
+    timeout = 300
+    rounds = 1
+    unit = "ratio"
+
+    def setup(self, call):
+        self.call = after_rest.calls()[call]
+
+    def track_over_usual(self, call):
+        return after_rest.after_rest(self.call)[2]
 
 
 class Inference:

@@ -4,15 +4,21 @@ import os
 import subprocess
 import sys
 import textwrap
+from functools import partial
 
 import numba
 import numpy as np
 import pytest
+from numba import njit
 
 import numba_cnn as nc
 from numba_cnn.backends.cpu.launch import kernel, unpack
+from numba_cnn.backends.cpu.processors import leave, processor
 from numba_cnn.backends.cpu.shares import PIECES
 from numba_cnn.backends.cpu.threads import _masked
+
+# The processors that this thread may run on, where the system tells.
+allowed = partial(os.sched_getaffinity, 0) if hasattr(os, "sched_getaffinity") else set
 
 SETUP = """
     import numpy as np
@@ -83,6 +89,56 @@ def test_a_forked_child_answers(layer):
         assert "spawn" in child
     else:
         assert child == "right"
+
+
+@pytest.mark.skipif(len(allowed()) < 2, reason="there is one processor only")
+def test_threads_share_no_processor_after_a_rest():
+    code = """
+        import time
+        from numba_cnn.backends.cpu.launch import kernel, unpack
+        from numba_cnn.backends.cpu.processors import processor
+
+        @kernel
+        def look(share, shares, thread, packed):
+            seen, numbers = unpack(packed)
+            for i in range(share * len(seen) // shares, (share + 1) * len(seen) // shares):
+                total = 0.0
+                for j in range(500):
+                    total += np.sin(numbers[j % 7])
+                seen[i] = processor()
+                numbers[7 + i] = total
+
+        seen, numbers = np.empty(64), np.arange(71.0)
+        apart = 0
+        for _ in range(20):
+            time.sleep(0.1)
+            for _ in range(5):
+                look(2, seen, numbers)
+            apart += len(set(seen)) > 1
+        print(apart)
+    """
+    (apart,) = _run(code, NUMBA_NUM_THREADS="2", NUMBA_THREADING_LAYER="omp")
+    assert int(apart) >= 10  # another program may take a processor meanwhile
+
+
+@pytest.mark.skipif(len(allowed()) < 2, reason="there is one processor only")
+def test_a_thread_leaves_a_processor_and_may_come_back():
+    @njit
+    def left():
+        here = processor()
+        leave(here)
+        return here, processor()
+
+    before = allowed()
+    moves = [left() for _ in range(5)]
+    assert any(here != there for here, there in moves)
+    assert allowed() == before
+    try:
+        os.sched_setaffinity(0, {min(before)})
+        assert left() == (min(before), min(before))
+        assert allowed() == {min(before)}
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def test_the_number_of_threads_is_numbas_own():

@@ -10,6 +10,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from numba_cnn.backends.cpu.compiler import cached, call
+from numba_cnn.backends.cpu.processors import leave, processor
 
 # What a thread's run is cut into, each as (which, of how many equal parts): small ones last, so that nobody waits long
 # for a thread whose core is slower, or which has been put aside.
@@ -35,12 +36,17 @@ def run_table(table, aside):
             call(aside[i, 0], (0, 1, 0, aside[i, 2]))
         return
     taken = np.empty((1 + launches * most) * LINE, np.int64)
-    done = np.empty(launches * LINE, np.int64)
+    done = np.empty((launches + 1) * LINE, np.int64)
+    here, came = processor(), launches * LINE  # the threads that came to help are counted there
     for i in range(taken.size):  # a slice would be set to 0 in a parallel loop of its own
         taken[i] = 0
     for i in range(done.size):
         done[i] = 0
     for thread in prange(most):
+        if thread > 0:
+            if processor() == here:
+                leave(here)
+            _add(done, came)
         for i in range(launches):
             address, threads, packed = table[i, 0], table[i, 1], table[i, 2]
             pieces = len(PIECES) if threads > 1 else 1
@@ -53,6 +59,8 @@ def run_table(table, aside):
                     share = run * parts + which
                     call(address, (share, parts * threads, np.intp(thread % threads), packed))
                     _add(done, i * LINE)
+                    if i == 0 and thread == 0 and _read(done, came) < most - 1:
+                        _yield()  # to who waits for this processor, and leaves it
                     piece = _add(taken, place)
             _wait(done, i * LINE, pieces * threads, aside, taken)
         while _do_aside(aside, taken):
