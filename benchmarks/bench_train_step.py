@@ -2,6 +2,7 @@
 
 import time
 
+import numba
 import numpy as np
 
 from numba_cnn.backends import cpu
@@ -31,7 +32,7 @@ class TrainStep:
 
 
 class OneThread:
-    """Ratios that hold on any machine: a step against the core's FMA peak, fit() against bare steps."""
+    """A ratio that holds on any machine: a step against the core's FMA peak."""
 
     params = ([32],)
     param_names = ("batch",)
@@ -42,26 +43,39 @@ class OneThread:
     def setup(self, batch):
         cpu.set_num_threads(1)
         self.model = tutorial.model()
-        self.x, self.y = tutorial.batch(20 * batch)
+        self.x, self.y = tutorial.batch(batch)
 
     def track_share_of_fma_peak(self, batch):
-        x, y = self.x[:batch], self.y[:batch]
         flop = network.flop_of_train_step(batch)
-        return fma_peak.share(lambda: self.model.train_step(x, y), flop)
+        return fma_peak.share(lambda: self.model.train_step(self.x, self.y), flop)
 
-    def track_fit_overhead(self, batch):
-        """What fit() adds to the bare steps on batches that lie ready: checks, shuffling, gathering, callbacks."""
-        starts = range(0, len(self.x), batch)
-        batches = [
-            (self.x[start : start + batch], self.y[start : start + batch]) for start in starts
-        ]
+
+class FitOverhead:
+    """What fit() adds to the bare steps on batches that lie ready: checks, shuffling, gathering, callbacks."""
+
+    params = ([1, 2],)
+    param_names = ("threads",)
+    timeout = 300
+    rounds = 1
+    unit = "ratio"
+
+    def setup(self, threads):
+        if threads > numba.config.NUMBA_NUM_THREADS:
+            raise NotImplementedError  # which skips it
+        cpu.set_num_threads(threads)
+        self.model = tutorial.model()
+        self.x, self.y = tutorial.batch(20 * scaling.STEP)
+
+    def track_over_steps(self, threads):
+        size, N = scaling.STEP, len(self.x)
+        batches = [(self.x[i : i + size], self.y[i : i + size]) for i in range(0, N, size)]
 
         def steps():
             for x, y in batches:
                 self.model.train_step(x, y)
 
         def fit():
-            self.model.fit(self.x, self.y, batch, verbose=0)
+            self.model.fit(self.x, self.y, size, verbose=0)
 
         return fma_peak.median_ratio(fit, steps) - 1
 

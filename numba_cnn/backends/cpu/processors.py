@@ -1,8 +1,8 @@
 """On which processors threads run: not on that of the thread that launched them, if there are others.
 
-Linux wakes a thread where it ran last, or where a processor is idle, or else where its waker runs; and of a virtual
-machine's processors it takes those that the host has put to sleep for busy ones. After a rest the threads of a launch
-then share a processor, launch after launch, since each is woken by the other.
+Linux wakes a thread where it ran last or where a processor is idle, or else where its waker runs, and does not count
+a virtual machine's processors as idle while the host has put them to sleep (available_idle_cpu() in kernel/sched).
+After a rest the threads of a launch then share a processor, launch after launch, since each is woken by the other.
 """
 
 import sys
