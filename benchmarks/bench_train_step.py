@@ -115,7 +115,7 @@ class AfterRest:
 
 
 class Inference:
-    params = ([1, 32],)
+    params = ([1, 32, 256],)
     param_names = ("batch",)
     timeout = 300
     rounds = 1

@@ -156,6 +156,43 @@ def test_what_a_call_returns_is_the_callers():
     np.testing.assert_array_equal(first, kept)
 
 
+@pytest.mark.parametrize(
+    ("stack", "widest"),
+    [("pooled", 11 * 10 * 3 + 4 * 4 * 8), ("winograd", 2 * 9 * 8 * 32), ("dense", 2 * 11 * 10 * 3)],
+)
+def test_large_batches_go_in_parts_that_caches_hold(stack, widest, monkeypatch):
+    x, _ = batch(11)
+    whole = named(stack)(x)
+    for samples, sizes in [(3, {2, 3}), (4, {3, 4}), (6, {5, 6}), (10, {5, 6}), (11, {11})]:
+        monkeypatch.setattr(cpu, "CACHED", samples * widest * x.itemsize)
+        model = named(stack)
+        np.testing.assert_allclose(model(x), whole, rtol=1e-5)
+        assert _sizes(model) == sizes
+    model.add(layers.Dense(4 * widest))
+    model(x)
+    assert _sizes(model) == {2, 3, 11}
+    monkeypatch.setattr(cpu, "CACHED", 1)
+    np.testing.assert_allclose(named(stack)(x), whole, rtol=1e-5)
+
+
+def _sizes(model):
+    """The numbers of samples that the model has a graph for."""
+    return {kinds[0][0] for _, _, kinds in model._graphs._graphs}
+
+
+def test_a_layer_of_another_class_sees_the_whole_batch(monkeypatch):
+    class Centred(layers.Flatten):
+        def forward(self, x):
+            y, backward = super().forward(x)
+            return y - y.mean(0), backward
+
+    monkeypatch.setattr(cpu, "CACHED", 1)
+    x, _ = batch(6)
+    model = network(Centred())
+    flat = x.reshape(6, -1)
+    np.testing.assert_array_equal(model(x), flat - flat.mean(0))
+
+
 def test_models_do_not_spoil_one_anothers_gradients():
     """One thread trains, others predict with models whose graphs share the same memory."""
 

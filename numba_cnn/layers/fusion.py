@@ -5,6 +5,7 @@ between them never goes through memory.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeGuard
 
 from numba_cnn import ops
 from numba_cnn.layers.conv2d import Conv2D
@@ -17,8 +18,9 @@ from numba_cnn.parameter import Parameter
 class PooledConv2D:
     """A Conv2D and the MaxPooling2D above it, with the passes of a layer."""
 
-    def __init__(self, convolution: Conv2D) -> None:
+    def __init__(self, convolution: Conv2D, pooling: MaxPooling2D) -> None:
         self.convolution = convolution
+        self.input_shape, self.output_shape = convolution.input_shape, pooling.output_shape
 
     @property
     def trainable_weights(self) -> list[Parameter]:
@@ -49,13 +51,13 @@ def fused(layers: Sequence[Layer]) -> list[Layer | PooledConv2D]:
     for layer in layers:
         below = steps[-1] if steps else None
         if type(below) is Conv2D and not below.softmax and _halves(layer):
-            steps[-1] = PooledConv2D(below)
+            steps[-1] = PooledConv2D(below, layer)
         else:
             steps.append(layer)
     return steps
 
 
-def _halves(layer: Layer) -> bool:
+def _halves(layer: Layer) -> TypeGuard[MaxPooling2D]:
     """Whether the layer takes the maximum of each 2x2, and drops an odd last row or column."""
     if type(layer) is not MaxPooling2D:
         return False

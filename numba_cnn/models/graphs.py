@@ -59,7 +59,7 @@ class Graphs:
         state: list[Any],
     ) -> Any:
         """The graph of function(*arrays), or None if it does not do all that the function does."""
-        if not _is_ours(network):
+        if not is_ours(network):
             return None
         graph = network.backend.Graph(function, arrays, self._kept(function, state))
         return graph if graph.is_complete else None
@@ -77,7 +77,7 @@ def _same(recorded: list[Any], state: list[Any]) -> bool:
     return len(recorded) == len(state) and all(map(is_, recorded, state))
 
 
-def _is_ours(network: Network) -> bool:
+def is_ours(network: Network) -> bool:
     """Whether the network and its parts are of classes of this package, which compute by kernels alone."""
     return all(
         type(part).__module__.partition(".")[0] == __name__.partition(".")[0]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from numba_cnn import backends, session
 from numba_cnn.layers import InputLayer, Layer
-from numba_cnn.layers.fusion import fused
+from numba_cnn.layers.fusion import PooledConv2D, fused
 from numba_cnn.layers.layer import Backward, InputShape, with_batch
-from numba_cnn.models.graphs import Graphs, Results
+from numba_cnn.models.graphs import Graphs, Results, is_ours
 from numba_cnn.ops import Array
 from numba_cnn.parameter import Parameter, assign
 
@@ -35,6 +37,7 @@ class Network:
         self._input_layer: InputLayer | None = None
         self._backend: Any = None
         self._graphs = Graphs()
+        self._widest: int | None = None  # see _parts_of
         for layer in layers or []:
             self.add(layer)
 
@@ -96,6 +99,7 @@ class Network:
         """Take the last layer off and return it."""
         if not self.layers:
             raise ValueError(f"{self.name}: there is no layer to take off. Received: no layers")
+        self._widest = None
         return self.layers.pop()
 
     def build(self, input_shape: Sequence[int | None]) -> None:
@@ -144,13 +148,33 @@ class Network:
 
     def __call__(self, x: Array) -> Array:
         """The output for a batch that lives on the model's backend; nothing is remembered."""
-        (y,), _ = self._graphs.run(self, self._outputs, x)
-        return y
+        parts = self._parts_of(x)
+        outputs = [self._graphs.run(self, self._outputs, part)[0][0] for part in parts]
+        return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
 
     def _outputs(self, x: Array) -> Results:
         for step in fused(self.layers):
             x = step(x)
         return [x], []
+
+    def _parts_of(self, x: Array) -> list[Array]:
+        """A batch in equal parts that the CPU's caches hold on their way from layer to layer.
+
+        They are the same for any number of threads: for another number of samples a kernel may
+        choose another algorithm, which gives other bits.
+        """
+        backend = self.backend
+        if not (hasattr(backend, "CACHED") and backend.owns(x)):
+            return [x]
+        if x.shape[:1] == (1,) or x.shape[1:] != (self.input_shape or ())[1:]:
+            return [x]
+        if self._widest is None:
+            self._widest = max(map(_numbers, fused(self.layers)), default=0)
+        count = min(-(-len(x) * self._widest * x.itemsize // backend.CACHED), len(x))
+        if count < 2 or not is_ours(self):
+            return [x]
+        bounds = [len(x) * i // count for i in range(count + 1)]
+        return [x[start:stop] for start, stop in pairwise(bounds)]
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by name or by its place."""
@@ -190,6 +214,7 @@ class Network:
         if shape is None:
             return
         layer.build(shape)
+        self._widest = None
         for parameter in layer.weights:
             parameter.path = f"{self.name}/{layer.name}/{parameter.name}"
         self._place(layer.weights)
@@ -202,3 +227,9 @@ class Network:
         if self._backend is not None:
             for parameter in parameters:
                 parameter.move(self._backend)
+
+
+def _numbers(step: Layer | PooledConv2D) -> int:
+    """How many numbers a step takes and gives for one sample."""
+    shapes = step.input_shape or (), step.output_shape or ()
+    return sum(math.prod(n or 1 for n in shape) for shape in shapes)
