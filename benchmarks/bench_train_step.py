@@ -6,6 +6,7 @@ import numba
 import numpy as np
 
 from numba_cnn.backends import cpu
+from numba_cnn.backends.cpu.launch import run
 
 from . import after_rest, fma_peak, scaling, tutorial, workloads
 from .peers import network
@@ -78,6 +79,29 @@ class FitOverhead:
             self.model.fit(self.x, self.y, size, verbose=0)
 
         return fma_peak.median_ratio(fit, steps) - 1
+
+
+class PythonOfACall:
+    """What Python adds to the kernels of a call of the model on one image."""
+
+    params = ([1, 2],)
+    param_names = ("threads",)
+    timeout = 300
+    rounds = 1
+    unit = "ratio"
+
+    def setup(self, threads):
+        if threads > numba.config.NUMBA_NUM_THREADS:
+            raise NotImplementedError  # which skips it
+        cpu.set_num_threads(threads)
+        self.model = tutorial.model()
+        self.x, _ = tutorial.batch(1)
+        self.model(self.x)
+        ((_, graph),) = self.model._graphs._graphs.values()
+        self.launches = graph._table
+
+    def track_over_kernels(self, threads):
+        return fma_peak.median_ratio(lambda: self.model(self.x), lambda: run(self.launches)) - 1
 
 
 class AllThreads:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from numba_cnn import session
 from numba_cnn.initializers import Initializer
 from numba_cnn.ops import Array
 from numba_cnn.shapes import Shape
@@ -35,6 +36,7 @@ class Parameter:
     @value.setter
     def value(self, value: np.ndarray) -> None:
         self._value = value if self._backend is None else self._backend.asarray(value)
+        session.note_change()
 
     @property
     def dtype(self) -> np.dtype:

@@ -1,4 +1,4 @@
-"""What a process shares: the names already given, and the seeds of the random generators."""
+"""What a process shares: the names already given, the seeds of the random generators, and the last change."""
 
 import random
 import re
@@ -9,6 +9,9 @@ import numpy as np
 _given: Counter[str] = Counter()
 # Not Python's own generator: rich draws from that, so that a summary would change the weights.
 _seeds = random.Random()
+last_change = (
+    object()
+)  # another one whenever something is set on a layer, or a weight gets another array
 
 
 def snake_case(name: str) -> str:
@@ -23,6 +26,12 @@ def auto_name(class_name: str) -> str:
     name = snake_case(class_name)
     _given[name] += 1
     return name if _given[name] == 1 else f"{name}_{_given[name] - 1}"
+
+
+def note_change() -> None:
+    """Have those who remember the last change look again at what they know."""
+    global last_change
+    last_change = object()
 
 
 def clear_session() -> None:

@@ -52,6 +52,7 @@ class Layer:
         """Whatever is set on a layer makes it another one to those who remember its version, an object."""
         super().__setattr__(name, value)
         super().__setattr__("version", object())
+        session.note_change()
 
     @property
     def softmax(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from operator import is_
 from typing import TYPE_CHECKING, Any
 
+from numba_cnn import session
 from numba_cnn.layers import Layer
 from numba_cnn.ops import Array
 
@@ -28,6 +29,7 @@ class Graphs:
 
     def __init__(self) -> None:
         self._graphs: dict[Any, tuple[list[Any], Any]] = {}
+        self._seen: tuple[object, list[Any], list[Any]] = None, [], []
 
     def run(
         self, network: Network, function: Callable[..., Results], *inputs: Array | None
@@ -41,7 +43,7 @@ class Graphs:
         arrays = [None if array is None else backend.asarray(array) for array in inputs]
         kinds = [None if array is None else (array.shape, array.dtype) for array in arrays]
         key = function.__name__, backend.get_num_threads(), *kinds
-        state = _state(network)
+        state = self._state_of(network)
         recorded, graph = self._graphs.get(key, ([], None))  # a state is never empty
         if not _same(recorded, state):
             self._graphs.pop(key, None)
@@ -50,6 +52,22 @@ class Graphs:
                 self._graphs.pop(next(iter(self._graphs)), None)
             self._graphs[key] = state, graph
         return function(*inputs) if graph is None else (graph(*arrays), graph.kept)
+
+    def _state_of(self, network: Network) -> list[Any]:
+        """Whatever decides what the network's passes launch, beside the batch: objects that are compared by identity.
+
+        The list that was returned last, if it is still right.
+        """
+        change, parts = session.last_change, [network.backend, network.trainable, *network._parts()]
+        seen, known, state = self._seen
+        if seen is change and _same(known, parts):
+            return state
+        versions = [part.version for part in parts if isinstance(part, Layer)]
+        now = [*parts, *versions, *(parameter.value for parameter in network.weights)]
+        if not _same(state, now):
+            state = now
+        self._seen = change, parts, state
+        return state
 
     def _recorded(
         self,
@@ -74,7 +92,7 @@ class Graphs:
 
 
 def _same(recorded: list[Any], state: list[Any]) -> bool:
-    return len(recorded) == len(state) and all(map(is_, recorded, state))
+    return recorded is state or (len(recorded) == len(state) and all(map(is_, recorded, state)))
 
 
 def is_ours(network: Network) -> bool:
@@ -83,12 +101,3 @@ def is_ours(network: Network) -> bool:
         type(part).__module__.partition(".")[0] == __name__.partition(".")[0]
         for part in (network, *network._parts())
     )
-
-
-def _state(network: Network) -> list[Any]:
-    """Whatever decides what the network's passes launch, beside the batch: objects that are compared by identity."""
-    state: list[Any] = [network.backend, network.trainable]
-    for part in network._parts():
-        state += (part, part.version) if isinstance(part, Layer) else (part,)
-    state += [parameter.value for parameter in network.weights]
-    return state

@@ -57,7 +57,7 @@ class Graph:
             for uses, array in zip(self._arguments, inputs, strict=True):
                 self._move(uses, array)
             run(self._table)
-            return list(map(np.array, self._outputs))
+            return [output.copy() for output in self._outputs]
 
     def _pack(self, launches):
         """All arguments in one piece of memory, as bytes and as words, and the table that run() takes."""
