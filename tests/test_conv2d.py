@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from cases import Conv2DCase  # isort: skip
 from numba_cnn import ops
 from numba_cnn.backends import reference
-from numba_cnn.backends.cpu import depthwise_small, graph, winograd, winograd_shared
+from numba_cnn.backends.cpu import (
+    correlate_weight,
+    depthwise_small,
+    graph,
+    winograd,
+    winograd_shared,
+)
 from numba_cnn.backends.cpu.streams import STREAMED
 
 
@@ -131,6 +137,30 @@ def _check_ops(case, dtype, algorithm, looser=1):
 @settings(max_examples=150)
 def test_direct_equals_reference(dtype, case):
     _check_ops(case, dtype, "direct")
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    "case",
+    [
+        Conv2DCase((2, 9, 13, 61), (1, 1, 61, 70), {}, relu=True),
+        Conv2DCase((3, 12, 11, 40), (3, 2, 20, 18), {"padding": "same", "groups": 2}),
+        Conv2DCase(
+            (2, 15, 14, 33), (3, 3, 33, 19), {"strides": 2, "dilation_rate": (1, 2)}, relu=True
+        ),
+    ],
+)
+def test_windows_are_read_in_place_or_copied(dtype, case, monkeypatch):
+    """Which, the first-level cache decides; the bits are the same."""
+    monkeypatch.setattr(graph, "PLANS", 0)
+    arrays = _arrays(case, dtype)
+    dweights = []
+    for pack in (1, 1 << 62):
+        monkeypatch.setattr(correlate_weight, "PACK", pack)
+        _check_ops(case, dtype, "direct")
+        x, weight, _, dy = arrays
+        dweights.append(ops.conv2d_backward(dy, x, weight, algorithm="direct", **case.arguments)[1])
+    np.testing.assert_array_equal(*dweights)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

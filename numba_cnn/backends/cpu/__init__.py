@@ -3,6 +3,7 @@
 import numba
 import numpy as np
 
+from numba_cnn.backends.cpu.caches import CACHED
 from numba_cnn.backends.cpu.conv2d import (
     conv2d,
     conv2d_backward_input,
@@ -15,7 +16,7 @@ from numba_cnn.backends.cpu.gather import gather, gather_aside
 from numba_cnn.backends.cpu.graph import Graph
 from numba_cnn.backends.cpu.launch import cache_folder, finish_aside, is_warm
 from numba_cnn.backends.cpu.max_pool2d import max_pool2d, max_pool2d_backward
-from numba_cnn.backends.cpu.memory import CACHED, empty
+from numba_cnn.backends.cpu.memory import empty
 from numba_cnn.backends.cpu.optimizers import adam, rmsprop, sgd
 from numba_cnn.backends.cpu.relu import relu, relu_backward
 from numba_cnn.backends.cpu.softmax_crossentropy import (

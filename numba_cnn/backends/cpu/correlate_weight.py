@@ -9,6 +9,7 @@ from math import prod
 
 import numpy as np
 
+from numba_cnn.backends.cpu.caches import FIRST_LEVEL
 from numba_cnn.backends.cpu.chunks import add_chunks, chunks_of
 from numba_cnn.backends.cpu.compiler import inline
 from numba_cnn.backends.cpu.copy import copy_rows, gather_panel
@@ -20,12 +21,16 @@ from numba_cnn.backends.cpu.panels import panel_width
 from numba_cnn.backends.cpu.strips import fill_strip, strip_filler, strip_width
 from numba_cnn.backends.cpu.threads import get_num_threads
 from numba_cnn.backends.cpu.tile import ROWS, VECTORS, lanes_of, product, tiles
-from numba_cnn.backends.cpu.vector import lanes
+from numba_cnn.backends.cpu.vector import BITS, lanes
 
-BAND = 128  # pixels, at most: 16 KiB of a panel of gradients
+# Whether the first-level cache holds what a few tiles read, however far apart pixels lie in memory. Narrower vectors
+# have less time for what comes from the second.
+IN_PLACE = FIRST_LEVEL >= 48 << 10 and BITS == 512
+BAND = 112 if IN_PLACE else 128  # pixels, at most: 14 or 16 KiB of a panel of gradients
 COLUMNS = 256  # of gradients, at most: all panels of a band stay in the second-level cache
-PACK = 32  # elements from pixel to pixel, from which on the channels of a few tiles are copied side by side
-PACKED = 4  # tiles: how many
+FEW = 4  # tiles that run over one panel before the next
+# Elements from pixel to pixel, from which on the channels of a few tiles are copied side by side.
+PACK = 1 << 62 if IN_PLACE else 32
 TASKS = 16  # pieces of work; from shapes alone, so that the order of summation does not depend on threads
 TILES = 12  # that share the gradients that a block gathers, at least
 
@@ -63,11 +68,12 @@ def correlate_weight(x, image, window, dy, groups, output, dweight, dbias):
     threads = get_num_threads()
     strip = 0 if inside else images * ((rows - 1) * SH + HK) * ((OW - 1) * SW + WK) * C
     count, width = images * rows * OW, -(-panels // wide) * VECTORS * VL
-    strips = empty((threads, strip + VL + count * (width + PACKED * ROWS) + width), dtype)
+    packed = SW * C >= PACK
+    strips = empty((threads, strip + VL + count * (width + packed * FEW * ROWS) + width), dtype)
     dweights, dbiases = chunks_of(dweight, chunks), chunks_of(dbias, chunks)
     _correlate_weight(
         threads, (tiles(dtype), gated_tiles(dtype) if GATHERS else 0), strip_filler(dtype), x, image, window, dy,
-        (groups, C // groups, F // groups), (OH, OW, last), (images, rows, not inside), (chunks, high, wide),
+        (groups, C // groups, F // groups), (OH, OW, last), (images, rows, not inside, packed), (chunks, high, wide),
         constant(0, VECTORS * VL, dtype), strips, dweights, dbiases,
     )  # fmt: skip
     add_chunks(dweights, dweight)
@@ -103,7 +109,8 @@ def _correlate_weight(share, shares, thread, packed):
     x, dy           sources of images, see strips.py
     filters         (groups, C/groups, F/groups)
     output          (OH, OW, pixels in the last row) of dy
-    bands           (images, rows, whether windows are copied): a band is `images` whole images or `rows` rows of one
+    bands           (images, rows, whether windows are copied, whether few tiles' channels are): a band is `images`
+                    whole images or `rows` rows of one
     split           (chunks of bands, blocks of tiles, blocks of panels)
     strips          (threads, elements): the band's windows, padded, and behind them its gradients, gated
     dweight, dbias  (chunks, elements): chunks depend on shapes alone, so do the sums' order and their bits
@@ -112,7 +119,7 @@ def _correlate_weight(share, shares, thread, packed):
         tile, filler, x, image, window, dy, filters, output, bands, split, zeros, strips, dweight, dbias,
     ) = unpack(packed)  # fmt: skip
     N, OH = image[0], output[0]
-    images, rows, _ = bands
+    images, rows, _, _ = bands
     chunks, high, wide = split
     each = -(-OH // rows)
     count = -(-N // images) * each
@@ -123,7 +130,7 @@ def _correlate_weight(share, shares, thread, packed):
         for band in range(first, (chunk + 1) * count // chunks):
             n, oh = band // each * images, band % each * rows
             _weight_band(
-                tile, filler, x, image, window, dy, filters, output, bands[2], split, n, min(n + images, N),
+                tile, filler, x, image, window, dy, filters, output, bands, split, n, min(n + images, N),
                 oh, min(oh + rows, OH), block, band == first, zeros, strips.reshape(-1), thread * strips.shape[1],
                 dweight.reshape(-1), chunk * dweight.shape[1], dbias.reshape(-1), chunk * dbias.shape[1],
             )  # fmt: skip
@@ -131,7 +138,7 @@ def _correlate_weight(share, shares, thread, packed):
 
 @inline
 def _weight_band(
-    tile, filler, x, image, window, dy, filters, output, copied, split, n0, n1, oh0, oh1, block, first, zeros, strips,
+    tile, filler, x, image, window, dy, filters, output, bands, split, n0, n1, oh0, oh1, block, first, zeros, strips,
     s0, dweight, w0, dbias, d0,
 ):  # fmt: skip
     """The share of one band in one block of dweight."""
@@ -139,6 +146,7 @@ def _weight_band(
     KH, KW, DH, DW, SH, SW, top, left = window
     groups, Cg, Fg = filters
     OH, OW, last = output
+    _, _, copied, packed = bands
     _, high, wide = split
     VL = lanes_of(strips)
     width = VECTORS * VL
@@ -162,9 +170,8 @@ def _weight_band(
     pixels = last if n1 == N and oh1 == OH and n1 - n0 == 1 and oh1 - oh0 == 1 else OW
     none = strips.dtype.type(-np.inf)
     count = (n1 - n0) * (oh1 - oh0) * pixels
-    packed = SW * C >= PACK
     q0 = p0 + count * (f1 - f0 + -(f1 - f0) % VL)
-    unread = q0 + count * PACKED * ROWS
+    unread = q0 + (count * FEW * ROWS if packed else 0)
     dy0 = (n0 * OH + oh0) * OW * groups * Fg
     turn, turns, asked = 0, -(-(f1 - f0) // width) * (t1 - t0), 0
     ahead = next_band(
@@ -181,7 +188,7 @@ def _weight_band(
                 sums[b0 + f] = 0
         # Its gradients are gathered by the first tile that reads them, if that is a whole one.
         low = t % tiles
-        more = min(tiles - low, stop - t, PACKED if packed else tiles)
+        more = min(tiles - low, stop - t, FEW)
         whole = (low + more) * M // tiles - low * M // tiles >= ROWS
         gathers = GATHERS and whole and dy[2].size == 0
         for f in range(f0 if not gathers else f1, f1, width):
@@ -194,13 +201,13 @@ def _weight_band(
                 )  # fmt: skip
         while t < stop:
             i, j, m = t // (I2 * tiles) % I1, t // tiles % I2, t % tiles
-            more = min(tiles - m, stop - t, PACKED if packed else tiles)
+            more = min(tiles - m, stop - t, FEW)
             k, k_stop = m * M // tiles, (m + more) * M // tiles
             A, A0 = source, a + i * DH * a_row + j * DW * C + g * Cg + k
             a_i, a_j, a_step, J1, J2, K = a_n, SH * a_row, SW * C, n1 - n0, oh1 - oh0, pixels
             if packed:
                 _pack(A, A0, a_i, a_j, a_step, J1, J2, K, k_stop - k, strips, q0)
-                A, A0, a_i, a_j, a_step, J1, J2, K = strips, q0, 0, 0, PACKED * ROWS, 1, 1, count
+                A, A0, a_i, a_j, a_step, J1, J2, K = strips, q0, 0, 0, FEW * ROWS, 1, 1, count
             for f in range(f0, f1, width):
                 columns, p, rows = min(width, f1 - f), p0 + count * (f - f0), k_stop - k
                 o = w0 + ((i * I2 + j) * M + k) * groups * Fg + g * Fg + f
@@ -256,6 +263,6 @@ def _pack(source, a, a_n, a_row, a_column, images, rows, pixels, channels, strip
         for r in range(rows):
             copy_rows(
                 source, a + n * a_n + r * a_row, a_column, source, False,
-                strips, q, PACKED * ROWS, pixels, channels, channels,
+                strips, q, FEW * ROWS, pixels, channels, channels,
             )  # fmt: skip
-            q += pixels * PACKED * ROWS
+            q += pixels * FEW * ROWS

@@ -8,7 +8,6 @@ graphs keep addresses.
 
 import contextlib
 import mmap
-import os
 import threading
 from collections import defaultdict
 from functools import cache
@@ -17,8 +16,6 @@ from math import prod
 import numpy as np
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
-# Bytes that all caches hold between one kernel and the next, whatever the number of threads.
-CACHED = (os.cpu_count() or 1) * 3 << 19
 # Python's default is to share: a forked process would write into its parent's arrays.
 _PRIVATE = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
 # Capacity in bytes -> memory nobody uses, each as the array that owns it and its array interface.
