@@ -5,6 +5,7 @@ from pathlib import Path
 
 
 def _first_level():
+    """Bytes of a core's first cache for data; where the system does not tell, as few as processors of today have."""
     try:
         size = Path("/sys/devices/system/cpu/cpu0/cache/index0/size").read_text()
         return int(size.strip().removesuffix("K")) << 10
@@ -12,7 +13,7 @@ def _first_level():
         return 32 << 10
 
 
-# Bytes of a core's first cache for data; where the system does not tell, as few as processors of today have.
-FIRST_LEVEL = _first_level()
+# Whether a core's first cache is one of 48 KiB or more, as since Ice Lake and Zen 5, and not of 32.
+ROOMY = _first_level() >= 48 << 10
 # Bytes that all cores' caches hold between one kernel and the next, whatever the number of threads.
 CACHED = (os.cpu_count() or 1) * 3 << 19

@@ -9,7 +9,7 @@ from math import prod
 
 import numpy as np
 
-from numba_cnn.backends.cpu.caches import FIRST_LEVEL
+from numba_cnn.backends.cpu.caches import ROOMY
 from numba_cnn.backends.cpu.chunks import add_chunks, chunks_of
 from numba_cnn.backends.cpu.compiler import inline
 from numba_cnn.backends.cpu.copy import copy_rows, gather_panel
@@ -23,9 +23,9 @@ from numba_cnn.backends.cpu.threads import get_num_threads
 from numba_cnn.backends.cpu.tile import ROWS, VECTORS, lanes_of, product, tiles
 from numba_cnn.backends.cpu.vector import BITS, lanes
 
-# Whether the first-level cache holds what a few tiles read, however far apart pixels lie in memory. Narrower vectors
-# have less time for what comes from the second.
-IN_PLACE = FIRST_LEVEL >= 48 << 10 and BITS == 512
+# Whether tiles read channels where they lie, however far apart pixels are in memory: a roomy first-level cache holds
+# some, and wide vectors leave time for the others to come.
+IN_PLACE = ROOMY and BITS == 512
 BAND = 112 if IN_PLACE else 128  # pixels, at most: 14 or 16 KiB of a panel of gradients
 COLUMNS = 256  # of gradients, at most: all panels of a band stay in the second-level cache
 FEW = 4  # tiles that run over one panel before the next

@@ -10,13 +10,15 @@ import numpy as np
 from numba import from_dtype, types
 from numba.extending import intrinsic
 
+from numba_cnn.backends.cpu.caches import ROOMY
 from numba_cnn.backends.cpu.compiler import address_of, emit_call, function
 from numba_cnn.backends.cpu.vector import REGISTERS, Vectors, int64, pointer_to, require_vectors
 
 SUMS = 24 if REGISTERS == 32 else 12  # accumulators; the filters and a pixel take other registers
 PIXELS, FILTERS = 8, 4  # in a tile, at most
-# Bytes from the tile to the later pixels that it asks for, at least: into the first-level cache, and into the second.
-LEAD, FAR = 2048, 10240
+# Bytes from the tile to the later pixels that it asks for, at least, and which level of cache they come to: a roomy
+# first one keeps what comes early.
+AHEAD = ((6144, 1),) if ROOMY else ((2048, 1), (10240, 2))
 
 
 class _Dots:
@@ -38,9 +40,9 @@ class _Dots:
             b.mul(a_m, int64(self.pixels)), b.select(b.icmp_signed("<", I, int64(1)), int64(1), I)
         )
         part = b.and_(b.add(part, int64(v.lanes - 1)), int64(-v.lanes))
-        lead = b.sub(int64(LEAD // v.align), b.mul(a_m, int64(self.pixels)))
+        nearest = AHEAD[0][0]
+        lead = b.sub(int64(nearest // v.align), b.mul(a_m, int64(self.pixels)))
         lead = b.select(b.icmp_signed("<", lead, int64(0)), int64(0), lead)
-        far = int64((FAR - LEAD) // v.align)
         step = b.mul(every, int64(v.lanes))
         whole = b.udiv(b.sub(K, int64(1)), int64(v.lanes))
         tail = v.mask(b.sub(K, b.mul(whole, int64(v.lanes))))
@@ -67,8 +69,9 @@ class _Dots:
             with v.steps(int64(0), part) as (i, _):
                 for pointer in (later, gates):
                     near = b.gep(pointer, [b.add(ahead, i)])
-                    v.prefetch(near, writing=False, level=1)
-                    v.prefetch(b.gep(near, [far]), writing=False, level=2)
+                    for distance, level in AHEAD:
+                        further = int64((distance - nearest) // v.align)
+                        v.prefetch(b.gep(near, [further]), writing=False, level=level)
             _, pb, *sums = v.repeat(J, [pa, pb, *sums], over_j)
             below = b.gep(pa, [a_i])
             around = b.gep(below, [b.neg(ring)])
