@@ -5,20 +5,30 @@ accumulator is one output's sum, spread over lanes that are added up at the end.
 """
 
 from functools import cache
+from itertools import product
 
 import numpy as np
 from numba import from_dtype, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from numba_cnn.backends.cpu.caches import ROOMY
 from numba_cnn.backends.cpu.compiler import address_of, emit_call, function
-from numba_cnn.backends.cpu.vector import REGISTERS, Vectors, int64, pointer_to, require_vectors
+from numba_cnn.backends.cpu.vector import (
+    INT64,
+    REGISTERS,
+    Vectors,
+    int64,
+    pointer_to,
+    require_vectors,
+)
 
 SUMS = 24 if REGISTERS == 32 else 12  # accumulators; the filters and a pixel take other registers
 PIXELS, FILTERS = 8, 4  # in a tile, at most
 # Bytes from the tile to the later pixels that it asks for, at least, and which level of cache they come to: a roomy
 # first one keeps what comes early.
 AHEAD = ((6144, 1),) if ROOMY else ((2048, 1), (10240, 2))
+LINES = 4  # that it asks for between two branches
 
 
 class _Dots:
@@ -36,13 +46,13 @@ class _Dots:
         # The sums begin with the bias in their first lane.
         start = [v.load(b.gep(bias, [int64(n)]), v.mask(int64(1))) for n in range(self.filters)]
         # Later pixels come a part with each row, since the cache asks for so many lines at once only.
-        part = b.sdiv(
-            b.mul(a_m, int64(self.pixels)), b.select(b.icmp_signed("<", I, int64(1)), int64(1), I)
-        )
-        part = b.and_(b.add(part, int64(v.lanes - 1)), int64(-v.lanes))
+        new, some = b.mul(a_m, int64(self.pixels)), LINES * v.lanes
+        part = b.sdiv(new, b.select(b.icmp_signed("<", I, int64(1)), int64(1), I))
+        part = b.and_(b.add(part, int64(some - 1)), int64(-some))
         nearest = AHEAD[0][0]
-        lead = b.sub(int64(nearest // v.align), b.mul(a_m, int64(self.pixels)))
+        lead = b.sub(int64(nearest // v.align), new)
         lead = b.select(b.icmp_signed("<", lead, int64(0)), int64(0), lead)
+        all_new = b.add(lead, new)
         step = b.mul(every, int64(v.lanes))
         whole = b.udiv(b.sub(K, int64(1)), int64(v.lanes))
         tail = v.mask(b.sub(K, b.mul(whole, int64(v.lanes))))
@@ -66,9 +76,11 @@ class _Dots:
             return [b.gep(pa, [a_j]), b.gep(pb, [step]), *products(rest, pb, sums, tail)]
 
         def over_i(pa, pb, ahead, *sums):
-            with v.steps(int64(0), part) as (i, _):
-                for pointer in (later, gates):
-                    near = b.gep(pointer, [b.add(ahead, i)])
+            asked = b.add(ahead, part)
+            stop = b.select(b.icmp_signed("<", asked, all_new), asked, all_new)
+            with cgutils.for_range_slice(b, ahead, stop, int64(some), intp=INT64) as (i, _):
+                for k, pointer in product(range(LINES), (later, gates)):
+                    near = b.gep(pointer, [b.add(i, int64(k * v.lanes))])
                     for distance, level in AHEAD:
                         further = int64((distance - nearest) // v.align)
                         v.prefetch(b.gep(near, [further]), writing=False, level=level)
@@ -76,7 +88,7 @@ class _Dots:
             below = b.gep(pa, [a_i])
             around = b.gep(below, [b.neg(ring)])
             below = b.select(b.icmp_unsigned(">=", below, last), around, below)
-            return [below, pb, b.add(ahead, part), *sums]
+            return [below, pb, asked, *sums]
 
         first = [A, B, lead, *(start[n] for _, n in self.cells)]
         _, _, _, *sums = v.repeat(I, first, over_i)
