@@ -161,13 +161,20 @@ def test_what_a_call_returns_is_the_callers():
     [("pooled", 11 * 10 * 3 + 4 * 4 * 8), ("winograd", 2 * 9 * 8 * 32), ("dense", 2 * 11 * 10 * 3)],
 )
 def test_large_batches_go_in_parts_that_caches_hold(stack, widest, monkeypatch):
-    x, _ = batch(11)
+    x, y = batch(11)
+    weights = np.linspace(0, 2, 11)
     whole = named(stack)(x)
+    loss_and_accuracy = named(stack).evaluate(x, y, 11, verbose=0, sample_weight=weights)
     for samples, sizes in [(3, {2, 3}), (4, {3, 4}), (6, {5, 6}), (10, {5, 6}), (11, {11})]:
         monkeypatch.setattr(cpu, "CACHED", samples * widest * x.itemsize)
         model = named(stack)
         np.testing.assert_allclose(model(x), whole, rtol=1e-5)
         assert _sizes(model) == sizes
+        results = model.evaluate(x, y, 11, verbose=0, sample_weight=weights)
+        np.testing.assert_allclose(results, loss_and_accuracy, rtol=1e-5)
+        assert _sizes(model) == sizes
+    model = named(stack)
+    model(x)
     model.add(layers.Dense(4 * widest))
     model(x)
     assert _sizes(model) == {2, 3, 11}
@@ -177,7 +184,7 @@ def test_large_batches_go_in_parts_that_caches_hold(stack, widest, monkeypatch):
 
 def _sizes(model):
     """The numbers of samples that the model has a graph for."""
-    return {kinds[0][0] for _, _, kinds in model._graphs._graphs}
+    return {shape[0] for _, _, (shape, _), *_ in model._graphs._graphs}
 
 
 def test_a_layer_of_another_class_sees_the_whole_batch(monkeypatch):

@@ -37,7 +37,7 @@ class Network:
         self._input_layer: InputLayer | None = None
         self._backend: Any = None
         self._graphs = Graphs()
-        self._widest: int | None = None  # see _parts_of
+        self._widest: int | None = None  # see _in_parts
         for layer in layers or []:
             self.add(layer)
 
@@ -148,8 +148,8 @@ class Network:
 
     def __call__(self, x: Array) -> Array:
         """The output for a batch that lives on the model's backend; nothing is remembered."""
-        parts = self._parts_of(x)
-        outputs = [self._graphs.run(self, self._outputs, part)[0][0] for part in parts]
+        parts = self._in_parts(x)
+        outputs = [self._graphs.run(self, self._outputs, *part)[0][0] for part in parts]
         return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
 
     def _outputs(self, x: Array) -> Results:
@@ -157,24 +157,28 @@ class Network:
             x = step(x)
         return [x], []
 
-    def _parts_of(self, x: Array) -> list[Array]:
+    def _in_parts(self, x: Array, *others: Array | None) -> list[tuple[Array | None, ...]]:
         """A batch in equal parts that the CPU's caches hold on their way from layer to layer.
 
-        They are the same for any number of threads: for another number of samples a kernel may
-        choose another algorithm, which gives other bits.
+        x are the samples; the others hold something for each of them, or are None. The parts are the
+        same for any number of threads: for another number of samples a kernel may choose another
+        algorithm, which gives other bits.
         """
-        backend = self.backend
+        backend, whole = self.backend, [(x, *others)]
         if not (hasattr(backend, "CACHED") and backend.owns(x)):
-            return [x]
+            return whole
         if x.shape[:1] == (1,) or x.shape[1:] != (self.input_shape or ())[1:]:
-            return [x]
+            return whole
         if self._widest is None:
             self._widest = max(map(_numbers, fused(self.layers)), default=0)
         count = min(-(-len(x) * self._widest * x.itemsize // backend.CACHED), len(x))
         if count < 2 or not is_ours(self):
-            return [x]
+            return whole
         bounds = [len(x) * i // count for i in range(count + 1)]
-        return [x[start:stop] for start, stop in pairwise(bounds)]
+        return [
+            tuple(None if array is None else array[start:stop] for array in (x, *others))
+            for start, stop in pairwise(bounds)
+        ]
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by name or by its place."""

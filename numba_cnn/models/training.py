@@ -249,7 +249,8 @@ class Trainer(Network):
         hooks.call("on_test_begin", None)
         for step, (x, labels, sample_weight) in enumerate(batches):
             hooks.call("on_test_batch_begin", step, {})
-            self._run(self._values, x, labels, sample_weight)
+            for part in self._in_parts(x, labels, sample_weight):
+                self._run(self._values, *part)
             hooks.call_batch("on_test_batch_end", step, self.read_metrics)
             progress.step(step + 1, self.read_metrics)
         logs = self.read_metrics()
