@@ -32,9 +32,13 @@ class Graphs:
         self._seen: tuple[object, list[Any], list[Any]] = None, [], []
 
     def run(
-        self, network: Network, function: Callable[..., Results], *inputs: Array | None
+        self,
+        network: Network,
+        function: Callable[..., Results],
+        *inputs: Array | None,
+        trains: bool = False,
     ) -> Results:
-        """function(*inputs), from a graph if there can be one."""
+        """function(*inputs), from a graph if there can be one; if it `trains`, every call of it finds other weights."""
         backend = network.backend
         if not hasattr(backend, "Graph"):
             return function(*inputs)
@@ -47,7 +51,7 @@ class Graphs:
         recorded, graph = self._graphs.get(key, ([], None))  # a state is never empty
         if not _same(recorded, state):
             self._graphs.pop(key, None)
-            graph = self._recorded(network, function, arrays, state)
+            graph = self._recorded(network, function, arrays, trains, state)
             while len(self._graphs) >= _LIMIT:
                 self._graphs.pop(next(iter(self._graphs)), None)
             self._graphs[key] = state, graph
@@ -74,12 +78,14 @@ class Graphs:
         network: Network,
         function: Callable[..., Results],
         arrays: list[Array | None],
+        trains: bool,
         state: list[Any],
     ) -> Any:
         """The graph of function(*arrays), or None if it does not do all that the function does."""
         if not is_ours(network):
             return None
-        graph = network.backend.Graph(function, arrays, self._kept(function, state))
+        kept = self._kept(function, state)
+        graph = network.backend.Graph(function, arrays, kept, lasts=not trains)
         return graph if graph.is_complete else None
 
     def _kept(self, function: Callable[..., Results], state: list[Any]) -> Arrays:

@@ -177,18 +177,26 @@ class Trainer(Network):
         assert self.optimizer is not None
         if not self.optimizer.built:
             self.optimizer.build(self.trainable_weights, self.backend)
-        gradients = self._run(self._values_and_gradients, x, labels, sample_weight)
+        gradients = self._run(self._values_and_gradients, x, labels, sample_weight, trains=True)
         for parameter, gradient in zip(self.trainable_weights, gradients, strict=True):
             parameter.gradient = gradient
         self.optimizer.step(self.trainable_weights)
 
-    def _run(self, function: Any, x: Array, labels: Array, sample_weight: Array | None) -> Arrays:
+    def _run(
+        self,
+        function: Any,
+        x: Array,
+        labels: Array,
+        sample_weight: Array | None,
+        *,
+        trains: bool = False,
+    ) -> Arrays:
         """Count the loss and the metrics that a function gives of a batch; returns what else it gives."""
         assert self.output_shape is not None
         assert self.output_shape[-1] is not None
         backends.of(self.name, labels=labels)  # an array, or an error that says what it is
         labels = arguments.class_labels(self.name, labels, self.output_shape[-1])
-        values, rest = self._graphs.run(self, function, x, labels, sample_weight)
+        values, rest = self._graphs.run(self, function, x, labels, sample_weight, trains=trains)
         for mean, value in zip((self._mean_loss, *self.metrics), values, strict=True):
             mean.add(value, labels.shape[0])
         return rest

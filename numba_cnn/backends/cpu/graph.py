@@ -31,7 +31,7 @@ class Graph:
 
     Kernels alone must do what the function computes: NumPy's own work happens once, while it is recorded, and on
     numbers that mean nothing. Where an output is not what a launch computed, the graph is not complete and must not be
-    called. A graph that does not last has nothing of memory.lasting().
+    called. A graph that does not last has nothing of memory.lasting(), as where weights change at each call.
     """
 
     def __init__(self, function, inputs, kept=(), lasts=True):

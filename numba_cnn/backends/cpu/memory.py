@@ -73,11 +73,14 @@ def empty(shape, dtype):
     return np.ndarray(shape, dtype, np.asarray(_Block(capacity(size))))
 
 
+def graph_lasts():
+    """Whether a graph is being made that may have lasting() arrays."""
+    return _here.lasts
+
+
 def lasting(shape, dtype):
     """An array of the graph that is being made, and of no other: NaN before it first runs, then as its last run left
-    it. None where no graph is made, or one that has none."""
-    if not _here.lasts:
-        return None
+    it."""
     _here.free = _free
     try:
         array = empty(shape, dtype)

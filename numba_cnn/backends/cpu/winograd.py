@@ -12,7 +12,7 @@ from numba_cnn.backends.cpu import winograd_shared as shared
 from numba_cnn.backends.cpu.chunks import add_chunks, chunks_of
 from numba_cnn.backends.cpu.compiler import inline, small
 from numba_cnn.backends.cpu.launch import kernel, unpack
-from numba_cnn.backends.cpu.memory import constant, empty, lasting
+from numba_cnn.backends.cpu.memory import constant, empty, graph_lasts, lasting
 from numba_cnn.backends.cpu.panels import Axis, pack, panel_width
 from numba_cnn.backends.cpu.strips import strip_filler
 from numba_cnn.backends.cpu.threads import get_num_threads
@@ -54,12 +54,13 @@ def correlate(source, image, padding, weight, filters, bias, output, relu, y, ar
     if shared.takes(image, output, F) and not remembers:
         shared.correlate(source, image, padding, weight, filters, bias, output, relu, y, argmax)
         return
-    panels = _transformed(weight, filters, remembers)
-    across = -(-OW // 4)
     VL = lanes(y.dtype)
     if colours.takes(C, F, y.dtype) and argmax.size == 0:
+        panels = _transformed(weight, filters, remembers, 0)
         colours.correlate(source, image, padding, panels, bias, F, output, relu, y)
         return
+    panels = _transformed(weight, filters, remembers, VL)
+    across = -(-OW // 4)
     patches = max(ROWS, min(PATCHES, PLANE_ELEMENTS // C // ROWS * ROWS))
     threads = get_num_threads()
     total = N * -(-OH // 4)
@@ -80,7 +81,7 @@ def correlate(source, image, padding, weight, filters, bias, output, relu, y, ar
 
 def _remembers(weight, filters):
     """Whether a graph keeps the transforms of these filters, and computes them again only when they have changed."""
-    return _are_upright(filters) and weight.size <= REMEMBERED
+    return graph_lasts() and _are_upright(filters) and weight.size <= REMEMBERED
 
 
 def _are_upright(filters):
@@ -89,19 +90,19 @@ def _are_upright(filters):
     return start == 0 and columns.step == 1
 
 
-def _transformed(weight, filters, remembers):
-    """Panels (panels, 36 * rows * width) of the transforms of 3x3 filters."""
+def _transformed(weight, filters, remembers, apart):
+    """Panels (panels, 36 * (rows * width + apart)) of the transforms of 3x3 filters."""
     _, _, rows, columns = filters
     width = VECTORS * lanes(weight.dtype)
-    shape = -(-columns.count // width), PLANES * rows.count * width
+    shape = -(-columns.count // width), PLANES * (rows.count * width + apart)
     packed = not _are_upright(filters)
     weight = pack(weight, *filters, Axis(1, 0)) if packed else weight
     weight = weight.reshape(-1)
-    before = lasting(weight.shape, weight.dtype) if remembers else None
-    if before is None:
-        before, transformed = weight[:0], empty(shape, weight.dtype)
-    else:
-        transformed = lasting(shape, weight.dtype)
+    made = lasting if remembers else empty
+    before, transformed = (
+        made(weight.shape if remembers else (0,), weight.dtype),
+        made(shape, weight.dtype),
+    )
     _transform_filters(
         get_num_threads(), weight, rows.count, columns.count, packed, before, transformed
     )
@@ -113,6 +114,7 @@ def _transform_filters(share, shares, thread, packed):
     """Each share is a run of the rows of all panels; those that equal `before`, unless it is empty, are left."""
     filters, rows, F, in_panels, before, transformed = unpack(packed)
     target, stride = transformed.reshape(-1), transformed.shape[1]
+    plane = stride // PLANES
     width = VECTORS * lanes_of(filters)
     for r in range(share * rows // shares, (share + 1) * rows // shares):
         if before.size > 0 and not _update(before, filters, r * F, rows * F, F):
@@ -120,10 +122,10 @@ def _transform_filters(share, shares, thread, packed):
         for p in range(transformed.shape[0]):
             f = p * width
             wide = panel_width(F - f, filters)
-            start, row = (p * stride // PLANES * 9, wide) if in_panels else (f, F)
+            start, row = (9 * rows * f, wide) if in_panels else (f, F)
             filter_transform(
                 filters, start + r * row, 3 * rows * row, rows * row,
-                target, p * stride + r * wide, 6 * rows * wide, rows * wide, min(wide, F - f),
+                target, p * stride + r * wide, 6 * plane, plane, min(wide, F - f),
             )  # fmt: skip
 
 
@@ -177,7 +179,7 @@ def _correlate(share, shares, thread, packed):
             f = p * width
             wide = panel_width(F - f, y)
             for z in range(PLANES):
-                U = p * panels.shape[1] + z * C * wide
+                U = p * panels.shape[1] + z * (panels.shape[1] // PLANES)
                 product(
                     tile, 0, count, flat, M + z * plane_M, wide, zeros, 0, 0, flat, V + z * plane, 0, 0, C_row,
                     all_panels, U, wide, 1, 1, C, none, wide, flat, 0, 0, 0, False,
