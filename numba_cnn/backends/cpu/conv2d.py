@@ -30,7 +30,7 @@ from numba_cnn.backends.cpu.tile import VECTORS
 from numba_cnn.backends.cpu.vector import lanes
 
 FEW_PIXELS, FEW_WEIGHTS = 1024, 1 << 16  # for which filters are not packed
-CHANNELS = 16  # from which on Winograd's transforms pay
+CHANNELS = 8  # from which on Winograd's transforms pay
 COLOURED = 32  # filters of an image of three channels, likewise, where the output is not pooled
 # Patches, likewise: of any layer, of one whose filters must be turned around first, of one whose transforms are shared.
 PATCHES, PATCHES_TURNED, PATCHES_SHARED = 9, 16, 4

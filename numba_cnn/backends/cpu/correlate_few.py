@@ -28,7 +28,8 @@ def takes(window, channels, filters, columns, dtype):
 
 def beats_winograd(channels, filters, columns, dtype):
     """Whether it also takes less than Winograd's transforms of all the channels."""
-    return filters <= FILTERS and takes((3, 3, 1, 1), channels, filters, columns, dtype)
+    few = filters <= max(FILTERS, lanes(dtype) // 2)
+    return few and takes((3, 3, 1, 1), channels, filters, columns, dtype)
 
 
 def _together(window):
