@@ -39,14 +39,10 @@ def next_band(
         gradients, row, columns = (dy0 + count * row) // 4, row // 4, row // 4
     gates = min(columns, dy[1].size)
     line = LINE // dy[0].itemsize
-    if split[1] * split[2] > 1:
-        each, x_step, dy_step, on = line, pitch, row, line
-    else:  # what one pixel needs lies behind what the one before needs
-        each = (
-            line
-            if LINE_FOR_EACH_STEP
-            else max(1, min(line, -(-(channels + columns + gates) // turns)))
-        )
+    each, x_step, dy_step, on = line, pitch, row, line
+    if split[1] * split[2] == 1:  # what one pixel needs lies behind what the one before needs
+        if not LINE_FOR_EACH_STEP:
+            each = max(1, min(line, -(-(channels + columns + gates) // turns)))
         x_step, dy_step, on = each, each, count * each
     passes = -(-columns // each)
     return (

@@ -98,11 +98,8 @@ def _transformed(weight, filters, remembers, apart):
     packed = not _are_upright(filters)
     weight = pack(weight, *filters, Axis(1, 0)) if packed else weight
     weight = weight.reshape(-1)
-    made = lasting if remembers else empty
-    before, transformed = (
-        made(weight.shape if remembers else (0,), weight.dtype),
-        made(shape, weight.dtype),
-    )
+    made, old = (lasting, weight.shape) if remembers else (empty, (0,))
+    before, transformed = made(old, weight.dtype), made(shape, weight.dtype)
     _transform_filters(
         get_num_threads(), weight, rows.count, columns.count, packed, before, transformed
     )
