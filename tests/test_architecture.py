@@ -24,7 +24,7 @@ ALLOWED = {
     "ops": {"arguments", "shapes"},
     "activations": {"ops"},
     "initializers": {"registry", "session"},
-    "parameter": {"initializers", "ops", "shapes"},
+    "parameter": {"initializers", "ops", "session", "shapes"},
     "layers": {"activations", "initializers", "ops", "parameter", "registry", "session", "shapes"},
     "losses": {"ops", "registry"},
     "metrics": {"backends", "ops", "registry"},

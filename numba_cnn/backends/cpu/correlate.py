@@ -52,7 +52,9 @@ def correlate(source, image, window, panels, filters, bias, output, relu, y, arg
     row = SH * ((OW - 1) * SW + WK) * C
     large = panels.size > SMALL
     rows = max(1, (BLOCK if large else min(BLOCK, N * OH * row // (4 * threads))) // row)
-    rows = max(2, rows // 2 * 2) if pooled else rows
+    # As many blocks for each thread, and as large ones.
+    rows = -(-N * OH // (-(-N * OH // (rows * threads)) * threads))
+    rows = -(-rows // 2) * 2 if pooled else rows
     blocks = -(-N * OH // rows)
     count = groups * -(-Fg // (VECTORS * lanes(x.dtype))) if Cg else 1
     parts = min(count, -(-8 * threads // blocks)) if large or blocks < 2 * threads else 1
