@@ -51,8 +51,8 @@ class OneThread:
         return fma_peak.share(lambda: self.model.train_step(self.x, self.y), flop)
 
 
-class FitOverhead:
-    """What fit() adds to the bare steps on batches that lie ready: checks, shuffling, gathering, callbacks."""
+class _Added:
+    """What one way to do the same adds to another, on some threads."""
 
     params = ([1, 2],)
     param_names = ("threads",)
@@ -65,6 +65,13 @@ class FitOverhead:
             raise NotImplementedError  # which skips it
         cpu.set_num_threads(threads)
         self.model = tutorial.model()
+
+
+class FitOverhead(_Added):
+    """What fit() adds to the bare steps on batches that lie ready: checks, shuffling, gathering, callbacks."""
+
+    def setup(self, threads):
+        super().setup(threads)
         self.x, self.y = tutorial.batch(20 * scaling.STEP)
 
     def track_over_steps(self, threads):
@@ -81,20 +88,11 @@ class FitOverhead:
         return fma_peak.median_ratio(fit, steps) - 1
 
 
-class PythonOfACall:
+class PythonOfACall(_Added):
     """What Python adds to the kernels of a call of the model on one image."""
 
-    params = ([1, 2],)
-    param_names = ("threads",)
-    timeout = 300
-    rounds = 1
-    unit = "ratio"
-
     def setup(self, threads):
-        if threads > numba.config.NUMBA_NUM_THREADS:
-            raise NotImplementedError  # which skips it
-        cpu.set_num_threads(threads)
-        self.model = tutorial.model()
+        super().setup(threads)
         self.x, _ = tutorial.batch(1)
         self.model(self.x)
         ((_, graph),) = self.model._graphs._graphs.values()

@@ -9,9 +9,8 @@ import numpy as np
 _given: Counter[str] = Counter()
 # Not Python's own generator: rich draws from that, so that a summary would change the weights.
 _seeds = random.Random()
-last_change = (
-    object()
-)  # another one whenever something is set on a layer, or a weight gets another array
+# Another object whenever something is set on a layer, or a weight gets another array.
+last_change = object()
 
 
 def snake_case(name: str) -> str:
