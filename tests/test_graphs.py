@@ -9,7 +9,7 @@ import pytest
 import small_cnn
 
 import numba_cnn as nc
-from numba_cnn import backends, layers, models, ops
+from numba_cnn import backends, layers, models, ops, session
 from numba_cnn.backends import cpu
 from numba_cnn.backends.cpu import memory
 from numba_cnn.models import graphs
@@ -85,7 +85,9 @@ def test_a_graph_follows_what_is_set_on_the_model():
         got = model(x)
         with pytest.MonkeyPatch.context() as patch:
             patch.delattr(cpu, "Graph")
+            patch.setattr(session, "last_change", object())
             np.testing.assert_array_equal(got, model(x))
+        np.testing.assert_array_equal(got, model(x))
         return got.tobytes()
 
     seen = {checked()}
@@ -103,6 +105,11 @@ def test_a_graph_follows_what_is_set_on_the_model():
     model.pop()
     seen.add(checked())
     assert len(seen) == 7
+    model = named("pooled")
+    for metrics in (["accuracy"], [], ["accuracy"]):
+        model.compile("sgd", "sparse_categorical_crossentropy", metrics)
+        for _ in range(2):
+            assert len(model.evaluate(x, y, verbose=0, return_dict=True)) == 1 + len(metrics)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -147,6 +154,35 @@ def test_the_learning_rate_may_change():
         np.testing.assert_array_equal(got, expected)
 
 
+def test_a_graph_refuses_what_it_was_not_made_for(monkeypatch):
+    (x, _), weights = batch(4), np.linspace(0, 1, 4, dtype=np.float32)
+    graph = cpu.Graph(lambda x, _: ([ops.relu(x)], []), [x, None])
+    for inputs in [
+        (x[:3], None),
+        (x.reshape(4, 10, 11, 3), None),
+        (x.astype(np.float64), None),
+        (np.asfortranarray(x), None),
+        (x.tolist(), None),
+        (None, None),
+        (x, weights),
+    ]:
+        assert graph(*inputs) is None
+    np.testing.assert_array_equal(graph(x, None)[0], np.maximum(x, 0))
+    monkeypatch.setattr("numba_cnn.backends.cpu.graph.get_num_threads", lambda: 0)
+    assert graph(x, None) is None
+
+
+def test_what_a_model_lists_is_the_callers():
+    model = named("pooled")
+    x, _ = batch(2)
+    before = model(x)
+    model.layers.pop()
+    model.metrics.clear()
+    assert len(model.layers) == 4
+    assert len(model.metrics) == 1
+    np.testing.assert_array_equal(model(x), before)
+
+
 def test_what_a_call_returns_is_the_callers():
     model = named("pooled")
     x, _ = batch(2)
@@ -165,8 +201,15 @@ def test_large_batches_go_in_parts_that_caches_hold(stack, widest, monkeypatch):
     weights = np.linspace(0, 2, 11)
     whole = named(stack)(x)
     loss_and_accuracy = named(stack).evaluate(x, y, 11, verbose=0, sample_weight=weights)
-    for samples, sizes in [(3, {2, 3}), (4, {3, 4}), (6, {5, 6}), (10, {5, 6}), (11, {11})]:
-        monkeypatch.setattr(cpu, "CACHED", samples * widest * x.itemsize)
+    for samples, sizes in [
+        (3, {2, 3}),
+        (3.9, {2, 3}),
+        (4, {3, 4}),
+        (6, {5, 6}),
+        (10, {5, 6}),
+        (11, {11}),
+    ]:
+        monkeypatch.setattr(cpu, "CACHED", int(samples * widest * x.itemsize))
         model = named(stack)
         np.testing.assert_allclose(model(x), whole, rtol=1e-5)
         assert _sizes(model) == sizes
@@ -177,7 +220,7 @@ def test_large_batches_go_in_parts_that_caches_hold(stack, widest, monkeypatch):
     model(x)
     model.add(layers.Dense(4 * widest))
     model(x)
-    assert _sizes(model) == {2, 3, 11}
+    assert _sizes(model) == {1, 2, 11}
     monkeypatch.setattr(cpu, "CACHED", 1)
     np.testing.assert_allclose(named(stack)(x), whole, rtol=1e-5)
 

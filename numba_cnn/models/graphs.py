@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Arrays = list[Array]
 Results = tuple[Arrays, Arrays]  # what a caller may keep, and what the next call may overwrite
 
+_NOTHING = None, None
 _LIMIT = 16  # graphs of one network; each keeps its gradients
 
 
@@ -23,13 +24,26 @@ class Graphs:
     """The graphs of one network.
 
     A graph does what the network did when it was recorded, so it counts only as long as nothing has
-    been set on the network's parts since. Layers, losses and metrics of classes from elsewhere may
-    do more than launch kernels: a network that has any runs as it is.
+    been set on the network or its parts since. Layers, losses and metrics of classes from elsewhere
+    may do more than launch kernels: a network that has any runs as it is.
     """
 
     def __init__(self) -> None:
         self._graphs: dict[Any, tuple[list[Any], Any]] = {}
-        self._seen: tuple[object, list[Any], list[Any]] = None, [], []
+        self._state: tuple[object, list[Any]] = None, []
+        self._latest: dict[str, tuple[object, Any]] = {}
+
+    def again(self, function: Callable[..., Results], *inputs: Array | None) -> Results | None:
+        """What run() gives, if it is by the graph that ran last for the function, and None else.
+
+        Behind the kernels, every step of Python on the way to them shows: see benchmarks' PythonOfACall.
+        """
+        change, graph = self._latest.get(function.__name__, _NOTHING)
+        if change is session.last_change:
+            outputs = graph(*inputs)
+            if outputs is not None:
+                return outputs, graph.kept
+        return None
 
     def run(
         self,
@@ -39,6 +53,8 @@ class Graphs:
         trains: bool = False,
     ) -> Results:
         """function(*inputs), from a graph if there can be one; if it `trains`, every call of it finds other weights."""
+        if results := self.again(function, *inputs):
+            return results
         backend = network.backend
         if not hasattr(backend, "Graph"):
             return function(*inputs)
@@ -47,30 +63,35 @@ class Graphs:
         arrays = [None if array is None else backend.asarray(array) for array in inputs]
         kinds = [None if array is None else (array.shape, array.dtype) for array in arrays]
         key = function.__name__, backend.get_num_threads(), *kinds
-        state = self._state_of(network)
+        change = session.last_change
+        state = self._state_of(network, change)
         recorded, graph = self._graphs.get(key, ([], None))  # a state is never empty
         if not _same(recorded, state):
             self._graphs.pop(key, None)
+            self._latest.pop(function.__name__, None)
             graph = self._recorded(network, function, arrays, trains, state)
             while len(self._graphs) >= _LIMIT:
                 self._graphs.pop(next(iter(self._graphs)), None)
             self._graphs[key] = state, graph
-        return function(*inputs) if graph is None else (graph(*arrays), graph.kept)
+        if graph is None:
+            return function(*inputs)
+        self._latest[function.__name__] = change, graph
+        return graph(*arrays), graph.kept
 
-    def _state_of(self, network: Network) -> list[Any]:
+    def _state_of(self, network: Network, change: object) -> list[Any]:
         """Whatever decides what the network's passes launch, beside the batch: objects that are compared by identity.
 
         The list that was returned last, if it is still right.
         """
-        change, parts = session.last_change, [network.backend, network.trainable, *network._parts()]
-        seen, known, state = self._seen
-        if seen is change and _same(known, parts):
+        seen, state = self._state
+        if seen is change:
             return state
+        parts = [network.backend, network.trainable, *network._parts()]
         versions = [part.version for part in parts if isinstance(part, Layer)]
         now = [*parts, *versions, *(parameter.value for parameter in network.weights)]
         if not _same(state, now):
             state = now
-        self._seen = change, parts, state
+        self._state = change, state
         return state
 
     def _recorded(

@@ -32,7 +32,7 @@ class Network:
     ) -> None:
         self.name = name or session.auto_name(type(self).__name__)
         self.trainable = trainable
-        self.layers: list[Layer] = []
+        self._layers: list[Layer] = []
         self.input_shape: InputShape | None = None
         self._input_layer: InputLayer | None = None
         self._backend: Any = None
@@ -40,6 +40,16 @@ class Network:
         self._widest: int | None = None  # see _in_parts
         for layer in layers or []:
             self.add(layer)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Whatever is set on a network is a change to those who remember what its passes do."""
+        super().__setattr__(name, value)
+        session.note_change()
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers from the input on, as a list of the caller's own; add() and pop() change the network."""
+        return list(self._layers)
 
     @property
     def backend(self) -> Any:
@@ -90,7 +100,7 @@ class Network:
             if not self.layers and self._input_layer is None and layer.first_shape is not None:
                 self._input_layer = InputLayer(layer.first_shape)
             self._build_layer(layer)
-            self.layers.append(layer)
+            self._layers.append(layer)
         if self.input_shape is None and self._input_layer is not None:
             assert self._input_layer.first_shape is not None
             self.build(with_batch(self._input_layer.first_shape))
@@ -99,8 +109,9 @@ class Network:
         """Take the last layer off and return it."""
         if not self.layers:
             raise ValueError(f"{self.name}: there is no layer to take off. Received: no layers")
-        self._widest = None
-        return self.layers.pop()
+        layer = self._layers.pop()
+        self._widest = None  # which is noted as a change
+        return layer
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Make the parameters of all layers, for samples of shape input_shape[1:]."""
@@ -148,6 +159,8 @@ class Network:
 
     def __call__(self, x: Array) -> Array:
         """The output for a batch that lives on the model's backend; nothing is remembered."""
+        if results := self._graphs.again(self._outputs, x):
+            return results[0][0]
         parts = self._in_parts(x)
         outputs = [self._graphs.run(self, self._outputs, *part)[0][0] for part in parts]
         return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
@@ -158,7 +171,7 @@ class Network:
         return [x], []
 
     def _in_parts(self, x: Array, *others: Array | None) -> list[tuple[Array | None, ...]]:
-        """A batch in equal parts that the CPU's caches hold on their way from layer to layer.
+        """A batch in parts, as equal as may be, that the CPU's caches hold on their way from layer to layer.
 
         x are the samples; the others hold something for each of them, or are None. The parts are the
         same for any number of threads: for another number of samples a kernel may choose another
@@ -171,9 +184,10 @@ class Network:
             return whole
         if self._widest is None:
             self._widest = max(map(_numbers, fused(self.layers)), default=0)
-        count = min(-(-len(x) * self._widest * x.itemsize // backend.CACHED), len(x))
-        if count < 2 or not is_ours(self):
+        most = max(backend.CACHED // max(self._widest * x.itemsize, 1), 1)
+        if len(x) <= most or not is_ours(self):
             return whole
+        count = -(-len(x) // most)
         bounds = [len(x) * i // count for i in range(count + 1)]
         return [
             tuple(None if array is None else array[start:stop] for array in (x, *others))

@@ -28,10 +28,15 @@ class Trainer(Network):
         super().__init__(*arguments, **settings)
         self.optimizer: optimizers.Optimizer | None = None
         self.loss: losses.SparseCategoricalCrossentropy | None = None
-        self.metrics: list[SparseCategoricalAccuracy] = []
+        self._metrics: list[SparseCategoricalAccuracy] = []
         self.history: History | None = None
         self.stop_training = False
         self._mean_loss = Mean("loss")
+
+    @property
+    def metrics(self) -> list[SparseCategoricalAccuracy]:
+        """What compile() was given, as a list of the caller's own."""
+        return list(self._metrics)
 
     @property
     def metrics_names(self) -> list[str]:
@@ -57,7 +62,7 @@ class Trainer(Network):
         if new_optimizer.built:
             new_optimizer.build(self.trainable_weights, new_backend)
         # Nothing can go wrong any more: a call that fails leaves the model as it was.
-        self.loss, self.optimizer, self.metrics = new_loss, new_optimizer, new_metrics
+        self.loss, self.optimizer, self._metrics = new_loss, new_optimizer, new_metrics
         self._backend = new_backend
         self._place(self.weights)
 

@@ -27,6 +27,7 @@ class Graph:
 
     Inputs are arrays, or None. Nothing runs before the graph is called; then with other inputs of the same shapes and
     dtypes, and on the other arrays that the function used as they are by then. A call returns copies of the outputs;
+    or None, without running anything, where inputs are of another kind or threads of another number than the graph's.
     `kept` are arrays that every call fills anew, those of another graph of the same function if they are given.
 
     Kernels alone must do what the function computes: NumPy's own work happens once, while it is recorded, and on
@@ -45,16 +46,30 @@ class Graph:
         with recording(note), memory.shared_by_graphs(lasts):
             outputs, made = function(*inputs)
         self.is_complete = all(map(memory.is_shared, [*outputs, *made]))
+        self._threads = get_num_threads()
         self._pack(launches)
-        self._arguments = [[] if a is None else self._uses(a, a.nbytes) for a in inputs]
+        self._inputs = [
+            (i, None, None, []) if a is None else (i, a.shape, a.dtype, self._uses(a, a.nbytes))
+            for i, a in enumerate(inputs)
+        ]
         self._outputs = [self._own(array, None) for array in outputs]
         self.kept = [
             self._own(*pair) for pair in zip(made, kept or [None] * len(made), strict=True)
         ]
 
     def __call__(self, *inputs):
+        if get_num_threads() != self._threads:
+            return None
         with launching():
-            for uses, array in zip(self._arguments, inputs, strict=True):
+            for i, shape, dtype, uses in self._inputs:
+                array = inputs[i]
+                if array is None or shape is None:
+                    fits = array is shape
+                else:
+                    plain = type(array) is np.ndarray and array.flags.carray
+                    fits = plain and array.shape == shape and array.dtype == dtype
+                if not fits:
+                    return None
                 self._move(uses, array)
             run(self._table)
             return [output.copy() for output in self._outputs]

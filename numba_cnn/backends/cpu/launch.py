@@ -83,8 +83,12 @@ def run(table):
 
     And, in the time that their threads wait for one another, what this thread has put aside.
     """
-    aside, _here.aside = _here.aside, None
-    run_table(table, _NONE if aside is None else aside.table)
+    aside = _here.aside
+    if aside is None:
+        run_table(table, _NONE)
+    else:
+        _here.aside = None
+        run_table(table, aside.table)
 
 
 def put_aside(kernel, shares, *arguments):
