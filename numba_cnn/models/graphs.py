@@ -76,7 +76,7 @@ class Graphs:
         if graph is None:
             return function(*inputs)
         self._latest[function.__name__] = change, graph
-        return graph(*arrays), graph.kept
+        return graph.launch(arrays), graph.kept
 
     def _state_of(self, network: Network, change: object) -> list[Any]:
         """Whatever decides what the network's passes launch, beside the batch: objects that are compared by identity.

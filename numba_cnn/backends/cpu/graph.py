@@ -48,9 +48,14 @@ class Graph:
         self.is_complete = all(map(memory.is_shared, [*outputs, *made]))
         self._threads = get_num_threads()
         self._pack(launches)
-        self._inputs = [
-            (i, None, None, []) if a is None else (i, a.shape, a.dtype, self._uses(a, a.nbytes))
+        self._kinds = [
+            (i, None, None) if a is None else (i, a.shape, a.dtype) for i, a in enumerate(inputs)
+        ]
+        self._moves = [
+            (i, *use)
             for i, a in enumerate(inputs)
+            if a is not None
+            for use in self._uses(a, a.nbytes)
         ]
         self._outputs = [self._own(array, None) for array in outputs]
         self.kept = [
@@ -60,17 +65,23 @@ class Graph:
     def __call__(self, *inputs):
         if get_num_threads() != self._threads:
             return None
+        for i, shape, dtype in self._kinds:
+            array = inputs[i]
+            if array is None or shape is None:
+                fits = array is shape
+            else:
+                plain = type(array) is np.ndarray and array.flags.carray
+                fits = plain and array.shape == shape and array.dtype == dtype
+            if not fits:
+                return None
+        return self.launch(inputs)
+
+    def launch(self, inputs):
+        """What a call does with inputs that are known to be of its kind, on as many threads as it is for."""
+        words = self._words
         with launching():
-            for i, shape, dtype, uses in self._inputs:
-                array = inputs[i]
-                if array is None or shape is None:
-                    fits = array is shape
-                else:
-                    plain = type(array) is np.ndarray and array.flags.carray
-                    fits = plain and array.shape == shape and array.dtype == dtype
-                if not fits:
-                    return None
-                self._move(uses, array)
+            for i, word, offset in self._moves:
+                words[word] = address_of_buffer(inputs[i]) + offset
             run(self._table)
             return [output.copy() for output in self._outputs]
 
@@ -101,20 +112,14 @@ class Graph:
         offsets = [(word, self._words[word] - start) for word in self._pointers]
         return [(word, offset) for word, offset in offsets if 0 <= offset < size]
 
-    def _move(self, uses, array):
-        """Point to another array instead."""
-        if uses:
-            start = address_of_buffer(array)
-            for word, offset in uses:
-                self._words[word] = start + offset
-
     def _own(self, array, own):
         """The array on memory that no other graph overwrites: that of `own`, or new.
 
         What had the same memory before it moves along.
         """
         own = memory.empty(array.shape, array.dtype) if own is None else own
-        self._move(self._uses(array, memory.capacity(array.nbytes)), own)
+        for word, offset in self._uses(array, memory.capacity(array.nbytes)):
+            self._words[word] = address_of_buffer(own) + offset
         return own
 
 
@@ -131,15 +136,21 @@ def planned(function):
         if is_recording() or PLANS == 0:
             function(*arguments)
             return
-        kinds = [(a.shape, a.dtype) if type(a) is np.ndarray else a for a in arguments]
-        key = function, get_num_threads(), *kinds
+        kinds, arrays = [function, get_num_threads()], []
+        for argument in arguments:
+            if type(argument) is np.ndarray:
+                kinds += argument.shape, argument.dtype
+                arrays.append(argument)
+            else:
+                kinds.append(argument)
+        key = tuple(kinds)
         graph = _plans.get(key)
         if graph is None:
             graph = _plan(function, arguments)
             while len(_plans) >= PLANS:
                 _plans.pop(next(iter(_plans)), None)
             _plans[key] = graph
-        graph(*[a for a in arguments if type(a) is np.ndarray])
+        graph.launch(arrays)
 
     return run
 
