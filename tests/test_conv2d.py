@@ -121,6 +121,7 @@ def _check_ops(case, dtype, algorithm, looser=1):
         (2, 9, 11, 40), (3, 3, 40, 3), {"dilation_rate": 2, "padding": ((1, 3), (1, 3))}
     )
 )
+@example(case=Conv2DCase((1, 11, 13, 96), (9, 2, 96, 3), {"dilation_rate": (1, 2)}))
 @example(case=Conv2DCase((2, 9, 8, 48), (1, 1, 48, 7), {}, relu=True))
 @example(case=Conv2DCase((2, 11, 12, 3), (5, 5, 3, 32), {"padding": "same"}, relu=True))
 @example(case=Conv2DCase((1, 7, 40, 2), (3, 4, 2, 16), {"strides": (2, 3)}, relu=True))

@@ -36,29 +36,32 @@ def copy_rows(
                 pointer_to(context, builder, kinds[3], gate, s),
                 pointer_to(context, builder, kinds[5], target, t),
             ]
-            _copy_row(v, pointers, gated, columns, width)
+            copy_row(v, pointers, gated, columns, width)
         return context.get_dummy_value()
 
     return signature, codegen
 
 
-def _copy_row(v, pointers, gated, columns, width):
-    """One row: whole vectors, then what is left of the last and the zeros behind it."""
+def copy_row(v, pointers, gated, columns, width, together=1):
+    """One row: whole vectors, so many between two branches, then what is left of the last and the zeros behind it."""
     b = v.builder
 
     def copy(c, exists, wanted):
         source, gate, target = (b.gep(p, [c]) for p in pointers)
         v.store(_gated(v, source, gate, gated, exists), target, wanted)
 
-    whole = b.and_(columns, int64(-v.lanes))
-    for start, stop in ((int64(0), whole), (whole, width)):
-        with cgutils.for_range_slice(b, start, stop, int64(v.lanes), intp=start.type) as (c, _):
-            if stop is whole:
-                copy(c, None, None)
-            else:
-                left = b.sub(columns, c)
-                left = b.select(b.icmp_signed(">", left, int64(0)), left, int64(0))
-                copy(c, v.mask(left), v.mask(b.sub(width, c)))
+    start = int64(0)
+    for vectors in sorted({together, 1}, reverse=True):
+        step = vectors * v.lanes
+        whole = b.and_(columns, int64(-step))
+        with cgutils.for_range_slice(b, start, whole, int64(step), intp=start.type) as (c, _):
+            for k in range(0, step, v.lanes):
+                copy(b.add(c, int64(k)), None, None)
+        start = whole
+    with v.steps(start, width) as (c, _):
+        left = b.sub(columns, c)
+        left = b.select(b.icmp_signed(">", left, int64(0)), left, int64(0))
+        copy(c, v.mask(left), v.mask(b.sub(width, c)))
 
 
 @intrinsic

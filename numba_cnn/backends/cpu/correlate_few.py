@@ -7,6 +7,7 @@ or gated go through a ring of as many as a window has, which stays in the first-
 
 import numpy as np
 
+from numba_cnn.backends.cpu.compiler import small
 from numba_cnn.backends.cpu.dot_tile import FILTERS, PIXELS, dot_tiles, dots
 from numba_cnn.backends.cpu.launch import kernel, unpack
 from numba_cnn.backends.cpu.memory import empty
@@ -112,11 +113,17 @@ def _correlate(share, shares, thread, packed):
         flat[s0 : s0 + rings.shape[1]] = 0
     filled = 0  # the row of the image before which the ring ends
     begin, stop = share * N * OH // shares, (share + 1) * N * OH // shares
+    F, tap_row = bias.size, filters.size // KH
+    blocks = -(-F // FILTERS)
+    # A row's first products would wait for divisions: there are none but before all rows, and where some are padded.
+    n, oh, slot = begin // OH, begin % OH, 0
     for r in range(begin, stop):
-        n, oh = r // OH, r % OH
-        h = oh * SH - top
+        if oh == OH:
+            n, oh, slot = n + 1, 0, 0
+        h = oh * SH - top  # which row `slot` of the ring has, and those below it the next
         # Of the window's rows those that exist, i0 to i1.
-        i0, i1 = max(0, -(h // DH)), min(KH, (H - 1 - h) // DH + 1)
+        i0 = 0 if h >= 0 else -(h // DH)
+        i1 = KH if h + height <= H else (H - 1 - h) // DH + 1
         first = h + i0 * DH
         later = ((n * H + h + height) * W - left) * C
         first_new = last_new = oldest = 0
@@ -128,20 +135,32 @@ def _correlate(share, shares, thread, packed):
             if r == begin or oh == 0:
                 filled = 0
             for i in range(max(filled, h, 0), min(h + height, H)):
-                fill_strip(
-                    filler, source, image, n, i, -left, WS, 0, C, flat, s0 + i % height * row
-                )
+                place = s0 + _within(slot + i - h, height) * row
+                fill_strip(filler, source, image, n, i, -left, WS, 0, C, flat, place)
             filled = h + height
             ring = height * row
-            a = s0 + first % height * row
+            a = s0 + _within(slot + i0 * DH, height) * row
             end = s0 + ring - a
             later = a if spread.size > 0 else later
             if in_passing and r + 1 < stop and 0 <= filled < H:
                 first_new, last_new = strip_extent(source, image, n, filled, -left, WS)
-                oldest = s0 + filled % height * row
+                oldest = s0 + slot * row
                 filled += 1
-        dots(
-            tile, OW, bias.size, A, a, DH * row, DW * C, SW * C, end, ring, filters, i0 * filters.size // KH,
-            i1 - i0, KW // together, together * C, bias, floor, y, y0 + n * y_n + oh * y_h, y_w, x, gates, later,
-            first_new * C, last_new * C, oldest,
-        )  # fmt: skip
+        for block in range(blocks):
+            f = block * F // blocks if block > 0 else 0
+            f_next = (block + 1) * F // blocks if block < blocks - 1 else F
+            until = last_new if block == blocks - 1 else first_new
+            dots(
+                tile, OW, f, f_next - f, A, a, DH * row, DW * C, SW * C, end, ring, filters,
+                i0 * tap_row, F, i1 - i0, KW // together, together * C, bias, floor, y, y0 + n * y_n + oh * y_h, y_w,
+                x, gates, later, first_new * C, until * C, oldest,
+            )  # fmt: skip
+        oh, slot = oh + 1, slot + SH
+        while slot >= height:
+            slot -= height
+
+
+@small
+def _within(row, height):
+    """The row of the ring, which may have been counted beyond its end, once."""
+    return row - height if row >= height else row

@@ -8,12 +8,14 @@ from functools import cache
 from itertools import product
 
 import numpy as np
+from llvmlite import ir
 from numba import from_dtype, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 from numba_cnn.backends.cpu.caches import ROOMY
 from numba_cnn.backends.cpu.compiler import address_of, emit_call, function
+from numba_cnn.backends.cpu.copy import copy_row
 from numba_cnn.backends.cpu.vector import (
     INT64,
     REGISTERS,
@@ -25,10 +27,17 @@ from numba_cnn.backends.cpu.vector import (
 
 SUMS = 24 if REGISTERS == 32 else 12  # accumulators; the filters and a pixel take other registers
 PIXELS, FILTERS = 8, 4  # in a tile, at most
+# Of 1, 2, ... filters.
+MOST_PIXELS = tuple(min(PIXELS, SUMS // (n + 1)) for n in range(FILTERS))
+# Vectors that are multiplied between two branches, where a row has a multiple of it: with AVX-512, three taps of 32
+# channels.
+SIX = 6
 # Bytes from the tile to the later pixels that it asks for, at least, and which level of cache they come to: a roomy
 # first one keeps what comes early.
 AHEAD = ((6144, 1),) if ROOMY else ((2048, 1), (10240, 2))
-LINES = 4  # that it asks for between two branches
+# The same where the ring is of up to so many bytes, which what comes earlier would drive out of a roomy first level.
+AROUND_RING, HELD = 4096, 32 << 10
+LINES = 4  # that it asks for between two branches, where there are no sixes; vectors that it gates likewise
 
 
 class _Dots:
@@ -45,18 +54,29 @@ class _Dots:
         b, v = self.b, self.v
         # The sums begin with the bias in their first lane.
         start = [v.load(b.gep(bias, [int64(n)]), v.mask(int64(1))) for n in range(self.filters)]
-        # Later pixels come a part with each row, since the cache asks for so many lines at once only.
-        new, some = b.mul(a_m, int64(self.pixels)), LINES * v.lanes
-        part = b.sdiv(new, b.select(b.icmp_signed("<", I, int64(1)), int64(1), I))
-        part = b.and_(b.add(part, int64(some - 1)), int64(-some))
+        new = b.mul(a_m, int64(self.pixels))
         nearest = AHEAD[0][0]
-        lead = b.sub(int64(nearest // v.align), new)
+        usual, around = (int64(n // v.align) for n in (nearest, min(nearest, AROUND_RING)))
+        is_held = b.icmp_signed("<=", ring, int64(HELD // v.align))
+        lead = b.sub(b.select(is_held, around, usual), new)
         lead = b.select(b.icmp_signed("<", lead, int64(0)), int64(0), lead)
-        all_new = b.add(lead, new)
+        first = [A, B, lead, *(start[n] for _, n in self.cells)]
         step = b.mul(every, int64(v.lanes))
-        whole = b.udiv(b.sub(K, int64(1)), int64(v.lanes))
-        tail = v.mask(b.sub(K, b.mul(whole, int64(v.lanes))))
         last = b.gep(A, [end])
+
+        def ask(ahead, lines):
+            """Ask for so many lines of later pixels and of their gates, from `ahead` on."""
+            for k, pointer in product(range(lines), (later, gates)):
+                near = b.gep(pointer, [b.add(ahead, int64(k * v.lanes))])
+                for distance, level in AHEAD:
+                    further = int64((distance - nearest) // v.align)
+                    v.prefetch(b.gep(near, [further]), writing=False, level=level)
+            return [b.add(ahead, int64(lines * v.lanes))]
+
+        def row_below(pa):
+            below = b.gep(pa, [a_i])
+            around = b.gep(below, [b.neg(ring)])
+            return b.select(b.icmp_unsigned(">=", below, last), around, below)
 
         def products(pa, pb, sums, mask):
             right = [v.load(b.gep(pb, [int64(n * v.lanes)])) for n in range(self.filters)]
@@ -71,28 +91,51 @@ class _Dots:
             sums = products(pa, pb, sums, None)
             return [b.gep(pa, [int64(v.lanes)]), b.gep(pb, [step]), *sums]
 
-        def over_j(pa, pb, *sums):
-            rest, pb, *sums = v.repeat(whole, [pa, pb, *sums], over_k)
-            return [b.gep(pa, [a_j]), b.gep(pb, [step]), *products(rest, pb, sums, tail)]
+        def rows_of_sixes():
+            sixes = b.udiv(K, int64(SIX * v.lanes))
 
-        def over_i(pa, pb, ahead, *sums):
-            asked = b.add(ahead, part)
-            stop = b.select(b.icmp_signed("<", asked, all_new), asked, all_new)
-            with cgutils.for_range_slice(b, ahead, stop, int64(some), intp=INT64) as (i, _):
-                for k, pointer in product(range(LINES), (later, gates)):
-                    near = b.gep(pointer, [b.add(i, int64(k * v.lanes))])
-                    for distance, level in AHEAD:
-                        further = int64((distance - nearest) // v.align)
-                        v.prefetch(b.gep(near, [further]), writing=False, level=level)
-            _, pb, *sums = v.repeat(J, [pa, pb, *sums], over_j)
-            below = b.gep(pa, [a_i])
-            around = b.gep(below, [b.neg(ring)])
-            below = b.select(b.icmp_unsigned(">=", below, last), around, below)
-            return [below, pb, asked, *sums]
+            def over_six(pa, pb, *sums):
+                for _ in range(SIX):
+                    pa, pb, *sums = over_k(pa, pb, *sums)
+                return [pa, pb, *sums]
 
-        first = [A, B, lead, *(start[n] for _, n in self.cells)]
-        _, _, _, *sums = v.repeat(I, first, over_i)
-        self._finish(sums, floor, y, y_m)
+            def over_i(pa, pb, ahead, *sums):
+                (ahead,) = v.repeat(sixes, [ahead], lambda ahead: ask(ahead, SIX))
+                _, pb, *sums = v.repeat(sixes, [pa, pb, *sums], over_six)
+                return [row_below(pa), pb, ahead, *sums]
+
+            return v.repeat(I, first, over_i)[3:]
+
+        def rows():
+            whole = b.udiv(b.sub(K, int64(1)), int64(v.lanes))
+            tail = v.mask(b.sub(K, b.mul(whole, int64(v.lanes))))
+            # Later pixels come a part with each row, since the cache asks for so many lines at once only.
+            all_new, some = b.add(lead, new), LINES * v.lanes
+            part = b.sdiv(new, b.select(b.icmp_signed("<", I, int64(1)), int64(1), I))
+            part = b.and_(b.add(part, int64(some - 1)), int64(-some))
+
+            def over_j(pa, pb, *sums):
+                rest, pb, *sums = v.repeat(whole, [pa, pb, *sums], over_k)
+                return [b.gep(pa, [a_j]), b.gep(pb, [step]), *products(rest, pb, sums, tail)]
+
+            def over_i(pa, pb, ahead, *sums):
+                asked = b.add(ahead, part)
+                stop = b.select(b.icmp_signed("<", asked, all_new), asked, all_new)
+                with cgutils.for_range_slice(b, ahead, stop, int64(some), intp=INT64) as (i, _):
+                    ask(i, LINES)
+                _, pb, *sums = v.repeat(J, [pa, pb, *sums], over_j)
+                return [row_below(pa), pb, asked, *sums]
+
+            return v.repeat(I, first, over_i)[3:]
+
+        in_sixes = b.icmp_signed("==", b.urem(K, int64(SIX * v.lanes)), int64(0))
+        in_sixes = b.and_(in_sixes, b.icmp_signed("==", J, int64(1)))
+        # A line is asked for with each vector: enough, unless pixels are further apart or rows fewer.
+        in_sixes = b.and_(in_sixes, b.icmp_signed(">=", b.mul(I, K), new))
+        with b.if_else(in_sixes) as branches:
+            for branch, sums in zip(branches, (rows_of_sixes, rows), strict=True):
+                with branch:
+                    self._finish(sums(), floor, y, y_m)
 
     def _finish(self, sums, floor, y, y_m):
         b, v = self.b, self.v
@@ -139,22 +182,26 @@ class _Dots:
 
 
 @intrinsic
-def _tile(
-    typingctx, pixels, filters, A, a, a_i, a_j, a_m, end, ring, B, first, every, I, J, K, bias, floor, y, o, y_m,
-    later, gates,
+def _tiles(
+    typingctx, filters, count, A, a_i, a_j, a_m, end, ring, B, first, every, I, J, K, bias, floor, y, y_m, later, gates,
+    start, stop, summed,
 ):  # fmt: skip
-    """The tile of so many pixels, all that fit or one, and filters, from a, o and the filter `first` on."""
+    """Tiles of all that fit of `count` pixels, or of one, and of filters from `first` on; the last may overlap the one
+    before.
+
+    Before each, what lies left of it is gated: no tile reads that again. Each size of tiles has a loop of its own, and
+    no loop around it, since LLVM computes before all loops whatever of a tile does not change.
+    """
     n = types.intp
     signature = types.void(
-        n, n, A, n, n, n, n, n, n, B, n, n, n, n, n, bias, floor, y, n, n, later, gates
+        n, n, A, n, n, n, n, n, B, n, n, n, n, n, bias, floor, y, n, later, gates, n, n, summed
     )
 
     def codegen(context, builder, signature, values):
         (
-            pixels,
             filters,
+            count,
             A,
-            a,
             *strides,
             B,
             first,
@@ -165,21 +212,39 @@ def _tile(
             bias,
             floor,
             y,
-            o,
             y_m,
             later,
             gates,
+            start,
+            stop,
+            summed,
         ) = values
-        A, later, gates = (builder.gep(pointer, [a]) for pointer in (A, later, gates))
-        bias, y = builder.gep(bias, [first]), builder.gep(y, [o])
-        for count in range(1, FILTERS + 1):
-            for m in (1, min(PIXELS, SUMS // count)):
-                wanted = (filters, count), (pixels, m)
-                here = [builder.icmp_signed("==", value, int64(size)) for value, size in wanted]
-                with builder.if_then(builder.and_(*here)):
-                    tile = _Dots(builder, signature.args[16], m, count)
-                    start = builder.gep(B, [builder.mul(first, int64(tile.v.lanes))])
-                    tile.emit(A, *strides, start, every, I, J, K, bias, floor, y, y_m, later, gates)
+        b, (*_, a_m, _, _) = builder, strides
+        bias, y = b.gep(bias, [first]), b.gep(y, [first])
+
+        def within(element):
+            element = b.select(b.icmp_signed("<", element, stop), element, stop)
+            return b.select(b.icmp_signed(">", element, start), element, start)
+
+        def emit(tile):
+            panel = b.gep(B, [b.mul(first, int64(tile.v.lanes))])
+            pixels, last = int64(tile.pixels), b.sub(count, int64(tile.pixels))
+            with cgutils.for_range_slice(b, int64(0), count, pixels, intp=INT64) as (i, _):
+                m = b.select(b.icmp_signed("<", i, last), i, last)
+                at = b.mul(m, a_m)
+                gated = within(b.mul(b.sub(i, pixels), a_m))
+                _emit_gate(tile.v, later, gates, gated, within(at), summed)
+                tile.emit(
+                    b.gep(A, [at]), *strides, panel, every, I, J, K, bias, floor, b.gep(y, [b.mul(m, y_m)]), y_m,
+                    b.gep(later, [at]), b.gep(gates, [at]),
+                )  # fmt: skip
+
+        for some, most in enumerate(MOST_PIXELS, 1):
+            fits = b.icmp_signed(">=", count, int64(most))
+            with b.if_then(b.icmp_signed("==", filters, int64(some))), b.if_else(fits) as branches:
+                for branch, pixels in zip(branches, (most, 1), strict=True):
+                    with branch:
+                        emit(_Dots(b, signature.args[15], pixels, some))
         return context.get_dummy_value()
 
     return signature, codegen
@@ -190,49 +255,31 @@ def _gate(typingctx, x, gate, start, stop, target):
     """target[i] = x[i] if gate[i] > 0 else 0, for start <= i < stop."""
 
     def codegen(context, builder, signature, values):
-        x, gate, start, stop, target = values
-        v = Vectors(builder, signature.args[0].dtype)
-        x, gate, target = (builder.gep(pointer, [start]) for pointer in (x, gate, target))
-
-        def emit(i, mask):
-            value, open_ = (v.load(builder.gep(pointer, [i]), mask) for pointer in (x, gate))
-            value = builder.select(builder.fcmp_ordered(">", open_, v.zero), value, v.zero)
-            v.store(value, builder.gep(target, [i]), mask)
-
-        count = builder.sub(stop, start)
-        whole = builder.and_(count, int64(-v.lanes))
-        with v.steps(int64(0), whole) as (i, _):
-            emit(i, None)
-        with builder.if_then(builder.icmp_signed("<", whole, count)):
-            emit(whole, v.mask(builder.sub(count, whole)))
+        _emit_gate(Vectors(builder, signature.args[0].dtype), *values)
         return context.get_dummy_value()
 
     return types.void(x, gate, start, stop, target), codegen
 
 
+def _emit_gate(v, x, gate, start, stop, target):
+    b = v.builder
+    pointers = [b.gep(pointer, [start]) for pointer in (x, gate, target)]
+    count = b.sub(stop, start)
+    copy_row(v, pointers, ir.Constant(ir.IntType(1), 1), count, count, together=LINES)
+
+
 @function
 def _dots(
-    count, filters, A, a_i, a_j, a_m, end, ring, B, I, J, K, bias, floor, y, y_m, later, gates, start, stop,
-    summed,
+    count, first, filters, A, a_i, a_j, a_m, end, ring, B, every, I, J, K, bias, floor, y, y_m, later, gates, start,
+    stop, summed,
 ):  # fmt: skip
-    """Tiles beside one another; the last one may overlap the one before."""
-    blocks = -(-filters // FILTERS)
-    for block in range(blocks):
-        first = block * filters // blocks
-        some = (block + 1) * filters // blocks - first
-        most = min(PIXELS, SUMS // some)
-        pixels = most if count >= most else 1
-        for m in range(0, count, pixels):
-            m = min(m, count - pixels)
-            if block == blocks - 1:  # nobody reads what lies before this tile again
-                until = max(start, min(m * a_m, stop))
-                _gate(later, gates, start, until, summed)
-                start = until
-            _tile(
-                pixels, some, A, m * a_m, a_i, a_j, a_m, end, ring, B, first, filters, I, J, K, bias, floor, y,
-                m * y_m + first, y_m, later, gates,
-            )  # fmt: skip
-    _gate(later, gates, start, stop, summed)
+    _tiles(
+        filters, count, A, a_i, a_j, a_m, end, ring, B, first, every, I, J, K, bias, floor, y, y_m, later, gates, start,
+        stop, summed,
+    )  # fmt: skip
+    most = MOST_PIXELS[filters - 1]
+    last = (count - most if count >= most else count - 1) * a_m
+    _gate(later, gates, max(start, min(last, stop)), stop, summed)
 
 
 @cache
@@ -243,26 +290,27 @@ def dot_tiles(dtype):
 
 def _kinds(kind):
     p, n = types.CPointer(kind), types.intp
-    return n, n, p, n, n, n, n, n, p, n, n, n, p, kind, p, n, p, p, n, n, p
+    return n, n, n, p, n, n, n, n, n, p, n, n, n, n, p, kind, p, n, p, p, n, n, p
 
 
 @intrinsic
 def dots(
-    typingctx, address, count, filters, A, a0, a_i, a_j, a_m, end, ring, B, b0, I, J, K, bias, floor, y, o, y_m, N,
-    gates, n0, start, stop, f0,
+    typingctx, address, count, first, filters, A, a0, a_i, a_j, a_m, end, ring, B, b0, every, I, J, K, bias, floor, y,
+    o, y_m, N, gates, n0, start, stop, f0,
 ):  # fmt: skip
     """y[o + m*y_m + n] = max(bias[n] + sum over i < I, j < J, k < K of A[a0 + i*a_i + j*a_j + m*a_m + k] * B, floor)
 
-    for m < count and n < filters. The rows of A may lie in a ring of so many elements: from `end` on, counted from a0,
-    they go on where it begins. B holds, from b0 on, for each i, j and vector of k one vector per filter; zeros fill up
-    the last. Meanwhile as many pixels of N and of gates, which need not exist, come from memory towards the first-level
-    cache, from n0 on and as far apart. And once its first row is summed, A[f0 + e] = N[n0 + e] if gates[n0 + e] > 0
-    else 0, for start <= e < stop: f0 is where that row of the ring begins. `address` comes from dot_tiles().
+    for m < count and first <= n < first + filters, which are FILTERS or fewer of `every` one. The rows of A may lie in
+    a ring of so many elements: from `end` on, counted from a0, they go on where it begins. B holds, from b0 on, for
+    each i, j and vector of k one vector per filter; zeros fill up the last. Meanwhile as many pixels of N and of gates,
+    which need not exist, come from memory towards the first-level cache, from n0 on and as far apart. And once its
+    first row is summed, A[f0 + e] = N[n0 + e] if gates[n0 + e] > 0 else 0, for start <= e < stop: f0 is where that row
+    of the ring begins. `address` comes from dot_tiles().
     """
     kind = require_vectors("dots", A, B, bias, y, N, gates)
     n = types.intp
     signature = types.void(
-        n, n, n, A, n, n, n, n, n, n, B, n, n, n, n, bias, kind, y, n, n, N, gates, n, n, n, n
+        n, n, n, n, A, n, n, n, n, n, n, B, n, n, n, n, n, bias, kind, y, n, n, N, gates, n, n, n, n
     )
 
     def codegen(context, builder, signature, values):
@@ -281,6 +329,6 @@ def dots(
 
 
 _NAMES = (
-    "address", "count", "filters", "A", "a0", "a_i", "a_j", "a_m", "end", "ring", "B", "b0", "I", "J", "K", "bias",
-    "floor", "y", "o", "y_m", "N", "gates", "n0", "start", "stop", "f0",
+    "address", "count", "first", "filters", "A", "a0", "a_i", "a_j", "a_m", "end", "ring", "B", "b0", "every", "I",
+    "J", "K", "bias", "floor", "y", "o", "y_m", "N", "gates", "n0", "start", "stop", "f0",
 )  # fmt: skip
