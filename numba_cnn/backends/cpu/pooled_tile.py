@@ -8,7 +8,7 @@ from numba.extending import intrinsic
 
 from numba_cnn.backends.cpu.compiler import address_of, emit_call, function
 from numba_cnn.backends.cpu.tile import ROWS, Tile
-from numba_cnn.backends.cpu.vector import BITS, int64, pointer_to, require_vectors
+from numba_cnn.backends.cpu.vector import BITS, int64, opaque, pointer_to, require_vectors
 
 PIXELS = ROWS // 4  # of the output, in a full tile
 
@@ -83,8 +83,11 @@ def _emit_all(vectors):
                 block = builder.append_basic_block(f"pooled_{count}")
                 switch.add_case(int64(count), block)
                 builder.position_at_end(block)
-                emitted = _PooledTile(builder, floor, count, vectors, a_pair)
-                emitted.emit_pooled(y, y_m, argmax, bias, A, *rest)
+                here = [
+                    opaque(builder, value) for value in (a_pair, y, y_m, argmax, bias, A, *rest)
+                ]
+                emitted = _PooledTile(builder, floor, count, vectors, here[0])
+                emitted.emit_pooled(*here[1:])
                 builder.branch(done)
             builder.position_at_end(done)
             return context.get_dummy_value()

@@ -26,6 +26,7 @@ from numba_cnn.backends.cpu.vector import (
     REGISTERS,
     Vectors,
     int64,
+    opaque,
     pointer_to,
     require_vectors,
 )
@@ -206,7 +207,8 @@ def _emit_all(name, vectors, a_columns):
                 block = builder.append_basic_block(f"{name}_{m}")
                 switch.add_case(int64(m), block)
                 builder.position_at_end(block)
-                Tile(builder, floor, m, vectors, a_columns).emit(C, c_m, I, i_m, A, *rest)
+                here = [opaque(builder, value) for value in (C, c_m, I, i_m, A, *rest)]
+                Tile(builder, floor, m, vectors, a_columns).emit(*here)
                 builder.branch(done)
             builder.position_at_end(done)
             return context.get_dummy_value()

@@ -52,6 +52,18 @@ def int64(value):
     return ir.Constant(INT64, value)
 
 
+def opaque(builder, value):
+    """The same value; if it is an integer, one that LLVM does not know.
+
+    What depends on it is computed where it stands. Before a loop over tiles LLVM would otherwise compute, at every
+    call, whatever does not change of the tiles of all sizes.
+    """
+    if value.type != INT64:
+        return value
+    kind = ir.FunctionType(INT64, [INT64])
+    return builder.asm(kind, "", "=r,0", [value], side_effect=True)
+
+
 @cache
 def lanes(dtype):
     """How many elements of a NumPy float type fill a vector."""
