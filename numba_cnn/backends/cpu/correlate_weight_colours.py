@@ -122,9 +122,11 @@ def _fill_squares(typingctx, x, a, a_row, C, count, squares, s):
 
         def fill(channels):
             def body(corner, target):
-                rows = [builder.gep(corner, [builder.mul(a_row, int64(i))]) for i in range(SIDE)]
+                rows = [builder.gep(corner, [builder.mul(a_row, int64(i))]) for i in range(SIDE + 2)]
+                for new in rows[SIDE:]:  # to the next row of squares
+                    v.prefetch(new, writing=False)
                 mask = v.mask(int64(SIDE * channels))
-                rows = [v.load(row, mask) for row in rows]
+                rows = [v.load(row, mask) for row in rows[:SIDE]]
                 for c in range(channels):
                     pixels = [j * channels + c for j in range(SIDE)]
                     places = [lane + k * LANES for k in (0, 1) for lane in pixels] * 2
@@ -185,6 +187,7 @@ def _square_products(v, row, channels, pointers, totals):
     b = v.builder
     square, dy, gate, argmax = pointers
     gradients = row.gradients(v, dy, gate)
+    v.prefetch(b.gep(argmax, [row.ahead]), writing=False)
     place = v.load_int(argmax, row.mask)
     # 0, 1, 2, 3 begin at the pixels 0, 1, 4, 5.
     corner = b.add(place, b.and_(place, v.splat_int(int64(2))))

@@ -24,6 +24,7 @@ class _PooledTile(Tile):
     def emit_pooled(
         self, y, y_m, argmax, bias, A, a_i, a_j, a_step, B, b_row, I1, I2, K, floor, tail
     ):
+        self._ask_below(A, a_i, I1)
         biases = self._biases(bias, tail)
         values = self.sums(biases, A, a_i, a_j, a_step, [(B, b_row)], I1, I2, K)
         values = self.activated(values, floor)
@@ -44,6 +45,13 @@ class _PooledTile(Tile):
             return {}
 
         self.by_tail(tail, store)
+
+    def _ask_below(self, A, a_i, I1):
+        """Ask for the two rows below the windows, which the outputs below see first; two lines of each."""
+        below = self.b.gep(A, [self.b.mul(a_i, self.b.add(I1, int64(1)))])
+        for row in (below, self.b.gep(below, [a_i])):
+            for line in (row, self.b.gep(row, [int64(self.v.lanes)])):
+                self.v.prefetch(line, writing=False)
 
     def _biases(self, bias, tail):
         def load(mask):
