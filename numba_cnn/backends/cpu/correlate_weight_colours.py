@@ -122,7 +122,9 @@ def _fill_squares(typingctx, x, a, a_row, C, count, squares, s):
 
         def fill(channels):
             def body(corner, target):
-                rows = [builder.gep(corner, [builder.mul(a_row, int64(i))]) for i in range(SIDE + 2)]
+                rows = [
+                    builder.gep(corner, [builder.mul(a_row, int64(i))]) for i in range(SIDE + 2)
+                ]
                 for new in rows[SIDE:]:  # to the next row of squares
                     v.prefetch(new, writing=False)
                 mask = v.mask(int64(SIDE * channels))

@@ -5,9 +5,8 @@ one: asked for all at once they would keep everything else waiting.
 """
 
 from numba_cnn.backends.cpu.compiler import small
-from numba_cnn.backends.cpu.vector import BITS
+from numba_cnn.backends.cpu.vector import BITS, LINE
 
-LINE = 64  # bytes that come from memory at once
 # A full tile's step takes about as long as a line takes to come; with narrower vectors it takes less.
 LINE_FOR_EACH_STEP = BITS == 512
 

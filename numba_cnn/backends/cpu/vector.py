@@ -38,6 +38,7 @@ REGISTERS = (
 )
 
 
+LINE = 64  # bytes that come from memory at once
 # Addresses per address register: x86 addresses p, p + stride and p + 2 * stride for nothing.
 GROUP = 3
 # AVX-512 has registers for masks; before it, a masked store takes many times as long as a plain one.
@@ -270,6 +271,22 @@ def require_vectors(name, *arrays):
                 f"{name}: expected flat contiguous arrays, all float32 or all float64. Received: {arrays}"
             )
     return dtype
+
+
+@intrinsic
+def ask(typingctx, array, start, count):
+    """Ask for so many elements from `start` on, which need not exist, to come into the second-level cache."""
+
+    def codegen(context, builder, signature, values):
+        array, start, count = values
+        v = Vectors(builder, signature.args[0].dtype)
+        pointer = pointer_to(context, builder, signature.args[0], array, start)
+        line = int64(LINE // v.align)
+        with cgutils.for_range_slice(builder, int64(0), count, line, intp=INT64) as (i, _):
+            v.prefetch(builder.gep(pointer, [i]), writing=False)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, types.intp), codegen
 
 
 @intrinsic

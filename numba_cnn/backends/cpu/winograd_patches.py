@@ -3,6 +3,7 @@
 from numba_cnn.backends.cpu.compiler import inline
 from numba_cnn.backends.cpu.streams import is_streamed
 from numba_cnn.backends.cpu.strips import fill_strip
+from numba_cnn.backends.cpu.vector import ask
 from numba_cnn.backends.cpu.winograd_transforms import (
     gradient_transform,
     input_transform,
@@ -40,6 +41,9 @@ def transform_patches(
                 input_transform(
                     pixels, s, row, column, flat, V + q * V_row, 6 * plane, plane, channels
                 )
+                if in_place and channels == C:
+                    for i in range(10, 14):  # the rows that the patch two below sees first
+                        ask(x, s + i * row, 4 * C)
                 q += 1
         r += count
 
