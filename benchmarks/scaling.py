@@ -1,5 +1,5 @@
 """How many times faster some threads are together than one alone, in turns: a train step and inference of the
-tutorial's model, and every pass of the convolutions in layers.py.
+tutorial's model, every pass of the convolutions in layers.py, and those that the model runs in one with a pooling.
 
     python -m benchmarks.scaling [--threads 2] [--batch 8]
 
@@ -18,6 +18,7 @@ import numpy as np
 from . import fma_peak, layers, tutorial, workloads
 
 STEP = 32  # images of a train step, and of its layers
+POOLED = "tutorial conv2d", "tutorial conv2d_1"  # as the model runs them
 ROUNDS, MOST = 11, 44  # that count, that are run
 CORES = 0.95  # of the threads, at least, in a round that counts
 LEAST = 5e-3  # seconds of one timing
@@ -36,6 +37,14 @@ def main():
     for name in layers.CONV2D:
         case = workloads.Conv2D(name, STEP if name.startswith("tutorial") else arguments.batch)
         passes = case.forward, case.backward_input, case.backward_weight
+        row = " | ".join(_cell(each, threads) for each in passes)
+        print(f"| {name} | {row} |", flush=True)
+    print(
+        "\n| layer and pooling in one | forward | weight gradient | both gradients |\n|---|---|---|---|"
+    )
+    for name in POOLED:
+        case = workloads.PooledConv2D(name, STEP)
+        passes = case.forward, case.backward_weight, case.backward
         row = " | ".join(_cell(each, threads) for each in passes)
         print(f"| {name} | {row} |", flush=True)
 

@@ -74,12 +74,80 @@ class Conv2D:
             )
             dweight += one
             dbias += more
-        for actual, expected in (
-            (self.y[:1], y),
-            (self.dx[:1], dx),
-            (self.dweight, dweight),
-            (self.dbias, dbias),
-        ):
-            error = np.abs(actual - expected).max() / np.abs(expected).max()
-            if not error < 1e-4:
-                raise AssertionError(f"wrong result: relative error {error:.1e}")
+        _prove_alike(
+            (self.y[:1], y), (self.dx[:1], dx), (self.dweight, dweight), (self.dbias, dbias)
+        )
+
+
+class PooledConv2D:
+    """A convolution and the 2x2 max pooling above it in one pass, as models run them: forward(), backward_weight() and
+    backward(), which also gives the input gradient; all proven right when made."""
+
+    def __init__(self, layer, batch):
+        row = CONV2D[layer]
+        weight = *row.kernel, row.image[2], row.filters
+        whole = shapes.conv2d((batch, *row.image), weight, row.strides, row.padding)
+        self.g, pool = shapes.pooled(whole)
+        self.x, self.weight, self.bias = (array(*s) for s in (self.g.x, weight, (self.g.F,)))
+        self.y, self.dy = array(*pool.y), array(*pool.y)
+        self.argmax = cpu.empty(pool.y, np.uint8)
+        self.dx, self.dweight, self.dbias = (array(*s) for s in (self.g.x, weight, (self.g.F,)))
+        self._prove()
+        time.sleep(REST)
+
+    def forward(self):
+        cpu.conv2d_max_pool2d(
+            self.x, self.weight, self.bias, self.g, True, "auto", self.y, self.argmax
+        )
+
+    def backward_weight(self):
+        self._backward(None)
+
+    def backward(self):
+        self._backward(self.dx)
+
+    def _backward(self, dx):
+        cpu.conv2d_max_pool2d_backward(
+            self.dy, self.y, self.argmax, self.x, self.weight, self.g, "auto", dx, self.dweight,
+            self.dbias,
+        )  # fmt: skip
+
+    def _prove(self):
+        """Against the float64 reference: outputs of the first images, gradients of all for their own outputs."""
+        self.forward()
+        self.backward_weight()
+        dweight, dbias = self.dweight.copy(), self.dbias.copy()
+        self.backward()
+        few = self.g._replace(N=1)
+        x, weight, bias, dy = (
+            a.astype(np.float64) for a in (self.x, self.weight, self.bias, self.dy)
+        )
+        y, argmax = np.empty(self.y[:1].shape), np.empty(self.y[:1].shape, np.uint8)
+        reference.conv2d_max_pool2d(x[:1], weight, bias, few, True, "auto", y, argmax)
+        dx, dweights, dbiases = np.empty(few.x), 0.0, 0.0
+        for n in reversed(range(self.g.N)):  # the first image's dx is the last
+            one, more, part = np.empty(self.g.weight), np.empty(self.g.F), slice(n, n + 1)
+            reference.conv2d_max_pool2d_backward(
+                dy[part],
+                self.y[part],
+                self.argmax[part],
+                x[part],
+                weight,
+                few,
+                "auto",
+                dx,
+                one,
+                more,
+            )
+            dweights, dbiases = dweights + one, dbiases + more
+        _prove_alike(
+            (self.y[:1], y), (self.dx[:1], dx), (self.dweight, dweights), (self.dbias, dbiases),
+            (dweight, dweights), (dbias, dbiases),
+        )  # fmt: skip
+
+
+def _prove_alike(*pairs):
+    for actual, expected in pairs:
+        error = np.abs(actual - expected).max() / np.abs(expected).max()
+        if not error < 1e-4:
+            raise AssertionError(f"wrong result: relative error {error:.1e}")
