@@ -40,13 +40,13 @@ def main():
         row = " | ".join(_cell(each, threads) for each in passes)
         print(f"| {name} | {row} |", flush=True)
     print(
-        "\n| layer and pooling in one | forward | weight gradient | both gradients |\n|---|---|---|---|"
+        "\n| layer and its pooling in one | forward | weight gradient | both gradients |\n|---|---|---|---|"
     )
     for name in POOLED:
         case = workloads.PooledConv2D(name, STEP)
         passes = case.forward, case.backward_weight, case.backward
         row = " | ".join(_cell(each, threads) for each in passes)
-        print(f"| {name} | {row} |", flush=True)
+        print(f"| {name}, pooled | {row} |", flush=True)
 
 
 def steps():
