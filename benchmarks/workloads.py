@@ -113,7 +113,7 @@ class PooledConv2D:
         )  # fmt: skip
 
     def _prove(self):
-        """Against the float64 reference: outputs of the first images, gradients of all for their own outputs."""
+        """Against the float64 reference: output and input gradient of the first image, the sums over all of them."""
         self.forward()
         self.backward_weight()
         dweight, dbias = self.dweight.copy(), self.dbias.copy()
@@ -128,17 +128,8 @@ class PooledConv2D:
         for n in reversed(range(self.g.N)):  # the first image's dx is the last
             one, more, part = np.empty(self.g.weight), np.empty(self.g.F), slice(n, n + 1)
             reference.conv2d_max_pool2d_backward(
-                dy[part],
-                self.y[part],
-                self.argmax[part],
-                x[part],
-                weight,
-                few,
-                "auto",
-                dx,
-                one,
-                more,
-            )
+                dy[part], self.y[part], self.argmax[part], x[part], weight, few, "auto", dx, one, more
+            )  # fmt: skip
             dweights, dbiases = dweights + one, dbiases + more
         _prove_alike(
             (self.y[:1], y), (self.dx[:1], dx), (self.dweight, dweights), (self.dbias, dbiases),
