@@ -21,18 +21,33 @@ def test_equals_numpy(shape, threads):
     before = cpu.get_num_threads()
     nc.set_num_threads(threads)
     try:
-        cpu.gather(x, rows, out)
+        finite = np.zeros(6, np.bool_)
+        cpu.gather(x, rows, out, finite)
     finally:
         nc.set_num_threads(before)
     np.testing.assert_array_equal(out, x[rows])
+    assert finite.all()
 
 
 @pytest.mark.parametrize("dtype", ["float64", "uint8", "int32", "int64"])
 def test_converts(dtype):
     x = np.random.default_rng(0).integers(0, 200, (9, 50)).astype(dtype)
-    out = np.empty((4, 50), np.float32)
-    cpu.gather(x, np.array([8, 0, 3, 3]), out)
+    out, finite = np.empty((4, 50), np.float32), np.zeros(4, np.bool_)
+    cpu.gather(x, np.array([8, 0, 3, 3]), out, finite)
     np.testing.assert_array_equal(out, x[[8, 0, 3, 3]])
+    assert finite.all()
+
+
+@pytest.mark.parametrize("place", [0, 17, 49])
+@pytest.mark.parametrize(
+    ("dtype", "value"),
+    [("float32", np.nan), ("float32", -np.inf), ("float64", np.nan), ("float64", 1e39)],
+)
+def test_finds_what_is_not_finite(dtype, value, place):
+    x, finite = np.full((5, 50), -np.finfo(np.float32).max, dtype), np.zeros(3, np.bool_)
+    x[2, place] = value
+    cpu.gather(x, np.array([4, 2, 0]), np.empty((3, 50), np.float32), finite)
+    assert finite.tolist() == [True, False, True]
 
 
 class TestAside:
@@ -41,7 +56,7 @@ class TestAside:
 
     def put(self):
         out = np.full((31, 33, 61, 3), np.nan, np.float32)
-        cpu.gather_aside(self.x, self.rows, out)
+        cpu.gather_aside(self.x, self.rows, out, np.empty(31, np.bool_))
         assert np.isnan(out).all()  # nothing has run
         return out
 
@@ -84,7 +99,7 @@ def test_batches_of_arrays_that_kernels_do_not_take(tmp_path):
     mapped = [np.load(tmp_path / "x.npy", mmap_mode=mode) for mode in ("r", "c")]
     swapped = x.astype(">f4")
     for given in (x, frozen, *mapped, swapped, np.asfortranarray(x), x.astype(np.float64)):
-        batches = data.Batches(data.Dataset(given), 4, cpu, np.random.default_rng(1))
+        batches = data.Batches("fit", data.Dataset(given), 4, cpu, np.random.default_rng(1))
         seen = np.concatenate([batch.x.copy() for batch in batches])
         np.testing.assert_array_equal(seen, x[np.random.default_rng(1).permutation(9)])
 
@@ -92,7 +107,7 @@ def test_batches_of_arrays_that_kernels_do_not_take(tmp_path):
 @pytest.mark.parametrize("seen", [1, 2])
 def test_an_epoch_that_was_broken_off_leaves_nothing_in_the_next(seen):
     x = np.random.default_rng(0).standard_normal((20, 40)).astype(np.float32)
-    batches = data.Batches(data.Dataset(x), 4, cpu, np.random.default_rng(1))
+    batches = data.Batches("fit", data.Dataset(x), 4, cpu, np.random.default_rng(1))
     for k, _ in enumerate(batches, 1):
         if k == seen:
             break

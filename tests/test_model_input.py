@@ -5,7 +5,7 @@ import pytest
 import small_cnn
 from small_cnn import compiled, fit
 
-from numba_cnn import Sequential, layers, models, ops
+from numba_cnn import Sequential, callbacks, layers, models, ops
 from numba_cnn.models import data
 
 LOSS = "sparse_categorical_crossentropy"
@@ -18,7 +18,7 @@ class TestBatches:
         dataset = data.Dataset(
             x, np.arange(23, dtype=np.int32), np.arange(23, dtype=np.float32) / 2
         )
-        return data.Batches(dataset, 8, compiled().backend, generator)
+        return data.Batches("fit", dataset, 8, compiled().backend, generator)
 
     def test_in_order(self):
         batches = self.batches(self.x)
@@ -76,9 +76,13 @@ WRONG_X = [
     (IMAGES.astype(np.complex64), TypeError, "real numbers. Received: dtype complex64"),
     (np.full(IMAGES.shape, "a"), TypeError, "real numbers. Received: dtype <U1"),
     (None, TypeError, "real numbers. Received: dtype object"),
-    (_with_nan(np.nan), ValueError, "x must be finite, as float32. Received: values from nan"),
-    (_with_nan(-np.inf), ValueError, "x must be finite, as float32. Received: values from -inf"),
-    (_with_nan(0).astype(np.float64) + 1e300, ValueError, "x must be finite, as float32"),
+    (_with_nan(np.nan), ValueError, "x must be finite, as float32. Received: nan in sample 3$"),
+    (_with_nan(-np.inf), ValueError, "x must be finite, as float32. Received: -inf in sample 3$"),
+    (
+        _with_nan(0).astype(np.float64) * 1e300,
+        ValueError,
+        r"finite, as float32. Received: -?\d.*e\+\d+ in sample \d+$",
+    ),
 ]
 WRONG_Y = [
     (LABELS[:-1], ValueError, "the same length. Received: 23 samples, 22 labels"),
@@ -103,6 +107,36 @@ class TestWrongInput:
         arguments = (x,) if method == "predict" else (x, LABELS)
         with pytest.raises(error, match=f"^{method}: .*{message}"):
             getattr(compiled(), method)(*arguments, verbose=0)
+
+    @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+    def test_images_in_any_order(self, dtype):
+        model = compiled()
+        with pytest.raises(
+            ValueError, match=r"^fit: x must be finite.* Received: nan in sample 3$"
+        ):
+            fit(model, _with_nan(np.nan).astype(dtype), shuffle=True)
+        assert all(np.isfinite(weight).all() for weight in model.get_weights())
+
+    def test_images_to_validate_on(self):
+        """Before the first step, not after the first epoch."""
+        model = compiled()
+        before = model.get_weights()
+        with pytest.raises(ValueError, match=r"^fit: .* Received: inf in sample 3$"):
+            fit(model, validation_data=(_with_nan(np.inf), LABELS))
+        for weight, old in zip(model.get_weights(), before, strict=True):
+            np.testing.assert_array_equal(weight, old)
+
+    def test_images_that_a_callback_spoils(self):
+        x, epochs = IMAGES.copy(), []
+
+        class Spoil(callbacks.Callback):
+            def on_epoch_end(self, epoch, logs=None):
+                epochs.append(epoch)
+                x[3] = np.nan
+
+        with pytest.raises(ValueError, match=r"^fit: .* Received: nan in sample 3$"):
+            fit(compiled(), x, epochs=3, shuffle=True, callbacks=[Spoil()])
+        assert epochs == [0]
 
     @pytest.mark.parametrize(("y", "error", "message"), WRONG_Y)
     @pytest.mark.parametrize("method", ["fit", "evaluate"])

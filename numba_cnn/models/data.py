@@ -14,7 +14,7 @@ from numba_cnn.layers import Layer
 from numba_cnn.layers.layer import InputShape
 from numba_cnn.ops import Array
 
-_LARGEST = float(np.finfo(np.float32).max)
+_LARGEST = np.float64(np.finfo(np.float32).max)
 _GATHERED = np.float32, np.float64, np.uint8, np.int32, np.int64  # what kernels make batches of
 
 
@@ -38,7 +38,7 @@ class Batch(NamedTuple):
 
 
 class Batches:
-    """A dataset in batches on a backend; with a generator, in a new order each time.
+    """A dataset in batches of finite numbers on a backend; with a generator, in a new order each time.
 
     A batch that must be gathered or converted is made while the one before is in use, if the backend can. It is valid
     until the next one is asked for: two buffers take turns.
@@ -46,48 +46,68 @@ class Batches:
 
     def __init__(
         self,
+        op: str,
         data: Dataset,
         batch_size: int,
         backend: Any,
         generator: np.random.Generator | None = None,
     ) -> None:
-        self.data, self.batch_size, self.backend = data, batch_size, backend
-        self.generator = generator
+        self.op, self.data, self.batch_size = op, data, batch_size
+        self.backend, self.generator = backend, generator
         x = data.x
         self._as_it_is = x.dtype == np.float32 and x.flags.c_contiguous
         in_memory = type(x) is np.ndarray and x.flags.carray and x.dtype in _GATHERED
         self._ahead = in_memory and hasattr(backend, "gather_aside")
-        shape = min(batch_size, len(x)), *x.shape[1:]
-        self._buffers = [np.empty(shape, np.float32) for _ in range(min(len(self), 2))]
+        size, *sample = min(batch_size, len(x)), *x.shape[1:]
+        self._buffers = [
+            (np.empty((size, *sample), np.float32), np.empty(size, np.bool_))
+            for _ in range(min(len(self), 2))
+        ]
 
     def __len__(self) -> int:
         return math.ceil(len(self.data.x) / self.batch_size)
 
+    def check(self) -> None:
+        """Look at every sample now, where one that is not finite would come up too late."""
+        if self.data.x.dtype.kind != "f":
+            return
+        for part in self._parts():
+            self._check(part, _finite(self.data.x[part]))
+
     def __iter__(self) -> Iterator[Batch]:
-        x, N, size = self.data.x, len(self.data.x), self.batch_size
-        parts = [slice(start, min(start + size, N)) for start in range(0, N, size)]
+        x, parts = self.data.x, self._parts()
         if self.generator is None and self._as_it_is:
             for part in parts:
-                yield self._batch(x[part], part)
+                yield self._batch(x[part], part, _finite(x[part]))
             return
-        order = np.arange(N) if self.generator is None else self.generator.permutation(N)
+        order = np.arange(len(x)) if self.generator is None else self.generator.permutation(len(x))
         for k, part in enumerate(parts):
-            rows, images = order[part], self._buffers[k % 2][: part.stop - part.start]
+            rows = order[part]
+            images, finite = self._buffer(k, len(rows))
             if not self._ahead:
                 self._copy(rows, images)
-                yield self._batch(images, rows)
+                yield self._batch(images, rows, _finite(images))
                 continue
             self.backend.finish_aside()  # this batch, or what an epoch that was broken off left
             if k == 0:
-                self.backend.gather(x, rows, images)
+                self.backend.gather(x, rows, images, finite)
+            batch = self._batch(images, rows, finite)
             if k + 1 < len(parts):
                 following = order[parts[k + 1]]
-                self.backend.gather_aside(
-                    x, following, self._buffers[(k + 1) % 2][: len(following)]
-                )
-            yield self._batch(images, rows)
+                self.backend.gather_aside(x, following, *self._buffer(k + 1, len(following)))
+            yield batch
 
-    def _batch(self, images: np.ndarray, rows: slice | np.ndarray) -> Batch:
+    def _parts(self) -> list[slice]:
+        N, size = len(self.data.x), self.batch_size
+        return [slice(start, min(start + size, N)) for start in range(0, N, size)]
+
+    def _buffer(self, k: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+        """Where batch k goes: its samples, and whether each is finite."""
+        images, finite = self._buffers[k % 2]
+        return images[:size], finite[:size]
+
+    def _batch(self, images: np.ndarray, rows: slice | np.ndarray, finite: np.ndarray) -> Batch:
+        self._check(rows, finite)
         _, labels, sample_weight = self.data
         asarray = self.backend.asarray
         return Batch(
@@ -96,16 +116,27 @@ class Batches:
             None if sample_weight is None else asarray(sample_weight[rows]),
         )
 
+    def _check(self, rows: slice | np.ndarray, finite: np.ndarray) -> None:
+        if finite.all():
+            return
+        sample = np.arange(len(self.data.x))[rows][finite.argmin()]
+        values = np.ravel(self.data.x[sample])
+        value = values[~(np.abs(values) <= _LARGEST)][0]
+        raise ValueError(
+            f"{self.op}: x must be finite, as float32. Received: {value} in sample {sample}"
+        )
+
     def _copy(self, rows: np.ndarray, images: np.ndarray) -> None:
         if self._as_it_is:
             # Any other mode copies once more.
             np.take(self.data.x, rows, axis=0, out=images, mode="clip")
         else:
-            images[...] = self.data.x[rows]
+            with np.errstate(over="ignore"):
+                images[...] = self.data.x[rows]
 
 
 def inputs(op: str, x: Any, input_shape: InputShape | None) -> np.ndarray:
-    """The samples as a NumPy array of finite real numbers that fits the model, dtype unchanged.
+    """The samples as a NumPy array of real numbers that fits the model, dtype unchanged.
 
     input_shape is that of the model, (None, ...), or None for a model that takes its shape from x.
     """
@@ -121,23 +152,17 @@ def inputs(op: str, x: Any, input_shape: InputShape | None) -> np.ndarray:
         raise ValueError(
             f"{op}: the model expects x of shape ({expected}). Received: x of shape {samples.shape}"
         )
-    if samples.dtype.kind == "f" and not _is_small(samples):
-        # NaN and infinity show in the extremes, which take no memory of x's size to find.
-        low, high = float(samples.min()), float(samples.max())
-        if not (low >= -_LARGEST and high <= _LARGEST):
-            raise ValueError(
-                f"{op}: x must be finite, as float32. Received: values from {low} to {high}"
-            )
     return samples
 
 
-def _is_small(samples: np.ndarray) -> bool:
-    """Whether the sum of the squares, which takes one pass to find, shows that all are finite as float32."""
-    if not samples.flags.c_contiguous:
-        return False
-    flat = samples.reshape(-1)
+def _finite(images: np.ndarray) -> np.ndarray:
+    """Whether each sample of a batch is finite; nearly always the sum of all squares, one fast pass, shows it."""
+    flat = images.reshape(-1)
     with np.errstate(all="ignore"):
-        return bool(np.dot(flat, flat) <= _LARGEST)
+        if np.dot(flat, flat) <= _LARGEST:
+            return np.ones(len(images), np.bool_)
+    finite: np.ndarray = (np.abs(images.reshape(len(images), -1)) <= _LARGEST).all(1)
+    return finite
 
 
 def classes(op: str, layers: Sequence[Layer], from_logits: bool) -> int:

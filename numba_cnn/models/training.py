@@ -85,8 +85,8 @@ class Trainer(Network):
     ) -> History:
         """Train for the epochs initial_epoch..epochs - 1, in batches of 32 unless told otherwise.
 
-        x                   samples (N, ...), of any real dtype; read and converted batch by batch,
-                            so that a callback may change them between epochs
+        x                   samples (N, ...), of any real dtype; read, checked and converted batch by
+                            batch, so that a callback may change them between epochs
         y                   the class of each sample (N,), integers from 0
         verbose             1 or "auto" progress, 2 one line per epoch, 0 nothing
         validation_split    the share of the samples, at the end and before any shuffle, to test on
@@ -111,6 +111,7 @@ class Trainer(Network):
         if validation is not None:
             size = batch_size if validation_batch_size is None else validation_batch_size
             tests = self._batches("fit", validation, size)
+            tests.check()
         if self.optimizer is not None:
             self.optimizer.build(self.trainable_weights, self.backend)
 
@@ -305,7 +306,7 @@ class Trainer(Network):
         generator: np.random.Generator | None = None,
     ) -> data.Batches:
         size = shapes.count(op, "batch_size", 32 if batch_size is None else batch_size)
-        return data.Batches(dataset, size, self.backend, generator)
+        return data.Batches(op, dataset, size, self.backend, generator)
 
     def _progress(
         self, verbose: str | int, batches: data.Batches, epochs: int | None = None

@@ -1,29 +1,37 @@
 """The samples of a batch, side by side."""
 
+import numpy as np
+
 from numba_cnn.backends.cpu.launch import kernel, put_aside, unpack
 from numba_cnn.backends.cpu.threads import threads_for
 
+LARGEST = np.finfo(np.float32).max  # NaN is not less
 
-def gather(x, rows, out):
-    """out[i] = x[rows[i]], for samples in C order, converted to the dtype of out.
+
+def gather(x, rows, out, finite):
+    """out[i] = x[rows[i]], for samples in C order, converted to float32; finite[i] says whether all of it is finite.
 
     On all threads: while one alone copied a batch, the others would fall asleep, and be late for its step.
     """
-    _gather(threads_for(out.size), x.reshape(-1), rows, out.reshape(-1))
+    _gather(threads_for(out.size), x.reshape(-1), rows, out.reshape(-1), finite)
 
 
-def gather_aside(x, rows, out):
+def gather_aside(x, rows, out, finite):
     """The same, in the time that threads wait for one another in this thread's next launches; see finish_aside()."""
-    put_aside(_gather, len(rows), x.reshape(-1), rows, out.reshape(-1))
+    put_aside(_gather, len(rows), x.reshape(-1), rows, out.reshape(-1), finite)
 
 
 @kernel
 def _gather(share, shares, thread, packed):
     """Each share is a run of samples."""
-    x, rows, out = unpack(packed)
+    x, rows, out, finite = unpack(packed)
     count = len(rows)
     size = out.size // count
     for i in range(share * count // shares, (share + 1) * count // shares):
         source, target = x[rows[i] * size : (rows[i] + 1) * size], out[i * size : (i + 1) * size]
+        fine = True
         for k in range(size):
-            target[k] = source[k]
+            value = np.float32(source[k])
+            target[k] = value
+            fine &= abs(value) <= LARGEST
+        finite[i] = fine

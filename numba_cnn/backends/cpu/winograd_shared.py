@@ -1,19 +1,24 @@
-"""Winograd's algorithm for many channels, where threads share the transformed patches.
+"""Winograd's algorithm for many channels, where all patches are transformed first.
 
 Where patches are few, filters are much larger than images: each panel of them is transformed on its
 way into the products and never stored. The weight gradient is a sum over many patches at once.
+
+Where two cores have no cache in common, to write a line that the other one has read takes 25 ns on Zen 4, ten times as
+long as to read what it has written. So each thread transforms the patches for itself, which takes two of
+them no longer than to share the work, or has some of the images of a weight gradient to itself.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from numba_cnn.backends.cpu.chunks import add_chunks
+from numba_cnn.backends.cpu.chunks import add_chunks, chunks_of
 from numba_cnn.backends.cpu.compiler import inline
 from numba_cnn.backends.cpu.copy import copy_rows
 from numba_cnn.backends.cpu.launch import kernel, unpack
 from numba_cnn.backends.cpu.memory import constant, empty
 from numba_cnn.backends.cpu.panels import pack_turned, panel_width
+from numba_cnn.backends.cpu.shares import LINE
 from numba_cnn.backends.cpu.strips import strip_filler
 from numba_cnn.backends.cpu.threads import get_num_threads
 from numba_cnn.backends.cpu.tile import ROWS, VECTORS, lanes_of, product, tiles
@@ -37,6 +42,7 @@ PATCHES = 64  # from which on blocks are twice as long: sums of so many take lon
 BLOCK = 64  # channels of a block of the weight gradient, whose sums stay there
 TASK = 24  # patches that are transformed at once, about
 TRANSFORMED = 1 << 22  # elements of transformed patches and gradients in memory, at most
+LARGE = 8  # times the weights, from which on the transforms of a batch are summed by halves of it
 
 
 class _Planes(NamedTuple):
@@ -79,26 +85,35 @@ def correlate(source, image, padding, weight, filters, bias, output, relu, y, ar
     threads = get_num_threads()
     count = patches(image[0], output)
     planes = _planes(count, image[3], CHANNELS if count < PATCHES else 2 * CHANNELS, VL)
-    V = _transformed(source, image, padding, output, planes, of_gradients=False)
+    extents, strip = _extents(image, output, planes.block)
     width = VECTORS * VL
     U_step, M_step = planes.block * width + VL, planes.patches * width + VL
-    scratch = empty((threads, PLANES * (U_step + M_step) + 9 * U_step), y.dtype)
+    scratch = empty(
+        (threads, planes.size + PLANES * (U_step + M_step) + max(9 * U_step, strip)), y.dtype
+    )
+    transformed = empty((threads * LINE,), np.int64)
+    _set_to_zero(1, transformed)
     _multiply(
-        threads, tiles(y.dtype), V, tuple(planes), image[3], weight.reshape(-1), steps, bias, columns.count, output,
-        y.dtype.type(0 if relu else -np.inf), y.reshape(-1), argmax, constant(0, width, y.dtype), U_step, M_step,
-        scratch,
+        threads, tiles(y.dtype), strip_filler(y.dtype), source, image, padding, extents, tuple(planes), transformed,
+        weight.reshape(-1), steps, bias, columns.count, output, y.dtype.type(0 if relu else -np.inf), y.reshape(-1),
+        argmax, constant(0, width, y.dtype), U_step, M_step, scratch,
     )  # fmt: skip
+
+
+def _extents(image, output, block):
+    """((rows of patches in an image, patches in a row, rows that are transformed at once), elements of a strip)."""
+    down, across = -(-output[0] // 4), -(-output[1] // 4)
+    rows = max(1, TASK // across)
+    return (down, across, rows), (4 * rows + 2 * (2 + rows // down)) * (4 * across + 2) * block
 
 
 def _transformed(source, image, padding, output, planes, of_gradients):
     """The transforms of all patches of a batch of images, or of gradients."""
     threads = get_num_threads()
-    down, across = -(-output[0] // 4), -(-output[1] // 4)
-    rows = max(1, TASK // across)
-    strip = (4 * rows + 2 * (2 + rows // down)) * (4 * across + 2) * planes.block
+    extents, strip = _extents(image, output, planes.block)
     transformed = empty((planes.size + threads * strip,), source[0].dtype)
     _transform(
-        threads, strip_filler(transformed.dtype), source, image, padding, (down, across, rows), tuple(planes),
+        threads, strip_filler(transformed.dtype), source, image, padding, extents, tuple(planes),
         of_gradients, strip, transformed,
     )  # fmt: skip
     return transformed
@@ -132,20 +147,34 @@ def _transform(share, shares, thread, packed):
 
 @kernel
 def _multiply(share, shares, thread, packed):
-    """Each share is whole panels of filters: their transforms, the products with all patches, the outputs."""
+    """Each share is whole panels of filters: their transforms, the products with all patches, the outputs.
+
+    A thread transforms all patches before its first panel, and notes in `transformed` that it has.
+    """
     (
-        tile, V, planes, C, weight, filters, bias, F, output, floor, y, argmax, zeros, U_step, M_step, scratch,
+        tile, filler, source, image, padding, extents, planes, transformed, weight, filters, bias, F, output, floor, y,
+        argmax, zeros, U_step, M_step, scratch,
     ) = unpack(packed)  # fmt: skip
-    count, block, V_step, _ = planes
-    down, across = -(-output[0] // 4), -(-output[1] // 4)
+    N, _, _, C = image
+    down, across, rows = extents
+    count, block, V_step, size = planes
     width = VECTORS * lanes_of(y)
     none = y.dtype.type(-np.inf)
     flat = scratch.reshape(-1)
-    M = thread * scratch.shape[1]
+    V = thread * scratch.shape[1]
+    M = V + size
     U = M + PLANES * M_step
     S = U + PLANES * U_step
     panels = -(-F // width)
     for p in range(share * panels // shares, (share + 1) * panels // shares):
+        if transformed[thread * LINE] == 0:
+            transformed[thread * LINE] = 1
+            for r in range(0, N * down, rows):
+                for c in range(0, C, block):
+                    transform_patches(
+                        filler, source, image, padding, down, across, r, min(r + rows, N * down), c,
+                        min(block, C - c), flat, S, V + c * count + r * across * block, V_step, block,
+                    )  # fmt: skip
         f = p * width
         wide = panel_width(F - f, y)
         for c in range(0, C, block):
@@ -156,14 +185,21 @@ def _multiply(share, shares, thread, packed):
             for z in range(PLANES):
                 m = M + z * M_step
                 initial, i0, i_m = (zeros, 0, 0) if c == 0 else (flat, m, wide)
-                v = z * V_step + c * count
+                v = V + z * V_step + c * count
                 product(
-                    tile, 0, count, flat, m, wide, initial, i0, i_m, V, v, 0, 0, block, flat, U + z * U_step, wide,
-                    1, 1, channels, none, wide, V, v + ROWS * block, ROWS, ROWS * block, False,
+                    tile, 0, count, flat, m, wide, initial, i0, i_m, flat, v, 0, 0, block, flat, U + z * U_step, wide,
+                    1, 1, channels, none, wide, flat, v + ROWS * block, ROWS, ROWS * block, False,
                 )  # fmt: skip
         store_outputs(
             flat, M, M_step, wide, bias, f, F, floor, output, y, argmax, 0, down, across, count
         )
+
+
+@kernel
+def _set_to_zero(share, shares, thread, packed):
+    (numbers,) = unpack(packed)
+    for i in range(numbers.size):
+        numbers[i] = 0
 
 
 @inline
@@ -193,10 +229,9 @@ def correlate_weight(x, image, padding, dy, output, dweight, dbias):
     VL = lanes(dtype)
     most = TRANSFORMED // (PLANES * patches(1, output) * (C + F))
     parts = -(-N // most)
-    dweights, dbiases = (
-        empty((2, total.size), dtype) if parts > 1 else total.reshape(1, -1)
-        for total in (dweight, dbias)
-    )
+    large = PLANES * patches(N, output) * (C + F) >= LARGE * dweight.size
+    chunks = 2 if large and parts == 1 and N > 1 else 1
+    dweights, dbiases = (chunks_of(total, chunks + (parts > 1)) for total in (dweight, dbias))
     threads = get_num_threads()
     for part in range(parts):
         n0, n1 = part * N // parts, (part + 1) * N // parts
@@ -208,16 +243,15 @@ def correlate_weight(x, image, padding, dy, output, dweight, dbias):
         D = _transformed(
             _images(dy, n0, n1, N), (n1 - n0, *output, F), padding, output, D_planes, of_gradients=True
         )  # fmt: skip
-        row = min(part, 1)
+        rows = slice(min(part, 1), min(part, 1) + chunks)
         _multiply_gradients(
             threads, tiles(dtype), V, tuple(V_planes), C, D, tuple(D_planes), F, constant(0, VECTORS * VL, dtype),
             constant(1, 1, dtype), empty((threads, PLANES * (V_planes.block * D_planes.block + VL)), dtype),
-            dweights[row], dbiases[row],
+            n1 - n0, dweights[rows], dbiases[rows],
         )  # fmt: skip
-        if part > 0:
-            last = part == parts - 1
-            add_chunks(dweights, dweight if last else dweights[0])
-            add_chunks(dbiases, dbias if last else dbiases[0])
+        last = part == parts - 1
+        add_chunks(dweights[: rows.stop], dweight if last else dweights[0])
+        add_chunks(dbiases[: rows.stop], dbias if last else dbiases[0])
 
 
 def _images(source, n0, n1, N):
@@ -227,32 +261,43 @@ def _images(source, n0, n1, N):
 
 @kernel
 def _multiply_gradients(share, shares, thread, packed):
-    """Each share is whole (block of channels, panel of filters): products over all patches, and their transforms."""
-    tile, V, V_planes, C, D, D_planes, F, zeros, ones, scratch, dweight, dbias = unpack(packed)
-    count, block, V_step, _ = V_planes
+    """Each share is whole (chunk of images, block of channels, panel of filters): products over all their patches, and
+    the transforms of the sums."""
+    tile, V, V_planes, C, D, D_planes, F, zeros, ones, scratch, N, dweights, dbiases = unpack(
+        packed
+    )
+    patches, block, V_step, _ = V_planes
     _, width, D_step, _ = D_planes
     none = V.dtype.type(-np.inf)
     flat = scratch.reshape(-1)
     U, U_step = thread * scratch.shape[1], scratch.shape[1] // PLANES
-    panels = -(-F // width)
-    tasks = -(-C // block) * panels
+    chunks, size = dweights.shape
+    blocks, panels = -(-C // block), -(-F // width)
+    tasks = chunks * blocks * panels
     for task in range(share * tasks // shares, (share + 1) * tasks // shares):
-        c, f = task // panels * block, task % panels * width
+        chunk, c, f = (
+            task // panels // blocks,
+            task // panels % blocks * block,
+            task % panels * width,
+        )
+        first = chunk * N // chunks * (patches // N)
+        count = (chunk + 1) * N // chunks * (patches // N) - first
         channels, filters = min(block, C - c), min(width, F - f)
         ahead = -(-block // -(-channels // ROWS))  # elements of the next plane, with each patch
         for z in range(PLANES):
-            v = z * V_step + c * count
+            v = z * V_step + c * patches + first * block
             product(
                 tile, 1, channels, flat, U + z * U_step, width, zeros, 0, 0, V, v, 0, 0, block, D,
-                z * D_step + f * count, width, 1, 1, count, none, filters, V, v + V_step, ahead, ahead * count, False,
+                z * D_step + f * patches + first * width, width, 1, 1, count, none, filters, V, v + V_step, ahead,
+                ahead * count, False,
             )  # fmt: skip
         for k in range(channels):
             filter_gradient_transform(
                 flat, U + k * width, 6 * U_step, U_step,
-                dweight, (c + k) * F + f, 3 * C * F, C * F, filters,
+                dweights.reshape(-1), chunk * size + (c + k) * F + f, 3 * C * F, C * F, filters,
             )  # fmt: skip
         if c == 0:  # the plane (1, 1) of a transformed gradient is the sum of its 4x4
             product(
-                tile, 1, 1, dbias, f, 0, zeros, 0, 0, ones, 0, 0, 0, 0, D, 7 * D_step + f * count, width,
-                1, 1, count, none, filters, V, 0, 0, 0, False,
+                tile, 1, 1, dbiases.reshape(-1), chunk * F + f, 0, zeros, 0, 0, ones, 0, 0, 0, 0,
+                D, 7 * D_step + f * patches + first * width, width, 1, 1, count, none, filters, V, 0, 0, 0, False,
             )  # fmt: skip
