@@ -5,8 +5,9 @@ tutorial's model, every pass of the convolutions in layers.py, and those that th
 
 The tables, as Markdown, have the medians of rounds in which the FMA peak, which no memory and no other thread holds up,
 was as many times faster: the host of a virtual machine may give one core for two. Where it did so most of the time, the
-median is of all rounds, and how much faster the peak was stands in brackets. Passes are proven right before they are
-timed, for some milliseconds each after a call that wakes the threads.
+median is of all rounds, and how much faster the peak was stands in brackets. How far two cores were apart in the mean
+time is the last column, see hand_over.py. Passes are proven right before they are timed, for some milliseconds each
+after a call that wakes the threads.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import time
 import numba
 import numpy as np
 
-from . import fma_peak, layers, tutorial, workloads
+from . import fma_peak, hand_over, layers, tutorial, workloads
 
 STEP = 32  # images of a train step, and of its layers
 POOLED = "tutorial conv2d", "tutorial conv2d_1"  # as the model runs them
@@ -30,23 +31,23 @@ def main():
     parser.add_argument("--batch", type=int, default=8, help="images of other layers' batches")
     arguments = parser.parse_args()
     threads = arguments.threads
-    print(f"| {threads} threads to one | times faster |\n|---|---|")
+    print(f"| {threads} threads to one | times faster | cores apart |\n|---|---|---|")
     for name, step in steps().items():
-        print(f"| {name}, batch {STEP} | {_cell(step, threads)} |", flush=True)
-    print("\n| layer | forward | input gradient | weight gradient |\n|---|---|---|---|")
+        _print_row(f"{name}, batch {STEP}", [step], threads)
+    print(
+        "\n| layer | forward | input gradient | weight gradient | cores apart |\n|---|---|---|---|---|"
+    )
     for name in layers.CONV2D:
         case = workloads.Conv2D(name, STEP if name.startswith("tutorial") else arguments.batch)
         passes = case.forward, case.backward_input, case.backward_weight
-        row = " | ".join(_cell(each, threads) for each in passes)
-        print(f"| {name} | {row} |", flush=True)
+        _print_row(name, passes, threads)
     print(
-        "\n| layer and its pooling in one | forward | weight gradient | both gradients |\n|---|---|---|---|"
+        "\n| layer and its pooling in one | forward | weight gradient | both gradients | cores apart |\n"
+        "|---|---|---|---|---|"
     )
     for name in POOLED:
         case = workloads.PooledConv2D(name, STEP)
-        passes = case.forward, case.backward_weight, case.backward
-        row = " | ".join(_cell(each, threads) for each in passes)
-        print(f"| {name}, pooled | {row} |", flush=True)
+        _print_row(f"{name}, pooled", (case.forward, case.backward_weight, case.backward), threads)
 
 
 def steps():
@@ -72,9 +73,13 @@ def faster(function, threads):
     return times, peak
 
 
-def _cell(function, threads):
-    times, peak = faster(function, threads)
-    return f"{times:.2f}x" + (f" ({peak:.2f}x)" if peak < CORES * threads else "")
+def _print_row(name, functions, threads):
+    cells, apart = [], [hand_over.nanoseconds()]
+    for function in functions:
+        times, peak = faster(function, threads)
+        cells.append(f"{times:.2f}x" + (f" ({peak:.2f}x)" if peak < CORES * threads else ""))
+        apart.append(hand_over.nanoseconds())
+    print(f"| {name} | {' | '.join(cells)} | {np.median(apart):.0f} ns |", flush=True)
 
 
 def _seconds(function, threads):

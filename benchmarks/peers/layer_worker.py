@@ -5,6 +5,7 @@ layers.CONV2D,
 
     prove LAYER    the sums of what its three passes compute, times random numbers; the next lines are of this layer
     forward 0, backward_input 0, backward_weight 0    the seconds of one pass
+    apart 0          nanoseconds from one core to another, see hand_over.py (numba_cnn only)
 """
 
 import importlib
@@ -31,6 +32,8 @@ def main():
         if task == "prove":
             convolution = _make(library, int(number), threads)
             answer = [_sums(convolution.numpy(getattr(convolution, name)())) for name in PASSES]
+        elif task == "apart":
+            answer = _apart()
         else:
             answer = seconds(getattr(convolution, task), 3)
         print("@" + json.dumps(answer), flush=True)
@@ -45,6 +48,12 @@ def _make(library, layer, threads):
     shapes = (BATCH, H, W, C), (KH, KW, C // groups, F), (F,), (BATCH, OH, OW, F)
     arrays = [rng.standard_normal(shape, dtype=np.float32) for shape in shapes]
     return library.convolution(*arrays, stride, padding, groups, threads)
+
+
+def _apart():
+    from benchmarks import hand_over
+
+    return hand_over.nanoseconds()
 
 
 def _sums(array):

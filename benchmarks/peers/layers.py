@@ -4,8 +4,8 @@
 
 FOLDER has the environments, see benchmarks/peers. Each library runs in processes of its own, with the
 C library's allocator as it is and one that keeps freed memory; PyTorch's better one counts. All must compute the same
-numbers before they are timed, in interleaved rounds, on batches of 8. The table, as Markdown, has the
-medians of PyTorch's time over this library's.
+numbers before they are timed, in interleaved rounds, on batches of 8, after rests. The table, as Markdown, has the
+medians of PyTorch's time over this library's, and how far two cores were apart meanwhile, see hand_over.py.
 """
 
 import argparse
@@ -43,15 +43,21 @@ def _compare(folder, threads, rounds):
     print(
         f"{threads} thread(s), {machine.today()}, {OURS} {ours.version}, PyTorch {theirs[0].version}\n"
     )
-    print("| layer | forward | input gradient | weight gradient |\n|---|---|---|---|")
+    titles = ["layer", "forward", "input gradient", "weight gradient"]
+    titles += ["cores apart"] if threads > 1 else []
+    print(f"| {' | '.join(titles)} |\n|{len(titles) * '---|'}")
     for index, layer in enumerate(CONV2D):
         expected, *others = (process.ask("prove", index) for process in (ours, *theirs))
         for other in others:
             for name, one, two in zip(PASSES, expected, other, strict=True):
                 if not np.allclose(one, two, rtol=0, atol=1e-4 * np.abs(one).max()):
                     raise Failed(f"{layer}, {name}: PyTorch computes something else")
-        ratios = [_ratio(ours, theirs, name, rounds) for name in PASSES]
-        print(f"| {layer} | " + " | ".join(f"{ratio:.2f}x" for ratio in ratios) + " |", flush=True)
+        cells, apart = [layer], []
+        for name in PASSES:
+            cells.append(f"{_ratio(ours, theirs, name, rounds):.2f}x")
+            apart += [ours.ask("apart")] if threads > 1 else []
+        cells += [f"{median(apart):.0f} ns"] if apart else []
+        print(f"| {' | '.join(cells)} |", flush=True)
     print()
     for process in (ours, *theirs):
         process.close()
@@ -59,7 +65,7 @@ def _compare(folder, threads, rounds):
 
 def _ratio(ours, theirs, name, rounds):
     """The median over the rounds of their time to ours, of the faster of their processes."""
-    times = [[process.ask(name) for process in (ours, *theirs)] for _ in range(rounds)]
+    times = [[process.ask_rested(name) for process in (ours, *theirs)] for _ in range(rounds)]
     return min(median(row[i] / row[0] for row in times) for i in range(1, 1 + len(theirs)))
 
 

@@ -1,6 +1,5 @@
 """All libraries in interleaved rounds."""
 
-import time
 from statistics import median
 from typing import NamedTuple
 
@@ -11,7 +10,6 @@ from benchmarks.peers.catalogue import PEERS
 from benchmarks.peers.process import MALLOC, Failed, Process, first_step_seconds, import_seconds
 
 OURS = "numba_cnn"
-REST = 0.1  # seconds: threads of the process that was timed before look for work, ONNX Runtime's for half of that
 
 
 def tasks(batch):
@@ -116,18 +114,13 @@ def _rounds(processes, complaints, timed, rounds):
 
         def clock(process, title=title, task=task):
             if process.trains or task[0] != "train":
-                values[title][process].append(_rested(process, *task))
+                values[title][process].append(process.ask_rested(*task))
 
         for _ in range(rounds):
             if task[0] == "train":
-                peaks.append(_rested(processes[0], "peak"))
+                peaks.append(processes[0].ask_rested("peak"))
             _each(processes, complaints, clock)
     return values, peaks
-
-
-def _rested(process, *task):
-    time.sleep(REST)
-    return process.ask(*task)
 
 
 def _best(processes, values):

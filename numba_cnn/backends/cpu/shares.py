@@ -46,22 +46,22 @@ def run_table(table, aside):
         if thread > 0:
             if processor() == here:
                 leave(here)
-            _add(done, came)
+            add_one(done, came)
         for i in range(launches):
             address, threads, packed = table[i, 0], table[i, 1], table[i, 2]
             pieces = len(PIECES) if threads > 1 else 1
             for other in range(threads):
                 run = (thread + other) % threads
                 place = (1 + i * most + run) * LINE
-                piece = _add(taken, place)
+                piece = add_one(taken, place)
                 while piece < pieces:
                     which, parts = PIECES[piece] if threads > 1 else (0, 1)
                     share = run * parts + which
                     call(address, (share, parts * threads, np.intp(thread % threads), packed))
-                    _add(done, i * LINE)
-                    if i == 0 and thread == 0 and _read(done, came) < most - 1:
+                    add_one(done, i * LINE)
+                    if i == 0 and thread == 0 and read(done, came) < most - 1:
                         _yield()  # to who waits for this processor, and leaves it
-                    piece = _add(taken, place)
+                    piece = add_one(taken, place)
             _wait(done, i * LINE, pieces * threads, aside, taken)
         while _do_aside(aside, taken):
             pass
@@ -72,7 +72,7 @@ def _wait(done, place, pieces, aside, taken):
     """Look for the last of a launch's pieces, do a share of what was put aside, or, from time to time, let others have
     the processor."""
     looks = 0
-    while _read(done, place) < pieces:
+    while read(done, place) < pieces:
         if _do_aside(aside, taken):
             continue
         looks += 1
@@ -83,16 +83,16 @@ def _wait(done, place, pieces, aside, taken):
 @njit(nogil=True)
 def _do_aside(aside, taken):
     """Do one share of what was put aside, if any is left; taken[0] counts them."""
-    if len(aside) == 0 or _read(taken, 0) >= aside[0, 1]:
+    if len(aside) == 0 or read(taken, 0) >= aside[0, 1]:
         return False
-    share = _add(taken, 0)
+    share = add_one(taken, 0)
     if share < aside[0, 1]:
         call(aside[0, 0], (share, aside[0, 1], 0, aside[0, 2]))
     return True
 
 
 @intrinsic
-def _add(typingctx, counts, place):
+def add_one(typingctx, counts, place):
     """counts[place], which is one more from then on; no two threads get the same number.
 
     Who reads the new number sees what this thread wrote before.
@@ -107,8 +107,8 @@ def _add(typingctx, counts, place):
 
 
 @intrinsic
-def _read(typingctx, counts, place):
-    """counts[place], as _add() left it last, after a moment's rest."""
+def read(typingctx, counts, place):
+    """counts[place], as add_one() left it last, after a moment's rest."""
 
     def codegen(context, builder, signature, values):
         if llvm.get_default_triple().startswith("x86"):
