@@ -6,6 +6,7 @@ accumulator is one output's sum, spread over lanes that are added up at the end.
 
 from functools import cache
 from itertools import product
+from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
@@ -40,6 +41,28 @@ AROUND_RING, HELD = 4096, 32 << 10
 LINES = 4  # that it asks for between two branches, where there are no sixes; vectors that it gates likewise
 
 
+class _Place(NamedTuple):
+    """What a tile is computed from, see dots(); pointers are to its first pixel and filter."""
+
+    A: Any
+    a_i: Any
+    a_j: Any
+    a_m: Any
+    end: Any
+    ring: Any
+    B: Any
+    every: Any
+    I: Any
+    J: Any
+    K: Any
+    bias: Any
+    floor: Any
+    y: Any
+    y_m: Any
+    later: Any
+    gates: Any
+
+
 class _Dots:
     """Emits a tile of `pixels` x `filters`."""
 
@@ -48,98 +71,115 @@ class _Dots:
         self.pixels, self.filters = pixels, filters
         self.cells = [(m, n) for m in range(pixels) for n in range(filters)]
 
-    def emit(
-        self, A, a_i, a_j, a_m, end, ring, B, every, I, J, K, bias, floor, y, y_m, later, gates
-    ):
-        b, v = self.b, self.v
+    def emit(self, place):
+        b, v, (I, J, K) = self.b, self.v, (place.I, place.J, place.K)
+        self.place = place
+        self.new = b.mul(place.a_m, int64(self.pixels))  # elements that the tile asks for
+        self.step = b.mul(place.every, int64(v.lanes))
+        self.last = b.gep(place.A, [place.end])
         # The sums begin with the bias in their first lane.
-        start = [v.load(b.gep(bias, [int64(n)]), v.mask(int64(1))) for n in range(self.filters)]
-        new = b.mul(a_m, int64(self.pixels))
-        nearest = AHEAD[0][0]
-        usual, around = (int64(n // v.align) for n in (nearest, min(nearest, AROUND_RING)))
-        is_held = b.icmp_signed("<=", ring, int64(HELD // v.align))
-        lead = b.sub(b.select(is_held, around, usual), new)
-        lead = b.select(b.icmp_signed("<", lead, int64(0)), int64(0), lead)
-        first = [A, B, lead, *(start[n] for _, n in self.cells)]
-        step = b.mul(every, int64(v.lanes))
-        last = b.gep(A, [end])
-
-        def ask(ahead, lines):
-            """Ask for so many lines of later pixels and of their gates, from `ahead` on."""
-            for k, pointer in product(range(lines), (later, gates)):
-                near = b.gep(pointer, [b.add(ahead, int64(k * v.lanes))])
-                for distance, level in AHEAD:
-                    further = int64((distance - nearest) // v.align)
-                    v.prefetch(b.gep(near, [further]), writing=False, level=level)
-            return [b.add(ahead, int64(lines * v.lanes))]
-
-        def row_below(pa):
-            below = b.gep(pa, [a_i])
-            around = b.gep(below, [b.neg(ring)])
-            return b.select(b.icmp_unsigned(">=", below, last), around, below)
-
-        def products(pa, pb, sums, mask):
-            right = [v.load(b.gep(pb, [int64(n * v.lanes)])) for n in range(self.filters)]
-            sums = dict(zip(self.cells, sums, strict=True))
-            for m in range(self.pixels):
-                left = v.load(b.gep(pa, [b.mul(a_m, int64(m))]), mask)
-                for n in range(self.filters):
-                    sums[m, n] = v.fma(left, right[n], sums[m, n])
-            return sums.values()
-
-        def over_k(pa, pb, *sums):
-            sums = products(pa, pb, sums, None)
-            return [b.gep(pa, [int64(v.lanes)]), b.gep(pb, [step]), *sums]
-
-        def rows_of_sixes():
-            sixes = b.udiv(K, int64(SIX * v.lanes))
-
-            def over_six(pa, pb, *sums):
-                for _ in range(SIX):
-                    pa, pb, *sums = over_k(pa, pb, *sums)
-                return [pa, pb, *sums]
-
-            def over_i(pa, pb, ahead, *sums):
-                (ahead,) = v.repeat(sixes, [ahead], lambda ahead: ask(ahead, SIX))
-                _, pb, *sums = v.repeat(sixes, [pa, pb, *sums], over_six)
-                return [row_below(pa), pb, ahead, *sums]
-
-            return v.repeat(I, first, over_i)[3:]
-
-        def rows():
-            whole = b.udiv(b.sub(K, int64(1)), int64(v.lanes))
-            tail = v.mask(b.sub(K, b.mul(whole, int64(v.lanes))))
-            # Later pixels come a part with each row, since the cache asks for so many lines at once only.
-            all_new, some = b.add(lead, new), LINES * v.lanes
-            part = b.sdiv(new, b.select(b.icmp_signed("<", I, int64(1)), int64(1), I))
-            part = b.and_(b.add(part, int64(some - 1)), int64(-some))
-
-            def over_j(pa, pb, *sums):
-                rest, pb, *sums = v.repeat(whole, [pa, pb, *sums], over_k)
-                return [b.gep(pa, [a_j]), b.gep(pb, [step]), *products(rest, pb, sums, tail)]
-
-            def over_i(pa, pb, ahead, *sums):
-                asked = b.add(ahead, part)
-                stop = b.select(b.icmp_signed("<", asked, all_new), asked, all_new)
-                with cgutils.for_range_slice(b, ahead, stop, int64(some), intp=INT64) as (i, _):
-                    ask(i, LINES)
-                _, pb, *sums = v.repeat(J, [pa, pb, *sums], over_j)
-                return [row_below(pa), pb, asked, *sums]
-
-            return v.repeat(I, first, over_i)[3:]
-
+        start = [
+            v.load(b.gep(place.bias, [int64(n)]), v.mask(int64(1))) for n in range(self.filters)
+        ]
+        lead = self._lead()
+        first = [place.A, place.B, lead, *(start[n] for _, n in self.cells)]
         in_sixes = b.icmp_signed("==", b.urem(K, int64(SIX * v.lanes)), int64(0))
         in_sixes = b.and_(in_sixes, b.icmp_signed("==", J, int64(1)))
         # A line is asked for with each vector: enough, unless pixels are further apart or rows fewer.
-        in_sixes = b.and_(in_sixes, b.icmp_signed(">=", b.mul(I, K), new))
-        with b.if_else(in_sixes) as branches:
-            for branch, sums in zip(branches, (rows_of_sixes, rows), strict=True):
-                with branch:
-                    self._finish(sums(), floor, y, y_m)
+        in_sixes = b.and_(in_sixes, b.icmp_signed(">=", b.mul(I, K), self.new))
+        with b.if_else(in_sixes) as (then, otherwise):
+            with then:
+                self._finish(v.repeat(I, first, self._row_of_sixes())[3:])
+            with otherwise:
+                self._finish(v.repeat(I, first, self._row(lead))[3:])
 
-    def _finish(self, sums, floor, y, y_m):
+    def _lead(self):
+        """How far behind the tile's own pixels later ones are asked for, in elements."""
+        b, (nearest, _) = self.b, AHEAD[0]
+        usual, around = (int64(n // self.v.align) for n in (nearest, min(nearest, AROUND_RING)))
+        is_held = b.icmp_signed("<=", self.place.ring, int64(HELD // self.v.align))
+        lead = b.sub(b.select(is_held, around, usual), self.new)
+        return b.select(b.icmp_signed("<", lead, int64(0)), int64(0), lead)
+
+    def _row_of_sixes(self):
+        """What is repeated with each row of windows that are a multiple of six vectors wide, and without steps."""
+        v = self.v
+        sixes = self.b.udiv(self.place.K, int64(SIX * v.lanes))
+
+        def over_six(pa, pb, *sums):
+            for _ in range(SIX):
+                pa, pb, *sums = self._vector(pa, pb, *sums)
+            return [pa, pb, *sums]
+
+        def over_i(pa, pb, ahead, *sums):
+            (ahead,) = v.repeat(sixes, [ahead], lambda ahead: self._ask(ahead, SIX))
+            _, pb, *sums = v.repeat(sixes, [pa, pb, *sums], over_six)
+            return [self._row_below(pa), pb, ahead, *sums]
+
+        return over_i
+
+    def _row(self, lead):
+        """What is repeated with each row of other windows."""
+        b, v, (I, J, K) = self.b, self.v, (self.place.I, self.place.J, self.place.K)
+        whole = b.udiv(b.sub(K, int64(1)), int64(v.lanes))
+        tail = v.mask(b.sub(K, b.mul(whole, int64(v.lanes))))
+        # Later pixels come a part with each row, since the cache asks for so many lines at once only.
+        all_new, some = b.add(lead, self.new), LINES * v.lanes
+        part = b.sdiv(self.new, b.select(b.icmp_signed("<", I, int64(1)), int64(1), I))
+        part = b.and_(b.add(part, int64(some - 1)), int64(-some))
+
+        def over_j(pa, pb, *sums):
+            rest, pb, *sums = v.repeat(whole, [pa, pb, *sums], self._vector)
+            return [
+                b.gep(pa, [self.place.a_j]),
+                b.gep(pb, [self.step]),
+                *self._products(rest, pb, sums, tail),
+            ]
+
+        def over_i(pa, pb, ahead, *sums):
+            asked = b.add(ahead, part)
+            stop = b.select(b.icmp_signed("<", asked, all_new), asked, all_new)
+            with cgutils.for_range_slice(b, ahead, stop, int64(some), intp=INT64) as (i, _):
+                self._ask(i, LINES)
+            _, pb, *sums = v.repeat(J, [pa, pb, *sums], over_j)
+            return [self._row_below(pa), pb, asked, *sums]
+
+        return over_i
+
+    def _vector(self, pa, pb, *sums):
+        """What is repeated with each whole vector of channels."""
+        sums = self._products(pa, pb, sums, None)
+        return [self.b.gep(pa, [int64(self.v.lanes)]), self.b.gep(pb, [self.step]), *sums]
+
+    def _products(self, pa, pb, sums, mask):
         b, v = self.b, self.v
-        low = v.splat(floor)
+        right = [v.load(b.gep(pb, [int64(n * v.lanes)])) for n in range(self.filters)]
+        sums = dict(zip(self.cells, sums, strict=True))
+        for m in range(self.pixels):
+            left = v.load(b.gep(pa, [b.mul(self.place.a_m, int64(m))]), mask)
+            for n in range(self.filters):
+                sums[m, n] = v.fma(left, right[n], sums[m, n])
+        return sums.values()
+
+    def _row_below(self, pa):
+        b = self.b
+        below = b.gep(pa, [self.place.a_i])
+        around = b.gep(below, [b.neg(self.place.ring)])
+        return b.select(b.icmp_unsigned(">=", below, self.last), around, below)
+
+    def _ask(self, ahead, lines):
+        """Ask for so many lines of later pixels and of their gates, from `ahead` on."""
+        b, v, (nearest, _) = self.b, self.v, AHEAD[0]
+        for k, pointer in product(range(lines), (self.place.later, self.place.gates)):
+            near = b.gep(pointer, [b.add(ahead, int64(k * v.lanes))])
+            for distance, level in AHEAD:
+                further = int64((distance - nearest) // v.align)
+                v.prefetch(b.gep(near, [further]), writing=False, level=level)
+        return [b.add(ahead, int64(lines * v.lanes))]
+
+    def _finish(self, sums):
+        b, v, y, y_m = self.b, self.v, self.place.y, self.place.y_m
+        low = v.splat(self.place.floor)
         for start in range(0, len(sums), v.lanes):
             cells = self.cells[start : start + v.lanes]
             value = self._added(sums[start : start + v.lanes])
@@ -234,10 +274,11 @@ def _tiles(
                 at = b.mul(m, a_m)
                 gated = within(b.mul(b.sub(i, pixels), a_m))
                 _emit_gate(tile.v, later, gates, gated, within(at), summed)
-                tile.emit(
+                place = _Place(
                     b.gep(A, [at]), *strides, panel, every, I, J, K, bias, floor, b.gep(y, [b.mul(m, y_m)]), y_m,
                     b.gep(later, [at]), b.gep(gates, [at]),
                 )  # fmt: skip
+                tile.emit(place)
 
         for some, most in enumerate(MOST_PIXELS, 1):
             fits = b.icmp_signed(">=", count, int64(most))
