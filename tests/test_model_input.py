@@ -121,7 +121,7 @@ class TestWrongInput:
         """Before the first step, not after the first epoch."""
         model = compiled()
         before = model.get_weights()
-        with pytest.raises(ValueError, match=r"^fit: .* Received: inf in sample 3$"):
+        with pytest.raises(ValueError, match=r"^fit, validation: .* Received: inf in sample 3$"):
             fit(model, validation_data=(_with_nan(np.inf), LABELS))
         for weight, old in zip(model.get_weights(), before, strict=True):
             np.testing.assert_array_equal(weight, old)

@@ -110,7 +110,7 @@ class Trainer(Network):
         tests = None
         if validation is not None:
             size = batch_size if validation_batch_size is None else validation_batch_size
-            tests = self._batches("fit", validation, size)
+            tests = self._batches("fit, validation", validation, size)
             tests.check()
         if self.optimizer is not None:
             self.optimizer.build(self.trainable_weights, self.backend)
