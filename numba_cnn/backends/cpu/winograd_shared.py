@@ -42,7 +42,7 @@ PATCHES = 64  # from which on blocks are twice as long: sums of so many take lon
 BLOCK = 64  # channels of a block of the weight gradient, whose sums stay there
 TASK = 24  # patches that are transformed at once, about
 TRANSFORMED = 1 << 22  # elements of transformed patches and gradients in memory, at most
-LARGE = 8  # times the weights, from which on the transforms of a batch are summed by halves of it
+LARGE = 8  # times the weights: transforms of that size and more are summed by halves of the batch
 
 
 class _Planes(NamedTuple):
@@ -61,13 +61,13 @@ def _planes(patches, channels, block, VL):
 
 
 def takes(image, output, F):
-    """Whether correlate() gains by what it shares: with many filters, and few patches."""
+    """Whether correlate() gains: with many filters, and few patches."""
     N, _, _, C = image
     return C * F >= MANY and patches(N, output) * C <= FEW
 
 
 def takes_gradients(image, output, F):
-    """Whether correlate_weight() gains by what it shares; the transforms of one image must not be too large."""
+    """Whether correlate_weight() gains; the transforms of one image must not be too large."""
     C = image[3]
     return C * F >= MANY and PLANES * patches(1, output) * (C + F) <= TRANSFORMED
 
