@@ -85,8 +85,9 @@ class Trainer(Network):
     ) -> History:
         """Train for the epochs initial_epoch..epochs - 1, in batches of 32 unless told otherwise.
 
-        x                   samples (N, ...), of any real dtype; read, checked and converted batch by
-                            batch, so that a callback may change them between epochs
+        x                   samples (N, ...), of any real dtype; read and converted batch by batch, so
+                            that a callback may change them between epochs. A batch with NaN or infinity
+                            is a ValueError before its step; the steps before it stand
         y                   the class of each sample (N,), integers from 0
         verbose             1 or "auto" progress, 2 one line per epoch, 0 nothing
         validation_split    the share of the samples, at the end and before any shuffle, to test on

@@ -19,13 +19,12 @@ from numba_cnn.backends.cpu import (
 )
 from numba_cnn.backends.cpu import correlate_weight as direct_weight
 from numba_cnn.backends.cpu import correlate_weight_colours as coloured_weight
+from numba_cnn.backends.cpu.clear import clear
 from numba_cnn.backends.cpu.graph import planned
-from numba_cnn.backends.cpu.launch import kernel, unpack
 from numba_cnn.backends.cpu.max_pool2d import max_pool2d
 from numba_cnn.backends.cpu.memory import constant, empty
 from numba_cnn.backends.cpu.panels import Axis, pack
 from numba_cnn.backends.cpu.strips import NO_PLACES, source
-from numba_cnn.backends.cpu.threads import run_of, threads_for
 from numba_cnn.backends.cpu.tile import VECTORS
 from numba_cnn.backends.cpu.vector import lanes
 
@@ -94,7 +93,7 @@ def _backward_input(dy, weight, g, algorithm, dx):
     rows = [_phase(h, g.H, g.KH, g.DH, g.SH, g.top) for h in range(min(g.SH, g.H))]
     columns = [_phase(w, g.W, g.KW, g.DW, g.SW, g.left) for w in range(min(g.SW, g.W))]
     if not all(row.taps for row in rows) or not all(column.taps for column in columns):
-        _clear(threads_for(dx.size), dx.reshape(-1))  # pixels that no window reaches
+        clear(dx)  # pixels that no window reaches
     Cg, Fg = g.C // g.groups, g.F // g.groups
     zeros = constant(0, g.C, dx.dtype)
     image = g.H, g.W
@@ -136,13 +135,6 @@ def _sums(source, image, window, weight, filters, bias, output, relu, y, argmax,
     else:
         panels, filters = _panels(weight, *filters, g)
         direct.correlate(source, image, window, panels, filters, bias, output, relu, y, argmax)
-
-
-@kernel
-def _clear(share, shares, thread, packed):
-    """Zeros; each share is a run of elements."""
-    (array,) = unpack(packed)
-    run_of(share, shares, array)[:] = 0
 
 
 def _backward_weight(dy, x, g, algorithm, dweight, dbias):

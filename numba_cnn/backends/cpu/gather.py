@@ -5,8 +5,6 @@ import numpy as np
 from numba_cnn.backends.cpu.launch import kernel, put_aside, unpack
 from numba_cnn.backends.cpu.threads import threads_for
 
-LARGEST = np.finfo(np.float32).max  # NaN is not less
-
 
 def gather(x, rows, out, finite):
     """out[i] = x[rows[i]], for samples in C order, converted to float32; finite[i] says whether all of it is finite.
@@ -33,5 +31,5 @@ def _gather(share, shares, thread, packed):
         for k in range(size):
             value = np.float32(source[k])
             target[k] = value
-            fine &= abs(value) <= LARGEST
+            fine &= np.isfinite(value)
         finite[i] = fine

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from numba_cnn.backends.cpu.chunks import add_chunks, chunks_of
+from numba_cnn.backends.cpu.clear import clear
 from numba_cnn.backends.cpu.compiler import inline
 from numba_cnn.backends.cpu.copy import copy_rows
 from numba_cnn.backends.cpu.launch import kernel, unpack
@@ -92,7 +93,7 @@ def correlate(source, image, padding, weight, filters, bias, output, relu, y, ar
         (threads, planes.size + PLANES * (U_step + M_step) + max(9 * U_step, strip)), y.dtype
     )
     transformed = empty((threads * LINE,), np.int64)
-    _set_to_zero(1, transformed)
+    clear(transformed)
     _multiply(
         threads, tiles(y.dtype), strip_filler(y.dtype), source, image, padding, extents, tuple(planes), transformed,
         weight.reshape(-1), steps, bias, columns.count, output, y.dtype.type(0 if relu else -np.inf), y.reshape(-1),
@@ -193,13 +194,6 @@ def _multiply(share, shares, thread, packed):
         store_outputs(
             flat, M, M_step, wide, bias, f, F, floor, output, y, argmax, 0, down, across, count
         )
-
-
-@kernel
-def _set_to_zero(share, shares, thread, packed):
-    (numbers,) = unpack(packed)
-    for i in range(numbers.size):
-        numbers[i] = 0
 
 
 @inline
