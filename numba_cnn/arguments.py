@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from numba_cnn import backends, shapes
+from numba_cnn.backends.contract import argmax_dtype
 from numba_cnn.shapes import Shape
 
 Array = Any  # a NumPy array or a device array; both have shape and dtype
@@ -97,10 +98,6 @@ def algorithm(op: str, algorithm: str, g: shapes.Conv2D) -> str:
             f"{g.KH}x{g.KW}, strides {(g.SH, g.SW)}, dilation_rate {(g.DH, g.DW)}, groups {g.groups}"
         )
     return algorithm
-
-
-def argmax_dtype(g: shapes.Pool2D) -> np.dtype:
-    return np.dtype(np.uint8 if g.PH * g.PW <= 256 else np.int32)
 
 
 def labels(op: str, backend: Any, logits: Array, labels: Array) -> Array:

@@ -48,6 +48,11 @@ class Conv2D(NamedTuple):
         return self.N, self.OH, self.OW, self.F
 
     @property
+    def pooled_y(self) -> Shape:
+        """The output's shape after a 2x2 max pooling."""
+        return self.N, self.OH // 2, self.OW // 2, self.F
+
+    @property
     def winograd(self) -> bool:
         """Whether Winograd's 3x3 algorithms apply."""
         return (self.KH, self.KW, self.SH, self.SW, self.DH, self.DW, self.groups) == (

@@ -1,9 +1,8 @@
 """Which backend runs what: by name, or by where arrays live. Nothing is imported before it is asked
 for.
 
-A backend is a folder whose module offers NAME, is_available(), owns(array), asarray, empty,
-to_numpy, synchronize and every kernel of reference.py under the same name with the same parameters. One that can
-record its launches offers Graph and get_num_threads too.
+A backend is a folder whose module offers NAME, ABILITIES, is_available(), is_simulator(), why_unavailable(), is_warm(),
+owns(array), asarray, empty, to_numpy, synchronize, and every op of contract.py.
 """
 
 from __future__ import annotations

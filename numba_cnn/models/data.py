@@ -57,7 +57,7 @@ class Batches:
         x = data.x
         self._as_it_is = x.dtype == np.float32 and x.flags.c_contiguous
         in_memory = type(x) is np.ndarray and x.flags.carray and x.dtype in _GATHERED
-        self._ahead = in_memory and hasattr(backend, "gather_aside")
+        self._ahead = in_memory and backend.ABILITIES.prefetches
         size, *sample = min(batch_size, len(x)), *x.shape[1:]
         self._buffers = [
             (np.empty((size, *sample), np.float32), np.empty(size, np.bool_))

@@ -56,7 +56,7 @@ class Graphs:
         if results := self.again(function, *inputs):
             return results
         backend = network.backend
-        if not hasattr(backend, "Graph"):
+        if not backend.ABILITIES.records:
             return function(*inputs)
         if not all(array is None or backend.owns(array) for array in inputs):
             return function(*inputs)  # which says what is wrong

@@ -178,13 +178,14 @@ class Network:
         algorithm, which gives other bits.
         """
         backend, whole = self.backend, [(x, *others)]
-        if not (hasattr(backend, "CACHED") and backend.owns(x)):
+        budget = backend.ABILITIES.cache_budget
+        if budget is None or not backend.owns(x):
             return whole
         if x.shape[:1] == (1,) or x.shape[1:] != (self.input_shape or ())[1:]:
             return whole
         if self._widest is None:
             self._widest = max(map(_numbers, fused(self.layers)), default=0)
-        most = max(backend.CACHED // max(self._widest * x.itemsize, 1), 1)
+        most = max(budget // max(self._widest * x.itemsize, 1), 1)
         if len(x) <= most or not is_ours(self):
             return whole
         count = -(-len(x) // most)

@@ -8,6 +8,8 @@ pixels.
 from math import gcd
 from typing import NamedTuple
 
+from numba_cnn import shapes
+from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cpu import correlate as direct
 from numba_cnn.backends.cpu import (
     correlate_few,
@@ -36,34 +38,25 @@ PATCHES, PATCHES_TURNED, PATCHES_SHARED = 9, 16, 4
 
 
 @planned
+@checked
 def conv2d(x, weight, bias, g, relu, algorithm, y):
-    _forward(x, weight, bias, g, relu, algorithm, y, NO_PLACES)
+    forward(x, weight, bias, g, relu, algorithm, y, NO_PLACES)
 
 
 @planned
-def conv2d_max_pool2d(x, weight, bias, g, relu, algorithm, y, argmax):
-    _forward(x, weight, bias, g, relu, algorithm, y, argmax.reshape(-1))
-
-
-@planned
+@checked
 def conv2d_backward_input(dy, y, weight, g, algorithm, dx):
-    _backward_input(source(dy, y), weight, g, algorithm, dx)
+    backward_input(source(dy, y), weight, g, algorithm, dx)
 
 
 @planned
+@checked
 def conv2d_backward_weight(dy, y, x, g, algorithm, dweight, dbias):
-    _backward_weight(source(dy, y), x, g, algorithm, dweight, dbias)
+    backward_weight(source(dy, y), x, g, algorithm, dweight, dbias)
 
 
-@planned
-def conv2d_max_pool2d_backward(dy, y, argmax, x, weight, g, algorithm, dx, dweight, dbias):
-    spread = source(dy, y, argmax)
-    if dx is not None:
-        _backward_input(spread, weight, g, algorithm, dx)
-    _backward_weight(spread, x, g, algorithm, dweight, dbias)
-
-
-def _forward(x, weight, bias, g, relu, algorithm, y, argmax):
+def forward(x, weight, bias, g, relu, algorithm, y, argmax):
+    """conv2d, and its 2x2 max pooling where argmax has places for it."""
     bias = constant(0, g.F, x.dtype) if bias is None else bias
     coloured = g.F >= COLOURED and winograd_colours.takes(g.C, g.F, x.dtype)
     colours = coloured and argmax.size == 0
@@ -80,16 +73,15 @@ def _forward(x, weight, bias, g, relu, algorithm, y, argmax):
         return
     if _is_depthwise(g) and argmax.size > 0:
         full = empty((g.N, g.OH, g.OW, g.F), x.dtype)
-        _forward(x, weight, bias, g, relu, algorithm, full, NO_PLACES)
-        pooling = 2, 2, 2, 2, 0, 0, 0, 0, g.OH // 2, g.OW // 2
-        max_pool2d(full, (*full.shape, *pooling), y, argmax)
+        forward(x, weight, bias, g, relu, algorithm, full, NO_PLACES)
+        max_pool2d(full, shapes.pooled(g)[1], y, argmax.reshape(y.shape))
         return
     _, rows, columns, F = y.shape
     output = g.OH, g.OW, 0, rows * columns * F, columns * F, F
     _sums(source(x), g.x, _window(g), weight, filters, bias, output, relu, y, argmax, g)
 
 
-def _backward_input(dy, weight, g, algorithm, dx):
+def backward_input(dy, weight, g, algorithm, dx):
     rows = [_phase(h, g.H, g.KH, g.DH, g.SH, g.top) for h in range(min(g.SH, g.H))]
     columns = [_phase(w, g.W, g.KW, g.DW, g.SW, g.left) for w in range(min(g.SW, g.W))]
     if not all(row.taps for row in rows) or not all(column.taps for column in columns):
@@ -137,7 +129,7 @@ def _sums(source, image, window, weight, filters, bias, output, relu, y, argmax,
         direct.correlate(source, image, window, panels, filters, bias, output, relu, y, argmax)
 
 
-def _backward_weight(dy, x, g, algorithm, dweight, dbias):
+def backward_weight(dy, x, g, algorithm, dweight, dbias):
     output = g.OH, g.OW
     shared = winograd_shared.takes_gradients(g.x, output, g.F)
     patches_do = PATCHES_SHARED if shared else PATCHES

@@ -4,6 +4,7 @@ its pixels; the input gradient, and one row of many outputs, on kernels of their
 
 import numpy as np
 
+from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cpu.correlate import correlate
 from numba_cnn.backends.cpu.correlate_weight import correlate_weight
 from numba_cnn.backends.cpu.graph import planned
@@ -26,6 +27,7 @@ _ONE = Axis(1, 0)
 
 
 @planned
+@checked
 def dense(x, weight, bias, relu, y):
     (N, K), F = x.shape, y.shape[1]
     bias = constant(0, F, x.dtype) if bias is None else bias
@@ -83,6 +85,7 @@ def _add_parts(share, shares, thread, packed):
 
 
 @planned
+@checked
 def dense_backward_input(dy, y, weight, dx):
     (N, F), K = dy.shape, dx.shape[1]
     if y is not None:
@@ -122,6 +125,7 @@ def _backward_input(share, shares, thread, packed):
 
 
 @planned
+@checked
 def dense_backward_weight(dy, y, x, dweight, dbias):
     N, K = x.shape
     correlate_weight(source(x), (1, 1, N, K), _WINDOW, source(dy, y), 1, (1, N), dweight, dbias)

@@ -2,21 +2,31 @@
 
 import numpy as np
 
+from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cpu.launch import kernel, put_aside, unpack
 from numba_cnn.backends.cpu.threads import threads_for
 
 
+@checked
 def gather(x, rows, out, finite):
     """out[i] = x[rows[i]], for samples in C order, converted to float32; finite[i] says whether all of it is finite.
 
     On all threads: while one alone copied a batch, the others would fall asleep, and be late for its step.
     """
+    _check_rows("gather", x, rows)
     _gather(threads_for(out.size), x.reshape(-1), rows, out.reshape(-1), finite)
 
 
+@checked
 def gather_aside(x, rows, out, finite):
     """The same, in the time that threads wait for one another in this thread's next launches; see finish_aside()."""
+    _check_rows("gather_aside", x, rows)
     put_aside(_gather, len(rows), x.reshape(-1), rows, out.reshape(-1), finite)
+
+
+def _check_rows(name, x, rows):
+    if len(rows) and not (0 <= rows.min() and rows.max() < len(x)):
+        raise ValueError(f"{name}: rows must lie in 0..{len(x) - 1}. Received: {rows}")
 
 
 @kernel

@@ -150,7 +150,10 @@ def planned(function):
             while len(_plans) >= PLANS:
                 _plans.pop(next(iter(_plans)), None)
             _plans[key] = graph
-        graph.launch(arrays)
+        try:
+            graph.launch(arrays)
+        except TypeError:  # an array that is not in C order, or cannot be written to
+            function(*arguments)  # which says so
 
     return run
 

@@ -21,26 +21,28 @@ from numba.extending import intrinsic
 from numba_cnn.backends.cpu import compiler
 from numba_cnn.backends.cpu.compiler import address_of, function, on_disk
 from numba_cnn.backends.cpu.shares import run_table
+from numba_cnn.backends.cpu.threads import threads_for
 from numba_cnn.backends.cpu.vector import align_stack
 
 
 class kernel:
     """A kernel, from the function that computes one share: f(share, shares, thread, packed).
 
-    Call it with (threads, ...): NumPy arrays, numbers and tuples of either, of the same types at every call but for the
-    arrays' dtypes; unpack(packed) is the tuple of what follows `threads`. Bits must not depend on the number of shares.
-    While this thread records, the call is noted down and nothing runs.
+    Call it with (threads, ...): NumPy arrays, numbers and tuples of either; unpack(packed) is the tuple of what follows
+    `threads`. Each combination of types is compiled for itself. Bits must not depend on the number of shares. While
+    this thread records, the call is noted down and nothing runs.
     """
 
     def __init__(self, body):
+        self.name = body.__name__
         self.share = function(body)
         self.compiled = {}
         _kernels.append(self)
 
     def __call__(self, threads, *arguments):
-        values, dtypes = [], []
-        _flatten(arguments, values, dtypes)
-        key = tuple(dtypes)
+        values, signature = [], []
+        _flatten(arguments, values, signature)
+        key = tuple(signature)
         launch = self.compiled.get(key)
         if launch is None:
             with _launching:
@@ -54,6 +56,25 @@ class kernel:
     def is_warm(self):
         """Whether the next launch need not compile: it was compiled here, or some process cached it on disk."""
         return bool(self.compiled or on_disk(self.share))
+
+
+class elementwise(kernel):
+    """A kernel that does the same to each element of its arrays, which are of one size, and come first.
+
+    Call it with (...): it gets the arrays flat, and as many threads as their size is worth.
+    """
+
+    def __call__(self, *arguments):
+        size = arguments[0].size
+        flat = []
+        for argument in arguments:
+            if type(argument) is np.ndarray:
+                if argument.size != size:
+                    sizes = [a.size for a in arguments if type(a) is np.ndarray]
+                    raise ValueError(f"{self.name}: arrays must be of one size. Received: {sizes}")
+                argument = argument.reshape(-1)
+            flat.append(argument)
+        super().__call__(threads_for(size), *flat)
 
 
 class _Launch:
@@ -146,22 +167,24 @@ def address_of_buffer(buffer):
     return _address_of(_at(buffer))
 
 
-def _flatten(arguments, values, dtypes):
-    """The fields of the arguments as compiled code has them, and the dtypes of the arrays, which decide what is
-    compiled."""
+def _flatten(arguments, values, signature):
+    """The fields of the arguments as compiled code has them, and what tells their types."""
     for argument in arguments:
         kind = type(argument)
         if kind is np.ndarray:
-            dtypes.append(argument.dtype)
+            signature.append((argument.dtype, argument.ndim))
             size = argument.size
             address = _address_of(_at(argument)) if size else 0
             # Numba's owner of the memory and its Python object: there are none, whoever launches keeps the array.
             values += (0, 0, size, argument.itemsize, address, *argument.shape, *argument.strides)
-        elif kind is not tuple:
+        elif not isinstance(argument, tuple):
+            signature.append(kind)
             values.append(argument)
-        elif type(argument[0]) is np.ndarray:
-            _flatten(argument, values, dtypes)
+        elif any(type(part) is np.ndarray or isinstance(part, tuple) for part in argument):
+            signature.append((kind, len(argument)))
+            _flatten(argument, values, signature)
         else:
+            signature.append((kind, *map(type, argument)))
             values += argument
 
 

@@ -1,5 +1,6 @@
 """Max pooling on the CPU: rows of windows, and rows of pixels; max_pool2d_windows.py has what happens to each."""
 
+from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cpu.compiler import inline, small
 from numba_cnn.backends.cpu.copy import spread_pixel
 from numba_cnn.backends.cpu.launch import kernel, unpack
@@ -14,10 +15,12 @@ from numba_cnn.backends.cpu.streams import is_streamed
 from numba_cnn.backends.cpu.threads import threads_for
 
 
+@checked
 def max_pool2d(x, g, y, argmax):
     _max_pool2d(threads_for(x.size), x.reshape(-1), tuple(g), y.reshape(-1), argmax.reshape(-1))
 
 
+@checked
 def max_pool2d_backward(dy, argmax, g, dx):
     _max_pool2d_backward(
         threads_for(dx.size), dy.reshape(-1), argmax.reshape(-1), tuple(g), dx.reshape(-1)

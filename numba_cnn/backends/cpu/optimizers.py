@@ -4,39 +4,36 @@ elements.
 
 import numpy as np
 
-from numba_cnn.backends.cpu.launch import kernel, unpack
-from numba_cnn.backends.cpu.threads import run_of, threads_for
+from numba_cnn.backends.contract import checked
+from numba_cnn.backends.cpu.launch import elementwise, unpack
+from numba_cnn.backends.cpu.threads import run_of
 
 
+@checked
 def sgd(parameter, gradient, velocity, learning_rate, momentum, nesterov):
     number = parameter.dtype.type
-    flat = parameter.reshape(-1), gradient.reshape(-1)
-    threads = threads_for(parameter.size)
     if velocity is None:
-        _sgd(threads, *flat, number(learning_rate))
+        _sgd(parameter, gradient, number(learning_rate))
     else:
         _sgd_momentum(
-            threads, *flat, velocity.reshape(-1), number(learning_rate), number(momentum), nesterov
+            parameter, gradient, velocity, number(learning_rate), number(momentum), bool(nesterov)
         )
 
 
+@checked
 def rmsprop(parameter, gradient, velocity, learning_rate, rho, epsilon):
     number = parameter.dtype.type
-    _rmsprop(
-        threads_for(parameter.size), parameter.reshape(-1), gradient.reshape(-1), velocity.reshape(-1),
-        number(learning_rate), number(rho), number(epsilon),
-    )  # fmt: skip
+    _rmsprop(parameter, gradient, velocity, number(learning_rate), number(rho), number(epsilon))
 
 
+@checked
 def adam(parameter, gradient, momentum, velocity, alpha, beta_1, beta_2, epsilon):
     number = parameter.dtype.type
-    _adam(
-        threads_for(parameter.size), parameter.reshape(-1), gradient.reshape(-1), momentum.reshape(-1),
-        velocity.reshape(-1), number(alpha), number(1 - beta_1), number(1 - beta_2), number(epsilon),
-    )  # fmt: skip
+    rest_1, rest_2 = number(1 - beta_1), number(1 - beta_2)
+    _adam(parameter, gradient, momentum, velocity, number(alpha), rest_1, rest_2, number(epsilon))
 
 
-@kernel
+@elementwise
 def _sgd(share, shares, thread, packed):
     parameter, gradient, learning_rate = unpack(packed)
     parameter = run_of(share, shares, parameter)
@@ -45,7 +42,7 @@ def _sgd(share, shares, thread, packed):
         parameter[i] -= learning_rate * gradient[i]
 
 
-@kernel
+@elementwise
 def _sgd_momentum(share, shares, thread, packed):
     parameter, gradient, velocity, learning_rate, momentum, nesterov = unpack(packed)
     parameter = run_of(share, shares, parameter)
@@ -57,7 +54,7 @@ def _sgd_momentum(share, shares, thread, packed):
         parameter[i] += momentum * velocity[i] - step if nesterov else velocity[i]
 
 
-@kernel
+@elementwise
 def _rmsprop(share, shares, thread, packed):
     parameter, gradient, velocity, learning_rate, rho, epsilon = unpack(packed)
     rest = parameter.dtype.type(1) - rho
@@ -69,7 +66,7 @@ def _rmsprop(share, shares, thread, packed):
         parameter[i] -= learning_rate * gradient[i] / np.sqrt(velocity[i] + epsilon)
 
 
-@kernel
+@elementwise
 def _adam(share, shares, thread, packed):
     parameter, gradient, momentum, velocity, alpha, rest_1, rest_2, epsilon = unpack(packed)
     parameter = run_of(share, shares, parameter)

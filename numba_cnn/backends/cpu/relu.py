@@ -1,18 +1,21 @@
 """ReLU on the CPU: one pass over memory, in runs of elements."""
 
-from numba_cnn.backends.cpu.launch import kernel, unpack
-from numba_cnn.backends.cpu.threads import run_of, threads_for
+from numba_cnn.backends.contract import checked
+from numba_cnn.backends.cpu.launch import elementwise, unpack
+from numba_cnn.backends.cpu.threads import run_of
 
 
+@checked
 def relu(x, y):
-    _relu(threads_for(x.size), x.reshape(-1), y.reshape(-1))
+    _relu(x, y)
 
 
+@checked
 def relu_backward(dy, y, dx):
-    _relu_backward(threads_for(y.size), dy.reshape(-1), y.reshape(-1), dx.reshape(-1))
+    _relu_backward(dy, y, dx)
 
 
-@kernel
+@elementwise
 def _relu(share, shares, thread, packed):
     """Each share is a run of elements."""
     x, y = unpack(packed)
@@ -22,7 +25,7 @@ def _relu(share, shares, thread, packed):
         y[i] = zero if x[i] <= zero else x[i]
 
 
-@kernel
+@elementwise
 def _relu_backward(share, shares, thread, packed):
     """Each share is a run of elements."""
     dy, y, dx = unpack(packed)

@@ -2,16 +2,19 @@
 
 import numpy as np
 
+from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cpu.compiler import inline
 from numba_cnn.backends.cpu.launch import kernel, unpack
 from numba_cnn.backends.cpu.memory import constant, empty
 from numba_cnn.backends.cpu.threads import threads_for
 
 
+@checked
 def softmax(x, y):
     _softmax(threads_for(16 * x.size), x, y)
 
 
+@checked
 def sparse_categorical_crossentropy(logits, labels, sample_weight, loss, dlogits):
     weights = constant(1, 0, logits.dtype) if sample_weight is None else sample_weight
     losses = empty(labels.shape, logits.dtype)
@@ -19,6 +22,7 @@ def sparse_categorical_crossentropy(logits, labels, sample_weight, loss, dlogits
     _mean(1, losses, loss.reshape(1))
 
 
+@checked
 def sparse_categorical_accuracy(logits, labels, accuracy):
     right = empty(labels.shape, logits.dtype)
     _right(threads_for(logits.size), logits, labels, right)

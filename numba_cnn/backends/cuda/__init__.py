@@ -6,20 +6,11 @@ Importing this package imports no CUDA module; the first call that needs one doe
 
 from importlib import import_module
 
-_HOMES = {
-    "conv2d": ("conv2d", "conv2d_backward_input", "conv2d_backward_weight"),
-    "conv2d_max_pool2d": ("conv2d_max_pool2d", "conv2d_max_pool2d_backward"),
-    "dense": ("dense", "dense_backward_input", "dense_backward_weight"),
-    "max_pool2d": ("max_pool2d", "max_pool2d_backward"),
-    "memory": ("asarray", "empty", "owns", "synchronize", "to_dlpack", "to_numpy"),
-    "optimizers": ("adam", "rmsprop", "sgd"),
-    "relu": ("relu", "relu_backward"),
-    "softmax_crossentropy": (
-        "softmax",
-        "sparse_categorical_accuracy",
-        "sparse_categorical_crossentropy",
-    ),
-}
+from numba_cnn.backends.contract import Abilities, offer
+
+ABILITIES = Abilities(epilogues=frozenset({"relu"}))
+
+_MEMORY = "asarray", "empty", "owns", "synchronize", "to_dlpack", "to_numpy"
 
 
 def is_available():
@@ -52,16 +43,9 @@ def _provider():
 def __getattr__(name):
     if name == "NAME":
         return "cuda (simulator)" if is_simulator() else "cuda"
-    if not any(name in names for names in _HOMES.values()):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    _bind()
-    return globals()[name]
+    if name in _MEMORY:
+        return getattr(import_module(f"{__name__}.memory"), name)
+    raise AttributeError(name)  # Folder has the functions of the contract
 
 
-def _bind():
-    """Import the kernels and put every function of the contract here, over the modules of the same
-    names.
-    """
-    homes = {home: import_module(f"{__name__}.{home}") for home in _HOMES}
-    for home, names in _HOMES.items():
-        globals().update({name: getattr(homes[home], name) for name in names})
+offer(__name__)

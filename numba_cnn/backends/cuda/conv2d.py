@@ -7,6 +7,7 @@ algorithm="winograd" runs the direct kernels.
 
 import numpy as np
 
+from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cuda import conv2d_plain, few_channels
 from numba_cnn.backends.cuda.correlate import Axis, correlate
 from numba_cnn.backends.cuda.correlate_weight import correlate_weight
@@ -14,6 +15,7 @@ from numba_cnn.backends.cuda.relu import gated
 from numba_cnn.backends.cuda.sums import column_sums
 
 
+@checked
 def conv2d(x, weight, bias, g, relu, algorithm, y):
     if few_channels.takes(g, x.dtype):
         few_channels.conv2d(x, weight, bias, g, relu, y)
@@ -25,6 +27,7 @@ def conv2d(x, weight, bias, g, relu, algorithm, y):
         conv2d_plain.conv2d(x, weight, bias, g, relu, y)
 
 
+@checked
 def conv2d_backward_input(dy, y, weight, g, algorithm, dx):
     dy = gated(dy, y)
     phased = 1 in (g.SH, g.DH) and 1 in (g.SW, g.DW)
@@ -36,6 +39,7 @@ def conv2d_backward_input(dy, y, weight, g, algorithm, dx):
         conv2d_plain.conv2d_backward_input(dy, weight, g, dx)
 
 
+@checked
 def conv2d_backward_weight(dy, y, x, g, algorithm, dweight, dbias):
     dy = gated(dy, y)
     if _tiled(g, dy.dtype):

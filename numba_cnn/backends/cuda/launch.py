@@ -42,6 +42,14 @@ def launch_each(kernel, count, *arguments):
     launch(kernel, -(-count // THREADS), THREADS, *arguments)
 
 
+def launch_elementwise(kernel, *arguments):
+    """Start a kernel with one thread for each element of its arrays, which are of one size and come first."""
+    sizes = [argument.size for argument in arguments if hasattr(argument, "shape") and argument.shape]
+    if len(set(sizes)) != 1:
+        raise ValueError(f"{kernel.__name__}: arrays must be of one size. Received: {sizes}")
+    launch_each(kernel, sizes[0], *arguments)
+
+
 def _configure(kernel, blocks, threads):
     """A small grid is no reason for a warning here: small layers have small grids."""
     with warnings.catch_warnings():

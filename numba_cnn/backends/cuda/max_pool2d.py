@@ -4,15 +4,18 @@ windows which hold it.
 
 from numba import int32, uint32
 
+from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cuda.launch import extents, launch_each
 from numba_cnn.backends.cuda.provider import cuda, device, jit
 from numba_cnn.backends.cuda.vector import load, store
 
 
+@checked
 def max_pool2d(x, g, y, argmax):
     launch_each(max_pool2d_kernel, y.size, x, extents(g), y, argmax)
 
 
+@checked
 def max_pool2d_backward(dy, argmax, g, dx):
     launch_each(max_pool2d_backward_kernel, dx.size, dy, argmax, extents(g), dx)
 
@@ -32,6 +35,7 @@ def unravel(i, H, W, C):
 
 
 @jit
+@checked
 def max_pool2d_kernel(x, g, y, argmax):
     """The first maximum wins, and the first NaN beats every number."""
     i = cuda.grid(1)
@@ -52,6 +56,7 @@ def max_pool2d_kernel(x, g, y, argmax):
 
 
 @jit
+@checked
 def max_pool2d_backward_kernel(dy, argmax, g, dx):
     i = cuda.grid(1)
     if i < dx.size:

@@ -4,29 +4,33 @@ the parameters.
 
 import math
 
-from numba_cnn.backends.cuda.launch import launch_each
+from numba_cnn.backends.contract import checked
+from numba_cnn.backends.cuda.launch import launch_elementwise
 from numba_cnn.backends.cuda.provider import cuda, jit
 from numba_cnn.backends.cuda.vector import load, store
 
 
+@checked
 def sgd(parameter, gradient, velocity, learning_rate, momentum, nesterov):
     kind = parameter.dtype.type
     if velocity is None:
-        launch_each(sgd_kernel, parameter.size, parameter, gradient, kind(learning_rate))
+        launch_elementwise(sgd_kernel, parameter, gradient, kind(learning_rate))
     else:
         kernel = nesterov_kernel if nesterov else momentum_kernel
         constants = kind(learning_rate), kind(momentum)
-        launch_each(kernel, parameter.size, parameter, gradient, velocity, *constants)
+        launch_elementwise(kernel, parameter, gradient, velocity, *constants)
 
 
+@checked
 def rmsprop(parameter, gradient, velocity, learning_rate, rho, epsilon):
     constants = map(parameter.dtype.type, (learning_rate, rho, 1 - rho, epsilon))
-    launch_each(rmsprop_kernel, parameter.size, parameter, gradient, velocity, *constants)
+    launch_elementwise(rmsprop_kernel, parameter, gradient, velocity, *constants)
 
 
+@checked
 def adam(parameter, gradient, momentum, velocity, alpha, beta_1, beta_2, epsilon):
     constants = map(parameter.dtype.type, (alpha, 1 - beta_1, 1 - beta_2, epsilon))
-    launch_each(adam_kernel, parameter.size, parameter, gradient, momentum, velocity, *constants)
+    launch_elementwise(adam_kernel, parameter, gradient, momentum, velocity, *constants)
 
 
 @jit

@@ -1,17 +1,20 @@
 """ReLU and its gradient, one thread an element."""
 
-from numba_cnn.backends.cuda.launch import launch_each
+from numba_cnn.backends.contract import checked
+from numba_cnn.backends.cuda.launch import launch_elementwise
 from numba_cnn.backends.cuda.memory import empty
 from numba_cnn.backends.cuda.provider import cuda, jit
 from numba_cnn.backends.cuda.vector import load, store
 
 
+@checked
 def relu(x, y):
-    launch_each(relu_kernel, x.size, x, y)
+    launch_elementwise(relu_kernel, x, y)
 
 
+@checked
 def relu_backward(dy, y, dx):
-    launch_each(relu_backward_kernel, y.size, dy, y, dx)
+    launch_elementwise(relu_backward_kernel, dy, y, dx)
 
 
 def gated(dy, y):

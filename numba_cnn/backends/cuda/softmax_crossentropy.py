@@ -9,15 +9,18 @@ import numba
 import numpy as np
 from numba import int32
 
+from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cuda.launch import ROW_THREADS, launch, launch_each
 from numba_cnn.backends.cuda.memory import empty
 from numba_cnn.backends.cuda.provider import cuda, device, jit
 
 
+@checked
 def softmax(x, y):
     launch(softmax_kernel(x.dtype), x.shape[0], ROW_THREADS, x, y)
 
 
+@checked
 def sparse_categorical_crossentropy(logits, labels, sample_weight, loss, dlogits):
     N, dtype = logits.shape[0], logits.dtype
     losses = empty((N,), dtype)
@@ -27,6 +30,7 @@ def sparse_categorical_crossentropy(logits, labels, sample_weight, loss, dlogits
     launch(mean_kernel(dtype), 1, ROW_THREADS, losses, dtype.type(N), loss)
 
 
+@checked
 def sparse_categorical_accuracy(logits, labels, accuracy):
     N, dtype = logits.shape[0], logits.dtype
     hits = empty((N,), dtype)

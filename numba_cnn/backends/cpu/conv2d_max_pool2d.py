@@ -1,0 +1,21 @@
+"""conv2d and the 2x2 max pooling of its output, in one pass over memory."""
+
+from numba_cnn.backends.contract import checked
+from numba_cnn.backends.cpu.conv2d import backward_input, backward_weight, forward
+from numba_cnn.backends.cpu.graph import planned
+from numba_cnn.backends.cpu.strips import source
+
+
+@planned
+@checked
+def conv2d_max_pool2d(x, weight, bias, g, relu, algorithm, y, argmax):
+    forward(x, weight, bias, g, relu, algorithm, y, argmax.reshape(-1))
+
+
+@planned
+@checked
+def conv2d_max_pool2d_backward(dy, y, argmax, x, weight, g, algorithm, dx, dweight, dbias):
+    spread = source(dy, y, argmax)
+    if dx is not None:
+        backward_input(spread, weight, g, algorithm, dx)
+    backward_weight(spread, x, g, algorithm, dweight, dbias)
