@@ -84,7 +84,7 @@ def test_a_graph_follows_what_is_set_on_the_model():
     def checked():
         got = model(x)
         with pytest.MonkeyPatch.context() as patch:
-            patch.delattr(cpu, "Graph")
+            patch.setattr(cpu, "ABILITIES", cpu.ABILITIES._replace(records=False))
             patch.setattr(session, "last_change", object())
             np.testing.assert_array_equal(got, model(x))
         np.testing.assert_array_equal(got, model(x))
@@ -209,7 +209,7 @@ def test_large_batches_go_in_parts_that_caches_hold(stack, widest, monkeypatch):
         (10, {5, 6}),
         (11, {11}),
     ]:
-        monkeypatch.setattr(cpu, "CACHED", int(samples * widest * x.itemsize))
+        _budget(monkeypatch, int(samples * widest * x.itemsize))
         model = named(stack)
         np.testing.assert_allclose(model(x), whole, rtol=1e-5)
         assert _sizes(model) == sizes
@@ -221,8 +221,13 @@ def test_large_batches_go_in_parts_that_caches_hold(stack, widest, monkeypatch):
     model.add(layers.Dense(4 * widest))
     model(x)
     assert _sizes(model) == {1, 2, 11}
-    monkeypatch.setattr(cpu, "CACHED", 1)
+    _budget(monkeypatch, 1)
     np.testing.assert_allclose(named(stack)(x), whole, rtol=1e-5)
+
+
+def _budget(monkeypatch, nbytes):
+    """Have large batches cut as if caches held so many bytes."""
+    monkeypatch.setattr(cpu, "ABILITIES", cpu.ABILITIES._replace(cache_budget=nbytes))
 
 
 def _sizes(model):
@@ -236,7 +241,7 @@ def test_a_layer_of_another_class_sees_the_whole_batch(monkeypatch):
             y, backward = super().forward(x)
             return y - y.mean(0), backward
 
-    monkeypatch.setattr(cpu, "CACHED", 1)
+    _budget(monkeypatch, 1)
     x, _ = batch(6)
     model = network(Centred())
     flat = x.reshape(6, -1)
@@ -362,7 +367,7 @@ def test_wrong_input_is_refused_by_a_recorded_model():
         model.train_step(x, y.tolist())
     with pytest.raises(ValueError, match="labels"):
         model.train_step(x, y[:3])
-    assert not memory.is_shared(model(x))
+    assert not memory.is_scratch(model(x))
     np.testing.assert_array_equal(model(np.asfortranarray(x)), model(x))
 
 

@@ -86,14 +86,14 @@ CODE = """
     model.train_step(x, y)
     model.train_step(x, y)
     fresh = []
-    mapped = memory._map
-    memory._map = lambda capacity: fresh.append(capacity) or mapped(capacity)
+    mapped = memory.map_bytes
+    memory.map_bytes = lambda capacity: fresh.append(capacity) or mapped(capacity)
     faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(5):
         model.train_step(x, y)
     faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - faults
-    lists = memory._free, memory._free_for_graphs
-    kept = sum(capacity * len(blocks) for free in lists for capacity, blocks in free.items())
+    from numba_cnn.backends.cpu.arena import ARENA
+    kept = memory._pool.free_bytes + len(ARENA.memory())
     held = 4 * sum(p.value.nbytes for p in model.trainable_weights)  # with a gradient and two moments
     print(sum(fresh), faults, kept + held)
 """
@@ -109,6 +109,83 @@ def test_a_training_step_allocates_nothing_large_after_the_first():
     )  # fmt: skip
     parameters = 4 * 646_858
     assert total <= 1.5 * (2 * activations + 4 * parameters)
+
+
+SIZES = """
+    import gc
+    import numpy as np
+    from numba_cnn import ops
+
+    def resident():
+        return int(open("/proc/self/statm").read().split()[1]) * 4096
+
+    def conv2d(n):
+        ops.conv2d(np.ones((4, n, n // 2, 32), np.float32), weight, padding="same")
+
+    weight = np.ones((3, 3, 32, 64), np.float32)
+    conv2d(32)
+    gc.collect()
+    start = resident()
+    for n in range(50):
+        conv2d(64 + 8 * n)
+    largest = 4 * (64 + 8 * 49) * (64 + 8 * 49) // 2 * (32 + 64) * 4
+    print(resident() - start, largest)
+"""
+
+MODELS = """
+    import gc
+    import numpy as np
+    from numba_cnn import layers, models
+
+    def resident():
+        return int(open("/proc/self/statm").read().split()[1]) * 4096
+
+    def used(n):
+        model = models.Sequential([layers.Input((40 + n, 40, 3)), layers.Conv2D(16, 3, activation="relu")])
+        model.add(layers.MaxPooling2D())
+        model.add(layers.Flatten())
+        model.add(layers.Dense(10 + n, activation="softmax"))
+        model.compile("adam", "sparse_categorical_crossentropy")
+        x = np.ones((32, 40 + n, 40, 3), np.float32)
+        model.train_step(x, np.zeros(32, np.int32))
+        model.predict(x, verbose=0)
+        return model
+
+    used(0)
+    gc.collect()
+    start = resident()
+    stock = [used(n) for n in range(1, 35)]
+    largest = resident()
+    del stock
+    gc.collect()
+    print(resident() - start, largest - start)
+"""
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="the system does not tell its memory so")
+class TestGivenBack:
+    def test_memory_of_many_sizes(self):
+        kept, largest = map(int, _run(SIZES))
+        assert kept <= 2 * largest
+
+    def test_memory_of_models_that_are_gone(self):
+        kept, together = map(int, _run(MODELS))
+        assert kept <= 50 << 20
+        assert together > 2 * (50 << 20)
+
+
+def test_what_lies_free_is_bounded_and_the_longest_unused_goes_first(monkeypatch):
+    pool = memory._Pool()
+    monkeypatch.setattr(memory, "KEPT", 1 << 20)
+    taken = [(1 << 19, pool.take(1 << 19)) for _ in range(6)]
+    for block in taken:
+        pool.give_back(*block)
+    assert pool.free_bytes == 6 << 19  # as much as was in use at once
+    pool.after_collection("stop", {"generation": 2})
+    assert pool.free_bytes == 1 << 20
+    assert [block for _, block in pool.free[1 << 19]] == [block for _, block in taken[-2:]]
+    pool.trim(0)
+    assert pool.free_bytes == 0
 
 
 def _run(code):

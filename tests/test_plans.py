@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from collections import OrderedDict
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from numba_cnn.backends.cpu import graph
 
 @pytest.fixture(autouse=True)
 def _no_plans(monkeypatch):
-    monkeypatch.setattr(graph, "_plans", {})
+    monkeypatch.setattr(graph, "_plans", OrderedDict())
 
 
 def arrays(seed, N=3, F=6):

@@ -12,7 +12,7 @@ import pytest
 from numba import njit
 
 import numba_cnn as nc
-from numba_cnn.backends.cpu.launch import kernel, unpack
+from numba_cnn.backends.cpu.launch import kernel, launching, unpack
 from numba_cnn.backends.cpu.processors import leave, processor
 from numba_cnn.backends.cpu.shares import PIECES
 from numba_cnn.backends.cpu.threads import _masked
@@ -95,7 +95,7 @@ def test_a_forked_child_answers(layer):
 def test_threads_share_no_processor_after_a_rest():
     code = """
         import time
-        from numba_cnn.backends.cpu.launch import kernel, unpack
+        from numba_cnn.backends.cpu.launch import kernel, launching, unpack
         from numba_cnn.backends.cpu.processors import processor
 
         @kernel
@@ -265,3 +265,54 @@ def test_set_num_threads():
 def test_set_num_threads_refuses(n):
     with pytest.raises(ValueError, match=r"n must be an integer .* Received: "):
         nc.set_num_threads(n)
+
+
+INTERRUPTED = """
+    import signal
+    answers = []
+    def handler(number, frame):
+        try:
+            answers.append("right" if np.array_equal(other.predict(x, verbose=0), expected) else "wrong")
+        except RuntimeError as error:
+            answers.append(str(error).partition(";")[0])
+    other = model
+    model = models.Sequential([
+        layers.Conv2D(17, 3, activation="relu", input_shape=(20, 18, 3)),
+        layers.Flatten(),
+        layers.Dense(10, activation="softmax"),
+    ])
+    signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+    results = [model(x[:n]) for n in range(1, 48)] + [model(x) for _ in range(300)]
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    print("right" if all(np.array_equal(y, model(x[: len(y)])) for y in results) else "wrong")
+    print(*sorted(set(answers)), sep="\\n")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no signals of timers")
+def test_a_signal_handler_may_predict_and_hangs_nowhere():
+    result, *answers = _run(INTERRUPTED)
+    assert result == "right"
+    assert set(answers) <= {
+        "right",
+        "a kernel cannot be launched in the middle of another launch of the same thread",
+        "a kernel cannot be launched while others are recorded in the same thread",
+    }
+    assert "right" in answers
+
+
+def test_a_launch_inside_of_a_launch_or_a_recording_is_refused():
+    graph = nc.backends.get("cpu").Graph
+    x = np.ones((3, 4), np.float32)
+    with launching(), pytest.raises(RuntimeError, match="in the middle of another launch of the same thread"):
+        nc.ops.relu(x)
+
+    def handler():
+        namespace = {"relu": nc.ops.relu, "x": x, "__name__": "of_a_user"}
+        exec("def work(): return relu(x)", namespace)
+        return namespace["work"]()
+
+    with pytest.raises(RuntimeError, match="while others are recorded"):
+        graph(lambda x: ([handler()], []), [x])
+    np.testing.assert_array_equal(nc.ops.relu(-x), 0 * x)

@@ -66,7 +66,7 @@ class Graphs:
         change = session.last_change
         state = self._state_of(network, change)
         recorded, graph = self._graphs.get(key, ([], None))  # a state is never empty
-        if not _same(recorded, state):
+        if not _same(recorded, state) or (graph is not None and graph.is_given_up):
             self._graphs.pop(key, None)
             self._latest.pop(function.__name__, None)
             graph = self._recorded(network, function, arrays, trains, state)
@@ -76,7 +76,10 @@ class Graphs:
         if graph is None:
             return function(*inputs)
         self._latest[function.__name__] = change, graph
-        return graph.launch(arrays), graph.kept
+        outputs = graph.launch(arrays)
+        if outputs is None:  # another thread's model had the recording give up its memory meanwhile
+            return self.run(network, function, *inputs, trains=trains)
+        return outputs, graph.kept
 
     def _state_of(self, network: Network, change: object) -> list[Any]:
         """Whatever decides what the network's passes launch, beside the batch: objects that are compared by identity.
@@ -106,13 +109,21 @@ class Graphs:
         if not is_ours(network):
             return None
         kept = self._kept(function, state)
-        graph = network.backend.Graph(function, arrays, kept, lasts=not trains)
+        backend = network.backend
+        graph = backend.Graph(function, arrays, kept, lasts=not trains)
+        mine = [graph, *(other for _, other in self._graphs.values() if other is not None)]
+        backend.limit_recordings(mine)
         return graph if graph.is_complete else None
 
     def _kept(self, function: Callable[..., Results], state: list[Any]) -> Arrays:
         """What the graphs of that function keep, gradients, which one batch need not have twice."""
         for (name, *_), (recorded, graph) in self._graphs.items():
-            if name == function.__name__ and graph is not None and _same(recorded, state):
+            if (
+                name == function.__name__
+                and graph is not None
+                and not graph.is_given_up
+                and _same(recorded, state)
+            ):
                 kept: Arrays = graph.kept
                 return kept
         return []
@@ -127,4 +138,5 @@ def is_ours(network: Network) -> bool:
     return all(
         type(part).__module__.partition(".")[0] == __name__.partition(".")[0]
         for part in (network, *network._parts())
+        if part is not None  # a loss, of a model that is not compiled
     )

@@ -5,8 +5,9 @@ import numpy as np
 
 from numba_cnn.backends.contract import Abilities, offer
 from numba_cnn.backends.cpu.caches import CACHED
-from numba_cnn.backends.cpu.graph import Graph
+from numba_cnn.backends.cpu.graph import Graph, forget_plans, limit_recordings
 from numba_cnn.backends.cpu.launch import cache_folder, finish_aside, is_warm
+from numba_cnn.backends.cpu import memory
 from numba_cnn.backends.cpu.memory import empty
 from numba_cnn.backends.cpu.threads import get_num_threads, set_num_threads, threading_layer
 from numba_cnn.backends.cpu.vector import BITS
@@ -28,7 +29,9 @@ __all__ = [
     "is_available",
     "is_simulator",
     "is_warm",
+    "limit_recordings",
     "owns",
+    "release_memory",
     "set_num_threads",
     "synchronize",
     "to_numpy",
@@ -67,6 +70,12 @@ def to_numpy(array):
 
 def synchronize():
     """Kernels have finished when they return; there is nothing to wait for."""
+
+
+def release_memory():
+    """Forget the recordings of single ops, and give memory that nobody uses back to the system."""
+    forget_plans()
+    memory.release()
 
 
 def describe():

@@ -4,11 +4,15 @@ A launch by itself costs tens of microseconds of Python: checks, choices, the pa
 prediction of one image spends more on that than on arithmetic.
 """
 
+from collections import OrderedDict
 from functools import wraps
+from itertools import count
+from weakref import WeakSet
 
 import numpy as np
 
 from numba_cnn.backends.cpu import memory
+from numba_cnn.backends.cpu.arena import ARENA, Claim, Sketch
 from numba_cnn.backends.cpu.launch import (
     address_of_buffer,
     is_recording,
@@ -19,6 +23,7 @@ from numba_cnn.backends.cpu.launch import (
 from numba_cnn.backends.cpu.threads import get_num_threads
 
 PLANS = 64  # graphs of planned() functions that are kept
+LIMIT = 1 << 30  # bytes that recordings of models may have of their own, beside the arena that all share
 _ALIGNMENT = 16  # bytes, of the packed arguments of each launch
 
 
@@ -27,8 +32,9 @@ class Graph:
 
     Inputs are arrays, or None. Nothing runs before the graph is called; then with other inputs of the same shapes and
     dtypes, and on the other arrays that the function used as they are by then. A call returns copies of the outputs;
-    or None, without running anything, where inputs are of another kind or threads of another number than the graph's.
-    `kept` are arrays that every call fills anew, those of another graph of the same function if they are given.
+    or None, without running anything, where inputs are of another kind or threads of another number than the graph's,
+    or its memory was given up. `kept` are arrays that every call fills anew, those of another graph of the same
+    function if they are given.
 
     Kernels alone must do what the function computes: NumPy's own work happens once, while it is recorded, and on
     numbers that mean nothing. Where an output is not what a launch computed, the graph is not complete and must not be
@@ -38,29 +44,28 @@ class Graph:
     def __init__(self, function, inputs, kept=(), lasts=True):
         launches, given = [], {id(memory.owner(array)) for array in inputs if array is not None}
         self._used = []  # arrays that nobody else may hold for the launches
+        sketch = Sketch(launches)
 
         def note(launch, threads, values, arguments):
             launches.append((launch, threads, values))
             self._used += [a for a in _arrays(arguments) if id(memory.owner(a)) not in given]
 
-        with recording(note), memory.shared_by_graphs(lasts):
+        with recording(note, (function.__module__,)), memory.sketched(sketch, lasts):
             outputs, made = function(*inputs)
-        self.is_complete = all(map(memory.is_shared, [*outputs, *made]))
+        self.is_complete = all(map(memory.is_scratch, [*outputs, *made]))
         self._threads = get_num_threads()
         self._pack(launches)
         self._kinds = [
             (i, None, None) if a is None else (i, a.shape, a.dtype) for i, a in enumerate(inputs)
         ]
         self._moves = [
-            (i, *use)
-            for i, a in enumerate(inputs)
-            if a is not None
-            for use in self._uses(a, a.nbytes)
+            (i, *use) for i, a in enumerate(inputs) if a is not None for use in self._uses(a)
         ]
-        self._outputs = [self._own(array, None) for array in outputs]
-        self.kept = [
-            self._own(*pair) for pair in zip(made, kept or [None] * len(made), strict=True)
-        ]
+        self._outputs, self.kept, self._scratch = [], [], []
+        self._claim, self.nbytes, self.last_run = None, 0, 0
+        if self.is_complete:
+            self._settle(sketch, outputs, made, kept or [None] * len(made))
+        self._base = None  # of the arena, when the launches ran last
 
     def __call__(self, *inputs):
         if get_num_threads() != self._threads:
@@ -78,11 +83,20 @@ class Graph:
 
     def launch(self, inputs):
         """What a call does with inputs that are known to be of its kind, on as many threads as it is for."""
-        words = self._words
         with launching():
+            words = self._words
+            if words is None:  # given up
+                return None
+            arena = ARENA.memory()
+            base = address_of_buffer(arena)
+            if base != self._base:
+                self._base = base
+                for word, offset in self._scratch:
+                    words[word] = base + offset
             for i, word, offset in self._moves:
                 words[word] = address_of_buffer(inputs[i]) + offset
             run(self._table)
+            self.last_run = next(_runs)
             return [output.copy() for output in self._outputs]
 
     def _pack(self, launches):
@@ -91,7 +105,7 @@ class Graph:
         for launch, *_ in launches:
             starts.append(size)
             size += -(-launch.layout.size // _ALIGNMENT) * _ALIGNMENT
-        packed = memory.empty((max(size, 1),), np.uint8)
+        packed = self._packed = memory.empty((max(size, _ALIGNMENT),), np.uint8)
         start = address_of_buffer(packed)
         pointers = []
         for at, (launch, _, values) in zip(starts, launches, strict=True):
@@ -106,21 +120,77 @@ class Graph:
         # Words that hold the address of an array.
         self._pointers = [at // 8 for at in pointers]
 
-    def _uses(self, array, size):
-        """[(word, offset)]: where launches point into so many bytes from an array's start on, and how far in."""
-        start = address_of_buffer(array)
+    def _uses(self, array):
+        """[(word, offset)]: where launches point into an array, and how far in."""
+        start, size = address_of_buffer(array), array.nbytes
         offsets = [(word, self._words[word] - start) for word in self._pointers]
         return [(word, offset) for word, offset in offsets if 0 <= offset < size]
 
-    def _own(self, array, own):
-        """The array on memory that no other graph overwrites: that of `own`, or new.
+    def _settle(self, sketch, outputs, made, kept):
+        """Give the outputs and what is kept memory that no other graph overwrites, and the rest a place in the arena.
 
-        What had the same memory before it moves along.
+        Arrays of one block stay together.
         """
-        own = memory.empty(array.shape, array.dtype) if own is None else own
-        for word, offset in self._uses(array, memory.capacity(array.nbytes)):
-            self._words[word] = address_of_buffer(own) + offset
-        return own
+        own = {}  # the address of a block -> the memory that it gets, as bytes
+        self._outputs = [self._own(array, None, own) for array in outputs]
+        self.kept = [self._own(*pair, own) for pair in zip(made, kept, strict=True)]
+        layout = sketch.lay_out(apart=own)
+        for word in self._pointers:
+            found = layout.find(self._words[word])
+            if found is None:
+                continue
+            block, offset = found
+            if block in own:
+                self._words[word] = address_of_buffer(own[block]) + offset
+            else:
+                self._scratch.append((word, layout.place(block) + offset))
+        self._claim = Claim(layout.size)
+        self.nbytes = sum(array.nbytes for array in (*own.values(), *sketch.lasting))
+        if self.nbytes:
+            _recordings.add(self)
+
+    def _own(self, array, old, own):
+        """The array on memory of its own: that of `old`, or new."""
+        block = memory.owner(array).__array_interface__
+        address, size = block["data"][0], block["shape"][0]
+        if address not in own:
+            own[address] = (
+                memory.empty((size,), np.uint8) if old is None else np.asarray(memory.owner(old))
+            )
+        if old is not None:
+            return old
+        start = address_of_buffer(array) - address
+        return own[address][start : start + array.nbytes].view(array.dtype).reshape(array.shape)
+
+    def give_up(self):
+        """Give up its memory; it refuses every call from then on."""
+        self._threads, self._table, self._words = None, _NONE, None
+        self._packed = self._claim = None
+        self._outputs, self.kept, self._used, self._scratch, self._moves = [], [], [], [], []
+
+    @property
+    def is_given_up(self):
+        return self._threads is None
+
+
+def limit_recordings(running):
+    """Have the recordings of models give up their memory, the longest unused first, but for the running model's, until
+    at most LIMIT bytes are left."""
+    with launching():
+        running = set(running)
+        left = sum(graph.nbytes for graph in _recordings)
+        others = (graph for graph in _recordings if graph not in running)
+        for graph in sorted(others, key=lambda graph: graph.last_run):
+            if left <= LIMIT:
+                break
+            left -= graph.nbytes
+            graph.give_up()
+            _recordings.discard(graph)
+
+
+def forget_plans():
+    """Forget the recordings of ops that were called by themselves."""
+    _plans.clear()
 
 
 def planned(function):
@@ -144,12 +214,12 @@ def planned(function):
             else:
                 kinds.append(argument)
         key = tuple(kinds)
-        graph = _plans.get(key)
+        graph = _plans.pop(key, None)
         if graph is None:
             graph = _plan(function, arguments)
             while len(_plans) >= PLANS:
-                _plans.pop(next(iter(_plans)), None)
-            _plans[key] = graph
+                _plans.popitem(last=False)
+        _plans[key] = graph
         try:
             graph.launch(arrays)
         except TypeError:  # an array that is not in C order, or cannot be written to
@@ -170,7 +240,10 @@ def _plan(function, arguments):
     return Graph(record, arrays, lasts=False)
 
 
-_plans: dict[tuple, Graph] = {}
+_plans: OrderedDict[tuple, Graph] = OrderedDict()  # the longest unused first
+_recordings: WeakSet[Graph] = WeakSet()  # of models
+_runs = count(1)
+_NONE = np.empty((0, 3), np.int64)
 
 
 def _arrays(arguments):
@@ -178,5 +251,5 @@ def _arrays(arguments):
     for argument in arguments:
         if type(argument) is tuple:
             yield from _arrays(argument)
-        elif type(argument) is np.ndarray and not memory.is_shared(argument):
+        elif type(argument) is np.ndarray and not memory.is_scratch(argument):
             yield argument

@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import os
 import struct
+import sys
 import threading
 
 import numba
@@ -45,9 +46,10 @@ class kernel:
         key = tuple(signature)
         launch = self.compiled.get(key)
         if launch is None:
-            with _launching:
+            with launching():
                 launch = self.compiled[key] = _Launch(self.share, arguments)
         if _here.note is not None:
+            _refuse_strangers()
             _here.note(launch, threads, values, arguments)
             return
         with launching():
@@ -136,7 +138,15 @@ class _Aside:
 
 
 def launching():
-    """A lock: launches are one at a time, since Numba's threading layers take no second one beside a first."""
+    """The lock that serialises launches: Numba's threading layers don't allow two at once.
+
+    RuntimeError where this thread holds it: a signal's handler, or a finalizer, interrupted a launch.
+    """
+    if _launching._is_owned():
+        raise RuntimeError(
+            "a kernel cannot be launched in the middle of another launch of the same thread; let the signal's handler "
+            "or finalizer set a flag, and act on it afterwards. Received: a launch inside of a launch"
+        )
     if _pool_lost:
         raise RuntimeError(
             "this process was forked after its parent had started OpenMP threads, which do not "
@@ -148,13 +158,30 @@ def launching():
 
 
 @contextlib.contextmanager
-def recording(note):
-    """What this thread launches inside is not run: note(launch, threads, values, arguments) is called instead."""
-    before, _here.note = _here.note, note
+def recording(note, modules=()):
+    """What this thread launches inside is not run: note(launch, threads, values, arguments) is called instead.
+
+    Functions of this package launch, and of the modules named; see _refuse_strangers().
+    """
+    before = _here.note, _here.modules, _here.recorder
+    _here.note, _here.modules, _here.recorder = note, modules, sys._getframe(2)
     try:
         yield
     finally:
-        _here.note = before
+        _here.note, _here.modules, _here.recorder = before
+
+
+def _refuse_strangers():
+    """RuntimeError where the launch is not by what is recorded, but by a signal's handler or a finalizer inside of it."""
+    frame = sys._getframe(2)
+    while frame is not None and frame is not _here.recorder:
+        name = frame.f_globals.get("__name__", "")
+        if name.partition(".")[0] != _PACKAGE and name not in _here.modules:
+            raise RuntimeError(
+                "a kernel cannot be launched while others are recorded in the same thread; let the signal's handler "
+                "or finalizer set a flag, and act on it afterwards. Received: a launch inside of a recording"
+            )
+        frame = frame.f_back
 
 
 def is_recording():
@@ -226,13 +253,15 @@ class _Here(threading.local):
     """What this thread does with its launches instead of running them, if it does not."""
 
     note = None
+    modules = ()  # whose functions may launch while this thread records
+    recorder = None  # the frame that records
     aside = None  # the launch that waits for the next ones
 
 
 def _after_fork():
     """In a forked child: a lock that no thread holds, and the truth about the thread pool."""
     global _launching, _pool_lost
-    _launching = threading.Lock()
+    _launching = threading.RLock()
     try:
         _pool_lost = numba.threading_layer() == "omp"
     except ValueError:  # no thread was started before the fork: the child starts its own
@@ -240,9 +269,10 @@ def _after_fork():
 
 
 _here = _Here()
+_PACKAGE = __name__.partition(".")[0]
 _NONE = np.empty((0, 3), np.int64)
 _kernels: list[kernel] = []
-_launching = threading.Lock()
+_launching = threading.RLock()
 _pool_lost = False
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)

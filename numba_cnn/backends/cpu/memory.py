@@ -1,67 +1,126 @@
 """Output arrays on reused memory.
 
-A freshly mapped buffer costs a page fault per 4 KiB at its first write, as much as a kernel on
-large activations. So the memory behind an array goes back to a free list when the last view of it
-dies, and the next array of that size takes it. Memory is never given back to the operating system:
-graphs keep addresses.
+A freshly mapped buffer costs a page fault per 4 KiB at its first write, as much as a kernel on large activations. So
+the memory behind an array goes back to a free list when the last view of it dies, and the next array of that size takes
+it. As much is kept free as was in use at once since the last full garbage collection; the longest unused goes first.
+
+What recordings compute on the way lies in an arena of its own: see arena.py.
 """
 
 import contextlib
+import gc
 import mmap
 import threading
 from collections import defaultdict
 from functools import cache
+from itertools import count
 from math import prod
 
 import numpy as np
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
+KEPT = 16 << 20  # bytes that may lie free in any case
 # Python's default is to share: a forked process would write into its parent's arrays.
 _PRIVATE = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
-# Capacity in bytes -> memory nobody uses, each as the array that owns it and its array interface.
-_free: defaultdict[int, list] = defaultdict(list)
-# The same for what graphs compute on the way: as one runs at a time, they all share it.
-_free_for_graphs: defaultdict[int, list] = defaultdict(list)
+
+
+class _Pool:
+    """Memory that nobody uses: capacity in bytes -> [(when it was freed, memory)], the latest last.
+
+    Memory is the array that owns it and its array interface. The lock lets in the thread that holds it: arrays die
+    wherever garbage is collected.
+    """
+
+    def __init__(self):
+        self.free = defaultdict(list)
+        self.free_bytes = self.used_bytes = self.most_used = 0
+        self._lock = threading.RLock()
+        self._clock = count()
+
+    def take(self, capacity):
+        with self._lock:
+            self.used_bytes += capacity
+            self.most_used = max(self.most_used, self.used_bytes)
+            if blocks := self.free[capacity]:
+                self.free_bytes -= capacity
+                return blocks.pop()[1]
+        memory = map_bytes(capacity)
+        return memory, memory.__array_interface__
+
+    def give_back(self, capacity, memory):
+        with self._lock:
+            self.used_bytes -= capacity
+            self.free_bytes += capacity
+            self.free[capacity].append((next(self._clock), memory))
+            if self.free_bytes > max(KEPT, self.most_used):
+                self.trim(max(KEPT, self.most_used))
+
+    def trim(self, most):
+        """Give memory back to the system, the longest unused first, until at most so many bytes lie free."""
+        with self._lock:
+            while self.free_bytes > most:
+                capacity = min((c for c, blocks in self.free.items() if blocks), key=lambda c: self.free[c][0][0])
+                self.free[capacity].pop(0)
+                self.free_bytes -= capacity
+
+    def after_collection(self, phase, info):
+        """After a full garbage collection: what was used before it says nothing about what will be."""
+        if phase == "stop" and info["generation"] == 2:
+            with self._lock:
+                self.most_used = self.used_bytes
+                self.trim(KEPT)
+
+
+_pool = _Pool()
+gc.callbacks.append(_pool.after_collection)
+
+
+class _Block:
+    """Some memory as the owner of arrays; it returns to the pool when the last of them is gone."""
+
+    __slots__ = ("__array_interface__", "_capacity", "_memory")
+
+    def __init__(self, capacity):
+        self._memory = _pool.take(capacity)
+        self._capacity, self.__array_interface__ = capacity, self._memory[1]
+
+    def __del__(self):
+        _pool.give_back(self._capacity, self._memory)
+
+
+class ScratchBlock:
+    """Memory of a recording, which no launch writes to: it stands for a place in the arena."""
+
+    __slots__ = ("__array_interface__", "_sketch", "_which")
+
+    def __init__(self, sketch, capacity):
+        self._sketch = sketch
+        self._which, self.__array_interface__ = sketch.add(capacity)
+
+    def __del__(self):
+        self._sketch.end(self._which)
 
 
 class _Here(threading.local):
-    """Where this thread's arrays get their memory, and whether graphs have some that lasts."""
+    """The sketch of the recording that this thread makes, and whether that may have lasting() arrays."""
 
-    free = _free
+    sketch = None
     lasts = False
 
 
 _here = _Here()
 
 
-class _Block:
-    """Some memory as the owner of arrays; it returns to its free list when the last of them is gone."""
-
-    __slots__ = ("__array_interface__", "_capacity", "_free", "_memory")
-
-    def __init__(self, capacity):
-        self._free = _here.free
-        try:
-            self._memory = self._free[capacity].pop()
-        except IndexError:
-            memory = _map(capacity)
-            self._memory = memory, memory.__array_interface__
-        self._capacity, self.__array_interface__ = capacity, self._memory[1]
-
-    def __del__(self):
-        self._free[self._capacity].append(self._memory)
-
-
 @contextlib.contextmanager
-def shared_by_graphs(lasts):
-    """Inside, this thread's new arrays lie in memory that other graphs may overwrite whenever they run; if it `lasts`,
-    but for that of lasting()."""
-    before = _here.free, _here.lasts
-    _here.free, _here.lasts = _free_for_graphs, lasts
+def sketched(sketch, lasts):
+    """Inside, this thread's new arrays are entered in an arena's sketch; if the recording `lasts`, but for lasting()
+    ones."""
+    before = _here.sketch, _here.lasts
+    _here.sketch, _here.lasts = sketch, lasts
     try:
         yield
     finally:
-        _here.free, _here.lasts = before
+        _here.sketch, _here.lasts = before
 
 
 def empty(shape, dtype):
@@ -70,7 +129,9 @@ def empty(shape, dtype):
     size = prod(shape) * dtype.itemsize
     if size == 0:
         return np.empty(shape, dtype)
-    return np.ndarray(shape, dtype, np.asarray(_Block(capacity(size))))
+    sketch = _here.sketch
+    block = _Block(capacity(size)) if sketch is None else ScratchBlock(sketch, capacity(size))
+    return np.ndarray(shape, dtype, np.asarray(block))
 
 
 def graph_lasts():
@@ -81,12 +142,13 @@ def graph_lasts():
 def lasting(shape, dtype):
     """An array of the graph that is being made, and of no other: NaN before it first runs, then as its last run left
     it."""
-    _here.free = _free
+    sketch, _here.sketch = _here.sketch, None
     try:
         array = empty(shape, dtype)
     finally:
-        _here.free = _free_for_graphs
+        _here.sketch = sketch
     array[...] = np.nan
+    sketch.lasting.append(array)
     return array
 
 
@@ -97,10 +159,14 @@ def owner(array):
     return array
 
 
-def is_shared(array):
-    """Whether the array was made by shared_by_graphs()."""
-    block = owner(array)
-    return isinstance(block, _Block) and block._free is _free_for_graphs
+def is_scratch(array):
+    """Whether the array was made by empty() while launches were recorded."""
+    return isinstance(owner(array), ScratchBlock)
+
+
+def release():
+    """Give all memory that nobody uses back to the system."""
+    _pool.trim(0)
 
 
 @cache
@@ -115,7 +181,7 @@ def capacity(size):
     return -(-size // step) * step
 
 
-def _map(capacity):
+def map_bytes(capacity):
     """Fresh memory that starts on a cache line, as bytes."""
     if capacity < mmap.PAGESIZE:
         memory = np.empty(capacity + ALIGNMENT, np.uint8)
