@@ -154,3 +154,13 @@ def test_every_public_name_is_there():
     assert set(numba_cnn.__all__) <= set(dir(numba_cnn))
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         numba_cnn.nothing  # noqa: B018
+
+
+def test_a_model_without_a_gpu_imports_no_cuda_module():
+    """Half a second at every start."""
+    code = (
+        "import sys; from numba_cnn import backends; backend = backends.get('auto').NAME; "
+        "print(backend, 'numba_cnn.backends.cuda.provider' in sys.modules)"
+    )
+    backend, imported = run(code)
+    assert (backend, imported) == ("cpu", "False") or backend == "cuda"

@@ -27,7 +27,8 @@ def get(name: str = "auto") -> Any:
     """
     if name == "auto":
         cuda = _load("cuda")
-        return cuda if cuda.is_available() and not cuda.is_simulator() else _load("cpu")
+        is_real = cuda.has_driver() and cuda.is_available() and not cuda.is_simulator()
+        return cuda if is_real else _load("cpu")
     if name not in NAMES:
         raise ValueError(f'backend must be "auto", "cpu" or "cuda". Received: {name!r}')
     backend = _load(name)
