@@ -12,9 +12,20 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# A cached kernel does not notice that code it calls in another file has changed.
-os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(prefix="numba_cnn_tests_")
-atexit.register(shutil.rmtree, os.environ["NUMBA_CACHE_DIR"], ignore_errors=True)
+# One cache of kernels for all workers and the processes that tests start: the one that is named already, or a new one.
+if "NUMBA_CACHE_DIR" not in os.environ:
+    os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(prefix="numba_cnn_tests_")
+    atexit.register(shutil.rmtree, os.environ["NUMBA_CACHE_DIR"], ignore_errors=True)
+
+# Files whose tests count on the processor's cores: threads, forks, signals, times.
+SERIAL = "test_threads.py", "test_memory.py", "test_architecture.py", "test_arena.py"
+
+
+def pytest_collection_modifyitems(items):
+    """One worker runs all tests that share cores badly, one after the other."""
+    for item in items:
+        if item.path.name in SERIAL:
+            item.add_marker(pytest.mark.xdist_group("serial"))
 
 # The first example compiles; what lands is decided by the same examples every time.
 settings.register_profile("numba_cnn", deadline=None, derandomize="CI" in os.environ)

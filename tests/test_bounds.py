@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from numba_cnn.backends.cpu.vector import host_bits
+
 PEER = Path(__file__).with_name("bounds_peer.py")
 
 
-def _run(*arguments, bits="512"):
+def _run(*arguments, bits=str(host_bits())):
     environment = os.environ | {"NUMBA_CNN_VECTOR_BITS": bits}
     command = [sys.executable, *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=900)
@@ -19,9 +21,24 @@ def _run(*arguments, bits="512"):
 
 @pytest.mark.parametrize("bits", ["128", "256", "512"])
 def test_nothing_outside_is_touched(bits):
+    if int(bits) > host_bits():
+        pytest.skip(f"not run: this processor computes with {host_bits()} bits")
     done = _run(PEER, "1", "40", bits=bits)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "40\n"
+
+
+def test_a_width_that_the_processor_lacks_is_refused():
+    """Numba compiles for a processor without AVX here: what holds for it holds for AVX2 without AVX-512."""
+    code = "from numba_cnn.backends import cpu"
+    for bits, cpu_name in (("512", "nehalem"), ("64", ""), ("1024", "")):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("NUMBA_CPU_NAME", cpu_name)
+            done = _run("-c", code, bits=bits)
+        assert done.returncode == 1
+        last = done.stderr.splitlines()[-1]
+        assert last.startswith("ValueError: NUMBA_CNN_VECTOR_BITS must be 128, 256 or 512, and at most the ")
+        assert last.endswith(f"Received: {bits!r}")
 
 
 def test_the_guards_bite():

@@ -11,7 +11,7 @@ from pathlib import Path
 
 def test_the_kernels_in_the_simulator():
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", Path(__file__).with_name("simulator")],
+        [sys.executable, "-m", "pytest", "-q", "-n", "0", Path(__file__).with_name("simulator")],
         env=os.environ | {"NUMBA_ENABLE_CUDASIM": "1"},
         cwd=Path(__file__).parents[2],
         capture_output=True,

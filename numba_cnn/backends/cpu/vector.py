@@ -2,8 +2,7 @@
 written in.
 
 Everything here works on pointers; whoever calls it answers for the bounds. NUMBA_CNN_VECTOR_BITS
-(128, 256 or 512) overrides the width, which is otherwise the widest that the host computes with at
-full rate.
+(128, 256 or 512) takes a narrower one than the widest that the host computes with at full rate.
 """
 
 import os
@@ -18,21 +17,27 @@ from numba.extending import intrinsic
 INT32, INT64 = ir.IntType(32), ir.IntType(64)
 
 
-def _host_bits():
-    override = os.environ.get("NUMBA_CNN_VECTOR_BITS", "")
-    if override:
-        if override not in ("128", "256", "512"):
-            raise ValueError(
-                f"NUMBA_CNN_VECTOR_BITS must be 128, 256 or 512. Received: {override!r}"
-            )
-        return int(override)
+def host_bits():
+    """The width of the widest vector that the processor computes with, in bits."""
     if config.CPU_NAME:  # numba compiles for another processor than this one
         return 128
     features = llvm.get_host_cpu_features()
     return 512 if features.get("avx512f") else 256 if features.get("avx2") else 128
 
 
-BITS = _host_bits()
+def _bits():
+    override, widest = os.environ.get("NUMBA_CNN_VECTOR_BITS", ""), host_bits()
+    if not override:
+        return widest
+    if override not in ("128", "256", "512") or int(override) > widest:
+        raise ValueError(
+            f"NUMBA_CNN_VECTOR_BITS must be 128, 256 or 512, and at most the {widest} bits that this processor computes "
+            f"with. Received: {override!r}"
+        )
+    return int(override)
+
+
+BITS = _bits()
 REGISTERS = (
     16 if BITS == 256 or (llvm.get_default_triple().startswith("x86") and BITS == 128) else 32
 )
