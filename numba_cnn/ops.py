@@ -40,7 +40,8 @@ def conv2d(
     strides      one integer or (SH, SW); dilation_rate likewise (DH, DW)
     padding      "valid", "same" (TensorFlow's rule), an integer, a pair, or ((top, bottom), (left, right)), in pixels
     activation   None or "relu"
-    algorithm    "auto", "direct", or "winograd" (3x3 filters, stride 1, no dilation, one group)
+    algorithm    "auto", "direct", or "winograd" (3x3 filters, stride 1, no dilation, one group), which spreads NaN,
+                 infinity and the rounding of large numbers over patches of 4x4 outputs: see docs/algorithms.md
     returns      (N, OH, OW, F)           OH = (H + top + bottom - DH*(KH-1) - 1) // SH + 1, OW alike
 
     Raises ValueError if channels disagree or a filter does not fit, TypeError for mixed dtypes or backends.

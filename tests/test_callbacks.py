@@ -114,6 +114,10 @@ def test_stop_training(model):
         ({"patience": 2}, [3, 2, 2, 1, 5, 5, 0], 6),
         ({"patience": 1, "min_delta": 0.5}, [3, 2.4, 2.0, 1.0], 3),
         ({"patience": 0, "mode": "max"}, [1, 2, 2], 3),
+        ({"patience": 0, "min_delta": 0.5}, [3, 2.5, 1], 2),  # as much as min_delta is no improvement
+        ({"patience": 0, "min_delta": -0.5, "mode": "max"}, [1, 1.5, 3], 2),
+        ({"patience": 3, "baseline": 2.0}, [2, 2, 2, 2, 0], 3),  # nor is the baseline itself
+        ({"patience": 0}, [3], 1),
         ({"patience": 3, "baseline": 1.0}, [3, 2, 2.5, 0.5], 3),
         ({"patience": 0, "start_from_epoch": 2}, [1, 2, 3, 4, 5], 4),
     ],
@@ -162,6 +166,8 @@ def test_a_monitor_that_is_not_logged(model):
         ({"patience": 2, "factor": 0.5}, [2, 2, 2, 2, 2, 2], [8, 8, 8, 4, 4, 2]),
         ({"patience": 1, "factor": 0.5, "cooldown": 2}, [2] * 6, [8, 8, 4, 4, 2, 2]),
         ({"patience": 1, "factor": 0.1, "min_lr": 3.0}, [2] * 4, [8, 8, 3, 3]),
+        ({"patience": 1, "factor": 0.5, "min_delta": 0.5}, [2, 1.5, 1, 1], [8, 8, 4, 4]),
+        ({"patience": 1, "factor": 0.5, "min_delta": 0.5, "mode": "max"}, [1, 1.5, 2.1], [8, 8, 4]),
     ],
 )
 def test_reduce_lr_on_plateau(model, arguments, values, rates):
@@ -169,6 +175,17 @@ def test_reduce_lr_on_plateau(model, arguments, values, rates):
     plateau = callbacks.ReduceLROnPlateau("loss", **arguments)
     history = fit(model, Feed("loss", values), plateau, epochs=len(values))
     assert history["learning_rate"] == rates
+
+
+def test_a_rate_that_is_the_least_stays_without_a_word(model, capsys):
+    model.optimizer.learning_rate = 0.5
+    plateau = callbacks.ReduceLROnPlateau("loss", factor=0.5, patience=1, min_lr=0.5, verbose=1, cooldown=3)
+    history = fit(model, Feed("loss", [2, 2, 2]), plateau, epochs=3)
+    assert history["learning_rate"] == [0.5] * 3
+    assert plateau.cooldown_counter == 0
+    assert capsys.readouterr().out == ""
+    with pytest.raises(ValueError, match=r"factor must be below 1.* Received: 1"):
+        callbacks.ReduceLROnPlateau(factor=1)
 
 
 def test_learning_rate_scheduler(model, capsys):

@@ -312,6 +312,40 @@ def test_nan_goes_through(algorithm):
     assert not np.isnan(y[0, 4:, 4:]).any()
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e10])
+@pytest.mark.parametrize("shape", [(2, 18, 22, 16, 32), (1, 14, 18, 3, 32), (1, 14, 18, 256, 256), (3, 7, 7, 64, 32)])
+def test_winograd_spreads_what_is_out_of_range_over_the_patches_that_read_it(bad, shape):
+    N, H, W, C, F = shape
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal((N, H, W, C)).astype(np.float32)
+    weight = rng.standard_normal((3, 3, C, F)).astype(np.float32)
+    clean = ops.conv2d(x, weight, algorithm="winograd")
+    for h, w in ((0, 0), (4, 4), (5, 6), (H - 1, W - 1)):
+        spoiled = x.copy()
+        spoiled[N - 1, h, w, C // 2] = bad
+        y = ops.conv2d(spoiled, weight, algorithm="winograd")
+        reached = np.zeros(y.shape, bool)
+        rows, columns = ((max(0, -(-(k - 5) // 4)), k // 4) for k in (h, w))  # patch t reads pixels 4t..4t + 5
+        reached[N - 1, 4 * rows[0] : 4 * rows[1] + 4, 4 * columns[0] : 4 * columns[1] + 4] = True
+        assert reached.any((0, 3)).sum() <= 64
+        np.testing.assert_array_equal(y[~reached], clean[~reached])
+        direct = ops.conv2d(spoiled, weight, algorithm="direct")
+        window = direct != ops.conv2d(x, weight, algorithm="direct")
+        assert window[~np.isnan(window)].sum() <= 9 * F
+        if np.isfinite(bad):
+            assert np.abs(y - direct).max() <= 1e-5 * bad * np.abs(weight).max()
+
+
+def test_large_numbers_cost_their_patch_its_digits():
+    """The figures of docs/algorithms.md."""
+    x, weight = np.ones((1, 14, 14, 16), np.float32), np.ones((3, 3, 16, 32), np.float32)
+    for large, error in ((1e3, 1e-2), (1e7, 100)):
+        x[0, 5, 5, 0] = large
+        y = ops.conv2d(x, weight, algorithm="winograd")
+        exact = ops.conv2d(x.astype(np.float64), weight.astype(np.float64), algorithm="direct")
+        assert np.abs(y - exact).max() <= error
+
+
 def test_input_that_is_not_contiguous_or_read_only():
     rng = np.random.default_rng(0)
     big = rng.standard_normal((3, 9, 8, 2)).astype(np.float32)

@@ -62,6 +62,22 @@ def test_truncated_normal_stays_within_two_deviations():
     np.testing.assert_allclose(values.std(), 0.5 * 0.8796256610342398, rtol=0.02)
 
 
+@pytest.mark.parametrize("name", ["RandomNormal", "TruncatedNormal"])
+def test_means_and_deviations(name):
+    for settings, mean, stddev in (({}, 0, 0.05), ({"mean": 1}, 1, 0.05), ({"mean": -2, "stddev": 3}, -2, 3)):
+        values = getattr(initializers, name)(**settings, seed=7)((200, 300))
+        deviation = stddev * (0.8796256610342398 if name == "TruncatedNormal" else 1)
+        np.testing.assert_allclose(values.mean(), mean, atol=0.02 * stddev)
+        np.testing.assert_allclose(values.std(), deviation, rtol=0.02)
+
+
+def test_ranges():
+    for settings, low, high in (({}, -0.05, 0.05), ({"minval": 1, "maxval": 4}, 1, 4)):
+        values = initializers.RandomUniform(**settings, seed=7)((200, 300))
+        assert low <= values.min() < low + 0.01 * (high - low)
+        assert high - 0.01 * (high - low) < values.max() <= high
+
+
 def test_seeds():
     one = initializers.GlorotUniform(seed=5)
     np.testing.assert_array_equal(one((4, 3)), one((4, 3)))

@@ -74,6 +74,10 @@ def test_reference_against_finite_differences(case):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @given(case=pool_cases())
+@example(case=((2, 8, 9, 5), {"pool_size": (2, 3), "strides": 2, "padding": "valid"}, 3))
+@example(case=((2, 9, 8, 5), {"pool_size": (3, 2), "strides": 2, "padding": "valid"}, 4))
+@example(case=((2, 9, 9, 5), {"pool_size": 2, "strides": (2, 3), "padding": "valid"}, 5))
+@example(case=((2, 9, 9, 5), {"pool_size": 2, "strides": (3, 2), "padding": "valid"}, 6))
 @example(case=((1, 9, 9, 70), {"pool_size": 3, "strides": 2, "padding": "same"}, 1))
 @example(
     case=((1, 20, 19, 5), {"pool_size": (17, 16), "strides": 2, "padding": "valid"}, 2)

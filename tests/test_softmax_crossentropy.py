@@ -70,6 +70,20 @@ def test_extreme_logits_stay_finite_and_nan_goes_through():
     assert np.isnan(ops.softmax(np.array([[0.0, np.nan]]))).all()
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("classes", [1, 2, 3, 17])
+def test_the_largest_logit_may_stand_anywhere(dtype, classes):
+    """exp(1000) is infinite: the row's own maximum is taken off before."""
+    logits = 1000 * np.eye(classes, dtype=dtype)
+    labels = np.arange(classes)
+    np.testing.assert_array_equal(ops.softmax(logits), np.eye(classes))
+    loss, dlogits = ops.sparse_categorical_crossentropy(logits, labels)
+    assert float(loss) == 0
+    assert not dlogits.any()
+    loss, _ = ops.sparse_categorical_crossentropy(logits, np.roll(labels, 1))
+    assert float(loss) == (1000 if classes > 1 else 0)
+
+
 def test_accuracy_counts_the_first_largest():
     logits = np.array([[1.0, 1.0], [0.0, 2.0]])
     assert float(ops.sparse_categorical_accuracy(logits, np.array([1, 1]))) == 0.5
