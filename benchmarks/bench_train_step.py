@@ -6,7 +6,7 @@ import numba
 import numpy as np
 
 from numba_cnn.backends import cpu
-from numba_cnn.backends.cpu.launch import run
+from numba_cnn.backends.cpu.runtime.launch import run
 
 from . import after_rest, fma_peak, scaling, tutorial, workloads
 from .peers import network

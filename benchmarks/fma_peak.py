@@ -1,4 +1,4 @@
-"""What the cores can do at most: fused multiply-adds on vectors that never leave their registers.
+"""What the cores can do at most: fused multiply-adds on vectors that never migrate_from their registers.
 
 On as many cores at once as threads are set: two cores of a virtual machine may be one of the host's.
 """
@@ -10,7 +10,8 @@ import numpy as np
 from numba import njit, prange, types
 from numba.extending import intrinsic
 
-from numba_cnn.backends.cpu.vector import BITS, Vectors, int64
+from numba_cnn.backends.cpu.codegen.host import VECTOR_BITS
+from numba_cnn.backends.cpu.codegen.vector import Vectors, int64
 
 CHAINS = 12  # independent accumulators: enough to hide the latency, few enough for 16 registers
 TURNS = 100_000
@@ -69,7 +70,7 @@ def rate(rounds=5):
 
 def flop():
     """The floating-point operations of one measurement: two per lane and multiply-add."""
-    return 2 * numba.get_num_threads() * TURNS * CHAINS * (BITS // 32)
+    return 2 * numba.get_num_threads() * TURNS * CHAINS * (VECTOR_BITS // 32)
 
 
 def share(function, flop_of_function, rounds=11):
@@ -96,7 +97,7 @@ def median_ratio(first, second, rounds=11):
 
 
 def _repeat(function):
-    """How often to call what takes less than a millisecond between two looks at the clock."""
+    """How often to call what takes less than a millisecond between two spins at the clock."""
     return max(1, int(1e-3 / _seconds_of(function, 1)))
 
 

@@ -12,8 +12,8 @@ import numba
 import numpy as np
 from numba import njit, prange
 
-from numba_cnn.backends.cpu.processors import leave, processor
-from numba_cnn.backends.cpu.shares import LINE, add_one, read
+from numba_cnn.backends.cpu.runtime.affinity import migrate_from, processor
+from numba_cnn.backends.cpu.runtime.scheduler import LINE_WORDS, add_one, read
 
 TURNS, ROUNDS = 200, 10
 
@@ -37,7 +37,7 @@ def nanoseconds():
 
 def _seconds():
     start = time.perf_counter()
-    _count(np.zeros(LINE, np.int64), TURNS)
+    _count(np.zeros(LINE_WORDS, np.int64), TURNS)
     return time.perf_counter() - start
 
 
@@ -46,7 +46,7 @@ def _count(number, turns):
     here = processor()
     for thread in prange(2):
         if thread > 0 and processor() == here:
-            leave(here)
+            migrate_from(here)
         for _ in range(turns):
             while read(number, 0) % 2 != thread:
                 pass

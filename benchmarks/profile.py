@@ -93,15 +93,15 @@ def _timed_kernels():
         for name, function in inspect.getmembers(reference, inspect.isfunction)
         if not name.startswith("_") and hasattr(cpu, name)
     }
-    calls, graph = [], cpu.Graph
-    del cpu.Graph
+    calls, graph = [], cpu.LaunchGraph
+    del cpu.LaunchGraph
     session.note_change()  # or the graph that ran last would run again
     for name, kernel in kernels.items():
         setattr(cpu, name, _timed(name, kernel, calls))
     try:
         yield calls
     finally:
-        cpu.Graph = graph
+        cpu.LaunchGraph = graph
         for name, kernel in kernels.items():
             setattr(cpu, name, kernel)
 

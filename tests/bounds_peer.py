@@ -12,7 +12,8 @@ import numpy as np
 
 from numba_cnn import shapes
 from numba_cnn.backends import cpu, reference
-from numba_cnn.backends.cpu import depthwise_small, graph, winograd_shared
+from numba_cnn.backends.cpu.convolution import depthwise_small, winograd_nonfused
+from numba_cnn.backends.cpu.runtime import launch_graph
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _keep = []
@@ -39,7 +40,7 @@ def guarded(shape, dtype, at_end):
 class Checker:
     def __init__(self, seed):
         self.rng = np.random.default_rng(seed)
-        self.many = winograd_shared.MANY
+        self.many = winograd_nonfused.MANY
         self.at_end = True
 
     def empty(self, shape, dtype):
@@ -79,7 +80,7 @@ class Checker:
         g = shapes.conv2d(
             shape, weight, tuple(map(int, strides)), pads, tuple(map(int, dilation)), groups
         )
-        winograd_shared.MANY = self.many if r(2) else 0  # transforms are shared at any size
+        winograd_nonfused.MANY = self.many if r(2) else 0  # transforms are shared at any size
         self.passes(dtype, g, "winograd" if winograd else "direct")
 
     def colours(self, dtype):
@@ -189,7 +190,7 @@ def main(seed, cases):
     for name, module in list(sys.modules.items()):
         if name.startswith("numba_cnn.backends.cpu.") and hasattr(module, "empty"):
             module.empty = checker.empty  # scratch too
-    graph.PLANS = 0  # plans would hold on to it
+    launch_graph.RECORDINGS = 0  # plans would hold on to it
     for case in range(cases):
         checker.at_end = bool(case % 2)
         for dtype in "fd":

@@ -12,7 +12,7 @@ import weakref
 import numpy as np
 
 from numba_cnn import layers, models, ops
-from numba_cnn.backends.cpu import arena, graph, memory
+from numba_cnn.backends.cpu.runtime import arena, launch_graph, memory
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _mapped = []  # never unmapped, so that no address is given out twice
@@ -50,10 +50,10 @@ def network(channels):
 def main():
     memory.map_bytes = guarded
     arena.SLACK = memory.KEPT = 0
-    graph.LIMIT = 1 << 20
+    launch_graph.LIMIT = 1 << 20
     gave_up = []
-    give_up = graph.Graph.give_up
-    graph.Graph.give_up = lambda self: gave_up.append(1) or give_up(self)
+    give_up = launch_graph.LaunchGraph.give_up
+    launch_graph.LaunchGraph.give_up = lambda self: gave_up.append(1) or give_up(self)
     rng = np.random.default_rng(0)
     stock = [network(8 * k) for k in range(1, 7)]
     x, y = rng.random((9, 12, 12, 3), dtype=np.float32), rng.integers(0, 4, 9)

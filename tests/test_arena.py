@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numba_cnn import layers, models
-from numba_cnn.backends.cpu import arena, memory
+from numba_cnn.backends.cpu.runtime import arena, memory
 
 lives = st.lists(st.tuples(st.integers(1, 40), st.integers(0, 9), st.integers(0, 9)), max_size=25)
 

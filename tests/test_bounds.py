@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from numba_cnn.backends.cpu.vector import host_bits
+from numba_cnn.backends.cpu.codegen.host import host_bits
 
 PEER = Path(__file__).with_name("bounds_peer.py")
 

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from cases import Conv2DCase  # isort: skip
 from numba_cnn import ops
 from numba_cnn.backends import reference
-from numba_cnn.backends.cpu import (
-    correlate_weight,
+from numba_cnn.backends.cpu.convolution import (
     depthwise_small,
-    graph,
+    direct_weight,
     winograd,
-    winograd_shared,
+    winograd_nonfused,
 )
-from numba_cnn.backends.cpu.streams import STREAMED
+from numba_cnn.backends.cpu.microkernels.nontemporal import NONTEMPORAL_BYTES
+from numba_cnn.backends.cpu.runtime import launch_graph
 
 
 def _arrays(case, dtype):
@@ -153,11 +153,11 @@ def test_direct_equals_reference(dtype, case):
 )
 def test_windows_are_read_in_place_or_copied(dtype, case, monkeypatch):
     """Which, the first-level cache decides; the bits are the same."""
-    monkeypatch.setattr(graph, "PLANS", 0)
+    monkeypatch.setattr(launch_graph, "RECORDINGS", 0)
     arrays = _arrays(case, dtype)
     dweights = []
     for pack in (1, 1 << 62):
-        monkeypatch.setattr(correlate_weight, "PACK", pack)
+        monkeypatch.setattr(direct_weight, "PACK", pack)
         _check_ops(case, dtype, "direct")
         x, weight, _, dy = arrays
         dweights.append(ops.conv2d_backward(dy, x, weight, algorithm="direct", **case.arguments)[1])
@@ -230,7 +230,7 @@ def test_winograd_equals_reference(dtype, case):
 )
 def test_outputs_too_large_for_caches(dtype, algorithm, case):
     """They are written past the caches, if all their vectors are whole and aligned."""
-    assert np.prod(case.geometry.y) * 4 > STREAMED or np.prod(case.geometry.x) * 4 > STREAMED
+    assert np.prod(case.geometry.y) * 4 > NONTEMPORAL_BYTES or np.prod(case.geometry.x) * 4 > NONTEMPORAL_BYTES
     _check_ops(case, dtype, algorithm, looser=200)
 
 
@@ -239,9 +239,9 @@ def small_shared_blocks():
     """Winograd with shared transforms for any number of channels, in small blocks and many parts."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {"MANY": 0, "CHANNELS": 32, "BLOCK": 16, "TRANSFORMED": 1 << 16}.items():
-            patch.setattr(winograd_shared, name, value)
-        patch.setattr(winograd, "REMEMBERED", 0)
-        patch.setattr(graph, "PLANS", 0)  # nor are others used, or left behind
+            patch.setattr(winograd_nonfused, name, value)
+        patch.setattr(winograd, "FILTER_CACHE_LIMIT", 0)
+        patch.setattr(launch_graph, "RECORDINGS", 0)  # nor are others used, or left behind
         yield
 
 

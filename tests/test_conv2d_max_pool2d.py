@@ -8,7 +8,7 @@ from hypothesis import assume, example, given, settings
 from cases import Conv2DCase  # isort: skip
 from numba_cnn import layers, models, ops
 from numba_cnn.backends import reference
-from numba_cnn.backends.cpu.streams import STREAMED
+from numba_cnn.backends.cpu.microkernels.nontemporal import NONTEMPORAL_BYTES
 from numba_cnn.layers.fusion import PooledConv2D, fused
 
 
@@ -79,7 +79,7 @@ def test_winograd(dtype, case):
 def test_outputs_too_large_for_caches(filters):
     """They are written past the caches, if all their vectors are whole."""
     case = Conv2DCase((1, 382, 366, 3), (3, 3, 3, filters), {"padding": "same"}, relu=True)
-    assert case.geometry.OH * case.geometry.OW * filters > STREAMED
+    assert case.geometry.OH * case.geometry.OW * filters > NONTEMPORAL_BYTES
     _check(case, np.float32, "winograd", exact=False)
 
 

@@ -56,7 +56,7 @@ class TestAside:
 
     def put(self):
         out = np.full((31, 33, 61, 3), np.nan, np.float32)
-        cpu.gather_aside(self.x, self.rows, out, np.empty(31, np.bool_))
+        cpu.gather_async(self.x, self.rows, out, np.empty(31, np.bool_))
         assert np.isnan(out).all()  # nothing has run
         return out
 
@@ -72,13 +72,13 @@ class TestAside:
         np.testing.assert_array_equal(out, self.x[self.rows])
         out[...] = 0
         ops.relu(self.x)
-        cpu.finish_aside()
+        cpu.finish_deferred()
         assert not out.any()  # once is enough
 
     def test_done_without_any(self):
         first, second = self.put(), self.put()
         np.testing.assert_array_equal(first, self.x[self.rows])
-        cpu.finish_aside()
+        cpu.finish_deferred()
         np.testing.assert_array_equal(second, self.x[self.rows])
 
     def test_each_thread_has_its_own(self):
@@ -87,7 +87,7 @@ class TestAside:
         other.start()
         other.join()
         assert np.isnan(out).all()
-        cpu.finish_aside()
+        cpu.finish_deferred()
 
 
 def test_batches_of_arrays_that_kernels_do_not_take(tmp_path):

@@ -11,7 +11,7 @@ import small_cnn
 import numba_cnn as nc
 from numba_cnn import backends, layers, models, ops, session
 from numba_cnn.backends import cpu
-from numba_cnn.backends.cpu import memory
+from numba_cnn.backends.cpu.runtime import memory
 from numba_cnn.models import graphs
 
 
@@ -121,7 +121,7 @@ def test_every_weight_of_a_transformed_filter_is_looked_at(dtype):
         for shape in [(1, 12, 13, 16), (3, 3, 16, 19), (19,)]
     )
     run = lambda x: ([ops.conv2d(x, weight, bias, algorithm="winograd")], [])  # noqa: E731
-    recorded = cpu.Graph(run, [x])
+    recorded = cpu.LaunchGraph(run, [x])
     places = [(0, 0, 0, 0), (2, 2, 15, 18), (1, 1, 7, 16), *rng.integers(0, weight.shape, (9, 4))]
     for place in map(tuple, places):
         for value in (weight[place] + 1, np.nan, weight[place]):
@@ -156,7 +156,7 @@ def test_the_learning_rate_may_change():
 
 def test_a_graph_refuses_what_it_was_not_made_for(monkeypatch):
     (x, _), weights = batch(4), np.linspace(0, 1, 4, dtype=np.float32)
-    graph = cpu.Graph(lambda x, _: ([ops.relu(x)], []), [x, None])
+    graph = cpu.LaunchGraph(lambda x, _: ([ops.relu(x)], []), [x, None])
     for inputs in [
         (x[:3], None),
         (x.reshape(4, 10, 11, 3), None),
@@ -168,7 +168,7 @@ def test_a_graph_refuses_what_it_was_not_made_for(monkeypatch):
     ]:
         assert graph(*inputs) is None
     np.testing.assert_array_equal(graph(x, None)[0], np.maximum(x, 0))
-    monkeypatch.setattr("numba_cnn.backends.cpu.graph.get_num_threads", lambda: 0)
+    monkeypatch.setattr("numba_cnn.backends.cpu.runtime.launch_graph.get_num_threads", lambda: 0)
     assert graph(x, None) is None
 
 

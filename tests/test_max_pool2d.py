@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 
 from numba_cnn import ops, shapes
 from numba_cnn.backends import cpu, reference
-from numba_cnn.backends.cpu.streams import STREAMED
+from numba_cnn.backends.cpu.microkernels.nontemporal import NONTEMPORAL_BYTES
 
 
 def _loops(x, g):
@@ -110,7 +110,7 @@ def test_outputs_too_large_for_caches(dtype, shift, channels):
     y = y[shift : shift + expected.size].reshape(g.y)
     cpu.max_pool2d(x, g, y, argmax)
     reference.max_pool2d(x, g, expected, places)
-    assert y.nbytes > STREAMED
+    assert y.nbytes > NONTEMPORAL_BYTES
     np.testing.assert_array_equal(y, expected)
     np.testing.assert_array_equal(argmax, places)
 
@@ -128,7 +128,7 @@ def test_gradients_too_large_for_caches(dtype, shift):
     expected = np.empty_like(dx)
     cpu.max_pool2d_backward(dy, argmax, g, dx)
     reference.max_pool2d_backward(dy, argmax, g, expected)
-    assert dx.nbytes > STREAMED
+    assert dx.nbytes > NONTEMPORAL_BYTES
     np.testing.assert_array_equal(dx, expected)
 
 

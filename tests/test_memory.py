@@ -9,9 +9,9 @@ import numba
 import numpy as np
 import pytest
 
-from numba_cnn.backends.cpu import memory
-from numba_cnn.backends.cpu.copy import copy_rows
-from numba_cnn.backends.cpu.vector import BITS
+from numba_cnn.backends.cpu.codegen.host import VECTOR_BITS
+from numba_cnn.backends.cpu.microkernels.copy import copy_rows
+from numba_cnn.backends.cpu.runtime import memory
 
 
 def test_freed_memory_is_taken_again_and_never_shared():
@@ -48,13 +48,13 @@ def test_vectors_that_registers_do_not_hold_are_aligned():
     source, target = np.arange(37, dtype=np.float32), np.zeros(37, np.float32)
     copied(source, target)
     np.testing.assert_array_equal(target, source)
-    assert f"alignstack({BITS // 8})" in "".join(copied.inspect_llvm().values())
+    assert f"alignstack({VECTOR_BITS // 8})" in "".join(copied.inspect_llvm().values())
 
 
 FORK = """
     import os
     import numpy as np
-    from numba_cnn.backends.cpu import memory
+    from numba_cnn.backends.cpu.runtime import memory
 
     arrays = [memory.empty((n,), np.float32) for n in (100, 10_000, 1_000_000)]
     for array in arrays:
@@ -77,7 +77,7 @@ CODE = """
     import resource
     import numpy as np
     from numba_cnn import models
-    from numba_cnn.backends.cpu import memory
+    from numba_cnn.backends.cpu.runtime import memory
 
     model = models.tutorial_cnn()
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
@@ -92,7 +92,7 @@ CODE = """
     for _ in range(5):
         model.train_step(x, y)
     faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - faults
-    from numba_cnn.backends.cpu.arena import ARENA
+    from numba_cnn.backends.cpu.runtime.arena import ARENA
     kept = memory._pool.free_bytes + len(ARENA.memory())
     held = 4 * sum(p.value.nbytes for p in model.trainable_weights)  # with a gradient and two moments
     print(sum(fresh), faults, kept + held)

@@ -9,12 +9,12 @@ import pytest
 
 import numba_cnn as nc
 from numba_cnn import ops
-from numba_cnn.backends.cpu import graph
+from numba_cnn.backends.cpu.runtime import launch_graph
 
 
 @pytest.fixture(autouse=True)
 def _no_plans(monkeypatch):
-    monkeypatch.setattr(graph, "_plans", OrderedDict())
+    monkeypatch.setattr(launch_graph, "_recordings_of_ops", OrderedDict())
 
 
 def arrays(seed, N=3, F=6):
@@ -31,23 +31,23 @@ def results(x, weight, bias, dy):
 
 def test_bits_are_those_without_plans(monkeypatch):
     cases = [arrays(seed, N) for seed, N in enumerate([3, 3, 2, 3, 2])]
-    planned = [results(*case) for case in cases]
-    assert len(graph._plans) == 6
-    monkeypatch.setattr(graph, "PLANS", 0)
-    assert planned == [results(*case) for case in cases]
+    recorded = [results(*case) for case in cases]
+    assert len(launch_graph._recordings_of_ops) == 6
+    monkeypatch.setattr(launch_graph, "RECORDINGS", 0)
+    assert recorded == [results(*case) for case in cases]
 
 
 def test_an_array_given_twice_need_not_be_again():
     x = np.random.default_rng(0).standard_normal((5, 5)).astype(np.float32)
     twice = ops.dense(x, x)
     np.testing.assert_allclose(twice, x @ x, rtol=1e-5, atol=1e-5)
-    assert len(graph._plans) == 1
+    assert len(launch_graph._recordings_of_ops) == 1
     np.testing.assert_allclose(ops.dense(x, 2 * x), 2 * twice, rtol=1e-6)
-    assert len(graph._plans) == 1
+    assert len(launch_graph._recordings_of_ops) == 1
 
 
 def test_there_are_not_more_than_may_be(monkeypatch):
-    monkeypatch.setattr(graph, "PLANS", 2)
+    monkeypatch.setattr(launch_graph, "RECORDINGS", 2)
     for _ in range(2):
         for N in (1, 2, 3):
             x, weight, bias, _ = arrays(N, N)
@@ -57,7 +57,7 @@ def test_there_are_not_more_than_may_be(monkeypatch):
                 rtol=1e-5,
                 atol=1e-5,
             )
-            assert len(graph._plans) == 2
+            assert len(launch_graph._recordings_of_ops) == 2
 
 
 def test_another_number_of_threads_has_a_plan_of_its_own():
@@ -70,7 +70,7 @@ def test_another_number_of_threads_has_a_plan_of_its_own():
         assert results(*case) == expected
     finally:
         nc.set_num_threads(before)
-    assert len(graph._plans) == 6
+    assert len(launch_graph._recordings_of_ops) == 6
 
 
 def test_nothing_of_what_was_given_is_kept():

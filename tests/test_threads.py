@@ -12,10 +12,10 @@ import pytest
 from numba import njit
 
 import numba_cnn as nc
-from numba_cnn.backends.cpu.launch import kernel, launching, unpack
-from numba_cnn.backends.cpu.processors import leave, processor
-from numba_cnn.backends.cpu.shares import PIECES
-from numba_cnn.backends.cpu.threads import _masked
+from numba_cnn.backends.cpu.runtime.affinity import migrate_from, processor
+from numba_cnn.backends.cpu.runtime.launch import kernel, launching, unpack
+from numba_cnn.backends.cpu.runtime.scheduler import PIECES
+from numba_cnn.backends.cpu.runtime.threads import _masked
 
 # The processors that this thread may run on, where the system tells.
 allowed = partial(os.sched_getaffinity, 0) if hasattr(os, "sched_getaffinity") else set
@@ -95,8 +95,8 @@ def test_a_forked_child_answers(layer):
 def test_threads_share_no_processor_after_a_rest():
     code = """
         import time
-        from numba_cnn.backends.cpu.launch import kernel, launching, unpack
-        from numba_cnn.backends.cpu.processors import processor
+        from numba_cnn.backends.cpu.runtime.launch import kernel, launching, unpack
+        from numba_cnn.backends.cpu.runtime.affinity import processor
 
         @kernel
         def look(share, shares, thread, packed):
@@ -126,7 +126,7 @@ def test_a_thread_leaves_a_processor_and_may_come_back():
     @njit
     def left():
         here = processor()
-        leave(here)
+        migrate_from(here)
         return here, processor()
 
     before = allowed()
@@ -146,7 +146,7 @@ def test_the_number_of_threads_is_numbas_own():
     code = """
         import threading
         import numba
-        from numba_cnn.backends.cpu.threads import get_num_threads, set_num_threads
+        from numba_cnn.backends.cpu.runtime.threads import get_num_threads, set_num_threads
         seen = [get_num_threads()]
         set_num_threads(1)
         seen.append(get_num_threads())
@@ -214,9 +214,9 @@ def test_bits_of_convolutions_do_not_depend_on_threads():
 @kernel
 def _count(share, shares, thread, packed):
     """Counts how often each element is done; the first share is held up until it sees all others done."""
-    looks, times, seen = unpack(packed)
+    spins, times, seen = unpack(packed)
     first, last = share * times.size // shares, (share + 1) * times.size // shares
-    for _ in range(looks if share == 0 else 0):
+    for _ in range(spins if share == 0 else 0):
         _masked()  # which the compiler knows nothing of, so that each look reads anew
         if times[last:].sum() == times.size - last:
             seen[0] = 1
@@ -230,7 +230,7 @@ def test_a_thread_that_is_held_up_leaves_its_pieces_to_others():
     try:
         numba.set_num_threads(2)
         times, seen = np.zeros(2 * max(parts for _, parts in PIECES), int), np.zeros(1, int)
-        _count(2, 1_000_000_000, times, seen)  # in vain it looks for some ten seconds
+        _count(2, 1_000_000_000, times, seen)  # in vain it spins for some ten seconds
     finally:
         numba.set_num_threads(before)
     np.testing.assert_array_equal(times, 1)
@@ -303,7 +303,7 @@ def test_a_signal_handler_may_predict_and_hangs_nowhere():
 
 
 def test_a_launch_inside_of_a_launch_or_a_recording_is_refused():
-    graph = nc.backends.get("cpu").Graph
+    graph = nc.backends.get("cpu").LaunchGraph
     x = np.ones((3, 4), np.float32)
     with launching(), pytest.raises(RuntimeError, match="in the middle of another launch of the same thread"):
         nc.ops.relu(x)

@@ -38,7 +38,7 @@ class Abilities(NamedTuple):
 
     epilogues: frozenset[str] = frozenset()  # activations that conv2d and dense do themselves
     records: bool = False  # whether it has LaunchGraph and get_num_threads
-    prefetches: bool = False  # whether it has PREFETCH's ops and finish_aside
+    prefetches: bool = False  # whether it has PREFETCH's ops and finish_deferred
     cache_budget: int | None = None  # bytes of a batch's activations that its caches hold, if they should
 
 
@@ -184,7 +184,7 @@ OPS = {
 # Of backends that make the next batch while the current one is in use.
 PREFETCH = {
     "gather": Op("gather", x="real: M *", rows="int64: n", out="float32: n *", finite="bool: n"),
-    "gather_aside": Op(
+    "gather_async": Op(
         "gather", x="real: M *", rows="int64: n", out="float32: n *", finite="bool: n"
     ),
 }

@@ -88,13 +88,13 @@ class Batches:
                 self._copy(rows, images)
                 yield self._batch(images, rows, _finite(images))
                 continue
-            self.backend.finish_aside()  # this batch, or what an epoch that was broken off left
+            self.backend.finish_deferred()  # this batch, or what an epoch that was broken off left
             if k == 0:
                 self.backend.gather(x, rows, images, finite)
             batch = self._batch(images, rows, finite)
             if k + 1 < len(parts):
                 following = order[parts[k + 1]]
-                self.backend.gather_aside(x, following, *self._buffer(k + 1, len(following)))
+                self.backend.gather_async(x, following, *self._buffer(k + 1, len(following)))
             yield batch
 
     def _parts(self) -> list[slice]:

@@ -4,27 +4,30 @@ import numba
 import numpy as np
 
 from numba_cnn.backends.contract import Abilities, offer
-from numba_cnn.backends.cpu.caches import CACHED
-from numba_cnn.backends.cpu.graph import Graph, forget_plans, limit_recordings
-from numba_cnn.backends.cpu.launch import cache_folder, finish_aside, is_warm
-from numba_cnn.backends.cpu import memory
-from numba_cnn.backends.cpu.memory import empty
-from numba_cnn.backends.cpu.threads import get_num_threads, set_num_threads, threading_layer
-from numba_cnn.backends.cpu.vector import BITS
+from numba_cnn.backends.cpu.codegen.host import CACHE_BUDGET, VECTOR_BITS
+from numba_cnn.backends.cpu.runtime import memory
+from numba_cnn.backends.cpu.runtime.launch import cache_folder, finish_deferred, is_warm
+from numba_cnn.backends.cpu.runtime.launch_graph import (
+    LaunchGraph,
+    forget_recordings_of_ops,
+    limit_recordings,
+)
+from numba_cnn.backends.cpu.runtime.memory import empty
+from numba_cnn.backends.cpu.runtime.threads import get_num_threads, set_num_threads, threading_layer
 
 NAME = "cpu"
 ABILITIES = Abilities(
-    epilogues=frozenset({"relu"}), records=True, prefetches=True, cache_budget=CACHED
+    epilogues=frozenset({"relu"}), records=True, prefetches=True, cache_budget=CACHE_BUDGET
 )
 
 __all__ = [
     "ABILITIES",
     "NAME",
-    "Graph",
+    "LaunchGraph",
     "asarray",
     "describe",
     "empty",
-    "finish_aside",
+    "finish_deferred",
     "get_num_threads",
     "is_available",
     "is_simulator",
@@ -74,7 +77,7 @@ def synchronize():
 
 def release_memory():
     """Forget the recordings of single ops, and give memory that nobody uses back to the system."""
-    forget_plans()
+    forget_recordings_of_ops()
     memory.release()
 
 
@@ -85,7 +88,7 @@ def describe():
         "numba": numba.__version__,
         "threads": f"{get_num_threads()} of {most}",
         "threading layer": threading_layer() or "not started",
-        "vector width": f"{BITS} bits",
+        "vector width": f"{VECTOR_BITS} bits",
         "kernel cache": cache_folder()
         or "none: no folder could be written, kernels are compiled in every process",
     }

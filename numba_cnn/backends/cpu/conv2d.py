@@ -5,51 +5,49 @@ forward pass strides, one correlation per phase of the stride, each with the tap
 pixels.
 """
 
-from math import gcd
-from typing import NamedTuple
-
 from numba_cnn import shapes
 from numba_cnn.backends.contract import checked
-from numba_cnn.backends.cpu import correlate as direct
-from numba_cnn.backends.cpu import (
-    correlate_few,
+from numba_cnn.backends.cpu.codegen.vector import lanes
+from numba_cnn.backends.cpu.convolution import (
     depthwise_small,
     depthwise_weight,
+    direct,
+    direct_small_f,
+    direct_weight,
+    direct_weight_rgb,
     winograd,
-    winograd_colours,
-    winograd_shared,
+    winograd_nonfused,
+    winograd_rgb,
 )
-from numba_cnn.backends.cpu import correlate_weight as direct_weight
-from numba_cnn.backends.cpu import correlate_weight_colours as coloured_weight
-from numba_cnn.backends.cpu.clear import clear
-from numba_cnn.backends.cpu.graph import planned
+from numba_cnn.backends.cpu.convolution.packing import Axis, pack
+from numba_cnn.backends.cpu.convolution.phases import phase
+from numba_cnn.backends.cpu.convolution.row_buffers import NO_PLACES, source
 from numba_cnn.backends.cpu.max_pool2d import max_pool2d
-from numba_cnn.backends.cpu.memory import constant, empty
-from numba_cnn.backends.cpu.panels import Axis, pack
-from numba_cnn.backends.cpu.strips import NO_PLACES, source
-from numba_cnn.backends.cpu.tile import VECTORS
-from numba_cnn.backends.cpu.vector import lanes
+from numba_cnn.backends.cpu.microkernels.brgemm import NR_VECTORS
+from numba_cnn.backends.cpu.runtime.launch_graph import recorded
+from numba_cnn.backends.cpu.runtime.memory import constant, empty
+from numba_cnn.backends.cpu.runtime.zero_fill import zero_fill
 
 FEW_PIXELS, FEW_WEIGHTS = 1024, 1 << 16  # for which filters are not packed
 CHANNELS = 8  # from which on Winograd's transforms pay
 COLOURED = 32  # filters of an image of three channels, likewise, where the output is not pooled
 # Patches, likewise: of any layer, of one whose filters must be turned around first, of one whose transforms are shared.
-PATCHES, PATCHES_TURNED, PATCHES_SHARED = 9, 16, 4
+PATCHES, MIN_PATCHES_TRANSPOSED, MIN_PATCHES_NONFUSED = 9, 16, 4
 
 
-@planned
+@recorded
 @checked
 def conv2d(x, weight, bias, g, relu, algorithm, y):
     forward(x, weight, bias, g, relu, algorithm, y, NO_PLACES)
 
 
-@planned
+@recorded
 @checked
 def conv2d_backward_input(dy, y, weight, g, algorithm, dx):
     backward_input(source(dy, y), weight, g, algorithm, dx)
 
 
-@planned
+@recorded
 @checked
 def conv2d_backward_weight(dy, y, x, g, algorithm, dweight, dbias):
     backward_weight(source(dy, y), x, g, algorithm, dweight, dbias)
@@ -58,16 +56,16 @@ def conv2d_backward_weight(dy, y, x, g, algorithm, dweight, dbias):
 def forward(x, weight, bias, g, relu, algorithm, y, argmax):
     """conv2d, and its 2x2 max pooling where argmax has places for it."""
     bias = constant(0, g.F, x.dtype) if bias is None else bias
-    coloured = g.F >= COLOURED and winograd_colours.takes(g.C, g.F, x.dtype)
+    coloured = g.F >= COLOURED and winograd_rgb.takes(g.C, g.F, x.dtype)
     colours = coloured and argmax.size == 0
     output = g.OH, g.OW
-    patches_do = PATCHES_SHARED if winograd_shared.takes(g.x, output, g.F) else PATCHES
+    patches_do = MIN_PATCHES_NONFUSED if winograd_nonfused.takes(g.x, output, g.F) else PATCHES
     channels_do = colours or _transforms_pay(g.C, g.F, g.OW, x.dtype)
     Cg, Fg = g.C // g.groups, g.F // g.groups
     taps = Axis(g.KH, g.KW * Cg * g.F), Axis(g.KW, Cg * g.F)
     filters = 0, taps, Axis(Cg, g.F), Axis(Fg, 1)
     if _is_winograd(algorithm, g, output, channels_do, patches_do):
-        winograd.correlate(
+        winograd.forward(
             source(x), g.x, (g.top, g.left), weight, filters, bias, output, relu, y, argmax
         )
         return
@@ -82,14 +80,14 @@ def forward(x, weight, bias, g, relu, algorithm, y, argmax):
 
 
 def backward_input(dy, weight, g, algorithm, dx):
-    rows = [_phase(h, g.H, g.KH, g.DH, g.SH, g.top) for h in range(min(g.SH, g.H))]
-    columns = [_phase(w, g.W, g.KW, g.DW, g.SW, g.left) for w in range(min(g.SW, g.W))]
+    rows = [phase(h, g.H, g.KH, g.DH, g.SH, g.top) for h in range(min(g.SH, g.H))]
+    columns = [phase(w, g.W, g.KW, g.DW, g.SW, g.left) for w in range(min(g.SW, g.W))]
     if not all(row.taps for row in rows) or not all(column.taps for column in columns):
-        clear(dx)  # pixels that no window reaches
+        zero_fill(dx)  # pixels that no window reaches
     Cg, Fg = g.C // g.groups, g.F // g.groups
     zeros = constant(0, g.C, dx.dtype)
     image = g.H, g.W
-    patches_do = PATCHES_SHARED if winograd_shared.takes(g.y, image, g.C) else PATCHES_TURNED
+    patches_do = MIN_PATCHES_NONFUSED if winograd_nonfused.takes(g.y, image, g.C) else MIN_PATCHES_TRANSPOSED
     channels_do = _transforms_pay(g.F, g.C, g.W, dx.dtype)
     is_winograd = _is_winograd(algorithm, g, image, channels_do, patches_do)
     for h, row in enumerate(rows):
@@ -104,7 +102,7 @@ def backward_input(dy, weight, g, algorithm, dx):
             filters = start, taps, Axis(Fg, 1), Axis(Cg, g.F)
             padding = row.padding, column.padding
             if is_winograd:
-                winograd.correlate(
+                winograd.forward(
                     dy, g.y, padding, weight, filters, zeros, image, False, dx, NO_PLACES
                 )
                 continue
@@ -119,32 +117,32 @@ def _sums(source, image, window, weight, filters, bias, output, relu, y, argmax,
     *_, C = image
     start, (I, J), _, _ = filters
     whole = argmax.size == 0
-    if whole and g.groups == 1 and correlate_few.takes(window, C, bias.size, output[1], y.dtype):
-        correlate_few.correlate(source, image, window, weight, filters, bias, output, relu, y)
+    if whole and g.groups == 1 and direct_small_f.takes(window, C, bias.size, output[1], y.dtype):
+        direct_small_f.forward(source, image, window, weight, filters, bias, output, relu, y)
     elif _is_depthwise(g) and depthwise_small.takes(source, image, window, output):
         flat, steps = weight.reshape(-1)[start:], (I.step, J.step)
-        depthwise_small.correlate(source, image, window, flat, steps, bias, output, relu, y)
+        depthwise_small.forward(source, image, window, flat, steps, bias, output, relu, y)
     else:
         panels, filters = _panels(weight, *filters, g)
-        direct.correlate(source, image, window, panels, filters, bias, output, relu, y, argmax)
+        direct.forward(source, image, window, panels, filters, bias, output, relu, y, argmax)
 
 
 def backward_weight(dy, x, g, algorithm, dweight, dbias):
     output = g.OH, g.OW
-    shared = winograd_shared.takes_gradients(g.x, output, g.F)
-    patches_do = PATCHES_SHARED if shared else PATCHES
+    shared = winograd_nonfused.takes_gradients(g.x, output, g.F)
+    patches_do = MIN_PATCHES_NONFUSED if shared else PATCHES
     if _is_depthwise(g) and depthwise_small.takes_gradients(dy, g.x, _window(g), output):
-        depthwise_small.correlate_weight(x, dy, g, dweight, dbias)
+        depthwise_small.weight_gradient(x, dy, g, dweight, dbias)
     elif _is_depthwise(g):
-        depthwise_weight.correlate_weight(x, dy, g, dweight, dbias)
+        depthwise_weight.weight_gradient(x, dy, g, dweight, dbias)
     elif _is_winograd(algorithm, g, output, min(g.C, g.F) >= CHANNELS, patches_do):
-        winograd.correlate_weight(source(x), g.x, (g.top, g.left), dy, output, dweight, dbias)
-    elif coloured_weight.takes(g, x.dtype):
-        coloured_weight.correlate_weight(
+        winograd.weight_gradient(source(x), g.x, (g.top, g.left), dy, output, dweight, dbias)
+    elif direct_weight_rgb.takes(g, x.dtype):
+        direct_weight_rgb.weight_gradient(
             source(x), g.x, (g.top, g.left), dy, output, dweight, dbias
         )
     else:
-        direct_weight.correlate_weight(
+        direct_weight.weight_gradient(
             source(x), g.x, _window(g), dy, g.groups, output, dweight, dbias
         )
 
@@ -153,12 +151,12 @@ def _is_winograd(algorithm, g, output, channels_do, patches_do):
     """Whether Winograd's transforms pay for themselves: enough channels are transformed, and patches per filter."""
     if algorithm != "auto":
         return algorithm == "winograd"
-    return g.winograd and channels_do and winograd_shared.patches(g.N, output) >= patches_do
+    return g.winograd and channels_do and winograd_nonfused.patches(g.N, output) >= patches_do
 
 
 def _transforms_pay(channels, filters, columns, dtype):
     """Whether Winograd's transforms of so many channels serve enough filters."""
-    few = correlate_few.beats_winograd(channels, filters, columns, dtype)
+    few = direct_small_f.beats_winograd(channels, filters, columns, dtype)
     return channels >= CHANNELS and not few
 
 
@@ -168,12 +166,12 @@ def _is_depthwise(g):
 
 
 def _panels(weight, start, taps, rows, columns, g):
-    """The filters in panels, and how correlate.py's kernel is told so."""
+    """The filters in panels, and how direct.py's kernel is told so."""
     if _is_depthwise(g):
         I, J = taps
         return weight.reshape(-1)[start:], (1, 0, g.C, I.step, J.step)
     if columns.step == 1 and _lies_in_panels(g, weight.dtype):
-        return weight.reshape(-1), (1, g.C, g.F, g.F, VECTORS * lanes(weight.dtype))
+        return weight.reshape(-1), (1, g.C, g.F, g.F, NR_VECTORS * lanes(weight.dtype))
     panels = pack(weight, start, taps, rows, columns, Axis(g.groups, g.F // g.groups))
     return panels, (g.groups, rows.count, columns.count, 0, panels.shape[1])
 
@@ -183,34 +181,8 @@ def _lies_in_panels(g, dtype):
     if g.groups > 1 or g.F % lanes(dtype):
         return False
     few = g.N * g.OH * g.OW <= FEW_PIXELS and g.KH * g.KW * g.C * g.F <= FEW_WEIGHTS
-    return few or VECTORS * lanes(dtype) == g.F
+    return few or NR_VECTORS * lanes(dtype) == g.F
 
 
 def _window(g):
     return g.KH, g.KW, g.DH, g.DW, g.SH, g.SW, g.top, g.left
-
-
-class _Phase(NamedTuple):
-    """How the pixels start, start + S, ... along one axis are correlated with dy."""
-
-    pixels: int
-    taps: int
-    last: int = 0  # the tap that comes first, since taps are turned around
-    step: int = 0  # from one of the taps to the next
-    dilation: int = 0
-    padding: int = 0  # before
-
-
-def _phase(start, extent, K, D, S, before):
-    pixels = -(-(extent - start) // S)
-    common = gcd(D, S)
-    step, dilation = S // common, D // common
-    reached = [k for k in range(min(step, K)) if (start + before - k * D) % S == 0]
-    if not reached:
-        return _Phase(pixels, taps=0)
-    taps = -(-(K - reached[0]) // step)
-    offset = (
-        start + before - reached[0] * D
-    ) // S  # of the first tap's dy from the pixel's own place
-    padding = (taps - 1) * dilation - offset
-    return _Phase(pixels, taps, reached[0] + (taps - 1) * step, step, dilation, padding)

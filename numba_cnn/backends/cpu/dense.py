@@ -5,17 +5,16 @@ its pixels; the input gradient, and one row of many outputs, on kernels of their
 import numpy as np
 
 from numba_cnn.backends.contract import checked
-from numba_cnn.backends.cpu.correlate import correlate
-from numba_cnn.backends.cpu.correlate_weight import correlate_weight
-from numba_cnn.backends.cpu.graph import planned
-from numba_cnn.backends.cpu.launch import kernel, unpack
-from numba_cnn.backends.cpu.memory import constant, empty
-from numba_cnn.backends.cpu.panels import Axis, pack, pack_turned, panel_width
+from numba_cnn.backends.cpu.codegen.vector import lanes, lanes_of
+from numba_cnn.backends.cpu.convolution import direct, direct_weight
+from numba_cnn.backends.cpu.convolution.packing import Axis, pack, pack_transposed, panel_width
+from numba_cnn.backends.cpu.convolution.row_buffers import NO_PLACES, source
+from numba_cnn.backends.cpu.microkernels.brgemm import MR, NR_VECTORS, brgemm, brgemm_address
 from numba_cnn.backends.cpu.relu import relu_backward
-from numba_cnn.backends.cpu.strips import NO_PLACES, source
-from numba_cnn.backends.cpu.threads import get_num_threads, threads_for
-from numba_cnn.backends.cpu.tile import ROWS, VECTORS, lanes_of, product, tiles
-from numba_cnn.backends.cpu.vector import lanes
+from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
+from numba_cnn.backends.cpu.runtime.launch_graph import recorded
+from numba_cnn.backends.cpu.runtime.memory import constant, empty
+from numba_cnn.backends.cpu.runtime.threads import get_num_threads, threads_for
 
 BLOCK = 1024  # outputs that are summed at once
 # Outputs of one row, and weights, from which on these are read as they lie: panels' short runs in rows far apart do not
@@ -26,7 +25,7 @@ _WINDOW = 1, 1, 1, 1, 1, 1, 0, 0
 _ONE = Axis(1, 0)
 
 
-@planned
+@recorded
 @checked
 def dense(x, weight, bias, relu, y):
     (N, K), F = x.shape, y.shape[1]
@@ -38,13 +37,13 @@ def dense(x, weight, bias, relu, y):
         _add_parts(threads_for(sums.size), sums, bias, floor, y.reshape(-1))
         return
     if F % lanes(x.dtype) == 0:
-        panels, b_row, b_panel = weight, F, VECTORS * lanes(x.dtype)
+        panels, ldb, b_panel = weight, F, NR_VECTORS * lanes(x.dtype)
     else:
         panels = pack(weight, 0, (_ONE, _ONE), Axis(K, F), Axis(F, 1), _ONE)
-        b_row, b_panel = 0, panels.shape[1]
+        ldb, b_panel = 0, panels.shape[1]
     output = 1, N, 0, N * F, N * F, F
-    correlate(
-        source(x), (1, 1, N, K), _WINDOW, panels, (1, K, F, b_row, b_panel), bias, output, relu, y,
+    direct.forward(
+        source(x), (1, 1, N, K), _WINDOW, panels, (1, K, F, ldb, b_panel), bias, output, relu, y,
         NO_PLACES,
     )  # fmt: skip
 
@@ -84,7 +83,7 @@ def _add_parts(share, shares, thread, packed):
         y[f] = floor if total < floor else total
 
 
-@planned
+@recorded
 @checked
 def dense_backward_input(dy, y, weight, dx):
     (N, F), K = dy.shape, dx.shape[1]
@@ -95,8 +94,8 @@ def dense_backward_input(dy, y, weight, dx):
     VL = lanes(dx.dtype)
     threads = get_num_threads()
     _backward_input(
-        threads, tiles(dx.dtype), dy.reshape(-1), weight.reshape(-1), constant(0, VECTORS * VL, dx.dtype), (N, F, K),
-        dx.reshape(-1), empty((threads, -(-min(F, BLOCK) // VL) * VL * VECTORS * VL), dx.dtype),
+        threads, brgemm_address(dx.dtype), dy.reshape(-1), weight.reshape(-1), constant(0, NR_VECTORS * VL, dx.dtype), (N, F, K),
+        dx.reshape(-1), empty((threads, -(-min(F, BLOCK) // VL) * VL * NR_VECTORS * VL), dx.dtype),
     )  # fmt: skip
 
 
@@ -107,25 +106,25 @@ def _backward_input(share, shares, thread, packed):
     N, F, K = extents
     panel, s = scratch.reshape(-1), thread * scratch.shape[1]
     none = dx.dtype.type(-np.inf)
-    width = VECTORS * lanes_of(dx)
+    width = NR_VECTORS * lanes_of(dx)
     panels = -(-K // width)
     # The next panel's weights lie behind this one's, unless only some of the outputs are summed at once.
-    ahead = -(-width // -(-N // ROWS)) if F <= BLOCK else 0
+    ahead = -(-width // -(-N // MR)) if F <= BLOCK else 0
     for p in range(share * panels // shares, (share + 1) * panels // shares):
         k = p * width
         wide, columns = panel_width(K - k, dx), min(width, K - k)
         for f in range(0, F, BLOCK):
             run = min(BLOCK, F - f)
-            pack_turned(weight, k * F + f, F, run, columns, panel, s, wide)
+            pack_transposed(weight, k * F + f, F, run, columns, panel, s, wide)
             initial, i0, i_m = (zeros, 0, 0) if f == 0 else (dx, k, K)
-            product(
+            brgemm(
                 tile, 0, N, dx, k, K, initial, i0, i_m, dy, f, 0, 0, F, panel, s, wide, 1, 1, run, none, columns,
                 weight, (k + width) * F, ahead, ahead * run, False,
             )  # fmt: skip
 
 
-@planned
+@recorded
 @checked
 def dense_backward_weight(dy, y, x, dweight, dbias):
     N, K = x.shape
-    correlate_weight(source(x), (1, 1, N, K), _WINDOW, source(dy, y), 1, (1, N), dweight, dbias)
+    direct_weight.weight_gradient(source(x), (1, 1, N, K), _WINDOW, source(dy, y), 1, (1, N), dweight, dbias)

@@ -3,8 +3,8 @@
 import numpy as np
 
 from numba_cnn.backends.contract import checked
-from numba_cnn.backends.cpu.launch import kernel, put_aside, unpack
-from numba_cnn.backends.cpu.threads import threads_for
+from numba_cnn.backends.cpu.runtime.launch import defer, kernel, unpack
+from numba_cnn.backends.cpu.runtime.threads import threads_for
 
 
 @checked
@@ -18,10 +18,10 @@ def gather(x, rows, out, finite):
 
 
 @checked
-def gather_aside(x, rows, out, finite):
-    """The same, in the time that threads wait for one another in this thread's next launches; see finish_aside()."""
-    _check_rows("gather_aside", x, rows)
-    put_aside(_gather, len(rows), x.reshape(-1), rows, out.reshape(-1), finite)
+def gather_async(x, rows, out, finite):
+    """The same, in the time that threads wait for one another in this thread's next launches; see finish_deferred()."""
+    _check_rows("gather_async", x, rows)
+    defer(_gather, len(rows), x.reshape(-1), rows, out.reshape(-1), finite)
 
 
 def _check_rows(name, x, rows):

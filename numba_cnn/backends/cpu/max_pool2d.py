@@ -1,18 +1,18 @@
-"""Max pooling on the CPU: rows of windows, and rows of pixels; max_pool2d_windows.py has what happens to each."""
+"""Max pooling on the CPU: rows of windows, and rows of pixels; microkernels/max_pool.py has what happens to each."""
 
 from numba_cnn.backends.contract import checked
-from numba_cnn.backends.cpu.compiler import inline, small
-from numba_cnn.backends.cpu.copy import spread_pixel
-from numba_cnn.backends.cpu.launch import kernel, unpack
-from numba_cnn.backends.cpu.max_pool2d_windows import (
+from numba_cnn.backends.cpu.codegen.compiler import inline, noinline
+from numba_cnn.backends.cpu.microkernels.copy import spread_pixel
+from numba_cnn.backends.cpu.microkernels.max_pool import (
     square_max,
     square_spread,
     window_max,
     window_spread,
     window_sum,
 )
-from numba_cnn.backends.cpu.streams import is_streamed
-from numba_cnn.backends.cpu.threads import threads_for
+from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
+from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
+from numba_cnn.backends.cpu.runtime.threads import threads_for
 
 
 @checked
@@ -32,14 +32,14 @@ def _max_pool2d(share, shares, thread, packed):
     """Each share is whole rows of y."""
     x, g, y, argmax = unpack(packed)
     N, H, W, C, PH, PW, SH, SW, top, _, left, _, OH, OW = g
-    halving, streamed = _is_halving(g), is_streamed(y, C)
+    halving, nontemporal = _is_halving(g), bypasses_caches(y, C)
     for r in range(share * N * OH // shares, (share + 1) * N * OH // shares):
         n, oh = r // OH, r % OH
         h0, h1 = max(oh * SH - top, 0), min(oh * SH - top + PH, H)
         for ow in range(OW):
             if halving:
                 o = ((n * H + h0) * W + 2 * ow) * C
-                square_max(x, o, W * C, C, y, argmax, (r * OW + ow) * C, C, streamed)
+                square_max(x, o, W * C, C, y, argmax, (r * OW + ow) * C, C, nontemporal)
                 continue
             w0, w1 = max(ow * SW - left, 0), min(ow * SW - left + PW, W)
             place = (h0 - oh * SH + top) * PW + w0 - ow * SW + left
@@ -53,15 +53,15 @@ def _max_pool2d_backward(share, shares, thread, packed):
     dy, argmax, g, dx = unpack(packed)
     N, H, W, C, PH, PW, SH, SW, _, _, _, _, OH, OW = g
     if SH >= PH and SW >= PW:
-        streamed = is_streamed(dx, C)
+        nontemporal = bypasses_caches(dx, C)
         for r in range(share * N * OH // shares, (share + 1) * N * OH // shares):
-            _spread_row(dy, argmax, g, dx, r, streamed)
+            _spread_row(dy, argmax, g, dx, r, nontemporal)
     else:
         for r in range(share * N * H // shares, (share + 1) * N * H // shares):
             _collect_row(dy, argmax, g, dx, r)
 
 
-@small
+@noinline
 def _is_halving(g):
     """Whether windows of 2x2 pixels lie side by side, all inside of the image."""
     N, H, W, C, PH, PW, SH, SW, top, _, left, _, OH, OW = g
@@ -69,7 +69,7 @@ def _is_halving(g):
 
 
 @inline
-def _spread_row(dy, argmax, g, dx, r, streamed):
+def _spread_row(dy, argmax, g, dx, r, nontemporal):
     """The rows of dx from one row of windows to the next: each window writes its own pixels, the rest are 0."""
     N, H, W, C, PH, PW, SH, SW, top, _, left, _, OH, OW = g
     n, oh = r // OH, r % OH
@@ -80,7 +80,7 @@ def _spread_row(dy, argmax, g, dx, r, streamed):
         dx[(n * H + start) * W * C : (n * H + stop) * W * C] = 0
     if _is_halving(g):
         for ow in range(OW):
-            if streamed:
+            if nontemporal:
                 o = ((n * H + h0) * W + 2 * ow) * C
                 square_spread(dy, argmax, (r * OW + ow) * C, dx, o, W * C, C, C)
                 continue

@@ -5,8 +5,8 @@ elements.
 import numpy as np
 
 from numba_cnn.backends.contract import checked
-from numba_cnn.backends.cpu.launch import elementwise, unpack
-from numba_cnn.backends.cpu.threads import run_of
+from numba_cnn.backends.cpu.runtime.launch import elementwise, unpack
+from numba_cnn.backends.cpu.runtime.threads import run_of
 
 
 @checked

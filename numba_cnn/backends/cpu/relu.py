@@ -1,8 +1,8 @@
 """ReLU on the CPU: one pass over memory, in runs of elements."""
 
 from numba_cnn.backends.contract import checked
-from numba_cnn.backends.cpu.launch import elementwise, unpack
-from numba_cnn.backends.cpu.threads import run_of
+from numba_cnn.backends.cpu.runtime.launch import elementwise, unpack
+from numba_cnn.backends.cpu.runtime.threads import run_of
 
 
 @checked

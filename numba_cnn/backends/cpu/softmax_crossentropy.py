@@ -3,10 +3,10 @@
 import numpy as np
 
 from numba_cnn.backends.contract import checked
-from numba_cnn.backends.cpu.compiler import inline
-from numba_cnn.backends.cpu.launch import kernel, unpack
-from numba_cnn.backends.cpu.memory import constant, empty
-from numba_cnn.backends.cpu.threads import threads_for
+from numba_cnn.backends.cpu.codegen.compiler import inline
+from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
+from numba_cnn.backends.cpu.runtime.memory import constant, empty
+from numba_cnn.backends.cpu.runtime.threads import threads_for
 
 
 @checked

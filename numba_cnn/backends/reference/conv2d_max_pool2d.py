@@ -3,7 +3,11 @@
 import numpy as np
 
 from numba_cnn import shapes
-from numba_cnn.backends.reference.conv2d import conv2d, conv2d_backward_input, conv2d_backward_weight
+from numba_cnn.backends.reference.conv2d import (
+    conv2d,
+    conv2d_backward_input,
+    conv2d_backward_weight,
+)
 from numba_cnn.backends.reference.max_pool2d import max_pool2d, max_pool2d_backward
 from numba_cnn.backends.reference.relu import gated
 

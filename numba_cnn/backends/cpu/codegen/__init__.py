@@ -1,0 +1,1 @@
+"""What the host is, and how code for it is emitted and compiled."""

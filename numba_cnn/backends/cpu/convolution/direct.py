@@ -1,0 +1,242 @@
+"""Filters slid over images that are read where they lie: conv2d's forward pass, and its input
+gradient.
+
+The rows of the implicit matrix are windows of the image, never copied; only what must be padded
+with zeros or gated by a ReLU goes through a strip that stays in the second-level cache.
+"""
+
+import numpy as np
+
+from numba_cnn.backends.cpu.codegen.compiler import inline, noinline
+from numba_cnn.backends.cpu.codegen.vector import lanes, lanes_of
+from numba_cnn.backends.cpu.convolution.depthwise import depthwise_output_row
+from numba_cnn.backends.cpu.convolution.packing import panel_width
+from numba_cnn.backends.cpu.convolution.row_buffers import fill_row, row_filler, row_width
+from numba_cnn.backends.cpu.microkernels.brgemm import MR, NR_VECTORS, brgemm, brgemm_address
+from numba_cnn.backends.cpu.microkernels.brgemm_max_pool import (
+    brgemm_max_pool,
+    brgemm_max_pool_address,
+)
+from numba_cnn.backends.cpu.microkernels.depthwise_row import depthwise_rows
+from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
+from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
+from numba_cnn.backends.cpu.runtime.memory import empty
+from numba_cnn.backends.cpu.runtime.threads import get_num_threads
+
+# Longest run of one brgemm, and elements from its first filter to its last: they stay in the second-level cache, in
+# which rows far apart share sets.
+K_BLOCK, K_SPAN = 2048, 1 << 17
+RUN = 8 * MR  # pixels that a 1x1 filter takes as one row
+# Elements; filters up to here stay in the second-level cache beside a block of images.
+SMALL = 1 << 17
+BLOCK = 1 << 16  # elements of images in a block
+
+
+def forward(source, image, window, panels, filters, bias, output, relu, y, argmax):
+    """y = act(bias + windows of x times filters); the arguments are those of the kernel below."""
+    N, H, W, C = image
+    KH, KW, DH, DW, SH, SW, top, left = window
+    OH, OW, y0, y_n, y_h, y_w = output
+    groups, Cg, Fg, _, _ = filters
+    HK, WK = DH * (KH - 1) + 1, DW * (KW - 1) + 1
+    inside = (
+        top <= 0 and left <= 0 and (OH - 1) * SH + HK - top <= H and (OW - 1) * SW + WK - left <= W
+    )
+    last = OW
+    x, gate, spread = source
+    pooled = argmax.size > 0
+    whole = (H, W) == (OH, OW) and y_h == OW * y_w and y_n == OH * y_h
+    if window == (1, 1, DH, DW, 1, 1, 0, 0) and whole and not pooled and not spread.size:
+        OW, last, N = _runs(N * OH * OW)
+        image, output = (N, 1, OW, C), (1, OW, y0, OW * y_w, 0, y_w)
+        OH = 1
+    # Filters of one channel leave out the taps that see no pixel.
+    copied = gate.size > 0 or spread.size > 0 or not (inside or Cg == 0)
+    threads = get_num_threads()
+    row = SH * ((OW - 1) * SW + WK) * C
+    large = panels.size > SMALL
+    rows = max(1, (BLOCK if large else min(BLOCK, N * OH * row // (4 * threads))) // row)
+    # As many blocks for each thread, and as large ones.
+    rows = -(-N * OH // (-(-N * OH // (rows * threads)) * threads))
+    rows = -(-rows // 2) * 2 if pooled else rows
+    blocks = -(-N * OH // rows)
+    count = groups * -(-Fg // (NR_VECTORS * lanes(x.dtype))) if Cg else 1
+    parts = min(count, -(-8 * threads // blocks)) if large or blocks < 2 * threads else 1
+    height = rows * SH + HK * (2 + rows // OH) if copied else 0
+    tile = brgemm_max_pool_address if pooled else brgemm_address if Cg else depthwise_rows
+    _forward(
+        threads, tile(x.dtype), row_filler(x.dtype), source, image, window, panels.reshape(-1), filters, bias,
+        (*output[:2], last, *output[2:]), x.dtype.type(0 if relu else -np.inf), y.reshape(-1), argmax,
+        (blocks, rows, parts, copied), empty((threads, height * ((OW - 1) * SW + WK) * C), x.dtype),
+    )  # fmt: skip
+
+
+def _runs(pixels):
+    """The length of a run, that of the last one, and how many there are."""
+    length = min(pixels, RUN)
+    count = -(-pixels // length)
+    return length, pixels - (count - 1) * length, count
+
+
+@kernel
+def _forward(share, shares, thread, packed):
+    """y = max(bias + windows of x times filters, floor); each share is whole blocks of rows x panels of y.
+
+    source   of images, see row_buffers.py
+    image    (N, H, W, C) of the source
+    window   (KH, KW, DH, DW, SH, SW, top, left)
+    filters  (groups, C/groups, F/groups, row step, panel step) of the panels; or, for filters of one channel each that
+             are no panels, (1, 0, F, step from row to row of taps, from tap to tap), and y is not pooled
+    output   (OH, OW, pixels in the last row, offset, image step, row step, column step) of y
+    argmax   empty; or y has one pixel for each 2x2 outputs, their maximum, and argmax its place, by y's steps
+    split    (blocks of rows, rows, groups of panels, whether windows are copied into row_buffers)
+    row_buffers   (threads, elements)
+    """
+    (
+        tile, filler, source, image, window, panels, filters, bias, output, floor, y, argmax, split, row_buffers,
+    ) = unpack(packed)  # fmt: skip
+    blocks, rows, parts, copied = split
+    tasks = blocks * parts
+    flat = row_buffers.reshape(-1)
+    s0 = thread * row_buffers.shape[1]
+    for task in range(share * tasks // shares, (share + 1) * tasks // shares):
+        block, part = task // parts, task % parts
+        r0, r1 = block * rows, min((block + 1) * rows, image[0] * output[0])
+        if copied:
+            _fill_strips(filler, source, image, window, output, r0, r1, flat, s0)
+        _correlate_block(
+            tile, source, flat, s0, copied, image, window, panels, filters, bias, output, floor, y, argmax, r0, r1,
+            part, parts,
+        )  # fmt: skip
+
+
+@inline
+def _fill_strips(filler, source, image, window, output, r0, r1, row_buffers, s0):
+    """The image rows under the output rows r0..r1, padded and gated, image after image."""
+    N, H, W, C = image
+    KH, KW, DH, DW, SH, SW, top, left = window
+    OH, OW = output[0], output[1]
+    WS = row_width(window, OW)
+    s = s0
+    r = r0
+    while r < r1:
+        n, oh = r // OH, r % OH
+        count = min(OH - oh, r1 - r)
+        for h in range(oh * SH - top, (oh + count - 1) * SH + DH * (KH - 1) + 1 - top):
+            fill_row(filler, source, image, n, h, -left, WS, 0, C, row_buffers, s)
+            s += WS * C
+        r += count
+
+
+@inline
+def _correlate_block(
+    tile, source, row_buffers, s0, copied, image, window, panels, filters, bias, output, floor, y, argmax, r0, r1,
+    part, parts,
+):  # fmt: skip
+    N, H, W, C = image
+    KH, KW, DH, DW, SH, SW, top, left = window
+    groups, Cg, Fg, ldb, b_panel = filters
+    OH, OW, last, y0, y_n, y_h, y_w = output
+    width = Fg if Cg == 0 else NR_VECTORS * lanes_of(y)
+    each = -(-Fg // width)
+    x, start, WS = (row_buffers, s0, row_width(window, OW)) if copied else (source[0], 0, W)
+    # All begin at a vector where all steps do.
+    nontemporal = bypasses_caches(y, y0 | y_n | y_h | y_w | Fg)
+    first = part * groups * each // parts
+    for task in range(first, (part + 1) * groups * each // parts):
+        g, f0 = task // each, (task % each) * width
+        a = start + g * Cg
+        f, wide = g * Fg + f0, min(width, Fg - f0)
+        step = 2 if argmax.size > 0 else 1
+        for r in range(r0, r1, step):
+            n, oh = r // OH, r % OH
+            if not copied:
+                a = ((n * H + oh * SH - top) * W - left) * C + g * Cg
+            if argmax.size > 0:
+                _correlate_pair(
+                    tile, x, a, WS * C, image, window, panels, task * b_panel, filters, bias, floor, y,
+                    y0 + n * y_n + oh // 2 * y_h + f, y_w, argmax, f, wide, OW // 2,
+                )  # fmt: skip
+            elif Cg == 0:
+                depthwise_output_row(
+                    tile, x, a, oh, copied, image, window, panels, filters, bias, floor, y, y0 + n * y_n + oh * y_h,
+                    y_w, last if r == N * OH - 1 else OW, WS, nontemporal,
+                )  # fmt: skip
+            else:
+                ahead, n0, fetched = _ahead(
+                    source, a, copied, image, window, OH, r + r1 - r0, task - first
+                )
+                _correlate_row(
+                    tile, x, a, WS * C, image, window, panels, task * b_panel, filters, bias, floor, y,
+                    y0 + n * y_n + oh * y_h + f, y_w, f, wide, last if r == N * OH - 1 else OW,
+                    ahead, n0, fetched, nontemporal,
+                )  # fmt: skip
+            a += (step * SH if oh < OH - step else (step - 1) * SH + DH * (KH - 1) + 1) * WS * C
+
+
+@inline
+def _ahead(source, a, copied, image, window, OH, later, turn):
+    """(array, start, elements): what comes from memory while the panel whose `turn` it is runs over a row of output.
+
+    Where images are read in place, the rows below the window at a; else what the row `later` will be copied from.
+    """
+    _, H, W, C = image
+    KH, _, DH, _, SH, _, _, _ = window
+    x, gate, spread = source
+    rows = SH * W * C
+    if not copied:
+        return x, a + (DH * (KH - 1) + 1) * W * C, rows if turn == 0 else 0
+    start = (later // OH * H + later % OH * SH) * W * C
+    if spread.size > 0 or turn > 1:
+        return x, start, 0
+    return (x, start, rows) if turn == 0 else (gate, start, min(rows, gate.size))
+
+
+@inline
+def _correlate_row(
+    tile, x, a, a_row, image, window, panels, b, filters, bias, floor, y, o, y_w, f, wide, count, ahead, n0, fetched,
+    nontemporal,
+):  # fmt: skip
+    """One row of output pixels times one panel of filters, block after block of the sum."""
+    C = image[3]
+    _, _, DH, DW, _, SW, _, _ = window
+    ldb, BATCH_I, BATCH_J, K = _sum(window, filters, wide, y)
+    block = K if BATCH_I * BATCH_J > 1 else min(K_BLOCK, max(64, K_SPAN // ldb))
+    nontemporal = nontemporal and wide == NR_VECTORS * lanes_of(y)
+    none = y.dtype.type(-np.inf)
+    for k in range(0, K, block):
+        run = min(block, K - k)
+        low = floor if k + run == K else none
+        initial, i0, i_m = (bias, f, 0) if k == 0 else (y, o, y_w)
+        later = min(-(-fetched // (-(-count // MR) * BATCH_I * BATCH_J * run)), lanes_of(y))
+        later_t = BATCH_I * BATCH_J * run * later
+        if k + run < K:  # the filters of the next block, a line of each row with each tile
+            ahead, n0, later, later_t = panels, b + (k + run) * ldb, ldb, lanes_of(y)
+        brgemm(
+            tile, 0, count, y, o, y_w, initial, i0, i_m, x, a + k, DH * a_row, DW * C, SW * C,
+            panels, b + k * ldb, ldb, BATCH_I, BATCH_J, run, low, wide, ahead, n0, later, later_t,
+            nontemporal and k + run == K,
+        )  # fmt: skip
+
+
+@inline
+def _correlate_pair(
+    tile, x, a, a_row, image, window, panels, b, filters, bias, floor, y, o, y_w, argmax, f, wide, count,
+):  # fmt: skip
+    """The maxima of a pair of rows of output pixels, for one panel of filters."""
+    C = image[3]
+    _, _, DH, DW, SH, SW, _, _ = window
+    ldb, BATCH_I, BATCH_J, K = _sum(window, filters, wide, y)
+    brgemm_max_pool(
+        tile, count, y, o, y_w, argmax, bias, f, x, a, SH * a_row, DH * a_row, DW * C, SW * C,
+        panels, b, ldb, BATCH_I, BATCH_J, K, floor, wide,
+    )  # fmt: skip
+
+
+@noinline
+def _sum(window, filters, wide, y):
+    """(row step of the panel, BATCH_I, BATCH_J, K): the loops over the elements under a window, see brgemm.py."""
+    KH, KW, _, DW, _, _, _, _ = window
+    groups, Cg, _, ldb, _ = filters
+    ldb = panel_width(wide, y) if ldb == 0 else ldb
+    return (ldb, KH, 1, KW * Cg) if DW == 1 and groups == 1 else (ldb, KH, KW, Cg)

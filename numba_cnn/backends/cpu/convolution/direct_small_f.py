@@ -1,0 +1,176 @@
+"""Few filters slid over images: what an autoencoder ends with, and the input gradient of a first
+layer.
+
+Each output is a sum over channels that lie side by side, see dot_product.py. Rows that must be padded
+or gated go through a ring of as many as a window has, which stays in the first-level cache.
+"""
+
+import numpy as np
+
+from numba_cnn.backends.cpu.codegen.compiler import noinline
+from numba_cnn.backends.cpu.codegen.vector import lanes
+from numba_cnn.backends.cpu.convolution.row_buffers import (
+    fill_row,
+    row_extent,
+    row_filler,
+    row_width,
+)
+from numba_cnn.backends.cpu.microkernels.dot_product import (
+    FILTERS,
+    PIXELS,
+    dot_product_address,
+    dot_products,
+)
+from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
+from numba_cnn.backends.cpu.runtime.memory import empty
+from numba_cnn.backends.cpu.runtime.threads import get_num_threads
+
+ADDING = 4  # products of vectors in the time that it takes to add up the lanes of one output
+
+
+def takes(window, channels, filters, columns, dtype):
+    """Whether a pixel takes less time here than in brgemm.py, whose vectors of filters would be less full."""
+    KH, KW, *_ = window
+    wide, together = lanes(dtype), _together(window)
+    vectors = KH * (KW // together) * -(-together * channels // wide)
+    there = KH * KW * channels * -(-filters // wide)
+    return columns >= PIXELS and filters * (vectors + ADDING) <= there
+
+
+def beats_winograd(channels, filters, columns, dtype):
+    """Whether it also takes less than Winograd's transforms of all the channels."""
+    few = filters <= max(FILTERS, lanes(dtype) // 2)
+    return few and takes((3, 3, 1, 1), channels, filters, columns, dtype)
+
+
+def _together(window):
+    """How many taps of a row have channels that lie side by side."""
+    _, KW, _, DW, *_ = window
+    return KW if DW == 1 else 1
+
+
+def forward(source, image, window, weight, filters, bias, output, relu, y):
+    """y = act(bias + windows of x times filters); the arguments are those of the kernel below, and
+
+    filters  (start, taps, rows, columns) of the weights, as packing.pack() takes them
+    """
+    start, (I, J), rows, columns = filters
+    _, _, _, C = image
+    KH, KW, DH, DW, SH, SW, top, left = window
+    together = _together(window)
+    vectors = -(-together * C // lanes(y.dtype))
+    shape = KH, KW // together, vectors, bias.size, lanes(y.dtype)
+    packed = empty(shape, y.dtype)
+    threads = get_num_threads()
+    _pack(
+        threads, weight.reshape(-1), start, tuple(I), tuple(J), tuple(rows), columns.step, together, shape,
+        packed.reshape(-1),
+    )  # fmt: skip
+    ring = (DH * (KH - 1) + 1) * ((output[1] - 1) * SW + DW * (KW - 1) + 1) * C
+    _forward(
+        threads, dot_product_address(y.dtype), row_filler(y.dtype), source, image, window, packed.reshape(-1), together, bias,
+        output, y.dtype.type(0 if relu else -np.inf), y.reshape(-1), empty((threads, ring), y.dtype),
+    )  # fmt: skip
+
+
+@kernel
+def _pack(share, shares, thread, packed):
+    """Filters as dot_product.py reads them: for each run of taps that lie `together`, and each vector of their channels,
+    one vector per filter; zeros fill up the last. Each share is some of the runs."""
+    weight, start, i_axis, j_axis, c_axis, f_step, together, shape, panels = unpack(packed)
+    _, i_step = i_axis
+    _, j_step = j_axis
+    C, c_step = c_axis
+    I, J, vectors, F, VL = shape
+    for run in range(share * I * J // shares, (share + 1) * I * J // shares):
+        panels[run * vectors * F * VL : (run + 1) * vectors * F * VL] = 0
+        for f in range(F):
+            place, lane = (run * vectors * F + f) * VL, 0
+            for tap in range(together):
+                w = start + run // J * i_step + (run % J + tap) * j_step + f * f_step
+                for c in range(C):
+                    panels[place + lane] = weight[w + c * c_step]
+                    lane += 1
+                    if lane == VL:
+                        place, lane = place + F * VL, 0
+
+
+@kernel
+def _forward(share, shares, thread, packed):
+    """y = max(bias + windows of x times filters, floor); each share is rows of y.
+
+    source    of images, see row_buffers.py
+    image     (N, H, W, C) of the source
+    window    (KH, KW, DH, DW, SH, SW, top, left)
+    filters   see dot_product.py; so many taps of a row lie together
+    output    (OH, OW, offset, image step, row step, column step) of y
+    rings     (threads, elements)
+    """
+    tile, filler, source, image, window, filters, together, bias, output, floor, y, rings = unpack(
+        packed
+    )
+    N, H, W, C = image
+    KH, KW, DH, DW, SH, SW, top, left = window
+    OH, OW, y0, y_n, y_h, y_w = output
+    x, gate, spread = source
+    gates = gate if gate.size > 0 else x
+    height, WS = DH * (KH - 1) + 1, row_width(window, OW)
+    plain = gate.size == 0 and spread.size == 0 and left <= 0 and WS - left <= W
+    flat, s0 = rings.reshape(-1), thread * rings.shape[1]
+    # Gated rows take the place of the oldest row while windows leave it; beside the image lie zeros from the start.
+    in_passing = gate.size > 0 and spread.size == 0 and SH == 1
+    if in_passing:
+        flat[s0 : s0 + rings.shape[1]] = 0
+    filled = 0  # the row of the image before which the ring ends
+    begin, stop = share * N * OH // shares, (share + 1) * N * OH // shares
+    F, tap_row = bias.size, filters.size // KH
+    blocks = -(-F // FILTERS)
+    # A row's first products would wait for divisions: there are none but before all rows, and where some are padded.
+    n, oh, slot = begin // OH, begin % OH, 0
+    for r in range(begin, stop):
+        if oh == OH:
+            n, oh, slot = n + 1, 0, 0
+        h = oh * SH - top  # which row `slot` of the ring has, and those below it the next
+        # Of the window's rows those that exist, i0 to i1.
+        i0 = 0 if h >= 0 else -(h // DH)
+        i1 = KH if h + height <= H else (H - 1 - h) // DH + 1
+        first = h + i0 * DH
+        later = ((n * H + h + height) * W - left) * C
+        first_new = last_new = oldest = 0
+        if plain:
+            A, row = x, W * C
+            a, end, ring = ((n * H + first) * W - left) * C, 0, 0
+        else:
+            A, row = flat, WS * C
+            if r == begin or oh == 0:
+                filled = 0
+            for i in range(max(filled, h, 0), min(h + height, H)):
+                place = s0 + _within(slot + i - h, height) * row
+                fill_row(filler, source, image, n, i, -left, WS, 0, C, flat, place)
+            filled = h + height
+            ring = height * row
+            a = s0 + _within(slot + i0 * DH, height) * row
+            end = s0 + ring - a
+            later = a if spread.size > 0 else later
+            if in_passing and r + 1 < stop and 0 <= filled < H:
+                first_new, last_new = row_extent(source, image, n, filled, -left, WS)
+                oldest = s0 + slot * row
+                filled += 1
+        for block in range(blocks):
+            f = block * F // blocks if block > 0 else 0
+            f_next = (block + 1) * F // blocks if block < blocks - 1 else F
+            until = last_new if block == blocks - 1 else first_new
+            dot_products(
+                tile, OW, f, f_next - f, A, a, DH * row, DW * C, SW * C, end, ring, filters,
+                i0 * tap_row, F, i1 - i0, KW // together, together * C, bias, floor, y, y0 + n * y_n + oh * y_h, y_w,
+                x, gates, later, first_new * C, until * C, oldest,
+            )  # fmt: skip
+        oh, slot = oh + 1, slot + SH
+        while slot >= height:
+            slot -= height
+
+
+@noinline
+def _within(row, height):
+    """The row of the ring, which may have been counted beyond its end, once."""
+    return row - height if row >= height else row

@@ -1,0 +1,332 @@
+"""Winograd's F(4x4, 3x3) for 3x3 filters at stride 1: forward, input gradient and weight gradient.
+
+Output is cut into patches of 4x4; a patch reads 6x6 pixels. The transformed patches V (36, patches,
+C) times the transformed filters U (36, C, F) are 36 products of matrices, which run on the register
+tile; see winograd_transforms.py for the rest.
+"""
+
+import numpy as np
+
+from numba_cnn.backends.cpu.codegen.compiler import inline, noinline
+from numba_cnn.backends.cpu.codegen.vector import lanes, lanes_of
+from numba_cnn.backends.cpu.convolution import winograd_nonfused, winograd_rgb
+from numba_cnn.backends.cpu.convolution.packing import Axis, pack, panel_width
+from numba_cnn.backends.cpu.convolution.row_buffers import row_filler
+from numba_cnn.backends.cpu.convolution.winograd_patches import (
+    store_outputs,
+    transform_gradients,
+    transform_patches,
+)
+from numba_cnn.backends.cpu.microkernels.brgemm import MR, NR_VECTORS, brgemm, brgemm_address
+from numba_cnn.backends.cpu.microkernels.winograd_transforms import (
+    PLANES,
+    filter_gradient_transform,
+    filter_transform,
+)
+from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
+from numba_cnn.backends.cpu.runtime.memory import constant, empty, persistent, recording_persists
+from numba_cnn.backends.cpu.runtime.partial_sums import partials_of, sum_partials
+from numba_cnn.backends.cpu.runtime.threads import get_num_threads
+
+# At once, at most: their planes and one panel of products share the second-level cache.
+PATCHES = 48
+# Of a thread, below which each transforms all patches and has some of the filters: to read them takes longest.
+FEW = 2 * MR
+PLANE_ELEMENTS = 1 << 16  # of transformed patches at once, about
+FILTER_CACHE_LIMIT = 1 << 18  # elements of filters, at most, whose transforms a graph keeps
+BLOCK = 64  # channels, and filters, of the weight gradient's blocks
+GRADIENT_PATCHES = 40  # at once, at most
+CHUNK = 64  # patches of a chunk of the weight gradient, at least
+CHUNKS = 16  # from shapes alone, so that the order of summation does not depend on threads
+
+
+def forward(source, image, padding, weight, filters, bias, output, relu, y, argmax):
+    """y = act(bias + windows of x times filters).
+
+    filters   (start, taps, rows, columns) of the weights, as packing.pack() takes them
+    padding   (top, left); bias (F,); source, y and argmax as in direct.py
+    """
+    N, H, W, C = image
+    OH, OW = output
+    F = filters[-1].count
+    caches_filters = _caches_filters(weight, filters)
+    if winograd_nonfused.takes(image, output, F) and not caches_filters:
+        winograd_nonfused.forward(source, image, padding, weight, filters, bias, output, relu, y, argmax)
+        return
+    VL = lanes(y.dtype)
+    if winograd_rgb.takes(C, F, y.dtype) and argmax.size == 0:
+        panels = _transformed(weight, filters, caches_filters, 0)
+        winograd_rgb.forward(source, image, padding, panels, bias, F, output, relu, y)
+        return
+    panels = _transformed(weight, filters, caches_filters, VL)
+    across = -(-OW // 4)
+    patches = max(MR, min(PATCHES, PLANE_ELEMENTS // C // MR * MR))
+    threads = get_num_threads()
+    total = N * -(-OH // 4)
+    few = threads > 1 and total * across < threads * FEW
+    parts = len(panels) if few else 1
+    rows = _evenly(min(total, -(-total * parts // threads)), max(1, patches // across))
+    size = rows * across
+    plane = size * -(-C // VL) * VL + VL
+    plane_M = size * NR_VECTORS * VL + VL
+    row_buffers = (4 * rows + 2 * (1 + rows // -(-OH // 4) + 1)) * (4 * across + 2) * C
+    scratch = empty((threads, PLANES * (plane + plane_M) + row_buffers), y.dtype)
+    _forward(
+        threads, brgemm_address(y.dtype), row_filler(y.dtype), source, image, padding, panels, bias, F, output,
+        y.dtype.type(0 if relu else -np.inf), y.reshape(-1), argmax, rows, parts, constant(0, NR_VECTORS * VL, y.dtype),
+        plane, plane_M, scratch,
+    )  # fmt: skip
+
+
+def _caches_filters(weight, filters):
+    """Whether a graph keeps the transforms of these filters, and computes them again only when they have changed."""
+    return recording_persists() and _are_upright(filters) and weight.size <= FILTER_CACHE_LIMIT
+
+
+def _are_upright(filters):
+    """Whether filters lie as the transform reads them; those of an input gradient are turned around."""
+    start, *_, columns = filters
+    return start == 0 and columns.step == 1
+
+
+def _transformed(weight, filters, caches_filters, apart):
+    """Panels (panels, 36 * (rows * width + apart)) of the transforms of 3x3 filters."""
+    _, _, rows, columns = filters
+    width = NR_VECTORS * lanes(weight.dtype)
+    shape = -(-columns.count // width), PLANES * (rows.count * width + apart)
+    packed = not _are_upright(filters)
+    weight = pack(weight, *filters, Axis(1, 0)) if packed else weight
+    weight = weight.reshape(-1)
+    made, old = (persistent, weight.shape) if caches_filters else (empty, (0,))
+    before, transformed = made(old, weight.dtype), made(shape, weight.dtype)
+    _transform_filters(
+        get_num_threads(), weight, rows.count, columns.count, packed, before, transformed
+    )
+    return transformed
+
+
+@kernel
+def _transform_filters(share, shares, thread, packed):
+    """Each share is a run of the rows of all panels; those that equal `before`, unless it is empty, are left."""
+    filters, rows, F, in_panels, before, transformed = unpack(packed)
+    target, stride = transformed.reshape(-1), transformed.shape[1]
+    plane = stride // PLANES
+    width = NR_VECTORS * lanes_of(filters)
+    for r in range(share * rows // shares, (share + 1) * rows // shares):
+        if before.size > 0 and not _update(before, filters, r * F, rows * F, F):
+            continue
+        for p in range(transformed.shape[0]):
+            f = p * width
+            wide = panel_width(F - f, filters)
+            start, row = (9 * rows * f, wide) if in_panels else (f, F)
+            filter_transform(
+                filters, start + r * row, 3 * rows * row, rows * row,
+                target, p * stride + r * wide, 6 * plane, plane, min(wide, F - f),
+            )  # fmt: skip
+
+
+@noinline
+def _update(before, filters, start, step, count):
+    """Whether some of nine runs of elements differ, NaN from all; they are copied then."""
+    unlike = 0
+    for i in range(start, start + 9 * step, step):
+        old, new = before[i : i + count], filters[i : i + count]
+        for k in range(count):
+            unlike += old[k] != new[k]
+    if unlike > 0:
+        for i in range(start, start + 9 * step, step):
+            for k in range(i, i + count):  # a slice would take two seconds to compile
+                before[k] = filters[k]
+    return unlike > 0
+
+
+@kernel
+def _forward(share, shares, thread, packed):
+    """Each share is whole blocks of rows of patches, or of their `parts`, of so many of the panels.
+
+    image (N, H, W, C) of the source, padding (top, left), output (OH, OW); `plane` and `plane_M` are the elements from
+    one of the 36 planes of V and M to the next, a vector more than they hold, which keeps them off the same cache sets.
+    """
+    (
+        tile, filler, source, image, padding, panels, bias, F, output, floor, y, argmax, rows, parts, zeros, plane,
+        plane_M, scratch,
+    ) = unpack(packed)  # fmt: skip
+    N, H, W, C = image
+    OH, OW = output
+    down, across = -(-OH // 4), -(-OW // 4)
+    VL = lanes_of(y)
+    C_row = -(-C // VL) * VL
+    width = NR_VECTORS * VL
+    flat = scratch.reshape(-1)
+    V = thread * scratch.shape[1]
+    M = V + PLANES * plane
+    S = M + PLANES * plane_M
+    none = y.dtype.type(-np.inf)
+    all_panels = panels.reshape(-1)
+    tasks = -(-N * down // rows) * parts
+    for task in range(share * tasks // shares, (share + 1) * tasks // shares):
+        block, part = task // parts, task % parts
+        r0, r1 = block * rows, min((block + 1) * rows, N * down)
+        transform_patches(
+            filler, source, image, padding, down, across, r0, r1, 0, C, flat, S, V, plane, C_row
+        )
+        count = (r1 - r0) * across
+        for p in range(part * len(panels) // parts, (part + 1) * len(panels) // parts):
+            f = p * width
+            wide = panel_width(F - f, y)
+            for z in range(PLANES):
+                U = p * panels.shape[1] + z * (panels.shape[1] // PLANES)
+                brgemm(
+                    tile, 0, count, flat, M + z * plane_M, wide, zeros, 0, 0, flat, V + z * plane, 0, 0, C_row,
+                    all_panels, U, wide, 1, 1, C, none, wide, flat, 0, 0, 0, False,
+                )  # fmt: skip
+            store_outputs(
+                flat, M, plane_M, wide, bias, f, F, floor, output, y, argmax, r0, down, across, count,
+            )  # fmt: skip
+
+
+def weight_gradient(x, image, padding, dy, output, dweight, dbias):
+    """dweight (3, 3, C, F) and dbias (F,); x and dy are sources, see row_buffers.py."""
+    N, _, _, C = image
+    OH, OW = output
+    F = dbias.size
+    if winograd_nonfused.takes_gradients(image, output, F):
+        winograd_nonfused.weight_gradient(x, image, padding, dy, output, dweight, dbias)
+        return
+    down, across = -(-OH // 4), -(-OW // 4)
+    rows = _evenly(N * down, max(1, GRADIENT_PATCHES // across))
+    batches = -(-N * down // rows)
+    chunks = max(1, min(CHUNKS, batches, N * down * across // CHUNK))
+    threads = get_num_threads()
+    dtype = dbias.dtype
+    VL = lanes(dtype)
+    CB, FB = _blocks(C, F, VL, -(-threads // chunks))
+    size = rows * across
+    row_buffers = (4 * rows + 2 * (2 + rows // down)) * (4 * across + 2) * max(CB, FB)
+    extents = CB, FB, size * CB + VL, size * FB + VL
+    scratch = empty(
+        (threads, PLANES * (extents[2] + extents[3] + CB * FB) + row_buffers + NR_VECTORS * VL), dtype
+    )
+    dweights, dbiases = partials_of(dweight, chunks), partials_of(dbias, chunks)
+    ones = constant(1, 1, dtype)
+    _weight_gradient(
+        threads, brgemm_address(dtype), row_filler(dtype), x, image, padding, dy, F, output, rows, extents, ones, scratch,
+        dweights, dbiases,
+    )  # fmt: skip
+    sum_partials(dweights, dweight)
+    sum_partials(dbiases, dbias)
+
+
+def _evenly(total, most):
+    """How many at a time, at most, so that no time has much less than another."""
+    return -(-total // -(-total // most))
+
+
+def _blocks(C, F, VL, least):
+    """Channels and filters of the blocks of weights: BLOCK, or less to make so many of them; whole vectors."""
+    CB, FB = (min(BLOCK, -(-extent // VL) * VL) for extent in (C, F))
+    while least > -(-C // CB) * -(-F // FB) and max(CB, FB) > VL:
+        half = -(-max(CB, FB) // (2 * VL)) * VL
+        CB, FB = (half, FB) if CB >= FB else (CB, half)
+    return CB, FB
+
+
+@kernel
+def _weight_gradient(share, shares, thread, packed):
+    """Each share is whole (chunk of patches, block of channels, block of filters)."""
+    (
+        tile, filler, x, image, padding, dy, F, output, rows, extents, ones, scratch, dweights, dbiases,
+    ) = unpack(packed)  # fmt: skip
+    N, _, _, C = image
+    OH, OW = output
+    CB, FB, V_plane, D_plane = extents
+    down, across = -(-OH // 4), -(-OW // 4)
+    VL = lanes_of(scratch)
+    none = scratch.dtype.type(-np.inf)
+    flat = scratch.reshape(-1)
+    V = thread * scratch.shape[1]
+    D = V + PLANES * V_plane
+    U = D + PLANES * D_plane
+    Z = U + PLANES * CB * FB
+    S = Z + NR_VECTORS * VL
+    flat[Z:S] = 0
+    c_blocks, f_blocks = -(-C // CB), -(-F // FB)
+    chunks, size = dweights.shape
+    batches = -(-N * down // rows)
+    tasks = chunks * c_blocks * f_blocks
+    for task in range(share * tasks // shares, (share + 1) * tasks // shares):
+        chunk = task // (c_blocks * f_blocks)
+        c0, f0 = task // f_blocks % c_blocks * CB, task % f_blocks * FB
+        channels, filters = min(CB, C - c0), min(FB, F - f0)
+        first = chunk * batches // chunks
+        for batch in range(first, (chunk + 1) * batches // chunks):
+            r0, r1 = batch * rows, min((batch + 1) * rows, N * down)
+            transform_patches(
+                filler,
+                x,
+                image,
+                padding,
+                down,
+                across,
+                r0,
+                r1,
+                c0,
+                channels,
+                flat,
+                S,
+                V,
+                V_plane,
+                CB,
+            )
+            transform_gradients(
+                filler,
+                dy,
+                (N, OH, OW, F),
+                down,
+                across,
+                r0,
+                r1,
+                f0,
+                filters,
+                flat,
+                S,
+                D,
+                D_plane,
+                FB,
+            )
+            _multiply(
+                tile, flat, V, V_plane, D, D_plane, U, Z, extents, channels, filters, (r1 - r0) * across,
+                batch == first,
+            )  # fmt: skip
+            if c0 == 0:
+                for f in range(0, filters, NR_VECTORS * VL):
+                    # The plane (1, 1) of a transformed gradient is the sum of its 4x4.
+                    initial, i0 = (
+                        (flat, Z) if batch == first else (dbiases.reshape(-1), chunk * F + f0 + f)
+                    )
+                    brgemm(
+                        tile, 1, 1, dbiases.reshape(-1), chunk * F + f0 + f, 0, initial, i0, 0, ones, 0, 0, 0, 0,
+                        flat, D + 7 * D_plane + f, FB, 1, 1, (r1 - r0) * across, none, min(NR_VECTORS * VL, filters - f),
+                        flat, 0, 0, 0, False,
+                    )  # fmt: skip
+        for c in range(channels):
+            filter_gradient_transform(
+                flat, U + c * FB, 6 * CB * FB, CB * FB, dweights.reshape(-1), chunk * size + (c0 + c) * F + f0,
+                3 * C * F, C * F, filters,
+            )  # fmt: skip
+
+
+@inline
+def _multiply(tile, flat, V, V_plane, D, D_plane, U, Z, extents, channels, filters, patches, first):
+    """U (+)= V' D, plane by plane."""
+    CB, FB, _, _ = extents
+    width = NR_VECTORS * lanes_of(flat)
+    none = flat.dtype.type(-np.inf)
+    for z in range(PLANES):
+        for f in range(0, filters, width):
+            u = U + z * CB * FB + f
+            i0, i_m = (Z, 0) if first else (u, FB)
+            brgemm(
+                tile, 1, channels, flat, u, FB, flat, i0, i_m, flat, V + z * V_plane, 0, 0, CB,
+                flat, D + z * D_plane + f, FB, 1, 1, patches, none, min(width, filters - f), flat, 0, 0, 0, False,
+            )  # fmt: skip

@@ -1,0 +1,1 @@
+"""One register-resident computation a file: no threads, no allocation."""

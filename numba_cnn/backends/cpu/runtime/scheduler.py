@@ -1,0 +1,130 @@
+"""How the shares of launches are handed out to threads, which wait for one another without sleeping."""
+
+import sys
+
+import llvmlite.binding as llvm
+import numpy as np
+from llvmlite import ir
+from numba import njit, prange, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from numba_cnn.backends.cpu.codegen.compiler import cached, call
+from numba_cnn.backends.cpu.runtime.affinity import migrate_from, processor
+
+# What a thread's run is cut into, each as (which, of how many equal parts): small ones last, so that nobody waits long
+# for a thread whose core is slower, or which has been put deferred.
+PIECES = (0, 4), (1, 4), (2, 4), (6, 8), (14, 16), (15, 16)
+SPINS_BEFORE_YIELD = 1000  # for the end of a launch, until a thread lets others have its processor
+LINE_WORDS = 8  # integers that fill a cache line, which threads had better not share
+
+
+@cached
+@njit(parallel=True, nogil=True)
+def run_table(table, deferred):
+    """Each thread does its own run of the work, as near in memory as it was in the launch before, piece after piece,
+    then what others have left. All launches are one parallel loop; between them threads wait for one another's pieces,
+    not for each other: one alone would do all of them. Each launch is for one thread or for as many as the others, so
+    whoever is there can do any piece. What is `deferred`, a table of one launch or none, is done on the way."""
+    launches, most = len(table), 1
+    for i in range(launches):
+        most = max(most, table[i, 1])
+    if most == 1:
+        for i in range(launches):
+            call(table[i, 0], (0, 1, 0, table[i, 2]))
+        for i in range(len(deferred)):
+            call(deferred[i, 0], (0, 1, 0, deferred[i, 2]))
+        return
+    taken = np.empty((1 + launches * most) * LINE_WORDS, np.int64)
+    done = np.empty((launches + 1) * LINE_WORDS, np.int64)
+    here, came = processor(), launches * LINE_WORDS  # the threads that came to help are counted there
+    for i in range(taken.size):  # a slice would be set to 0 in a parallel loop of its own
+        taken[i] = 0
+    for i in range(done.size):
+        done[i] = 0
+    for thread in prange(most):
+        if thread > 0:
+            if processor() == here:
+                migrate_from(here)
+            add_one(done, came)
+        for i in range(launches):
+            address, threads, packed = table[i, 0], table[i, 1], table[i, 2]
+            pieces = len(PIECES) if threads > 1 else 1
+            for other in range(threads):
+                run = (thread + other) % threads
+                place = (1 + i * most + run) * LINE_WORDS
+                piece = add_one(taken, place)
+                while piece < pieces:
+                    which, parts = PIECES[piece] if threads > 1 else (0, 1)
+                    share = run * parts + which
+                    call(address, (share, parts * threads, np.intp(thread % threads), packed))
+                    add_one(done, i * LINE_WORDS)
+                    if i == 0 and thread == 0 and read(done, came) < most - 1:
+                        _yield()  # to who waits for this processor, and leaves it
+                    piece = add_one(taken, place)
+            _wait(done, i * LINE_WORDS, pieces * threads, deferred, taken)
+        while _do_deferred(deferred, taken):
+            pass
+
+
+@njit(nogil=True)
+def _wait(done, place, pieces, deferred, taken):
+    """Look for the last of a launch's pieces, do a share of what was put deferred, or, from time to time, let others have
+    the processor."""
+    spins = 0
+    while read(done, place) < pieces:
+        if _do_deferred(deferred, taken):
+            continue
+        spins += 1
+        if spins % SPINS_BEFORE_YIELD == 0:
+            _yield()
+
+
+@njit(nogil=True)
+def _do_deferred(deferred, taken):
+    """Do one share of what was put deferred, if any is left; taken[0] counts them."""
+    if len(deferred) == 0 or read(taken, 0) >= deferred[0, 1]:
+        return False
+    share = add_one(taken, 0)
+    if share < deferred[0, 1]:
+        call(deferred[0, 0], (share, deferred[0, 1], 0, deferred[0, 2]))
+    return True
+
+
+@intrinsic
+def add_one(typingctx, counts, place):
+    """counts[place], which is one more from then on; no two threads get the same number.
+
+    Who reads the new number sees what this thread wrote before.
+    """
+
+    def codegen(context, builder, signature, values):
+        data = context.make_array(signature.args[0])(context, builder, values[0]).data
+        one = context.get_constant(types.int64, 1)
+        return builder.atomic_rmw("add", builder.gep(data, [values[1]]), one, "acq_rel")
+
+    return types.int64(counts, types.intp), codegen
+
+
+@intrinsic
+def read(typingctx, counts, place):
+    """counts[place], as add_one() left it last, after a moment's rest."""
+
+    def codegen(context, builder, signature, values):
+        if llvm.get_default_triple().startswith("x86"):
+            kind = ir.FunctionType(ir.VoidType(), [])
+            name = "llvm.x86.sse2.pause"
+            builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [])
+        data = context.make_array(signature.args[0])(context, builder, values[0]).data
+        return builder.load_atomic(builder.gep(data, [values[1]]), "acquire", 8)
+
+    return types.int64(counts, types.intp), codegen
+
+
+if sys.platform == "win32":  # it lets others have it by itself
+
+    @njit
+    def _yield():
+        pass
+else:
+    _yield = types.ExternalFunction("sched_yield", types.int32())
