@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from numba_cnn import activations, backends, layers, ops
-from numba_cnn.backends import reference
+from numba_cnn.backends import contract, reference
 from numba_cnn.models import Sequential
 
 
@@ -32,7 +32,8 @@ def every_layer():
 def _reference(monkeypatch):
     """The NumPy reference in place of the kernels: nothing to compile in float64."""
     backend = SimpleNamespace(
-        **vars(reference),
+        **{name: getattr(reference, name) for name in contract.OPS},
+        ABILITIES=contract.Abilities(),
         asarray=np.ascontiguousarray,
         empty=np.empty,
         is_available=lambda: True,

@@ -9,9 +9,11 @@ from unittest import mock
 import numpy as np
 
 from numba_cnn import backends, ops
-from numba_cnn.backends import cuda, reference
+from numba_cnn.backends import contract, cuda, reference
 
-_REFERENCE = SimpleNamespace(**vars(reference), asarray=np.asarray, empty=np.empty)
+_REFERENCE = SimpleNamespace(
+    **{name: getattr(reference, name) for name in contract.OPS}, asarray=np.asarray, empty=np.empty
+)
 
 
 @contextmanager

@@ -1,0 +1,201 @@
+"""exp, log, tanh, erf and their kin as arithmetic that loops vectorise, to 2 ulp of float32.
+
+A call of the C library's exp is scalar code, ten times as long. Each function here is a polynomial between two exact
+steps, without a branch: both sides of a choice are computed, and one is taken. The coefficients are minimax fits of the
+relative error, made for this file. In float64 the C library computes: gradient checks want its digits, not its speed.
+NaN goes through, infinities and signed zeros give what IEEE 754 says.
+"""
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from numba_cnn.backends.cpu.codegen.compiler import noinline
+
+_LOG2E, _LN2_HIGH, _LN2_LOW = (np.float32(v) for v in (1.4426950408889634, 0.693359375, -2.12194440e-4))
+_LARGEST, _SMALLEST = np.float32(88.8), np.float32(-104.0)  # beyond, exp is infinite, or 0
+
+
+def _f32(*values):
+    return tuple(np.float32(value) for value in values)
+
+
+# (e^r - 1 - r) / r^2 for |r| < ln(2) / 2
+_E0, _E1, _E2, _E3, _E4 = _f32(0.49999993447560215, 0.16666520629439205, 0.04166838809269228,
+                               0.008368717090859948, 0.0013814596382462046)  # fmt: skip
+# (log(1 + f) - f + f^2 / 2) / f^3 for sqrt(1/2) < 1 + f < sqrt(2)
+_L0, _L1, _L2, _L3, _L4, _L5, _L6, _L7, _L8 = _f32(
+    0.33333312602802806, -0.2500000960365421, 0.2000211873220124, -0.16667995667083324, 0.14219550908258674,
+    -0.12405591417488737, 0.11888174598572097, -0.11675641300639047, 0.06746601323405284,
+)  # fmt: skip
+# (tanh(x) / x - 1) / x^2 of z = x^2, |x| < 0.6
+_T0, _T1, _T2, _T3, _T4, _T5 = _f32(-0.3333333172072312, 0.13333245369051183, -0.0539521667171099,
+                                    0.021732719996253303, -0.008262742100305605, 0.002226971812195684)  # fmt: skip
+# erf(x) / x - 1 of z = x^2, |x| < 0.9375
+_F0, _F1, _F2, _F3, _F4, _F5, _F6 = _f32(0.1283791665207952, -0.37612632637998256, 0.11283678968055953,
+                                         -0.026858497044303434, 0.0051988297782191335, -0.0008118074678744928,
+                                         8.267458869085407e-05)  # fmt: skip
+# log(1 - erf(x)) of x from 0.9375 to 4
+_G0, _G1, _G2, _G3, _G4, _G5, _G6, _G7 = _f32(
+    0.00017928419494230542, -1.1295369567309301, -0.6333025578447953, -0.10832872218216666, 0.02515077612543245,
+    -0.004182934215384631, 0.00043690666326069185, -2.1306004439221288e-05,
+)  # fmt: skip
+
+
+@intrinsic
+def _bits_of(typingctx, x):
+    """The bits of a float32 as an int32."""
+
+    def codegen(context, builder, signature, values):
+        return builder.bitcast(values[0], ir.IntType(32))
+
+    return types.int32(types.float32), codegen
+
+
+@intrinsic
+def _float_of(typingctx, bits):
+    """The float32 with these bits."""
+
+    def codegen(context, builder, signature, values):
+        return builder.bitcast(values[0], ir.FloatType())
+
+    return types.float32(types.int32), codegen
+
+
+@intrinsic
+def _to_int(typingctx, x):
+    """A whole float32 as an int32; NaN as anything."""
+
+    def codegen(context, builder, signature, values):
+        return builder.fptosi(values[0], ir.IntType(32))
+
+    return types.int32(types.float32), codegen
+
+
+def _llvm(name, count):
+    """An LLVM intrinsic of `count` float32 numbers, which loops vectorise."""
+
+    def define(typingctx, *numbers):
+        def codegen(context, builder, signature, values):
+            kind = ir.FunctionType(ir.FloatType(), [ir.FloatType()] * count)
+            return builder.call(builder.module.declare_intrinsic(f"llvm.{name}", [ir.FloatType()], kind), values)
+
+        return types.float32(*[types.float32] * count), codegen
+
+    if count == 1:
+        return intrinsic(lambda typingctx, a: define(typingctx, a))
+    if count == 2:
+        return intrinsic(lambda typingctx, a, b: define(typingctx, a, b))
+    return intrinsic(lambda typingctx, a, b, c: define(typingctx, a, b, c))
+
+
+_fma, _rint, _fabs, _copysign = _llvm("fma", 3), _llvm("rint", 1), _llvm("fabs", 1), _llvm("copysign", 2)
+
+
+@intrinsic
+def select(typingctx, condition, yes, no):
+    """yes if the condition holds, else no; both are there already."""
+
+    def codegen(context, builder, signature, values):
+        return builder.select(*values)
+
+    return yes(types.boolean, yes, yes), codegen
+
+
+@noinline
+def _reduced(x):
+    """(n, r, q) of x = n ln(2) + r + what r has lost, with e^(x - n ln(2)) = 1 + r + q."""
+    n = _rint(x * _LOG2E)
+    exact = _fma(-n, _LN2_HIGH, x)
+    r = _fma(-n, _LN2_LOW, exact)
+    lost = _fma(-n, _LN2_LOW, exact - r)
+    q = _fma(_fma(_fma(_fma(_E4, r, _E3), r, _E2), r, _E1), r, _E0)
+    return n, r, _fma(r * r, q, lost)
+
+
+@noinline
+def _power_of_2(n):
+    """2^n for whole n in -126..127."""
+    return _float_of((_to_int(n) + np.int32(127)) << np.int32(23))
+
+
+@noinline
+def exp32(x):
+    clamped = select(x > _LARGEST, _LARGEST, select(x < _SMALLEST, _SMALLEST, x))
+    n, r, q = _reduced(clamped)
+    first = np.float32(1) + r
+    q += r - (first - np.float32(1))  # what the sum has rounded off
+    half = _rint(n * np.float32(0.5))  # in two steps, since 2^n alone may be denormal or too large
+    return (first + q) * _power_of_2(half) * _power_of_2(n - half)
+
+
+@noinline
+def expm1_32(x):
+    clamped = select(x > _LARGEST, _LARGEST, select(x < np.float32(-18), np.float32(-18), x))
+    n, r, q = _reduced(clamped)
+    half = _rint(n * np.float32(0.5))
+    low, high = _power_of_2(half), _power_of_2(n - half)
+    small = select(n == np.float32(0), r + q, (r + q) * low * high + (low * high - np.float32(1)))
+    large = (np.float32(1) + (r + q)) * low * high
+    return select(n > np.float32(24), large, select(x == np.float32(0), x, small))
+
+
+@noinline
+def log32(x):
+    tiny = x < np.float32(1.1754944e-38)
+    scaled = select(tiny, x * np.float32(8388608.0), x)
+    bits = _bits_of(scaled) - np.int32(0x3F3504F3)  # sqrt(1/2)
+    e = np.float32(bits >> np.int32(23)) - select(tiny, np.float32(23), np.float32(0))
+    m = _float_of((bits & np.int32(0x7FFFFF)) + np.int32(0x3F3504F3))
+    f = m - np.float32(1)
+    p = _fma(_fma(_fma(_fma(_L8, f, _L7), f, _L6), f, _L5), f, _L4)
+    p = _fma(_fma(_fma(_fma(p, f, _L3), f, _L2), f, _L1), f, _L0)
+    rest = _fma(f * f * f, p, _fma(e, _LN2_LOW, np.float32(-0.5) * f * f))
+    value = _fma(e, _LN2_HIGH, f + rest)
+    infinite = select(x == np.float32(np.inf), x, value)
+    return select(
+        x > np.float32(0), infinite, select(x == np.float32(0), np.float32(-np.inf), np.float32(np.nan))
+    )
+
+
+@noinline
+def log1p32(x):
+    """log(1 + x) for x >= 0, whose rounding 1 + x leaves out."""
+    one = np.float32(1) + x
+    lost = x - (one - np.float32(1))
+    return select(one == np.float32(1), x, select(one == np.float32(np.inf), x, log32(one) + lost / one))
+
+
+@noinline
+def tanh32(x):
+    z = x * x
+    p = _fma(_fma(_fma(_fma(_fma(_T5, z, _T4), z, _T3), z, _T2), z, _T1), z, _T0)
+    small = _fma(x * z, p, x)
+    size = _fabs(x)
+    size = select(size > np.float32(10), np.float32(10), size)
+    large = np.float32(1) - np.float32(2) / (exp32(size + size) + np.float32(1))
+    size = select(_fabs(x) < np.float32(0.6), small, large)
+    return select(x == x, _copysign(size, x), x)
+
+
+@noinline
+def sigmoid32(x):
+    """1 / (1 + e^-x), from e^-|x|, which cannot overflow."""
+    e = exp32(-_fabs(x))
+    whole = np.float32(1) + e
+    low = e / whole
+    low = _fma(-low, e - (whole - np.float32(1)), low)  # what the sum has rounded off
+    return select(x < np.float32(0), low, np.float32(1) / whole)
+
+
+@noinline
+def erf32(x):
+    z = x * x
+    p = _fma(_fma(_fma(_fma(_fma(_fma(_F6, z, _F5), z, _F4), z, _F3), z, _F2), z, _F1), z, _F0)
+    small = _fma(x, p, x)
+    t = _fabs(x)
+    t = select(t > np.float32(4), np.float32(4), t)
+    g = _fma(_fma(_fma(_fma(_fma(_fma(_fma(_G7, t, _G6), t, _G5), t, _G4), t, _G3), t, _G2), t, _G1), t, _G0)
+    large = np.float32(1) - exp32(g)
+    return select(_fabs(x) < np.float32(0.9375), small, select(x == x, _copysign(large, x), x))
