@@ -110,7 +110,7 @@ class Graphs:
             return None
         kept = self._kept(function, state)
         backend = network.backend
-        graph = backend.LaunchGraph(function, arrays, kept, lasts=not trains)
+        graph = backend.LaunchGraph(function, arrays, kept, persists=not trains)
         mine = [graph, *(other for _, other in self._graphs.values() if other is not None)]
         backend.limit_recordings(mine)
         return graph if graph.is_complete else None

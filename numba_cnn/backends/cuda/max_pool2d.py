@@ -35,7 +35,6 @@ def unravel(i, H, W, C):
 
 
 @jit
-@checked
 def max_pool2d_kernel(x, g, y, argmax):
     """The first maximum wins, and the first NaN beats every number."""
     i = cuda.grid(1)
@@ -56,7 +55,6 @@ def max_pool2d_kernel(x, g, y, argmax):
 
 
 @jit
-@checked
 def max_pool2d_backward_kernel(dy, argmax, g, dx):
     i = cuda.grid(1)
     if i < dx.size:
