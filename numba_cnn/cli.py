@@ -21,14 +21,11 @@ _PROGRAM = "numba-cnn"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code: 0, 1 for an error, 2 for wrong usage, 130 for Ctrl-C."""
+    """Run the command and return its exit code: 0, 1 for an error, 2 for wrong usage; KeyboardInterrupt for Ctrl-C."""
     arguments = _parser().parse_args(argv)
     try:
         arguments.run(arguments)
         sys.stdout.flush()
-    except KeyboardInterrupt:
-        print(f"\n{_PROGRAM}: interrupted", file=sys.stderr)
-        return 130
     except BrokenPipeError:  # the reader, such as head, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

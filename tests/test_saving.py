@@ -120,6 +120,12 @@ def test_layout_of_the_keras_file(tmp_path):
     assert config["build_config"] == {"input_shape": [None, 11, 9, 2]}
 
 
+@pytest.mark.parametrize("compile", [True, False])
+def test_a_backend_that_is_none_is_refused_at_once(tmp_path, compile):
+    with pytest.raises(ValueError, match=r"backend must be .*\. Received: 'tpu'"):
+        models.load_model(tmp_path / "none.keras", compile, backend="tpu")
+
+
 class TestWriting:
     def test_an_interrupted_save_leaves_the_old_file(self, tmp_path):
         path = tmp_path / "file"
