@@ -9,9 +9,11 @@ no GPU.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # typing's own takes longer to import than all the rest
 if TYPE_CHECKING:
+    from typing import Any
+
     from numba_cnn import (
         activations,
         backends,

@@ -21,14 +21,11 @@ _PROGRAM = "numba-cnn"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code: 0, 1 for an error, 2 for wrong usage, 130 for Ctrl-C."""
+    """Run the command and return its exit code: 0, 1 for an error, 2 for wrong usage; KeyboardInterrupt for Ctrl-C."""
     arguments = _parser().parse_args(argv)
     try:
         arguments.run(arguments)
         sys.stdout.flush()
-    except KeyboardInterrupt:
-        print(f"\n{_PROGRAM}: interrupted", file=sys.stderr)
-        return 130
     except BrokenPipeError:  # the reader, such as head, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -167,14 +164,15 @@ def _image_shape(model: Sequential) -> tuple[int, int, int]:
 
 def _images(paths: Sequence[str], shape: tuple[int, int, int]) -> Iterator[tuple[str, np.ndarray]]:
     """Each image of the files with its name, ready for a model whose samples have that shape."""
-    from numba_cnn.datasets.image_folder import read_image
-    from numba_cnn.datasets.load import as_images, read_arrays
+    from numba_cnn.datasets.load import as_images
+    from numba_cnn.datasets.read_arrays import read_arrays
+    from numba_cnn.datasets.read_image import read_image
 
     for path in paths:
         if Path(path).suffix not in (".npy", ".npz"):
             yield path, read_image(path, shape[:2], shape[2])
             continue
-        for name, array in read_arrays(Path(path)).items():
+        for name, array in read_arrays(path).items():
             single = array.shape in (shape, shape[:2] if shape[2] == 1 else None)
             images = as_images(array[None] if single else array)
             prefix = path if Path(path).suffix == ".npy" else f"{path}:{name}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 Configuration = dict[str, Any]
@@ -64,7 +65,8 @@ def create(what: str, description: Mapping[str, Any], classes: Classes) -> Any:
         raise ValueError(f"{class_name}: {error}. Received: {dict(config)}") from error
 
 
-def _settings(cls: type) -> set[str]:
+@cache
+def _settings(cls: type) -> frozenset[str]:
     """The names of the constructor's arguments, and of those it hands on to its base classes."""
     names: set[str] = set()
     for base in cls.__mro__:
@@ -75,7 +77,7 @@ def _settings(cls: type) -> set[str]:
                 parameter.kind is not parameter.VAR_KEYWORD for parameter in parameters.values()
             ):
                 break
-    return names
+    return frozenset(names)
 
 
 def describe(module: str, instance: Any) -> Configuration:

@@ -224,3 +224,34 @@ def test_a_reader_that_leaves(tmp_path):
     pipe = f"{sys.executable} -m numba_cnn summary | head -1"
     result = subprocess.run(["sh", "-c", pipe], capture_output=True, text=True, check=True)
     assert (result.stdout, result.stderr) == ('Model: "sequential"\n', "")
+
+
+@pytest.mark.parametrize(
+    "comes_out",
+    ["raise", "raise ImportError('numpy is broken') from None", "pass", "callback()"],
+    ids=["itself", "as another error", "not at all", "lost in C"],
+)
+def test_ctrl_c_while_importing(tmp_path, comes_out):
+    """Whatever the module that is being imported makes of it."""
+    (tmp_path / "numpy.py").write_text(f"""
+import ctypes, os, signal, time
+
+@ctypes.CFUNCTYPE(None)
+def callback():
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(5)
+
+try:
+    {"callback(); time.sleep(5)" if comes_out == "callback()" else "os.kill(os.getpid(), signal.SIGINT); time.sleep(5)"}
+except KeyboardInterrupt:
+    {"raise" if comes_out == "callback()" else comes_out}
+""")
+    result = subprocess.run(
+        [sys.executable, "-c", "from numba_cnn.__main__ import main; main()", "summary"],
+        env=os.environ
+        | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"},
+        capture_output=True,
+        text=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+    )
+    assert (result.returncode, result.stderr) == (130, "\nnumba-cnn: interrupted\n")

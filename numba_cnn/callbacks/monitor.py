@@ -235,11 +235,13 @@ class ModelCheckpoint(Monitor):
                 self._say(
                     f"{self.monitor} improved from {best} to {value:.5f}, saving model to {path}"
                 )
-                self.best = value
         else:
+            value = None
             self._say(f"saving model to {path}")
         path.parent.mkdir(parents=True, exist_ok=True)
         (self.model.save_weights if self.save_weights_only else self.model.save)(path)
+        if value is not None:
+            self.best = value  # now that it is saved
 
     def _say(self, message: str) -> None:
         if self.verbose:

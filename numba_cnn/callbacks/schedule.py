@@ -7,9 +7,9 @@ import inspect
 import math
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TextIO
 
+from numba_cnn import files
 from numba_cnn.callbacks.callback import Callback, Logs
 
 
@@ -52,8 +52,19 @@ class CSVLogger(Callback):
         self._writer: Any = None
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        path = Path(self.filename)
-        self._file = path.open("a" if self.append else "w", newline="", encoding="utf-8")
+        self.on_train_end()
+        # Each row is appended whole, so that another run that logs to the same file garbles none.
+        with files.naming(self.filename):
+            afresh = 0 if self.append else os.O_TRUNC
+            self._file = open(  # noqa: SIM115  (until training ends)
+                self.filename,
+                "a",
+                newline="",
+                encoding="utf-8",
+                opener=lambda path, flags: os.open(path, flags | afresh, 0o666),
+            )
+            if self.append and not _ends_a_line(self.filename):
+                self._file.write("\r\n")  # the last row was cut off: it must not spoil the next
         self._writer = None
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
@@ -70,14 +81,16 @@ class CSVLogger(Callback):
                 extrasaction="ignore",
                 delimiter=self.separator,
             )
-            if self._file.tell() == 0:
+            if os.fstat(self._file.fileno()).st_size == 0:
                 self._writer.writeheader()
-        self._writer.writerow({"epoch": epoch, **logs})
-        self._file.flush()
+        with files.naming(self.filename):
+            self._writer.writerow({"epoch": epoch, **logs})
+            self._file.flush()
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         if self._file is not None:
-            self._file.close()
+            with files.naming(self.filename):
+                self._file.close()
 
 
 class TerminateOnNaN(Callback):
@@ -88,6 +101,15 @@ class TerminateOnNaN(Callback):
         if loss is not None and not math.isfinite(loss):
             print(f"Batch {batch}: Invalid loss, terminating training")
             self.model.stop_training = True
+
+
+def _ends_a_line(path: str) -> bool:
+    """Whether the next character of this file begins a line."""
+    if not (os.path.isfile(path) and os.path.getsize(path)):
+        return True
+    with open(path, "rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read() == b"\n"
 
 
 def _takes_two(function: Callable[..., Any]) -> bool:

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from numba_cnn.datasets.read_image import read_image
 from numba_cnn.datasets.split import Split, every_fifth
 
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+# What systems leave in folders, beside what they hide behind a dot.
+_NO_CLASSES = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found")
 
 
 def image_folder(path: str | os.PathLike[str], size: tuple[int, int] = (64, 64)) -> Split:
@@ -18,35 +21,42 @@ def image_folder(path: str | os.PathLike[str], size: tuple[int, int] = (64, 64))
     returns    (x_train, y_train), (x_test, y_test), every fifth image of each class to test on;
                x (N, H, W, 3) float32 in [0, 1], y (N,) int32: the place of the class among the
                sorted folders
+
+    A folder without images is a class too. Neither class nor image is what is hidden (.DS_Store,
+    ._cat.png, .ipynb_checkpoints), what systems leave (__MACOSX, Thumbs.db), what is no regular file or
+    folder (pipes, devices), or a link that leads nowhere.
+
+    Raises ValueError for a folder without any image, or an image that cannot be read; see read_image().
     """
-    folders = sorted(folder for folder in Path(path).iterdir() if folder.is_dir())
-    files = [
-        (file, label)
-        for label, folder in enumerate(folders)
-        for file in sorted(folder.iterdir())
-        if file.suffix.lower() in _SUFFIXES
+    images = [
+        (image, label)
+        for label, folder in enumerate(class_folders(path))
+        for image in image_files(folder)
     ]
-    if not files:
+    if not images:
         raise ValueError(f"expected folders of images, one for each class. Received: {path}")
-    x = np.empty((len(files), *size, 3), np.float32)
-    for i, (file, _) in enumerate(files):
-        x[i] = read_image(file, size)
-    return every_fifth(x, np.array([label for _, label in files], np.int32))
+    x = np.empty((len(images), *size, 3), np.float32)
+    for i, (image, _) in enumerate(images):
+        x[i] = read_image(image, size)
+    return every_fifth(x, np.array([label for _, label in images], np.int32))
 
 
-def read_image(
-    path: str | os.PathLike[str], size: tuple[int, int], channels: int = 3
-) -> np.ndarray:
-    """An image file as float32 in [0, 1], (H, W, 3), or in grey (H, W, 1); needs Pillow."""
-    try:
-        from PIL import Image, UnidentifiedImageError
-    except ImportError:
-        raise ImportError(
-            f'reading image files needs Pillow: pip install "numba-cnn[images]". Received: {path}'
-        ) from None
-    try:
-        with Image.open(path) as image:
-            converted = image.convert("L" if channels == 1 else "RGB").resize(size[::-1])
-    except (UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise ValueError(f"cannot read the image: {error}. Received: {path}") from error
-    return np.asarray(converted, np.float32).reshape(*size, channels) / 255
+def class_folders(path: str | os.PathLike[str]) -> list[Path]:
+    """The folders in a folder that are classes, in the order of their names."""
+    return [
+        folder
+        for folder in _shown(path)
+        if os.path.isdir(folder) and folder.name not in _NO_CLASSES
+    ]
+
+
+def image_files(path: str | os.PathLike[str]) -> list[Path]:
+    """The files in a folder that are images by their names, in the order of these."""
+    return [
+        file for file in _shown(path) if file.suffix.lower() in _SUFFIXES and os.path.isfile(file)
+    ]
+
+
+def _shown(path: str | os.PathLike[str]) -> list[Path]:
+    """What a folder holds and does not hide."""
+    return sorted(entry for entry in Path(path).iterdir() if not entry.name.startswith("."))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from numba_cnn import files
 from numba_cnn.datasets.digits import digits
 from numba_cnn.datasets.image_folder import image_folder
+from numba_cnn.datasets.read_arrays import read_arrays
 from numba_cnn.datasets.shapes import shapes
 from numba_cnn.datasets.split import Split
 
@@ -33,29 +34,25 @@ def load(source: str | os.PathLike[str]) -> Split:
         names = ", ".join(_NAMED)
         raise ValueError(f"expected {names}, a folder, or an .npz file. Received: {source}")
     arrays = read_arrays(path)
-    missing = [name for name in _ARRAYS if name not in arrays]
-    if missing:
-        raise ValueError(f"expected the arrays {', '.join(_ARRAYS)}. Received: {', '.join(arrays)}")
-    x_train, y_train, x_test, y_test = (arrays[name] for name in _ARRAYS)
-    return (as_images(x_train), y_train), (as_images(x_test), y_test)
-
-
-def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of an .npy or .npz file by name, never unpickled; an .npy file's is called x."""
-    try:
-        stored = np.load(path, allow_pickle=False)
-        if isinstance(stored, np.ndarray):
-            return {"x": stored}
-        with stored:
-            return {name: stored[name] for name in stored.files}
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"cannot read the arrays: {error}. Received: {path}") from error
+    with files.reading("cannot read the arrays", path):
+        if not set(_ARRAYS) <= set(arrays):
+            raise ValueError(
+                f"expected the arrays {', '.join(_ARRAYS)}. Received: {', '.join(arrays)}"
+            )
+        x_train, y_train, x_test, y_test = (arrays[name] for name in _ARRAYS)
+        return (as_images(x_train), y_train), (as_images(x_test), y_test)
 
 
 def as_images(x: np.ndarray) -> np.ndarray:
     """Images (N, H, W, C) as float32: a missing axis of channels is added, integers 0..255 become 0..1."""
     if x.ndim not in (3, 4):
         raise ValueError(f"expected images (N, H, W, C) or (N, H, W). Received: {x.shape}")
+    if x.dtype.kind not in "biuf":
+        raise ValueError(f"expected images of integers or floats. Received: {x.dtype}")
+    if x.dtype.kind in "iu" and x.size and (x.min() < 0 or x.max() > 255):
+        raise ValueError(
+            f"expected integers of 0..255, or floats. Received: {x.min()} to {x.max()}"
+        )
     images = x if x.ndim == 4 else x[..., None]
     scale = 255 if x.dtype.kind in "iu" else 1
     return np.asarray(images, np.float32) / np.float32(scale)

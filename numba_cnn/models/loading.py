@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from numba_cnn import saving
+from numba_cnn import backends, files, saving
 from numba_cnn.models.sequential import Sequential
 
 _BYTES = 4  # of a float32
@@ -18,22 +18,30 @@ def load_model(
 ) -> Sequential:
     """The Sequential model in a .keras file of this library or of Keras, ready to go on training.
 
+    backend    where the model lives from now on, compiled or not: "cpu", "cuda", or "auto" for a
+               real GPU if there is one
+
     Nothing in the file is executed: layers and settings that this library does not have are a
-    ValueError. A loss or an optimizer that it does not have leaves the model uncompiled, with a
-    warning.
+    ValueError, as is whatever is broken. A loss or an optimizer that it does not have leaves the
+    model uncompiled, with a warning. Raises ValueError for an unknown backend too, RuntimeError
+    for one that cannot run here.
     """
+    home = backends.get(backend)
     file = saving.open_model(filepath)
-    model = _build(file)
-    claimed = sum(parameter.size for parameter in model.weights) * _BYTES
-    if claimed > len(file.weights):
-        raise ValueError(
-            f"load_model: the description asks for {claimed} bytes of weights. "
-            f"Received: {len(file.weights)} in {file.path}"
-        )
-    settings = file.description.get("compile_config")
-    if compile and isinstance(settings, Mapping):
-        _compile(model, settings, backend)
-    file.load(model.layers, model.optimizer)
+    with files.reading("load_model", file.path):
+        model = _build(file)
+        claimed = sum(parameter.size for parameter in model.weights) * _BYTES
+        if claimed > len(file.weights):
+            raise ValueError(
+                f"load_model: the description asks for {claimed} bytes of weights. "
+                f"Received: {len(file.weights)} in {file.path}"
+            )
+        model._backend = home
+        model._place(model.weights)
+        settings = file.description.get("compile_config")
+        if compile and isinstance(settings, Mapping):
+            _compile(model, settings, backend)
+        file.load(model.layers, model.optimizer)
     return model
 
 
@@ -64,7 +72,7 @@ def _compile(model: Sequential, settings: Mapping[str, Any], backend: str) -> No
             settings.get("metrics"),
             backend=backend,
         )
-    except (TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
         warnings.warn(f"load_model: the model is not compiled: {error}", stacklevel=3)
         return
     assert model.optimizer is not None

@@ -33,6 +33,7 @@ class Network:
         self.name = name or session.auto_name(type(self).__name__)
         self.trainable = trainable
         self._layers: list[Layer] = []
+        self._names: set[str] = set()  # of the layers, so that add() need not look at each
         self.input_shape: InputShape | None = None
         self._input_layer: InputLayer | None = None
         self._backend: Any = None
@@ -64,7 +65,7 @@ class Network:
 
     @property
     def output_shape(self) -> InputShape | None:
-        return self.layers[-1].output_shape if self.layers else self.input_shape
+        return self._layers[-1].output_shape if self._layers else self.input_shape
 
     @property
     def weights(self) -> list[Parameter]:
@@ -86,21 +87,22 @@ class Network:
         if not isinstance(layer, Layer):
             raise TypeError(f"add: expected an object of Layer. Received: {layer!r}")
         if isinstance(layer, InputLayer):
-            if self.layers or self._input_layer is not None:
+            if self._layers or self._input_layer is not None:
                 raise ValueError(
                     f"{self.name}: the input layer comes first, and once. Received: {layer.name}"
                 )
             self._input_layer = layer
         else:
-            if any(layer.name == other.name for other in self.layers):
+            if layer.name in self._names:
                 raise ValueError(
                     f"{self.name}: the names of the layers must differ. "
                     f"Received: {layer.name!r} twice"
                 )
-            if not self.layers and self._input_layer is None and layer.first_shape is not None:
+            if not self._layers and self._input_layer is None and layer.first_shape is not None:
                 self._input_layer = InputLayer(layer.first_shape)
             self._build_layer(layer)
             self._layers.append(layer)
+            self._names.add(layer.name)
         if self.input_shape is None and self._input_layer is not None:
             assert self._input_layer.first_shape is not None
             self.build(with_batch(self._input_layer.first_shape))
@@ -110,6 +112,7 @@ class Network:
         if not self.layers:
             raise ValueError(f"{self.name}: there is no layer to take off. Received: no layers")
         layer = self._layers.pop()
+        self._names = {other.name for other in self._layers}
         self._widest = None  # which is noted as a change
         return layer
 

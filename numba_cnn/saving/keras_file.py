@@ -11,17 +11,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from numba_cnn import files
 from numba_cnn.layers import Layer
 from numba_cnn.optimizers import Optimizer
 from numba_cnn.registry import Configuration
 from numba_cnn.saving import weights_file
-from numba_cnn.saving.atomic import replacing
 
 SUFFIX = ".keras"
 _KERAS_VERSION = "3.15.1"  # whose format this is
 _METADATA, _CONFIG, _WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
-_CONFIG_LIMIT = 16 * 2**20  # bytes; a layer takes about 1 KiB
-_EXPANSION_LIMIT = 100  # bytes unpacked per byte packed; weights hardly compress
+_CONFIG_BYTES = 4 * 2**20  # a layer takes about 1 KiB
+_CONFIG_VALUES = 2**17  # a layer has about 40, each of which may take 100 bytes of memory
 
 
 def save_model(
@@ -42,7 +42,7 @@ def save_model(
     }
     weights = io.BytesIO()
     weights_file.write(weights, name, layers, optimizer)
-    with replacing(path, overwrite) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+    with files.replacing(path, overwrite) as file, zipfile.ZipFile(file, "w") as archive:
         archive.writestr(_METADATA, json.dumps(metadata))
         archive.writestr(_CONFIG, json.dumps(description))
         archive.writestr(_WEIGHTS, weights.getbuffer())
@@ -64,19 +64,19 @@ class ModelFile(NamedTuple):
 def open_model(filepath: str | os.PathLike[str]) -> ModelFile:
     """The .keras file at that path; ValueError if it is none, or broken."""
     path = Path(filepath)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            description = json.loads(_member(archive, _CONFIG, _CONFIG_LIMIT))
-            return ModelFile(path, description, _member(archive, _WEIGHTS))
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise ValueError(f"not a complete .keras file: {error}. Received: {path}") from error
+    with (
+        files.reading("not a complete .keras file", path),
+        files.open_regular(path) as file,
+        zipfile.ZipFile(file) as archive,
+    ):
+        members = files.Members(archive, files.size(file))
+        description = json.loads(_plain(members.read(_CONFIG, _CONFIG_BYTES)))
+        return ModelFile(path, description, members.read(_WEIGHTS))
 
 
-def _member(archive: zipfile.ZipFile, name: str, limit: int | None = None) -> bytes:
-    """One file of the archive, once its size is known to be reasonable."""
-    if name not in archive.namelist():
-        raise ValueError(f"{name} is missing")
-    info = archive.getinfo(name)
-    if info.file_size > (limit or _EXPANSION_LIMIT * info.compress_size):
-        raise ValueError(f"{name} unpacks from {info.compress_size} to {info.file_size} bytes")
-    return archive.read(name)
+def _plain(text: bytes) -> bytes:
+    """The JSON text, known to hold no more values than a model's description has."""
+    values = sum(map(text.count, (b",", b"[", b"{")))
+    if values > _CONFIG_VALUES:
+        raise ValueError(f"{_CONFIG} holds {values} values, of {_CONFIG_VALUES} at most")
+    return text

@@ -9,6 +9,8 @@ beyond the file's own are refused before anything is read.
 
 from __future__ import annotations
 
+import io
+import math
 import os
 import warnings
 from collections import Counter
@@ -18,9 +20,11 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from numba_cnn import files
 from numba_cnn.layers import Layer
 from numba_cnn.optimizers import Optimizer
-from numba_cnn.saving.atomic import replacing
+from numba_cnn.parameter import Parameter
+from numba_cnn.saving import optimizer_state
 from numba_cnn.session import snake_case
 
 SUFFIX = ".weights.h5"
@@ -37,8 +41,10 @@ def save_weights(
     path = Path(filepath)
     if not path.name.endswith(SUFFIX):
         raise ValueError(f"save_weights: the file's name must end in {SUFFIX}. Received: {path}")
-    with replacing(path, overwrite) as temporary, open(temporary, "wb") as file:
-        write(file, name, layers, optimizer)
+    weights = io.BytesIO()  # HDF5 has no good word for a disk that refuses to be written
+    write(weights, name, layers, optimizer)
+    with files.replacing(path, overwrite) as file:
+        file.write(weights.getbuffer())
 
 
 def load_weights(
@@ -48,8 +54,8 @@ def load_weights(
     path = Path(filepath)
     if not path.name.endswith(SUFFIX):
         raise ValueError(f"load_weights: the file's name must end in {SUFFIX}. Received: {path}")
-    with open(path, "rb") as file:
-        read(file, path.stat().st_size, str(path), layers, optimizer)
+    with files.reading("the weights cannot be read", path), files.open_regular(path) as file:
+        read(file, files.size(file), str(path), layers, optimizer)
 
 
 def write(file: BinaryIO, name: str, layers: Sequence[Layer], optimizer: Optimizer | None) -> None:
@@ -74,23 +80,16 @@ def read(
     """Read the tree from an open file of `size` bytes; all of it before any is taken over."""
     import h5py
 
-    try:
-        with h5py.File(file, "r") as h5:
-            weights = [
-                _read_arrays(h5, f"layers/{group}/vars", [p.shape for p in layer.weights], size)
-                for group, layer in _groups(layers)
-                if layer.weights
-            ]
-            state = None
-            if optimizer is not None and optimizer.built:
-                state = _read_state(h5, optimizer, size)
-    except (OSError, RuntimeError, KeyError) as error:
-        raise ValueError(
-            f"the file's weights cannot be read: {error}. Received: {origin}"
-        ) from error
-    except ValueError as error:
-        raise ValueError(f"{error} in {origin}") from error
-    for layer, arrays in zip((layer for layer in layers if layer.weights), weights, strict=True):
+    with files.reading("the file's weights cannot be read", origin), h5py.File(file, "r") as h5:
+        weighted = [(group, layer) for group, layer in _groups(layers) if layer.weights]
+        weights = [
+            _read_arrays(h5, f"layers/{group}/vars", [_like(p) for p in layer.weights], size)
+            for group, layer in weighted
+        ]
+        state = None
+        if optimizer is not None and optimizer.built:
+            state = _read_state(h5, optimizer, size)
+    for (_, layer), arrays in zip(weighted, weights, strict=True):
         layer.set_weights(arrays)
     if state is not None and optimizer is not None:
         optimizer.set_variables(state)
@@ -114,28 +113,48 @@ def _write_arrays(h5: Any, path: str, name: str, arrays: Sequence[np.ndarray]) -
         group.create_dataset(str(i), data=array)
 
 
+def _like(parameter: Parameter) -> tuple[tuple[int, ...], np.dtype]:
+    return parameter.shape, parameter.dtype
+
+
 def _read_arrays(
-    h5: Any, path: str, shapes: Sequence[tuple[int, ...]], size: int
+    h5: Any, path: str, kinds: Sequence[tuple[tuple[int, ...], np.dtype]], size: int
 ) -> list[np.ndarray]:
+    """The arrays of a group, which must have these shapes, as these dtypes."""
     group = _follow(h5, path)
-    if len(group) != len(shapes):
-        raise ValueError(f"{path} must hold {len(shapes)} arrays. Received: {len(group)}")
-    datasets = [_follow(group, str(i)) for i in range(len(shapes))]
-    for dataset, shape in zip(datasets, shapes, strict=True):
+    if len(group) != len(kinds):
+        raise ValueError(f"{path} must hold {len(kinds)} arrays. Received: {len(group)}")
+    datasets = [_follow(group, str(i)) for i in range(len(kinds))]
+    for dataset, (shape, _) in zip(datasets, kinds, strict=True):
         _check(dataset, shape, size)
-    return [np.array(dataset[()]) for dataset in datasets]
+    return [_as(dataset, dtype) for dataset, (_, dtype) in zip(datasets, kinds, strict=True)]
+
+
+def _as(dataset: Any, dtype: np.dtype) -> np.ndarray:
+    """The dataset's numbers; ValueError where the dtype does not reach them."""
+    try:
+        with np.errstate(over="raise"):
+            return np.array(dataset[()], dtype)
+    except FloatingPointError:
+        raise ValueError(f"{dataset.name} holds numbers too large for {dtype}") from None
 
 
 def _read_state(h5: Any, optimizer: Optimizer, size: int) -> list[np.ndarray] | None:
-    """The optimizer's arrays; None where it was saved before use, or, with a warning, has others."""
+    """The optimizer's arrays; None where it was saved before use, or, with a warning, has others.
+
+    ValueError where they are arrays of the right shapes that no optimizer has left there.
+    """
     if "optimizer" not in h5:
         return None
-    shapes = [variable.shape for variable in optimizer.get_variables()]
+    arrays = optimizer.get_variables()[2:]  # behind iterations and learning rate
+    kinds = [((), np.dtype(np.float64))] * 2 + [(array.shape, array.dtype) for array in arrays]
     try:
-        return _read_arrays(h5, "optimizer/vars", shapes, size)
+        state = _read_arrays(h5, "optimizer/vars", kinds, size)
     except ValueError as error:
         warnings.warn(f"the optimizer starts afresh: {error}", stacklevel=2)
         return None
+    optimizer_state.check(type(optimizer).__name__, state)
+    return state
 
 
 def _follow(h5: Any, path: str) -> Any:
@@ -164,4 +183,10 @@ def _check(dataset: Any, shape: tuple[int, ...], size: int) -> None:
         raise ValueError(
             f"{dataset.name} must be stored in the file itself. "
             f"Received: {dataset.nbytes} bytes, of {size} in the file"
+        )
+    chunk = math.prod(dataset.chunks or ()) * dataset.dtype.itemsize
+    if dataset.id.get_create_plist().get_nfilters() or chunk > size:
+        raise ValueError(
+            f"{dataset.name} must be stored as it is. "
+            f"Received: packed data, or chunks of {chunk} bytes"
         )

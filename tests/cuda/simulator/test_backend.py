@@ -136,3 +136,19 @@ def test_the_command_trains_on_the_device(tmp_path, monkeypatch, capsys):
     loss, _ = loaded.evaluate(data["x_test"], labels["y_test"], verbose=0)
     assert np.isfinite(loss)
     assert (tmp_path / "out" / "history.csv").read_text().count("\n") == 2
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_loaded_model_lives_where_it_was_asked_to(tmp_path, compiled):
+    model = nc.Sequential([nc.layers.Dense(2, input_shape=(3,))])
+    if compiled:
+        model.compile("adam", "sparse_categorical_crossentropy", backend="cpu")
+    model.save(tmp_path / "m.keras")
+    for backend, home in (
+        ("cuda", cuda),
+        ("cpu", backends.get("cpu")),
+        ("auto", backends.get("cpu")),
+    ):
+        loaded = nc.models.load_model(tmp_path / "m.keras", backend=backend)
+        assert loaded.backend is home
+        assert all(home.owns(parameter.value) for parameter in loaded.weights)

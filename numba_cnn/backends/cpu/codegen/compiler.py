@@ -1,16 +1,12 @@
 """How the functions of this folder are compiled and cached on disk; launch.py runs them."""
 
-import contextlib
-import hashlib
-from functools import lru_cache
-from pathlib import Path
+from functools import partial
 
 from numba import njit, types
-from numba.core import cgutils
-from numba.core.caching import FunctionCache
+from numba.core import cgutils, config
 from numba.extending import intrinsic
 
-from numba_cnn.backends.cpu.codegen import host
+from numba_cnn.backends.cpu.codegen.kernel_cache import KernelCache
 
 # Products and sums may fuse. More would cost truth: reassociated, a cross-entropy of large logits lost all its digits.
 _OPTIONS = {
@@ -39,6 +35,8 @@ def by_address(body):
 
 def address_of(function, kinds):
     """The address of a jitted function for these argument types, in Numba's own calling convention."""
+    if config.DISABLE_JIT:
+        function()  # says so
     function.compile(kinds)
     compiled = function.overloads[kinds]
     return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
@@ -68,31 +66,24 @@ def emit_call(context, builder, address, kinds, values):
 
 def cached(function):
     """The jitted function, kept on disk."""
-    with contextlib.suppress(RuntimeError):  # nowhere to write: every process compiles for itself
-        function._cache = _KernelCache(function.py_func)
+    if config.DISABLE_JIT:  # Numba gave the function of Python back
+        return partial(_refuse, function)
+    function._cache = KernelCache(function.py_func)
     return function
+
+
+def _refuse(function, *_):
+    raise RuntimeError(
+        "NUMBA_DISABLE_JIT is set, and kernels only run compiled: unset it. "
+        f"Received: a call of {function.__name__} in Python"
+    )
 
 
 def on_disk(function):
     """Whether some process kept code of a cached() function."""
-    cache = function._cache
-    return isinstance(cache, _KernelCache) and bool(cache._cache_file._load_index())
+    return not config.DISABLE_JIT and function._cache.is_warm()
 
 
 def cache_folder(function):
     """Where the code of a cached() function is kept, or None if nothing could be written."""
-    cache = function._cache
-    return cache.cache_path if isinstance(cache, _KernelCache) else None
-
-
-class _KernelCache(FunctionCache):
-    """Numba's cache on disk, keyed by every source file of this folder and by the width of a vector as well."""
-
-    def _index_key(self, signature, codegen):
-        return *super()._index_key(signature, codegen), _fingerprint(), host.VECTOR_BITS
-
-
-@lru_cache
-def _fingerprint():
-    folder = Path(__file__).parents[1]
-    return hashlib.sha256(b"".join(p.read_bytes() for p in sorted(folder.rglob("*.py")))).hexdigest()
+    return None if config.DISABLE_JIT else function._cache.cache_path

@@ -55,10 +55,6 @@ class kernel:
         with launching():
             launch(threads, values)
 
-    def is_warm(self):
-        """Whether the next launch need not compile: it was compiled here, or some process cached it on disk."""
-        return bool(self.compiled or on_disk(self.share))
-
 
 class elementwise(kernel):
     """A kernel that does the same to each element of its arrays, which are of one size, and come first.
@@ -241,7 +237,7 @@ def unpack(typingctx, packed):
 
 def is_warm():
     """Whether kernels have been compiled on this machine before."""
-    return any(kernel.is_warm() for kernel in _kernels)
+    return on_disk(run_table) or any(kernel.compiled for kernel in _kernels)
 
 
 def cache_folder():

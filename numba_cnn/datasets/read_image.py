@@ -1,0 +1,122 @@
+"""Image files, of every mode and number of bits, as arrays."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from numba_cnn import files
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+# Formats that Pillow reads by itself, all of it in this process.
+_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+# An image may take so many times its file's bytes, or that many bytes if those are more.
+_DECODED, _DECODED_FREE = 20, 64 * 2**20
+_BYTES = {
+    "1": 1,
+    "L": 1,
+    "P": 1,
+    "I;16": 2,
+    "I;16L": 2,
+    "I;16B": 2,
+    "I;16N": 2,
+}  # a pixel; others 4
+_DEEP = 65535  # white in grey of 16 bits
+_ORIENTATION = 0x0112  # EXIF's tag
+
+
+def read_image(
+    path: str | os.PathLike[str], size: tuple[int, int], channels: int = 3
+) -> np.ndarray:
+    """An image file as float32 in [0, 1], (H, W, 3), or in grey (H, W, 1); needs Pillow.
+
+    size        (H, W) of the array; the image is resized to it, bicubic
+    channels    3 for red, green and blue, 1 for grey
+
+    Grey of 16 bits keeps them; floats must lie in 0..1, 32-bit integers in 0..65535. Transparency is
+    dropped, not blended: what shows is the colour that is stored, of premultiplied modes the colour before
+    the multiplication. EXIF's orientation is applied; of an animation the first frame is read.
+
+    Raises ValueError for a file that is no image, is broken, or takes more than 20 times its bytes and
+    more than 64 MiB once it is decoded; reading takes three times that and what was asked for.
+    """
+    try:
+        from PIL import Image
+    except ImportError:
+        raise ImportError(
+            f'reading image files needs Pillow: pip install "numba-cnn[images]". Received: {path}'
+        ) from None
+    with (
+        files.reading("cannot read the image", path),
+        files.open_regular(path) as file,
+        Image.open(file, formats=_FORMATS) as image,
+    ):
+        _check_size(image, file)
+        image.load()
+        return as_array(_upright(image), size, channels)
+
+
+def as_array(image: Image.Image, size: tuple[int, int], channels: int) -> np.ndarray:
+    """An image of Pillow as read_image() returns it."""
+    if image.mode == "F" or image.mode.startswith("I"):
+        return _deep(image, size, channels)
+    converted = _convert(image, "L" if channels == 1 else "RGB").resize(size[::-1])
+    return np.asarray(converted, np.float32).reshape(*size, channels) / np.float32(255)
+
+
+def _convert(image: Image.Image, mode: str) -> Image.Image:
+    """The image in 8-bit colour or grey, its transparency dropped."""
+    if image.mode in ("La", "RGBa"):
+        image = image.convert({"La": "LA", "RGBa": "RGBA"}[image.mode])
+    if image.mode in ("P", "PA"):
+        image = image.convert("RGBA")
+    if image.mode not in ("1", "L", "LA", "RGB"):
+        image = image.convert("RGB")  # the only mode that all the others know
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _deep(image: Image.Image, size: tuple[int, int], channels: int) -> np.ndarray:
+    """A grey image of more than 8 bits, resized as floats."""
+    from PIL import Image
+
+    values = np.asarray(image)
+    white = 1 if image.mode == "F" else _DEEP
+    low, high = values.min(), values.max()
+    if not 0 <= low <= high <= white:  # nor is NaN
+        raise ValueError(
+            f"expected values of 0..{white} in an image of mode {image.mode}. Received: {low} to {high}"
+        )
+    grey = Image.fromarray(np.asarray(values, np.float32) / np.float32(white))
+    # Where there are edges, bicubic sums leave the range a little, which integers cannot.
+    resized = np.clip(np.asarray(grey.resize(size[::-1]), np.float32), 0, 1)
+    return np.repeat(resized[..., None], channels, axis=-1)
+
+
+def _check_size(image: Image.Image, file: BinaryIO) -> None:
+    """Refuse what would take far more memory than the file, before a pixel is decoded."""
+    width, height = image.size
+    decoded = width * height * _BYTES.get(image.mode, 4)
+    most = max(_DECODED * files.size(file), _DECODED_FREE)
+    if decoded > most:
+        raise ValueError(f"{width}x{height} pixels take {decoded} bytes, of {most} at most")
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """The image turned as EXIF's orientation says, if it does."""
+    from PIL.Image import Transpose
+
+    turns: dict[Any, Transpose] = {
+        2: Transpose.FLIP_LEFT_RIGHT,
+        3: Transpose.ROTATE_180,
+        4: Transpose.FLIP_TOP_BOTTOM,
+        5: Transpose.TRANSPOSE,
+        6: Transpose.ROTATE_270,
+        7: Transpose.TRANSVERSE,
+        8: Transpose.ROTATE_90,
+    }
+    turn = turns.get(image.getexif().get(_ORIENTATION))
+    return image if turn is None else image.transpose(turn)
