@@ -8,8 +8,11 @@ no GPU.
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from numba_cnn.nearest import missing
 
 if TYPE_CHECKING:
     from numba_cnn import (
@@ -64,10 +67,18 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise AttributeError(name) if name in _rooms() else missing(__name__, name, __all__)
     if name in _HOMES:
         return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     return import_module(f"{__name__}.{name}")
+
+
+@cache
+def _rooms() -> frozenset[str]:
+    """The modules of the package: imports ask for them here before they look for files."""
+    from pkgutil import iter_modules
+
+    return frozenset(module.name for module in iter_modules(__path__))
 
 
 def __dir__() -> list[str]:

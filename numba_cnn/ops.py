@@ -8,12 +8,29 @@ or DLPack). An array that is not C-contiguous is copied first. Nothing moves bet
 
 from __future__ import annotations
 
-from numba_cnn import arguments, shapes
+from numba_cnn import arguments, nearest, shapes
 from numba_cnn.shapes import Padding, Shape, Size
+
+__all__ = [
+    "conv2d",
+    "conv2d_backward",
+    "conv2d_max_pool2d",
+    "conv2d_max_pool2d_backward",
+    "dense",
+    "dense_backward",
+    "max_pool2d",
+    "max_pool2d_backward",
+    "relu",
+    "relu_backward",
+    "softmax",
+    "sparse_categorical_accuracy",
+    "sparse_categorical_crossentropy",
+]
 
 Array = arguments.Array
 
 
+@nearest.keywords
 def conv2d(
     x: Array,
     weight: Array,
@@ -46,7 +63,7 @@ def conv2d(
     Raises ValueError if channels disagree or a filter does not fit, TypeError for mixed dtypes or backends.
     Source: Dumoulin & Visin, arXiv:1603.07285.
     """
-    backend, (x, weight, bias) = arguments.arrays("conv2d", x=x, weight=weight, bias=bias)
+    backend, (x, weight, bias) = arguments.arrays("conv2d", "bias", x=x, weight=weight, bias=bias)
     g = shapes.conv2d(x.shape, weight.shape, strides, padding, dilation_rate, groups)
     arguments.bias("conv2d", bias, g.F)
     y = backend.empty(g.y, x.dtype)
@@ -62,6 +79,7 @@ def conv2d(
     return y
 
 
+@nearest.keywords
 def conv2d_backward(
     dy: Array,
     x: Array,
@@ -93,12 +111,12 @@ def conv2d_backward(
     Source: Dumoulin & Visin, arXiv:1603.07285.
     """
     op = "conv2d_backward"
-    backend, (dy, x, weight, y) = arguments.arrays(op, dy=dy, x=x, weight=weight, y=y)
+    backend, (dy, x, weight, y) = arguments.arrays(op, "y", dy=dy, x=x, weight=weight, y=y)
     g = shapes.conv2d(x.shape, weight.shape, strides, padding, dilation_rate, groups)
     shapes.same(op, "dy", dy.shape, g.y)
     y = arguments.gate(op, activation, y, g.y)
     algorithm = arguments.algorithm(op, algorithm, g)
-    dx = backend.empty(g.x, x.dtype) if need_dx else None
+    dx = backend.empty(g.x, x.dtype) if arguments.needs_dx(op, need_dx) else None
     dweight, dbias = backend.empty(g.weight, x.dtype), backend.empty((g.F,), x.dtype)
     if dx is not None:
         backend.conv2d_backward_input(dy, y, weight, g, algorithm, dx)
@@ -106,6 +124,7 @@ def conv2d_backward(
     return dx, dweight, dbias
 
 
+@nearest.keywords
 def conv2d_max_pool2d(
     x: Array,
     weight: Array,
@@ -127,7 +146,7 @@ def conv2d_max_pool2d(
     Raises as conv2d, and ValueError where the convolution's output is smaller than 2x2.
     """
     op = "conv2d_max_pool2d"
-    backend, (x, weight, bias) = arguments.arrays(op, x=x, weight=weight, bias=bias)
+    backend, (x, weight, bias) = arguments.arrays(op, "bias", x=x, weight=weight, bias=bias)
     g = shapes.conv2d(x.shape, weight.shape, strides, padding, dilation_rate, groups)
     arguments.bias(op, bias, g.F)
     g, pool = shapes.pooled(g)
@@ -145,6 +164,7 @@ def conv2d_max_pool2d(
     return y, argmax
 
 
+@nearest.keywords
 def conv2d_max_pool2d_backward(
     dy: Array,
     argmax: Array,
@@ -167,19 +187,20 @@ def conv2d_max_pool2d_backward(
     Raises as conv2d_backward and max_pool2d_backward.
     """
     op = "conv2d_max_pool2d_backward"
-    backend, (dy, x, weight, y) = arguments.arrays(op, dy=dy, x=x, weight=weight, y=y)
+    backend, (dy, x, weight, y) = arguments.arrays(op, "y", dy=dy, x=x, weight=weight, y=y)
     g = shapes.conv2d(x.shape, weight.shape, strides, padding, dilation_rate, groups)
     g, pool = shapes.pooled(g)
     shapes.same(op, "dy", dy.shape, pool.y)
     argmax = arguments.argmax(op, backend, argmax, pool, dy)
     y = arguments.gate(op, activation, y, pool.y)
     algorithm = arguments.algorithm(op, algorithm, g)
-    dx = backend.empty(g.x, x.dtype) if need_dx else None
+    dx = backend.empty(g.x, x.dtype) if arguments.needs_dx(op, need_dx) else None
     dweight, dbias = backend.empty(g.weight, x.dtype), backend.empty((g.F,), x.dtype)
     backend.conv2d_max_pool2d_backward(dy, y, argmax, x, weight, g, algorithm, dx, dweight, dbias)
     return dx, dweight, dbias
 
 
+@nearest.keywords
 def relu(x: Array) -> Array:
     """max(x, 0), element by element; NaN stays NaN.
 
@@ -194,6 +215,7 @@ def relu(x: Array) -> Array:
     return y
 
 
+@nearest.keywords
 def relu_backward(dy: Array, y: Array) -> Array:
     """The gradient of relu: dy where the output y is positive, else 0 (0 at 0, as in TensorFlow).
 
@@ -209,6 +231,7 @@ def relu_backward(dy: Array, y: Array) -> Array:
     return dx
 
 
+@nearest.keywords
 def max_pool2d(
     x: Array, pool_size: Size = 2, *, strides: Size | None = None, padding: Padding = "valid"
 ) -> tuple[Array, Array]:
@@ -233,6 +256,7 @@ def max_pool2d(
     return y, argmax
 
 
+@nearest.keywords
 def max_pool2d_backward(
     dy: Array,
     argmax: Array,
@@ -252,7 +276,7 @@ def max_pool2d_backward(
     """
     op = "max_pool2d_backward"
     backend, (dy,) = arguments.arrays(op, dy=dy)
-    g = shapes.max_pool2d(tuple(x_shape), pool_size, strides, padding)
+    g = shapes.max_pool2d(shapes.extents(op, "x_shape", x_shape), pool_size, strides, padding)
     shapes.same(op, "dy", dy.shape, g.y)
     argmax = arguments.argmax(op, backend, argmax, g, dy)
     dx = backend.empty(g.x, dy.dtype)
@@ -260,6 +284,7 @@ def max_pool2d_backward(
     return dx
 
 
+@nearest.keywords
 def dense(
     x: Array, weight: Array, bias: Array | None = None, *, activation: str | None = None
 ) -> Array:
@@ -275,7 +300,7 @@ def dense(
 
     Raises ValueError if the features disagree, TypeError for mixed dtypes or backends.
     """
-    backend, (x, weight, bias) = arguments.arrays("dense", x=x, weight=weight, bias=bias)
+    backend, (x, weight, bias) = arguments.arrays("dense", "bias", x=x, weight=weight, bias=bias)
     N, _, F = shapes.dense(x.shape, weight.shape)
     arguments.bias("dense", bias, F)
     y = backend.empty((N, F), x.dtype)
@@ -283,6 +308,7 @@ def dense(
     return y
 
 
+@nearest.keywords
 def dense_backward(
     dy: Array,
     x: Array,
@@ -304,11 +330,11 @@ def dense_backward(
     Raises ValueError if a shape disagrees, TypeError for mixed dtypes or backends.
     """
     op = "dense_backward"
-    backend, (dy, x, weight, y) = arguments.arrays(op, dy=dy, x=x, weight=weight, y=y)
+    backend, (dy, x, weight, y) = arguments.arrays(op, "y", dy=dy, x=x, weight=weight, y=y)
     N, K, F = shapes.dense(x.shape, weight.shape)
     shapes.same(op, "dy", dy.shape, (N, F))
     y = arguments.gate(op, activation, y, (N, F))
-    dx = backend.empty((N, K), x.dtype) if need_dx else None
+    dx = backend.empty((N, K), x.dtype) if arguments.needs_dx(op, need_dx) else None
     dweight, dbias = backend.empty((K, F), x.dtype), backend.empty((F,), x.dtype)
     if dx is not None:
         backend.dense_backward_input(dy, y, weight, dx)
@@ -316,6 +342,7 @@ def dense_backward(
     return dx, dweight, dbias
 
 
+@nearest.keywords
 def softmax(x: Array) -> Array:
     """exp(x) / sum of exp(x) over the last axis, safe for large values.
 
@@ -332,6 +359,7 @@ def softmax(x: Array) -> Array:
     return y
 
 
+@nearest.keywords
 def sparse_categorical_crossentropy(
     logits: Array, labels: Array, sample_weight: Array | None = None
 ) -> tuple[Array, Array]:
@@ -351,7 +379,7 @@ def sparse_categorical_crossentropy(
     """
     op = "sparse_categorical_crossentropy"
     backend, (logits, sample_weight) = arguments.arrays(
-        op, logits=logits, sample_weight=sample_weight
+        op, "sample_weight", logits=logits, sample_weight=sample_weight
     )
     labels = arguments.labels(op, backend, logits, labels)
     if sample_weight is not None:
@@ -361,6 +389,7 @@ def sparse_categorical_crossentropy(
     return loss, dlogits
 
 
+@nearest.keywords
 def sparse_categorical_accuracy(logits: Array, labels: Array) -> Array:
     """The share of samples whose largest logit is the one of their label; the first largest counts.
 
@@ -376,3 +405,6 @@ def sparse_categorical_accuracy(logits: Array, labels: Array) -> Array:
     accuracy = backend.empty((), logits.dtype)
     backend.sparse_categorical_accuracy(logits, labels, accuracy)
     return accuracy
+
+
+__getattr__ = nearest.attributes(__name__, __all__)
