@@ -20,21 +20,15 @@ _SIMILARITY = 0.72  # of difflib's ratio: "trainble" and "trainable" have 0.94, 
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
-    """The one of the words that is most like the given one, or None if none is.
-
-    Case and underscores do not count, and initials stand for their words: lr is learning_rate.
-    """
+    """The one of the words that is most like the given one, or None if none is."""
     import difflib
 
-    words = list(words)[::-1]  # of words that are alike, the first counts
-    bare = {known.replace("_", "").lower(): known for known in words}
-    initials = {
-        "".join(part[:1] for part in known.split("_")): known for known in words if "_" in known
-    }
-    wanted = word.replace("_", "").lower()
-    if wanted in bare or word in initials:
-        return bare.get(wanted) or initials[word]
-    close = difflib.get_close_matches(wanted, bare, 1, _SIMILARITY)
+    words = list(words)
+    same = _same(word, words)
+    if same is not None:
+        return same
+    bare = {_bare(known): known for known in words[::-1]}  # of words that are alike, the first
+    close = difflib.get_close_matches(_bare(word), bare, 1, _SIMILARITY)
     return bare[close[0]] if close else None
 
 
@@ -42,13 +36,27 @@ def hint(word: object, words: Iterable[str], namespace: str) -> str:
     """What follows the statement that a word is unknown: " (did you mean 'relu'?)", or nothing."""
     if not isinstance(word, str):
         return ""
-    keras = WORDS.get(namespace, ())
-    if word not in keras:
-        meant = nearest(word, words)
-        if meant is not None:
-            return f" (did you mean {meant!r}?)"
+    words, keras = list(words), WORDS.get(namespace, [])
+    ours = _same(word, words)
+    if ours is None and _same(word, keras) is None:
+        ours = nearest(word, words)
+    if ours is not None:
+        return f" (did you mean {ours!r}?)"
     theirs = nearest(word, keras)
     return "" if theirs is None else f" (Keras's {theirs!r} is not served yet)"
+
+
+def _bare(word: str) -> str:
+    return word.replace("_", "").lower()
+
+
+def _same(word: str, words: Iterable[str]) -> str | None:
+    """The word itself but for case and underscores, or the one whose initials it is: lr is learning_rate."""
+    for known in words:
+        initials = "".join(part[:1] for part in known.split("_")) if "_" in known else None
+        if _bare(word) == _bare(known) or word == initials:
+            return known
+    return None
 
 
 def attributes(module: str, names: Iterable[str]) -> Callable[[str], Any]:
@@ -62,7 +70,10 @@ def attributes(module: str, names: Iterable[str]) -> Callable[[str], Any]:
 
 def missing(module: str, name: str, names: Iterable[str]) -> AttributeError:
     """The error for a name that a module does not have."""
-    meant = "" if name.startswith("__") else hint(name, names, module.rpartition(".")[2])
+    meant = ""
+    if not name.startswith("__"):  # what imports and debuggers ask for
+        names = sorted(names)
+        meant = hint(name, names, module.rpartition(".")[2]) or f" (there is {', '.join(names)})"
     return AttributeError(f"module {module!r} has no attribute {name!r}{meant}")
 
 

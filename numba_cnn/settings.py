@@ -52,11 +52,12 @@ class Checked:
                     setattr(cls, name, nearest.keywords(method))
 
     def __setattr__(self, name: str, value: Any) -> None:
-        check = _checks(type(self)).get(name)  # type: ignore[arg-type]
-        if check is not None:
-            value = check(type(self).__name__, name, value)
-        elif not (name[0] == "_" or name in self.__dict__ or hasattr(type(self), name)):
-            self._take_new(name)
+        if name[0] != "_":
+            check = _checks(type(self)).get(name)  # type: ignore[arg-type]
+            if check is not None:
+                value = check(type(self).__name__, name, value)
+            elif not (name in self.__dict__ or hasattr(type(self), name)):
+                self._take_new(name)
         super().__setattr__(name, value)
 
     def _take_new(self, name: str) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 from numba_cnn import arguments, backends, losses, nearest, optimizers
 from numba_cnn.callbacks import History
-from numba_cnn.layers.layer import check_batch
 from numba_cnn.metrics import Mean, SparseCategoricalAccuracy
 from numba_cnn.metrics import get as get_metric
 from numba_cnn.models import copying
@@ -74,9 +73,8 @@ class Learner(Network):
             raise ValueError(
                 "train_step: call compile(optimizer, loss) first. Received: an uncompiled model"
             )
-        check_batch(self.name, x)
         trained = self.trainable_weights
-        if not self.optimizer.knows(trained):  # at first, and where a layer is free that was frozen
+        if not self.optimizer.built:
             self.optimizer.build(trained, self.backend, self)
         gradients = self._run(self._values_and_gradients, x, labels, sample_weight, trains=True)
         for parameter, gradient in zip(trained, gradients, strict=True):
@@ -95,7 +93,7 @@ class Learner(Network):
         """Count the loss and the metrics that a function gives of a batch; returns what else it gives."""
         assert self.output_shape is not None
         assert self.output_shape[-1] is not None
-        arguments.given(self.name, labels=labels)
+        arguments.given(self.name, x=x, labels=labels)
         backends.of(self.name, labels=labels)  # an array, or an error that says what it is
         labels = arguments.class_labels(self.name, labels, self.output_shape[-1])
         values, rest = self._graphs.run(self, function, x, labels, sample_weight, trains=trains)

@@ -54,7 +54,7 @@ class Optimizer(Checked):
     @property
     def state(self) -> list[Slots]:
         """The arrays of each parameter that is trained now, in turn."""
-        return [self._state[parameter] for parameter in self._parameters()]
+        return self._state_of(self._parameters())
 
     def build(self, parameters: Sequence[Parameter], backend: Any, owner: Any = None) -> None:
         """Have state for these parameters on the backend: zeros for each that has none.
@@ -64,7 +64,7 @@ class Optimizer(Checked):
         Raises ValueError for parameters of another model.
         """
         first = not self.built
-        if not first and not (owner is not None and self._owner and self._owner() is owner):
+        if not first and (owner is None or self._model() is not owner):
             self._check_known(parameters)
         if self._copied is not None:
             self._adopt(parameters, self._copied)
@@ -81,21 +81,12 @@ class Optimizer(Checked):
             for _ in range(self.slots - len(slots)):
                 slots.append(backend.asarray(np.zeros(parameter.shape, parameter.dtype)))
 
-    def knows(self, parameters: Sequence[Parameter]) -> bool:
-        """Whether each of the parameters has its state."""
-        find, slots = self._state.get, self.slots
-        return all(
-            (found := find(parameter)) is not None and len(found) == slots
-            for parameter in parameters
-        )
-
     def step(self, parameters: Sequence[Parameter]) -> None:
         """Update the parameters and give up their gradients, whose memory the next step reuses."""
-        if not self.knows(parameters):
-            self.build(parameters, self._backend)
-        self.iterations += 1
-        for parameter in parameters:
-            self._update(parameter.value, parameter.gradient, *self._state[parameter])
+        state = self._state_of(parameters)
+        vars(self)["iterations"] += 1  # unchecked: it is what it was, plus 1
+        for parameter, slots in zip(parameters, state, strict=True):
+            self._update(parameter.value, parameter.gradient, *slots)
             parameter.gradient = None
 
     def _update(self, parameter: Array, gradient: Array, *state: Array) -> None:
@@ -165,15 +156,27 @@ class Optimizer(Checked):
         vars(self).update(state, _state=weakref.WeakKeyDictionary())
 
     def _parameters(self) -> list[Parameter]:
-        """What is trained now, with its state."""
-        owner = self._owner and self._owner()
-        if owner is not None:
-            trained: list[Parameter] = owner.trainable_weights
-        else:
-            trained = [parameter for ref in self._order if (parameter := ref()) is not None]
-        if not self.knows(trained):
-            self.build(trained, self._backend, owner)
-        return trained
+        """What is trained now."""
+        model = self._model()
+        if model is not None:
+            trained: list[Parameter] = model.trainable_weights
+            return trained
+        return [parameter for ref in self._order if (parameter := ref()) is not None]
+
+    def _model(self) -> Any:
+        """The model that the optimizer serves, if there is one and it is still there."""
+        return None if self._owner is None else self._owner()
+
+    def _state_of(self, parameters: Sequence[Parameter]) -> list[Slots]:
+        """The state of each, which begins at zero for what the model has got or freed since."""
+        state = list(map(self._state.get, parameters))
+        if None in state or [*map(len, state)].count(self.slots) < len(state):  # type: ignore[arg-type]
+            model = self._model()
+            own = set() if model is None else set(map(id, model.weights))
+            mine = all(id(parameter) in own for parameter in parameters)
+            self.build(parameters, self._backend, model if mine else None)
+            state = list(map(self._state.get, parameters))
+        return state  # type: ignore[return-value]
 
     def _check_known(self, parameters: Sequence[Parameter]) -> None:
         for parameter in parameters:
