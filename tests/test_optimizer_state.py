@@ -90,6 +90,7 @@ def test_what_is_trained_is_what_is_trainable_now(optimizer, when, monkeypatch):
         update(self, parameters)
 
     monkeypatch.setattr(type(model.optimizer), "step", step)
+    first.trainable = when.get(0, True)  # before there is any state
     fit(model, epochs=2, callbacks=[Set(when)])
     frozen, expected = False, []
     for number in range(6):
@@ -102,6 +103,7 @@ def test_what_is_trained_is_what_is_trainable_now(optimizer, when, monkeypatch):
     monkeypatch.delattr(cpu, "Graph")  # what is recorded has the same bits
     monkeypatch.setattr(type(model.optimizer), "step", update)
     plain = compiled(optimizer)
+    plain.layers[0].trainable = when.get(0, True)
     fit(plain, epochs=2, callbacks=[Set(when)])
     for a, b in zip(plain.get_weights(), model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
