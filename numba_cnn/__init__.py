@@ -8,7 +8,10 @@ no GPU.
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
+
+from numba_cnn.nearest import missing
 
 TYPE_CHECKING = False  # typing's own takes longer to import than all the rest
 if TYPE_CHECKING:
@@ -66,10 +69,18 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise AttributeError(name) if name in _rooms() else missing(__name__, name, __all__)
     if name in _HOMES:
         return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     return import_module(f"{__name__}.{name}")
+
+
+@cache
+def _rooms() -> frozenset[str]:
+    """The modules of the package: imports ask for them here before they look for files."""
+    from pkgutil import iter_modules
+
+    return frozenset(module.name for module in iter_modules(__path__))
 
 
 def __dir__() -> list[str]:

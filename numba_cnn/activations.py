@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from numba_cnn import nearest
 from numba_cnn.ops import Array, relu, softmax
 
 
@@ -23,10 +24,15 @@ def name_of(identifier: Any) -> str:
     if identifier is None:
         return "linear"
     for name, function in _FUNCTIONS.items():
-        if identifier == name or identifier is function:
+        if identifier is function or (isinstance(identifier, str) and identifier == name):
             return name
     known = ", ".join(repr(name) for name in _FUNCTIONS)
-    raise ValueError(f"activation: expected None or one of {known}. Received: {identifier!r}")
+    meant = nearest.hint(identifier, _FUNCTIONS, "activations")
+    raise ValueError(
+        f"activation: expected None or one of {known}{meant}. Received: {nearest.shown(identifier)}"
+    )
 
 
 __all__ = ["linear", "name_of", "relu", "softmax"]
+
+__getattr__ = nearest.attributes(__name__, __all__)

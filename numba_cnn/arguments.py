@@ -38,8 +38,9 @@ def class_labels(op: str, labels: Array, classes: int) -> Array:
     return labels.astype(np.int32, copy=False)
 
 
-def arrays(op: str, **arrays: Array | None) -> tuple[Any, list[Array | None]]:
-    """The backend that holds all the arrays, and the arrays as its kernels take them; None stays None."""
+def arrays(op: str, *optional: str, **arrays: Array | None) -> tuple[Any, list[Array | None]]:
+    """The backend that holds all the arrays, and the arrays as its kernels take them; the optional may be None."""
+    given(op, *optional, **arrays)
     backend = backends.of(op, **arrays)
     taken = {name: None if a is None else backend.asarray(a) for name, a in arrays.items()}
     dtypes = {name: array.dtype for name, array in taken.items() if array is not None}
@@ -51,8 +52,16 @@ def arrays(op: str, **arrays: Array | None) -> tuple[Any, list[Array | None]]:
     return backend, list(taken.values())
 
 
+def given(op: str, *optional: str, **arrays: Array | None) -> None:
+    """Raise a TypeError for the first array that is None, but for the optional ones."""
+    for name, array in arrays.items():
+        if array is None and name not in optional:
+            raise TypeError(f"{op}: {name} must be an array. Received: None")
+
+
 def argmax(op: str, backend: Any, argmax: Array, g: shapes.Pool2D, dy: Array) -> Array:
     """The argmax as kernels take it, known to belong to the pooling and to live where dy does."""
+    given(op, argmax=argmax)
     if backends.of(op, argmax=argmax) is not backend:
         backends.of(op, dy=dy, argmax=argmax)  # says which is where
     argmax = backend.asarray(argmax)
@@ -70,9 +79,11 @@ def bias(op: str, bias: Array | None, F: int) -> None:
 
 
 def has_relu(op: str, activation: str | None) -> bool:
-    if activation not in (None, "relu"):
-        raise ValueError(f'{op}: activation must be None or "relu". Received: {activation!r}')
-    return activation == "relu"
+    if activation is None:
+        return False
+    if not isinstance(activation, str) or activation != "relu":
+        raise ValueError(f'{op}: activation must be None or "relu". Received: {activation!r:.80}')
+    return True
 
 
 def gate(op: str, activation: str | None, y: Array | None, shape: Shape) -> Array | None:
@@ -87,10 +98,16 @@ def gate(op: str, activation: str | None, y: Array | None, shape: Shape) -> Arra
     return y
 
 
+def needs_dx(op: str, need_dx: bool) -> bool:
+    if not isinstance(need_dx, bool):
+        raise ValueError(f"{op}: need_dx must be True or False. Received: {need_dx!r:.80}")
+    return need_dx
+
+
 def algorithm(op: str, algorithm: str, g: shapes.Conv2D) -> str:
-    if algorithm not in _ALGORITHMS:
+    if not isinstance(algorithm, str) or algorithm not in _ALGORITHMS:
         raise ValueError(
-            f"{op}: algorithm must be one of {', '.join(_ALGORITHMS)}. Received: {algorithm!r}"
+            f"{op}: algorithm must be one of {', '.join(_ALGORITHMS)}. Received: {algorithm!r:.80}"
         )
     if algorithm == "winograd" and not g.winograd:
         raise ValueError(
@@ -104,6 +121,7 @@ def labels(op: str, backend: Any, logits: Array, labels: Array) -> Array:
     """The labels as int32, known to be one per row of the logits and, on the host, to be classes."""
     shapes.rank(op, "logits", logits.shape, 2, "(N, classes)")
     shapes.batch(op, logits.shape)
+    given(op, labels=labels)
     if backends.of(op, labels=labels) is not backend:
         backends.of(op, logits=logits, labels=labels)
     labels = backend.asarray(labels)

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from numba_cnn import registry, session
+from numba_cnn import nearest, registry, session
+from numba_cnn.settings import Checked, Settings, choice, integer, number, optional
+from numba_cnn.shapes import extents
 
 _STDDEV_OF_TRUNCATED_NORMAL = (
     0.87962566103423978  # of a standard normal cut at 2 standard deviations
 )
 
 
-class Initializer:
-    """Draws a NumPy array of a shape; called twice it gives the same values."""
+class Initializer(Checked):
+    """Draws a NumPy array of a shape, float32 or float64; called twice it gives the same values."""
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> np.ndarray:
+        name = type(self).__name__
+        return self._draw(extents(name, "shape", shape), float_dtype(name, dtype))
+
+    def _draw(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         raise NotImplementedError
 
     def get_config(self) -> dict[str, Any]:
@@ -27,28 +33,32 @@ class Initializer:
 class Constant(Initializer):
     """One value everywhere."""
 
+    _settings: ClassVar[Settings] = {"value": number()}
+
     def __init__(self, value: float = 0.0) -> None:
         self.value = value
 
-    def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> np.ndarray:
+    def _draw(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         return np.full(shape, self.value, dtype)
 
 
 class Zeros(Initializer):
     """0 everywhere."""
 
-    def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> np.ndarray:
+    def _draw(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         return np.zeros(shape, dtype)
 
 
 class Ones(Initializer):
     """1 everywhere."""
 
-    def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> np.ndarray:
+    def _draw(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         return np.ones(shape, dtype)
 
 
 class _Random(Initializer):
+    _settings: ClassVar[Settings] = {"seed": optional(integer(0))}
+
     def __init__(self, seed: int | None) -> None:
         self.seed = seed
         self._drawn_seed = session.new_seed() if seed is None else seed
@@ -63,31 +73,35 @@ class _Random(Initializer):
 class RandomUniform(_Random):
     """Uniform in [minval, maxval)."""
 
+    _settings: ClassVar[Settings] = {"minval": number(), "maxval": number()}
+
     def __init__(
         self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None
     ) -> None:
         self.minval, self.maxval = minval, maxval
         super().__init__(seed)
 
-    def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> np.ndarray:
+    def _draw(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         return self._generator().uniform(self.minval, self.maxval, shape).astype(dtype)
 
 
 class RandomNormal(_Random):
     """Normal."""
 
+    _settings: ClassVar[Settings] = {"mean": number(), "stddev": number(0)}
+
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
         self.mean, self.stddev = mean, stddev
         super().__init__(seed)
 
-    def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> np.ndarray:
+    def _draw(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         return self._generator().normal(self.mean, self.stddev, shape).astype(dtype)
 
 
 class TruncatedNormal(RandomNormal):
     """Normal, drawn again beyond two standard deviations."""
 
-    def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> np.ndarray:
+    def _draw(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         values = _truncated_normal(self._generator(), shape)
         return (self.mean + self.stddev * values).astype(dtype)
 
@@ -99,6 +113,12 @@ class VarianceScaling(_Random):
     distribution    "uniform", "normal" or "truncated_normal"
     """
 
+    _settings: ClassVar[Settings] = {
+        "scale": number(above=0),
+        "mode": choice("fan_in", "fan_out", "fan_avg"),
+        "distribution": choice("uniform", "normal", "truncated_normal"),
+    }
+
     def __init__(
         self,
         scale: float = 1.0,
@@ -106,20 +126,10 @@ class VarianceScaling(_Random):
         distribution: str = "truncated_normal",
         seed: int | None = None,
     ) -> None:
-        modes, distributions = (
-            ("fan_in", "fan_out", "fan_avg"),
-            ("uniform", "normal", "truncated_normal"),
-        )
-        if scale <= 0 or mode not in modes or distribution not in distributions:
-            raise ValueError(
-                f"VarianceScaling: scale must be positive, mode one of {modes}, distribution one "
-                f"of {distributions}. "
-                f"Received: {scale}, {mode!r}, {distribution!r}"
-            )
         self.scale, self.mode, self.distribution = scale, mode, distribution
         super().__init__(seed)
 
-    def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> np.ndarray:
+    def _draw(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         fan_in, fan_out = fans(shape)
         n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         variance, generator = self.scale / max(1.0, n), self._generator()
@@ -203,10 +213,24 @@ _NAMES: dict[str, type[Initializer]] = {
 }
 
 
+@nearest.keywords
 def get(identifier: Any) -> Initializer:
     """An initializer by name ("glorot_uniform"), class, object or Keras configuration."""
     initializer: Initializer = registry.get("initializer", identifier, _NAMES)
     return initializer
+
+
+def float_dtype(op: str, dtype: Any) -> np.dtype:
+    """The dtype, known to be one that kernels compute in."""
+    try:
+        found: np.dtype | None = None if dtype is None else np.dtype(dtype)
+    except (TypeError, ValueError):
+        found = None
+    if found is None or found not in (np.float32, np.float64):
+        raise ValueError(
+            f"{op}: dtype must be float32 or float64. Received: {nearest.shown(dtype)}"
+        )
+    return found
 
 
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:
@@ -226,3 +250,23 @@ def _truncated_normal(generator: np.random.Generator, shape: tuple[int, ...]) ->
         values[beyond] = generator.standard_normal(np.count_nonzero(beyond))
         beyond = np.abs(values) > 2
     return values
+
+
+__all__ = [
+    "Constant",
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
+    "Initializer",
+    "LecunNormal",
+    "LecunUniform",
+    "Ones",
+    "RandomNormal",
+    "RandomUniform",
+    "TruncatedNormal",
+    "VarianceScaling",
+    "Zeros",
+    "get",
+]
+__getattr__ = nearest.attributes(__name__, __all__)

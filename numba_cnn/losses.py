@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from numba_cnn import ops, registry
+from numba_cnn import nearest, ops, registry
 from numba_cnn.ops import Array
+from numba_cnn.settings import Checked, Settings, flag, text
+
+__all__ = ["SparseCategoricalCrossentropy", "get"]
 
 
-class SparseCategoricalCrossentropy:
+class SparseCategoricalCrossentropy(Checked):
     """-log of the probability of the right class, given as an integer; the mean over the batch.
 
     A model that ends in a softmax gives probabilities, and the loss is computed from the logits
@@ -22,6 +25,8 @@ class SparseCategoricalCrossentropy:
         "axis": (-1,),
         "dtype": ("float32",),
     }
+
+    _settings: ClassVar[Settings] = {"from_logits": flag, "name": text}
 
     def __init__(
         self, from_logits: bool = False, name: str = "sparse_categorical_crossentropy"
@@ -42,7 +47,11 @@ class SparseCategoricalCrossentropy:
 _NAMES = {"sparse_categorical_crossentropy": SparseCategoricalCrossentropy}
 
 
+@nearest.keywords
 def get(identifier: Any) -> SparseCategoricalCrossentropy:
     """A loss by name ("sparse_categorical_crossentropy"), class, object or Keras configuration."""
     loss: SparseCategoricalCrossentropy = registry.get("loss", identifier, _NAMES)
     return loss
+
+
+__getattr__ = nearest.attributes(__name__, __all__)

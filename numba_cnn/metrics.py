@@ -6,11 +6,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from numba_cnn import backends, ops, registry
+from numba_cnn import backends, nearest, ops, registry
 from numba_cnn.ops import Array
+from numba_cnn.settings import Checked, Settings, text
+
+__all__ = ["Mean", "SparseCategoricalAccuracy", "get"]
 
 
-class Mean:
+class Mean(Checked):
     """The mean of the batches' values, each counted as often as its batch has samples.
 
     A value is an array of shape () where it was computed. It is read when the mean is asked for, so
@@ -19,6 +22,7 @@ class Mean:
 
     direction: ClassVar[str] = "min"  # which way it improves
 
+    _settings: ClassVar[Settings] = {"name": text}
     _UNREAD_LIMIT = 1024  # values; more are read on the way, to bound the memory they take
 
     def __init__(self, name: str) -> None:
@@ -40,6 +44,11 @@ class Mean:
         """The mean so far; 0 before the first batch, as in Keras."""
         self._read()
         return self._sum / self._count if self._count else 0.0
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The mean so far as numbers: what is not read yet may lie on a device."""
+        self._read()
+        return {**vars(self), "_unread": []}
 
     def _read(self) -> None:
         if self._unread:
@@ -72,9 +81,13 @@ _NAMES = dict.fromkeys(
 )
 
 
+@nearest.keywords
 def get(identifier: Any) -> SparseCategoricalAccuracy:
     """A metric by name ("accuracy", its name then), class, object or Keras configuration."""
     metric: SparseCategoricalAccuracy = registry.get("metric", identifier, _NAMES)
     if isinstance(identifier, str) and identifier in _NAMES:
         metric.name = identifier
     return metric
+
+
+__getattr__ = nearest.attributes(__name__, __all__)

@@ -8,12 +8,29 @@ or DLPack). An array that is not C-contiguous is copied first. Nothing moves bet
 
 from __future__ import annotations
 
-from numba_cnn import arguments, shapes
+from numba_cnn import arguments, nearest, shapes
 from numba_cnn.shapes import Padding, Shape, Size
+
+__all__ = [
+    "conv2d",
+    "conv2d_backward",
+    "conv2d_max_pool2d",
+    "conv2d_max_pool2d_backward",
+    "dense",
+    "dense_backward",
+    "max_pool2d",
+    "max_pool2d_backward",
+    "relu",
+    "relu_backward",
+    "softmax",
+    "sparse_categorical_accuracy",
+    "sparse_categorical_crossentropy",
+]
 
 Array = arguments.Array
 
 
+@nearest.keywords
 def conv2d(
     x: Array,
     weight: Array,
@@ -47,7 +64,7 @@ def conv2d(
     Raises ValueError if channels disagree or a filter does not fit, TypeError for mixed dtypes or backends.
     Source: Dumoulin & Visin, arXiv:1603.07285.
     """
-    backend, (x, weight, bias) = arguments.arrays("conv2d", x=x, weight=weight, bias=bias)
+    backend, (x, weight, bias) = arguments.arrays("conv2d", "bias", x=x, weight=weight, bias=bias)
     g = shapes.conv2d(x.shape, weight.shape, strides, padding, dilation_rate, groups)
     arguments.bias("conv2d", bias, g.F)
     y = backend.empty(g.y, x.dtype)
@@ -63,6 +80,7 @@ def conv2d(
     return y
 
 
+@nearest.keywords
 def conv2d_backward(
     dy: Array,
     x: Array,
@@ -94,12 +112,12 @@ def conv2d_backward(
     Source: Dumoulin & Visin, arXiv:1603.07285.
     """
     op = "conv2d_backward"
-    backend, (dy, x, weight, y) = arguments.arrays(op, dy=dy, x=x, weight=weight, y=y)
+    backend, (dy, x, weight, y) = arguments.arrays(op, "y", dy=dy, x=x, weight=weight, y=y)
     g = shapes.conv2d(x.shape, weight.shape, strides, padding, dilation_rate, groups)
     shapes.same(op, "dy", dy.shape, g.y)
     y = arguments.gate(op, activation, y, g.y)
     algorithm = arguments.algorithm(op, algorithm, g)
-    dx = backend.empty(g.x, x.dtype) if need_dx else None
+    dx = backend.empty(g.x, x.dtype) if arguments.needs_dx(op, need_dx) else None
     dweight, dbias = backend.empty(g.weight, x.dtype), backend.empty((g.F,), x.dtype)
     if dx is not None:
         backend.conv2d_backward_input(dy, y, weight, g, algorithm, dx)
@@ -107,6 +125,7 @@ def conv2d_backward(
     return dx, dweight, dbias
 
 
+@nearest.keywords
 def conv2d_max_pool2d(
     x: Array,
     weight: Array,
@@ -128,7 +147,7 @@ def conv2d_max_pool2d(
     Raises as conv2d, and ValueError where the convolution's output is smaller than 2x2.
     """
     op = "conv2d_max_pool2d"
-    backend, (x, weight, bias) = arguments.arrays(op, x=x, weight=weight, bias=bias)
+    backend, (x, weight, bias) = arguments.arrays(op, "bias", x=x, weight=weight, bias=bias)
     g = shapes.conv2d(x.shape, weight.shape, strides, padding, dilation_rate, groups)
     arguments.bias(op, bias, g.F)
     g, pool = shapes.pooled(g)
@@ -146,6 +165,7 @@ def conv2d_max_pool2d(
     return y, argmax
 
 
+@nearest.keywords
 def conv2d_max_pool2d_backward(
     dy: Array,
     argmax: Array,
@@ -168,19 +188,20 @@ def conv2d_max_pool2d_backward(
     Raises as conv2d_backward and max_pool2d_backward.
     """
     op = "conv2d_max_pool2d_backward"
-    backend, (dy, x, weight, y) = arguments.arrays(op, dy=dy, x=x, weight=weight, y=y)
+    backend, (dy, x, weight, y) = arguments.arrays(op, "y", dy=dy, x=x, weight=weight, y=y)
     g = shapes.conv2d(x.shape, weight.shape, strides, padding, dilation_rate, groups)
     g, pool = shapes.pooled(g)
     shapes.same(op, "dy", dy.shape, pool.y)
     argmax = arguments.argmax(op, backend, argmax, pool, dy)
     y = arguments.gate(op, activation, y, pool.y)
     algorithm = arguments.algorithm(op, algorithm, g)
-    dx = backend.empty(g.x, x.dtype) if need_dx else None
+    dx = backend.empty(g.x, x.dtype) if arguments.needs_dx(op, need_dx) else None
     dweight, dbias = backend.empty(g.weight, x.dtype), backend.empty((g.F,), x.dtype)
     backend.conv2d_max_pool2d_backward(dy, y, argmax, x, weight, g, algorithm, dx, dweight, dbias)
     return dx, dweight, dbias
 
 
+@nearest.keywords
 def relu(x: Array) -> Array:
     """max(x, 0), element by element; NaN stays NaN.
 
@@ -195,6 +216,7 @@ def relu(x: Array) -> Array:
     return y
 
 
+@nearest.keywords
 def relu_backward(dy: Array, y: Array) -> Array:
     """The gradient of relu: dy where the output y is positive, else 0 (0 at 0, as in TensorFlow).
 
@@ -210,6 +232,7 @@ def relu_backward(dy: Array, y: Array) -> Array:
     return dx
 
 
+@nearest.keywords
 def max_pool2d(
     x: Array, pool_size: Size = 2, *, strides: Size | None = None, padding: Padding = "valid"
 ) -> tuple[Array, Array]:
@@ -234,6 +257,7 @@ def max_pool2d(
     return y, argmax
 
 
+@nearest.keywords
 def max_pool2d_backward(
     dy: Array,
     argmax: Array,
@@ -253,7 +277,7 @@ def max_pool2d_backward(
     """
     op = "max_pool2d_backward"
     backend, (dy,) = arguments.arrays(op, dy=dy)
-    g = shapes.max_pool2d(tuple(x_shape), pool_size, strides, padding)
+    g = shapes.max_pool2d(shapes.extents(op, "x_shape", x_shape), pool_size, strides, padding)
     shapes.same(op, "dy", dy.shape, g.y)
     argmax = arguments.argmax(op, backend, argmax, g, dy)
     dx = backend.empty(g.x, dy.dtype)
@@ -261,6 +285,7 @@ def max_pool2d_backward(
     return dx
 
 
+@nearest.keywords
 def dense(
     x: Array, weight: Array, bias: Array | None = None, *, activation: str | None = None
 ) -> Array:
@@ -276,7 +301,7 @@ def dense(
 
     Raises ValueError if the features disagree, TypeError for mixed dtypes or backends.
     """
-    backend, (x, weight, bias) = arguments.arrays("dense", x=x, weight=weight, bias=bias)
+    backend, (x, weight, bias) = arguments.arrays("dense", "bias", x=x, weight=weight, bias=bias)
     N, _, F = shapes.dense(x.shape, weight.shape)
     arguments.bias("dense", bias, F)
     y = backend.empty((N, F), x.dtype)
@@ -284,6 +309,7 @@ def dense(
     return y
 
 
+@nearest.keywords
 def dense_backward(
     dy: Array,
     x: Array,
@@ -305,11 +331,11 @@ def dense_backward(
     Raises ValueError if a shape disagrees, TypeError for mixed dtypes or backends.
     """
     op = "dense_backward"
-    backend, (dy, x, weight, y) = arguments.arrays(op, dy=dy, x=x, weight=weight, y=y)
+    backend, (dy, x, weight, y) = arguments.arrays(op, "y", dy=dy, x=x, weight=weight, y=y)
     N, K, F = shapes.dense(x.shape, weight.shape)
     shapes.same(op, "dy", dy.shape, (N, F))
     y = arguments.gate(op, activation, y, (N, F))
-    dx = backend.empty((N, K), x.dtype) if need_dx else None
+    dx = backend.empty((N, K), x.dtype) if arguments.needs_dx(op, need_dx) else None
     dweight, dbias = backend.empty((K, F), x.dtype), backend.empty((F,), x.dtype)
     if dx is not None:
         backend.dense_backward_input(dy, y, weight, dx)
@@ -317,6 +343,7 @@ def dense_backward(
     return dx, dweight, dbias
 
 
+@nearest.keywords
 def softmax(x: Array) -> Array:
     """exp(x) / sum of exp(x) over the last axis, safe for large values.
 
@@ -333,6 +360,7 @@ def softmax(x: Array) -> Array:
     return y
 
 
+@nearest.keywords
 def sparse_categorical_crossentropy(
     logits: Array, labels: Array, sample_weight: Array | None = None
 ) -> tuple[Array, Array]:
@@ -352,7 +380,7 @@ def sparse_categorical_crossentropy(
     """
     op = "sparse_categorical_crossentropy"
     backend, (logits, sample_weight) = arguments.arrays(
-        op, logits=logits, sample_weight=sample_weight
+        op, "sample_weight", logits=logits, sample_weight=sample_weight
     )
     labels = arguments.labels(op, backend, logits, labels)
     if sample_weight is not None:
@@ -362,6 +390,7 @@ def sparse_categorical_crossentropy(
     return loss, dlogits
 
 
+@nearest.keywords
 def sparse_categorical_accuracy(logits: Array, labels: Array) -> Array:
     """The share of samples whose largest logit is the one of their label; the first largest counts.
 
@@ -377,3 +406,6 @@ def sparse_categorical_accuracy(logits: Array, labels: Array) -> Array:
     accuracy = backend.empty((), logits.dtype)
     backend.sparse_categorical_accuracy(logits, labels, accuracy)
     return accuracy
+
+
+__getattr__ = nearest.attributes(__name__, __all__)

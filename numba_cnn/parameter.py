@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from numba_cnn import session
+from numba_cnn import copies, session
 from numba_cnn.initializers import Initializer
 from numba_cnn.ops import Array
 from numba_cnn.shapes import Shape
@@ -52,13 +52,31 @@ class Parameter:
         return np.array(value if self._backend is None else self._backend.to_numpy(value))
 
     def assign(self, value: Any) -> None:
-        """Take over the numbers of an array of the same shape."""
-        value = np.array(value, self.dtype, order="C")
-        if value.shape != self.shape:
+        """Take over the numbers of an array of the same shape; ValueError for others, and for NaN and infinity."""
+        self.value = self.checked(value)
+
+    def checked(self, value: Any) -> np.ndarray:
+        """The numbers as a new array of the weight's shape and dtype, known to be finite."""
+        try:
+            given: np.ndarray = np.asarray(value)
+        except (TypeError, ValueError) as error:  # lists of several lengths
+            raise ValueError(f"{self.path}: expected an array. Received: {error}") from error
+        if given.dtype.kind not in "fiub":
             raise ValueError(
-                f"{self.path}: expected an array of shape {self.shape}. Received: {value.shape}"
+                f"{self.path}: expected an array of real numbers. Received: dtype {given.dtype}"
             )
-        self.value = value
+        if given.shape != self.shape:
+            raise ValueError(
+                f"{self.path}: expected an array of shape {self.shape}. Received: {given.shape}"
+            )
+        with np.errstate(over="ignore"):
+            taken: np.ndarray = np.array(given, self.dtype, order="C")
+        finite = np.isfinite(taken)
+        if not finite.all():
+            raise ValueError(
+                f"{self.path}: weights must be finite, as {self.dtype}. Received: {given[~finite][0]}"
+            )
+        return taken
 
     def move(self, backend: Any) -> None:
         """Bring the value to a backend, where it also stays from now on."""
@@ -68,17 +86,42 @@ class Parameter:
             if host is not None:
                 self.value = host
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but the gradient, the value on the host."""
+        value = None if self._value is None else self.numpy()
+        kept = {"gradient": None, "_value": value, "_backend": copies.name_of(self._backend)}
+        return {**vars(self), **kept}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _backend=None)
+        backend = copies.restored(state["_backend"])
+        if backend is not None:
+            self.move(backend)
+
     def __repr__(self) -> str:
         return f"<Parameter {self.path}, shape={self.shape}, dtype={self.dtype}>"
 
 
 def assign(owner: str, parameters: Sequence[Parameter], weights: Sequence[Any]) -> None:
-    """Give each parameter its array, after all shapes are known to agree."""
+    """Give each parameter its array, after all of them are known to fit."""
     expected = [parameter.shape for parameter in parameters]
-    received = [np.shape(weight) for weight in weights]
+    if not isinstance(weights, Sequence | np.ndarray) or isinstance(weights, str | bytes):
+        raise ValueError(
+            f"{owner}: weights must be a list of {len(expected)} arrays. Received: {weights!r:.80}"
+        )
+    received = [_shape(weight) for weight in weights]
     if expected != received:
         raise ValueError(
             f"{owner}: expected {len(expected)} weights of shapes {expected}. Received: {received}"
         )
-    for parameter, weight in zip(parameters, weights, strict=True):
-        parameter.assign(weight)
+    arrays = [p.checked(weight) for p, weight in zip(parameters, weights, strict=True)]
+    for parameter, array in zip(parameters, arrays, strict=True):
+        parameter.value = array
+
+
+def _shape(weight: Any) -> Any:
+    """The shape of what is given for a weight, or what it is if it has none."""
+    try:
+        return np.shape(weight)
+    except (TypeError, ValueError):
+        return f"{weight!r:.80}"

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
+
+from numba_cnn import nearest
+from numba_cnn.settings import accepted
 
 Configuration = dict[str, Any]
 Classes = Mapping[str, type]
+_PLURALS = {
+    "layer": "layers",
+    "loss": "losses",
+    "metric": "metrics",
+    "optimizer": "optimizers",
+    "initializer": "initializers",
+}
 
 
 def get(what: str, identifier: Any, names: Classes) -> Any:
@@ -29,13 +37,18 @@ def get(what: str, identifier: Any, names: Classes) -> Any:
         return create(what, identifier, by_class_name)
     if not isinstance(identifier, str):
         raise TypeError(
-            f"{what}: expected a name or an object of this library. Received: {identifier!r}"
+            f"{what}: expected a name or an object of this library. "
+            f"Received: {nearest.shown(identifier)}"
         )
     cls = names.get(identifier) or by_class_name.get(identifier)
     if cls is None:
         known = ", ".join(repr(name) for name in names)
-        raise ValueError(f"{what}: expected one of {known}. Received: {identifier!r}")
-    return cls()
+        meant = nearest.hint(identifier, [*names, *by_class_name], _PLURALS.get(what, what))
+        raise ValueError(f"{what}: expected one of {known}{meant}. Received: {identifier!r}")
+    try:
+        return cls()
+    except TypeError as error:  # a class whose constructor wants arguments
+        raise ValueError(f"{what}: {error}. Received: {identifier!r}") from error
 
 
 def create(what: str, description: Mapping[str, Any], classes: Classes) -> Any:
@@ -48,8 +61,9 @@ def create(what: str, description: Mapping[str, Any], classes: Classes) -> Any:
     cls = classes.get(class_name) if isinstance(class_name, str) else None
     if cls is None or not isinstance(config, Mapping):
         known = ", ".join(classes)
-        raise ValueError(f"{what}: expected one of {known}. Received: {class_name!r}")
-    settings = _settings(cls)
+        meant = nearest.hint(class_name, classes, _PLURALS.get(what, what))
+        raise ValueError(f"{what}: expected one of {known}{meant}. Received: {class_name!r}")
+    settings = accepted(cls) or ()
     inert = getattr(cls, "inert", {})
     arguments = {}
     for key, value in config.items():
@@ -63,21 +77,6 @@ def create(what: str, description: Mapping[str, Any], classes: Classes) -> Any:
         return cls(**arguments)
     except TypeError as error:
         raise ValueError(f"{class_name}: {error}. Received: {dict(config)}") from error
-
-
-@cache
-def _settings(cls: type) -> frozenset[str]:
-    """The names of the constructor's arguments, and of those it hands on to its base classes."""
-    names: set[str] = set()
-    for base in cls.__mro__:
-        if "__init__" in vars(base):
-            parameters = inspect.signature(vars(base)["__init__"]).parameters
-            names |= set(parameters)
-            if all(
-                parameter.kind is not parameter.VAR_KEYWORD for parameter in parameters.values()
-            ):
-                break
-    return frozenset(names)
 
 
 def describe(module: str, instance: Any) -> Configuration:

@@ -6,9 +6,15 @@ from collections import Counter
 
 import numpy as np
 
+from numba_cnn import shapes
+from numba_cnn.nearest import keywords
+
 _given: Counter[str] = Counter()
 # Not Python's own generator: rich draws from that, so that a summary would change the weights.
 _seeds = random.Random()
+# A sequence of its own for the orders of batches, so that a run that is taken up again has the same ones
+# however many weights it drew before.
+_orders = random.Random()
 # Another object whenever something is set on a layer, or a weight gets another array.
 last_change = object()
 
@@ -38,12 +44,17 @@ def clear_session() -> None:
     _given.clear()
 
 
+@keywords
 def set_random_seed(seed: int) -> None:
     """Fix this process's random numbers: initial weights, the order of batches, NumPy's own.
 
     The same seed, script and versions give the same bits, for any number of threads.
     """
+    seed = shapes.count("set_random_seed", "seed", seed, least=0)
+    if seed >= 2**32:
+        raise ValueError(f"set_random_seed: seed must be below 2**32. Received: {seed}")
     _seeds.seed(seed)
+    _orders.seed(seed)
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002  (the script's own draws, as Keras does)
 
@@ -51,3 +62,8 @@ def set_random_seed(seed: int) -> None:
 def new_seed() -> int:
     """A seed for a generator that was given none; set_random_seed fixes the sequence of them."""
     return _seeds.randint(1, 10**9)
+
+
+def new_order_seed() -> int:
+    """A seed for the orders of the batches of one fit(), from the sequence that set_random_seed begins."""
+    return _orders.randint(1, 10**9)

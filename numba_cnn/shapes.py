@@ -217,17 +217,34 @@ def count(op: str, name: str, value: object, least: int = 1) -> int:
         number = None
     if number is None or number < least:
         raise ValueError(
-            f"{op}: {name} must be an integer of at least {least}. Received: {value!r}"
+            f"{op}: {name} must be an integer of at least {least}. Received: {value!r:.80}"
         )
     return number
 
 
+def extents(op: str, name: str, value: object, least: int = 0) -> Shape:
+    """The shape as a tuple of ints of at least `least`; any sequence of integers counts."""
+    if isinstance(value, str | bytes | dict) or not isinstance(value, Sequence):
+        raise ValueError(f"{op}: {name} must be a tuple of integers. Received: {value!r:.80}")
+    return tuple(count(op, f"every extent of {name}", n, least) for n in value)
+
+
+def with_batch(op: str, value: object) -> tuple[int | None, ...]:
+    """The shape of a layer's input, known to be None for the batch, or a number, and positive integers."""
+    if isinstance(value, str | bytes | dict) or not isinstance(value, Sequence) or not value:
+        raise ValueError(
+            f"{op}: input_shape must be a tuple such as (None, 28, 28, 1). Received: {value!r:.80}"
+        )
+    batch = None if value[0] is None else count(op, "the batch in input_shape", value[0])
+    return batch, *(count(op, "every extent of input_shape but the first", n) for n in value[1:])
+
+
 def pair(op: str, name: str, value: Size, least: int = 1) -> tuple[int, int]:
     """An int for both axes, or one for each."""
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         if len(value) != 2:
             raise ValueError(
-                f"{op}: {name} must be one integer or a pair of them. Received: {value!r}"
+                f"{op}: {name} must be one integer or a pair of them. Received: {value!r:.80}"
             )
         return count(op, name, value[0], least), count(op, name, value[1], least)
     number = count(op, name, value, least)
@@ -252,7 +269,7 @@ def pads(
                 total[1] - total[1] // 2,
             )
         raise ValueError(
-            f'{op}: padding must be "valid", "same" or integers. Received: {padding!r}'
+            f'{op}: padding must be "valid", "same" or integers. Received: {padding!r:.80}'
         )
     if (
         isinstance(padding, Sequence)

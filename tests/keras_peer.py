@@ -1,10 +1,12 @@
 """Real Keras, asked from outside: python keras_peer.py COMMAND FOLDER.
 
 answers    writes answers.json, and files that the tests read
+words      says in words.json which of keras_words.py's words Keras does not have
 reads      reads ours.keras and ours.weights.h5 from the folder and writes reads.json
 """
 
 import contextlib
+import inspect
 import io
 import json
 import sys
@@ -100,10 +102,27 @@ def reads(folder):
     return result
 
 
+def words(folder):
+    from numba_cnn.keras_words import WORDS
+
+    functions = [
+        keras.Model.fit, keras.Model.evaluate, keras.Model.compile, keras.layers.Dense, keras.layers.Layer,
+        keras.layers.BatchNormalization, keras.optimizers.Adam, keras.optimizers.RMSprop,
+        keras.losses.SparseCategoricalCrossentropy,
+    ]  # fmt: skip
+    known = {name for function in functions for name in inspect.signature(function).parameters}
+    missing = [f"arguments.{word}" for word in WORDS["arguments"] if word not in known]
+    for namespace, names in WORDS.items():
+        module = keras if namespace == "numba_cnn" else getattr(keras, namespace, None)
+        if module is not None:
+            missing += [f"{namespace}.{word}" for word in names if not hasattr(module, word)]
+    return {"missing": missing}
+
+
 if __name__ == "__main__":
     warnings.filterwarnings(
         "error", message=".*optimizer.*"
     )  # state that Keras would not take over
     command, folder = sys.argv[1], Path(sys.argv[2])
-    answer = {"answers": answers, "reads": reads}[command](folder)
+    answer = {"answers": answers, "reads": reads, "words": words}[command](folder)
     (folder / f"{command}.json").write_text(json.dumps(answer))

@@ -102,7 +102,7 @@ def test_fans():
 
 
 def test_wrong_arguments():
-    with pytest.raises(ValueError, match=r"scale must be positive.* Received: -1"):
+    with pytest.raises(ValueError, match=r"scale must be a finite number above 0\. Received: -1"):
         initializers.VarianceScaling(scale=-1)
     with pytest.raises(ValueError, match=r"expected one of .* Received: 'orthogonal'"):
         initializers.get("orthogonal")

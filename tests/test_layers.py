@@ -169,7 +169,7 @@ def test_names_count_the_layers_of_a_class():
         (lambda: layers.Dense(2, name="a/b"), "name must be a string without '/'"),
         (
             lambda: layers.Input(shape=(None, 3)),
-            "every extent of a sample's shape .* Received: None",
+            "every extent of a sample's shape.* Received: None",
         ),
         (lambda: layers.InputLayer(), "pass one of shape, input_shape and batch_shape"),
         (lambda: layers.Conv2D(2, 3).build((None, 9)), r"must be images .* Received: \(None, 9\)"),

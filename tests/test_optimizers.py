@@ -84,7 +84,7 @@ def test_four_steps(optimizer, formula):
 
 def test_state_is_in_the_order_of_keras():
     optimizer = optimizers.Adam(0.25)
-    run(optimizer, steps=3)
+    made = run(optimizer, steps=3)
     iterations, rate, *arrays = optimizer.get_variables()
     assert (iterations, iterations.dtype, rate, rate.dtype) == (3, np.int32, 0.25, np.float32)
     assert [a.shape for a in arrays] == [SHAPES[0], SHAPES[0], SHAPES[1], SHAPES[1]]
@@ -92,6 +92,8 @@ def test_state_is_in_the_order_of_keras():
     np.testing.assert_allclose(arrays[2], first_moment, rtol=1e-5, atol=1e-7)
     assert (arrays[3] > 0).all()  # the second moment
     assert optimizer.count_params() == 2 + 2 * (30 + 7)
+    del made
+    assert optimizer.get_variables()[2:] == []  # the state lives as long as its parameters
 
 
 def test_state_goes_over_to_another_optimizer():
@@ -124,9 +126,13 @@ def test_defaults(name, config):
         (lambda: optimizers.Adam(-1), ValueError, "learning_rate .* Received: -1"),
         (lambda: optimizers.Adam(float("nan")), ValueError, "learning_rate .* Received: nan"),
         (lambda: optimizers.Adam("fast"), ValueError, "learning_rate .* Received: 'fast'"),
-        (lambda: optimizers.Adam(beta_1=1), ValueError, "beta_1 and beta_2"),
+        (lambda: optimizers.Adam(beta_1=1), ValueError, "beta_1 must .* below 1. Received: 1"),
         (lambda: optimizers.SGD(momentum=2), ValueError, "momentum .* Received: 2"),
-        (lambda: optimizers.get("adamw"), ValueError, "'rmsprop'. Received: 'adamw'"),
+        (
+            lambda: optimizers.get("adamw"),
+            ValueError,
+            "'rmsprop' .*AdamW.* not served yet.*Received: 'adamw'",
+        ),
         (lambda: optimizers.Adam(amsgrad=True), TypeError, "amsgrad"),
     ],
 )
@@ -137,6 +143,7 @@ def test_wrong_arguments(make, error, message):
 
 def test_an_optimizer_serves_one_model():
     optimizer = optimizers.Adam()
-    run(optimizer)
+    made = run(optimizer)
     with pytest.raises(ValueError, match="an optimizer serves one model"):
-        optimizer.build(parameters()[:1], backends.get("cpu"))
+        optimizer.build(parameters(), backends.get("cpu"))
+    optimizer.build(made[:1], backends.get("cpu"))

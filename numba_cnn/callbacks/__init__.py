@@ -1,7 +1,9 @@
 """Callbacks, by Keras's names."""
 
+from numba_cnn import nearest
 from numba_cnn.callbacks.callback import Callback, CallbackList, History, LambdaCallback
-from numba_cnn.callbacks.monitor import EarlyStopping, ModelCheckpoint, ReduceLROnPlateau
+from numba_cnn.callbacks.checkpoint import ModelCheckpoint
+from numba_cnn.callbacks.monitor import EarlyStopping, ReduceLROnPlateau
 from numba_cnn.callbacks.schedule import CSVLogger, LearningRateScheduler, TerminateOnNaN
 
 __all__ = [
@@ -16,3 +18,5 @@ __all__ = [
     "ReduceLROnPlateau",
     "TerminateOnNaN",
 ]
+
+__getattr__ = nearest.attributes(__name__, __all__)

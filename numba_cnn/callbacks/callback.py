@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, ClassVar
+
+from numba_cnn import nearest
+from numba_cnn.settings import Check, Checked, choice
 
 Logs = dict[str, float]
 
+verbosity: Check = choice(0, 1, 2)
 
-class Callback:
+
+class Callback(Checked):
     """Is told how training goes: override the hooks of interest; model and params are set.
 
     Batch hooks cost a look at the loss in every step, which a GPU then has to wait for; epoch hooks
     cost nothing.
     """
 
+    _takes_any_name: ClassVar[bool] = True
     model: Any
     params: dict[str, Any]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What the callback knows, without the model: fit() gives it one."""
+        return {name: value for name, value in vars(self).items() if name != "model"}
 
     def set_model(self, model: Any) -> None:
         self.model = model
@@ -50,7 +60,7 @@ class CallbackList:
     """Calls each hook of each callback that has its own version of it, in order."""
 
     def __init__(self, callbacks: Iterable[Callback], model: Any, params: dict[str, Any]) -> None:
-        self.callbacks = list(callbacks)
+        self.callbacks = as_list(callbacks)
         for callback in self.callbacks:
             if not isinstance(callback, Callback):
                 raise TypeError(
@@ -83,6 +93,20 @@ class CallbackList:
         return self._hooks[hook]
 
 
+def as_list(callbacks: Callback | Iterable[Callback] | None) -> list[Callback]:
+    """None, one callback or several as a list."""
+    if callbacks is None:
+        return []
+    if isinstance(callbacks, Callback):
+        return [callbacks]
+    if isinstance(callbacks, str | bytes) or not isinstance(callbacks, Iterable):
+        raise TypeError(
+            "callbacks: expected a list of objects of Callback. "
+            f"Received: {nearest.shown(callbacks)}"
+        )
+    return list(callbacks)
+
+
 def _is_own(callback: Callback, hook: str) -> bool:
     return hook in vars(callback) or getattr(type(callback), hook) is not getattr(Callback, hook)
 
@@ -109,5 +133,13 @@ class LambdaCallback(Callback):
     def __init__(self, **functions: Callable[..., None]) -> None:
         for name, function in functions.items():
             if not name.startswith("on_") or not hasattr(Callback, name):
-                raise TypeError(f"LambdaCallback: expected the name of a hook. Received: {name!r}")
+                hooks = [hook for hook in dir(Callback) if hook.startswith("on_")]
+                raise TypeError(
+                    f"LambdaCallback: expected the name of a hook{nearest.hint(name, hooks, '')}. "
+                    f"Received: {name!r}"
+                )
+            if not callable(function):
+                raise TypeError(
+                    f"LambdaCallback: {name} must be a function. Received: {nearest.shown(function)}"
+                )
             setattr(self, name, function)

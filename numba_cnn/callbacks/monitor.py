@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import warnings
-from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
-from numba_cnn.callbacks.callback import Callback, Logs
+from numba_cnn.callbacks.callback import Callback, Logs, verbosity
+from numba_cnn.settings import Settings, choice, flag, integer, number, optional, text
 
 
 class Monitor(Callback):
@@ -20,14 +20,16 @@ class Monitor(Callback):
     min_delta.
     """
 
+    _settings: ClassVar[Settings] = {
+        "monitor": text,
+        "mode": choice("auto", "min", "max"),
+        "min_delta": number(),
+    }
+
     def __init__(
         self, monitor: str, mode: str, min_delta: float = 0.0, best: float | None = None
     ) -> None:
-        if mode not in ("auto", "min", "max"):
-            raise ValueError(
-                f'{type(self).__name__}: mode must be "auto", "min" or "max". Received: {mode!r}'
-            )
-        self.monitor, self.mode, self.min_delta, self.best = monitor, mode, abs(min_delta), best
+        self.monitor, self.mode, self.min_delta, self.best = monitor, mode, min_delta, best
 
     def value(self, logs: Logs | None) -> float | None:
         """The monitored value, or None and a warning."""
@@ -44,7 +46,8 @@ class Monitor(Callback):
         upwards = self._direction() == "max"
         if best is None:
             return True
-        return value - self.min_delta > best if upwards else value + self.min_delta < best
+        delta = abs(self.min_delta)
+        return value - delta > best if upwards else value + delta < best
 
     def _direction(self) -> str:
         if self.mode != "auto":
@@ -63,6 +66,14 @@ class Monitor(Callback):
 
 class EarlyStopping(Monitor):
     """Stops after `patience` epochs without improvement; can bring the best weights back."""
+
+    _settings: ClassVar[Settings] = {
+        "patience": integer(0),
+        "verbose": verbosity,
+        "baseline": optional(number()),
+        "restore_best_weights": flag,
+        "start_from_epoch": integer(0),
+    }
 
     def __init__(
         self,
@@ -114,11 +125,21 @@ class EarlyStopping(Monitor):
                     "Restoring model weights from the end of the best epoch: "
                     f"{self.best_epoch + 1}."
                 )
-            self.model.set_weights(self.best_weights)
+            # Weights that are not finite are refused from callers; training may have ended there.
+            for parameter, array in zip(self.model.weights, self.best_weights, strict=True):
+                parameter.value = array.copy()
 
 
 class ReduceLROnPlateau(Monitor):
     """Multiplies the learning rate by `factor` after `patience` epochs without improvement."""
+
+    _settings: ClassVar[Settings] = {
+        "factor": number(0, below=1),
+        "patience": integer(0),
+        "verbose": verbosity,
+        "cooldown": integer(0),
+        "min_lr": number(0),
+    }
 
     def __init__(
         self,
@@ -132,8 +153,6 @@ class ReduceLROnPlateau(Monitor):
         min_lr: float = 0.0,
     ) -> None:
         super().__init__(monitor, mode, min_delta)
-        if factor >= 1:
-            raise ValueError(f"ReduceLROnPlateau: factor must be below 1. Received: {factor!r}")
         self.factor, self.patience, self.verbose = factor, patience, verbose
         self.cooldown, self.min_lr = cooldown, min_lr
         self.wait = self.cooldown_counter = 0
@@ -168,81 +187,3 @@ class ReduceLROnPlateau(Monitor):
                     f"Epoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to "
                     f"{optimizer.learning_rate}."
                 )
-
-
-class ModelCheckpoint(Monitor):
-    """Saves the model, or its weights, after every epoch or every `save_freq` batches.
-
-    filepath may hold {epoch} and the logged names, as in "{epoch:02d}-{val_loss:.2f}.keras".
-    """
-
-    def __init__(
-        self,
-        filepath: str | os.PathLike[str],
-        monitor: str = "val_loss",
-        verbose: int = 0,
-        save_best_only: bool = False,
-        save_weights_only: bool = False,
-        mode: str = "auto",
-        save_freq: str | int = "epoch",
-        initial_value_threshold: float | None = None,
-    ) -> None:
-        super().__init__(monitor, mode, best=initial_value_threshold)
-        self.filepath = os.fspath(filepath)
-        self.verbose, self.save_best_only = verbose, save_best_only
-        self.save_weights_only, self.save_freq = save_weights_only, save_freq
-        suffix = ".weights.h5" if save_weights_only else ".keras"
-        if not self.filepath.endswith(suffix):
-            raise ValueError(
-                f"ModelCheckpoint: filepath must end in {suffix}. Received: {self.filepath!r}"
-            )
-        if save_freq != "epoch" and (not isinstance(save_freq, int) or save_freq < 1):
-            raise ValueError(
-                'ModelCheckpoint: save_freq must be "epoch" or a number of batches. '
-                f"Received: {save_freq!r}"
-            )
-        self._epoch = self._batches = 0
-        if save_freq != "epoch":  # only then, since a batch hook has every step's loss read
-            self.on_train_batch_end = self._count_batch  # type: ignore[method-assign]
-
-    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        self._epoch = epoch
-
-    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        if self.save_freq == "epoch":
-            self._save(logs or {})
-
-    def _count_batch(self, batch: int, logs: Logs | None = None) -> None:
-        self._batches += 1
-        if self._batches % int(self.save_freq) == 0:
-            self._save({**(logs or {}), "batch": batch + 1})
-
-    def _save(self, logs: Logs) -> None:
-        try:
-            path = Path(self.filepath.format(**{"epoch": self._epoch + 1, **logs}))
-        except KeyError as error:
-            raise KeyError(
-                f"ModelCheckpoint: filepath names {error}, which is not logged. "
-                f"Received: {', '.join(logs)}"
-            ) from error
-        if self.save_best_only:
-            value = self.value(logs)
-            if value is not None and not self.improves(value, self.best):
-                self._say(f"{self.monitor} did not improve from {self.best:.5f}")
-                return
-            if value is not None:
-                best = "None" if self.best is None else f"{self.best:.5f}"
-                self._say(
-                    f"{self.monitor} improved from {best} to {value:.5f}, saving model to {path}"
-                )
-        else:
-            value = None
-            self._say(f"saving model to {path}")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        (self.model.save_weights if self.save_weights_only else self.model.save)(path)
-        if value is not None:
-            self.best = value  # now that it is saved
-
-    def _say(self, message: str) -> None:
-        if self.verbose:
-            print(f"Epoch {self._epoch + 1}: {message}")

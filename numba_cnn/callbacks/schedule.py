@@ -7,32 +7,31 @@ import inspect
 import math
 import os
 from collections.abc import Callable
-from typing import Any, TextIO
+from typing import Any, ClassVar, TextIO
 
 from numba_cnn import files
-from numba_cnn.callbacks.callback import Callback, Logs
+from numba_cnn.callbacks.callback import Callback, Logs, verbosity
+from numba_cnn.settings import Settings, flag, function, number, path
+
+_rate = number(0)
 
 
 class LearningRateScheduler(Callback):
     """Sets each epoch's learning rate to schedule(epoch, learning_rate), or schedule(epoch)."""
 
+    _settings: ClassVar[Settings] = {"schedule": function, "verbose": verbosity}
+
     def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
         self.schedule, self.verbose = schedule, verbose
-        self._takes_rate = _takes_two(schedule)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         optimizer = self.model.optimizer
         rate = (
             self.schedule(epoch, optimizer.learning_rate)
-            if self._takes_rate
+            if _takes_two(self.schedule)
             else self.schedule(epoch)
         )
-        try:
-            optimizer.learning_rate = float(rate)
-        except (TypeError, ValueError):
-            raise ValueError(
-                f"LearningRateScheduler: schedule must return a number. Received: {rate!r}"
-            ) from None
+        optimizer.learning_rate = _rate(type(self).__name__, "what schedule returns", rate)
         if self.verbose:
             print(f"Epoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.")
 
@@ -41,13 +40,21 @@ class LearningRateScheduler(Callback):
             logs["learning_rate"] = self.model.optimizer.learning_rate
 
 
+def _separator(owner: str, name: str, value: Any) -> str:
+    if not isinstance(value, str) or len(value) != 1 or value in '\r\n"':
+        raise ValueError(f"{owner}: {name} must be one character. Received: {value!r:.80}")
+    return value
+
+
 class CSVLogger(Callback):
     """A line per epoch: its number, from 0, and what is logged; append=True goes on with a file."""
+
+    _settings: ClassVar[Settings] = {"filename": path, "separator": _separator, "append": flag}
 
     def __init__(
         self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False
     ) -> None:
-        self.filename, self.separator, self.append = os.fspath(filename), separator, append
+        self.filename, self.separator, self.append = filename, separator, append
         self._file: TextIO | None = None
         self._writer: Any = None
 
@@ -66,6 +73,10 @@ class CSVLogger(Callback):
             if self.append and not _ends_a_line(self.filename):
                 self._file.write("\r\n")  # the last row was cut off: it must not spoil the next
         self._writer = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the open file."""
+        return {**super().__getstate__(), "_file": None, "_writer": None}
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         assert self._file is not None

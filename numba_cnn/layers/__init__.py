@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from numba_cnn import registry
+from numba_cnn import nearest, registry
 from numba_cnn.layers.activation import Activation, ReLU, Softmax
 from numba_cnn.layers.conv2d import Conv2D
 from numba_cnn.layers.dense import Dense
@@ -29,6 +29,8 @@ __all__ = [
     "describe",
     "from_description",
 ]
+
+__getattr__ = nearest.attributes(__name__, __all__)
 
 _CLASSES = {
     cls.__name__: cls

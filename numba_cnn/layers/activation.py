@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from numba_cnn import activations, ops
 from numba_cnn.layers.layer import Backward, Layer
 from numba_cnn.ops import Array
+from numba_cnn.shapes import Size
 
 
 class Activation(Layer):
@@ -28,9 +29,6 @@ class Activation(Layer):
         y = ops.relu(x)
         return y, lambda dy, need_dx=True: ops.relu_backward(dy, y) if need_dx else None
 
-    def __call__(self, x: Array) -> Array:
-        return ops.softmax(x) if self.softmax else self.forward(x)[0]
-
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "activation": self.activation}
 
@@ -40,8 +38,14 @@ class ReLU(Activation):
 
     inert: ClassVar[dict[str, tuple[Any, ...]]] = {"negative_slope": (0,), "threshold": (0,)}
 
-    def __init__(self, **settings: Any) -> None:
-        super().__init__("relu", **settings)
+    def __init__(
+        self,
+        *,
+        input_shape: Size | None = None,
+        name: str | None = None,
+        trainable: bool = True,
+    ) -> None:
+        super().__init__("relu", input_shape=input_shape, name=name, trainable=trainable)
 
     def get_config(self) -> dict[str, Any]:
         return Layer.get_config(self)
@@ -52,8 +56,14 @@ class Softmax(Activation):
 
     inert: ClassVar[dict[str, tuple[Any, ...]]] = {"axis": (-1,)}
 
-    def __init__(self, **settings: Any) -> None:
-        super().__init__("softmax", **settings)
+    def __init__(
+        self,
+        *,
+        input_shape: Size | None = None,
+        name: str | None = None,
+        trainable: bool = True,
+    ) -> None:
+        super().__init__("softmax", input_shape=input_shape, name=name, trainable=trainable)
 
     def get_config(self) -> dict[str, Any]:
         return Layer.get_config(self)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from numba_cnn import activations, initializers, ops, registry
+from numba_cnn import activations, initializers, registry
 from numba_cnn.layers.layer import Backward, InputShape, Layer
 from numba_cnn.ops import Array
 from numba_cnn.parameter import Parameter
+from numba_cnn.settings import Settings, flag
 from numba_cnn.shapes import Shape
 
 
@@ -15,6 +16,7 @@ class Affine(Layer):
     """y = activation(op(x, kernel) + bias); the op does a ReLU itself."""
 
     shows_unbuilt = True
+    _settings: ClassVar[Settings] = {"use_bias": flag}
 
     def __init__(
         self,
@@ -78,10 +80,6 @@ class Affine(Layer):
         if self.bias is not None:
             self.bias.gradient = dbias
         return dx
-
-    def __call__(self, x: Array) -> Array:
-        y = self.forward(x)[0]
-        return ops.softmax(y) if self.softmax else y
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -38,6 +38,7 @@ class Dense(Affine):
         self.units = shapes.count(self.name, "units", units)
 
     def kernel_shape(self, input_shape: InputShape) -> Shape:
+        input_shape = shapes.with_batch(self.name, input_shape)
         if len(input_shape) != 2:
             raise ValueError(
                 f"{self.name}: the input must be rows (None, K); put a Flatten layer before. "

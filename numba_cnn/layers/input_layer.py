@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from numba_cnn import nearest
 from numba_cnn.layers.layer import Backward, Layer, with_batch
 from numba_cnn.ops import Array
 
@@ -23,13 +24,15 @@ class InputLayer(Layer):
         name: str | None = None,
     ) -> None:
         """shape, or input_shape, is that of one sample; batch_shape has None in front."""
-        given = [s for s in (shape, input_shape, batch_shape and batch_shape[1:]) if s is not None]
+        given = [s for s in (shape, input_shape) if s is not None]
+        if batch_shape is not None:
+            given.append(_of_one_sample(batch_shape))
         if len(given) != 1:
             raise ValueError(
                 "InputLayer: pass one of shape, input_shape and batch_shape. "
                 f"Received: {len(given)} of them"
             )
-        super().__init__(input_shape=given[0], name=name)  # type: ignore[arg-type]
+        super().__init__(input_shape=given[0], name=name)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         return x, lambda dy, need_dx=True: dy
@@ -39,6 +42,20 @@ class InputLayer(Layer):
         return {"batch_shape": list(with_batch(self.first_shape)), "name": self.name}
 
 
+def _of_one_sample(batch_shape: Any) -> Sequence[int]:
+    if (
+        not isinstance(batch_shape, Sequence)
+        or isinstance(batch_shape, str | bytes)
+        or not (batch_shape and batch_shape[0] is None)
+    ):
+        raise ValueError(
+            "InputLayer: batch_shape must be a tuple that begins with None, such as (None, 28, 28, 1). "
+            f"Received: {nearest.shown(batch_shape)}"
+        )
+    return batch_shape[1:]
+
+
+@nearest.keywords
 def Input(shape: Sequence[int], *, name: str | None = None) -> InputLayer:
     """An InputLayer for samples of that shape."""
     return InputLayer(shape, name=name)

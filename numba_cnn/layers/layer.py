@@ -7,16 +7,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from numba_cnn import session, shapes
+from numba_cnn import backends, ops, session, shapes
 from numba_cnn.initializers import Initializer
 from numba_cnn.ops import Array
 from numba_cnn.parameter import Parameter, assign
+from numba_cnn.settings import Checked, Settings, flag, text
 
 Backward = Callable[..., Array | None]  # (dy, need_dx=True) -> dx
 InputShape = tuple[int | None, ...]  # (None, H, W, C) or (None, K); None stands for the batch
 
 
-class Layer:
+class Layer(Checked):
     """One step of a model.
 
     build() makes the parameters once the shape of the input is known; forward(x) returns (y,
@@ -31,6 +32,8 @@ class Layer:
     # change nothing.
     inert: ClassVar[dict[str, tuple[Any, ...]]] = {"data_format": ("channels_last",)}
     version: object
+    _takes_any_name: ClassVar[bool] = True
+    _settings: ClassVar[Settings] = {"trainable": flag, "name": text}
 
     def __init__(
         self,
@@ -51,7 +54,7 @@ class Layer:
     def __setattr__(self, name: str, value: Any) -> None:
         """Whatever is set on a layer makes it another one to those who remember its version, an object."""
         super().__setattr__(name, value)
-        super().__setattr__("version", object())
+        self.__dict__["version"] = object()
         session.note_change()
 
     @property
@@ -69,12 +72,13 @@ class Layer:
 
     def build(self, input_shape: InputShape) -> None:
         """Make the parameters for inputs of that shape, unless they are made."""
+        input_shape = shapes.with_batch(self.name, input_shape)
         if self.input_shape == input_shape:
             return
         if self.weights:
             raise ValueError(
                 f"{self.name}: the layer has weights for inputs of shape {self.input_shape}. "
-                f"Received: {input_shape}"
+                f"Received: input_shape {input_shape}"
             )
         output_shape = self.compute_output_shape(input_shape)
         self._make_parameters(input_shape)
@@ -82,7 +86,7 @@ class Layer:
 
     def compute_output_shape(self, input_shape: InputShape) -> InputShape:
         """The shape of the output, the batch as None; ValueError if the input does not fit."""
-        return input_shape
+        return shapes.with_batch(self.name, input_shape)
 
     def _make_parameters(self, input_shape: InputShape) -> None:
         """Layers with weights make them here."""
@@ -96,7 +100,17 @@ class Layer:
         raise NotImplementedError
 
     def __call__(self, x: Array) -> Array:
-        return self.forward(x)[0]
+        """The output for a batch; a layer that is not built takes its shape from it."""
+        if self.output_shape is None or isinstance(x, Layer):
+            self._meet(x)
+        y = self.forward(x)[0]
+        return ops.softmax(y) if self.softmax else y
+
+    def _meet(self, x: Any) -> None:
+        """Build for the first batch; or say why it is none."""
+        check_batch(self.name, x)
+        if not self.built:
+            self.build((None, *x.shape[1:]))
 
     def count_params(self) -> int:
         """The number of weights, counted one by one."""
@@ -121,12 +135,30 @@ class Layer:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
+def check_batch(name: str, x: Any) -> None:
+    """Raise a TypeError or a ValueError for what a layer or a model cannot be called on."""
+    if isinstance(x, Layer):
+        raise TypeError(
+            f"{name}: functional models, layers called on an Input, are not served yet; add the layers to a "
+            "Sequential, whose first one says input_shape=, and call layers on arrays x. "
+            f"Received: {type(x).__name__} {x.name!r}"
+        )
+    if x is None:
+        raise TypeError(f"{name}: x must be an array. Received: None")
+    backends.of(name, x=x)
+    if not x.shape:
+        raise ValueError(f"{name}: x must be a batch of samples. Received: x of shape ()")
+
+
 def sample_shape(name: str, shape: shapes.Size) -> tuple[int, ...]:
     """The shape of one sample, known to be positive integers."""
-    shape = (shape,) if isinstance(shape, int) else tuple(shape)
-    if not shape:
-        raise ValueError(f"{name}: the shape of a sample must not be empty. Received: {shape}")
-    return tuple(shapes.count(name, "every extent of a sample's shape", n) for n in shape)
+    shape = (shape,) if isinstance(shape, int) and not isinstance(shape, bool) else shape
+    extents = shapes.extents(name, "a sample's shape, input_shape,", shape, least=1)
+    if not extents:
+        raise ValueError(
+            f"{name}: a sample's shape, input_shape, must not be empty. Received: {shape}"
+        )
+    return extents
 
 
 def with_batch(sample: Sequence[int]) -> InputShape:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from numba_cnn import shapes
-from numba_cnn.layers import Layer
+from numba_cnn import nearest, settings
 from numba_cnn.layers.layer import InputShape
 from numba_cnn.ops import Array
 
@@ -38,7 +36,9 @@ class Batch(NamedTuple):
 
 
 class Batches:
-    """A dataset in batches of finite numbers on a backend; with a generator, in a new order each time.
+    """A dataset in batches of finite numbers on a backend; with a seed, in an order of each epoch's own.
+
+    The order hangs on seed and epoch alone, so that a run that is taken up again goes on as if it had not stopped.
 
     A batch that must be gathered or converted is made while the one before is in use, if the backend can. It is valid
     until the next one is asked for: two buffers take turns.
@@ -50,10 +50,10 @@ class Batches:
         data: Dataset,
         batch_size: int,
         backend: Any,
-        generator: np.random.Generator | None = None,
+        seed: int | None = None,
     ) -> None:
         self.op, self.data, self.batch_size = op, data, batch_size
-        self.backend, self.generator = backend, generator
+        self.backend, self.seed = backend, seed
         x = data.x
         self._as_it_is = x.dtype == np.float32 and x.flags.c_contiguous
         in_memory = type(x) is np.ndarray and x.flags.carray and x.dtype in _GATHERED
@@ -75,12 +75,16 @@ class Batches:
             self._check(part, _finite(self.data.x[part]))
 
     def __iter__(self) -> Iterator[Batch]:
+        return self.epoch(0)
+
+    def epoch(self, epoch: int) -> Iterator[Batch]:
+        """The batches of the epoch of that number."""
         x, parts = self.data.x, self._parts()
-        if self.generator is None and self._as_it_is:
+        if self.seed is None and self._as_it_is:
             for part in parts:
                 yield self._batch(x[part], part, _finite(x[part]))
             return
-        order = np.arange(len(x)) if self.generator is None else self.generator.permutation(len(x))
+        order = self._order(epoch)
         for k, part in enumerate(parts):
             rows = order[part]
             images, finite = self._buffer(k, len(rows))
@@ -96,6 +100,12 @@ class Batches:
                 following = order[parts[k + 1]]
                 self.backend.gather_async(x, following, *self._buffer(k + 1, len(following)))
             yield batch
+
+    def _order(self, epoch: int) -> np.ndarray:
+        N = len(self.data.x)
+        if self.seed is None:
+            return np.arange(N)
+        return np.random.default_rng((self.seed, epoch)).permutation(N)
 
     def _parts(self) -> list[slice]:
         N, size = len(self.data.x), self.batch_size
@@ -140,7 +150,12 @@ def inputs(op: str, x: Any, input_shape: InputShape | None) -> np.ndarray:
 
     input_shape is that of the model, (None, ...), or None for a model that takes its shape from x.
     """
-    samples: np.ndarray = np.asarray(x)
+    if isinstance(x, Iterator):
+        raise TypeError(
+            f"{op}: x must be an array; generators are not served yet, np.stack makes one array of their "
+            f"samples. Received: {type(x).__name__}"
+        )
+    samples = array(op, "x", x)
     if samples.dtype.kind not in "fiub":
         raise TypeError(
             f"{op}: x must be an array of real numbers. Received: dtype {samples.dtype}"
@@ -155,6 +170,21 @@ def inputs(op: str, x: Any, input_shape: InputShape | None) -> np.ndarray:
     return samples
 
 
+def array(op: str, name: str, value: Any) -> np.ndarray:
+    """The value as a NumPy array; ValueError for lists of several lengths."""
+    try:
+        return np.asarray(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{op}: {name} must be an array. Received: {nearest.shown(value)} ({error})"
+        ) from error
+
+
+def finite(values: np.ndarray) -> bool:
+    """Whether all values are finite as float32."""
+    return bool((np.abs(values) <= _LARGEST).all())
+
+
 def _finite(images: np.ndarray) -> np.ndarray:
     """Whether each sample of a batch is finite; nearly always the sum of all squares, one fast pass, shows it."""
     flat = images.reshape(-1)
@@ -165,103 +195,14 @@ def _finite(images: np.ndarray) -> np.ndarray:
     return finite
 
 
-def classes(op: str, layers: Sequence[Layer], from_logits: bool) -> int:
-    """The number of classes of a stack of layers that is known to fit a loss over the classes."""
-    *inner, last = layers
-    shape = last.output_shape
-    if shape is None or len(shape) != 2 or shape[1] is None:
-        raise ValueError(
-            f"{op}: the last layer must give one row of class scores per sample, as Dense does. "
-            f"Received: output shape {shape}"
-        )
-    for layer in inner:
-        if layer.softmax:
-            raise ValueError(
-                f"{op}: only the last layer of a model that is trained may end in a softmax. "
-                f"Received: {layer.name}"
-            )
-    if not last.softmax and not from_logits:
-        raise ValueError(
-            f'{op}: the loss expects probabilities; give the last layer activation="softmax", or '
-            "the loss "
-            f"from_logits=True. Received: {last.name} without a softmax"
-        )
-    if last.softmax and from_logits:
-        warnings.warn(
-            f"{op}: from_logits=True, but {last.name} ends in a softmax; the loss takes the logits "
-            "before it",
-            stacklevel=4,
-        )
-    return shape[1]
-
-
-def labels(op: str, y: Any, N: int, classes: int) -> np.ndarray:
-    """The labels as int32 (N,), each one of the classes; (N, 1) and whole floats are fine."""
-    y = np.asarray(y)
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = y[:, 0]
-    if y.ndim != 1:
-        raise ValueError(
-            f"{op}: y must be integers of shape (N,), one class per sample (argmax(-1) of one-hot "
-            "rows). "
-            f"Received: y of shape {y.shape}"
-        )
-    if len(y) != N:
-        raise ValueError(
-            f"{op}: x and y must have the same length. Received: {N} samples, {len(y)} labels"
-        )
-    if y.dtype.kind not in "fiub":
-        raise TypeError(f"{op}: y must be integers. Received: dtype {y.dtype}")
-    low, high = y.min(), y.max()
-    if not (low >= 0 and high < classes):  # NaN fails too
-        wrong = high if low >= 0 else low
-        raise ValueError(
-            f"{op}: labels must lie in 0..{classes - 1}, since the model has {classes} outputs. "
-            f"Received: label {wrong}"
-        )
-    whole: np.ndarray = y.astype(np.int32)
-    if y.dtype.kind == "f" and not np.array_equal(whole, y):
-        raise ValueError(f"{op}: labels must be whole numbers. Received: label {y[whole != y][0]}")
-    return whole
-
-
-def weights(
-    op: str,
-    y: np.ndarray,
-    sample_weight: Any,
-    class_weight: Mapping[int, float] | None = None,
-) -> np.ndarray | None:
-    """One float32 weight per sample, given or by class (1 where none is named), or None."""
-    if class_weight is not None:
-        if sample_weight is not None:
-            raise ValueError(
-                "You cannot `class_weight` and `sample_weight` at the same time. Received: both"
-            )
-        if not isinstance(class_weight, Mapping):
-            raise TypeError(
-                f"{op}: class_weight must map classes to weights. Received: {class_weight!r}"
-            )
-        named = [shapes.count(op, "a class in class_weight", label, 0) for label in class_weight]
-        table: np.ndarray = np.ones(max(int(y.max()), *named, 0) + 1, np.float32)
-        table[named] = list(class_weight.values())
-        weights_by_class: np.ndarray = table[y]
-        return weights_by_class
-    if sample_weight is None:
-        return None
-    given: np.ndarray = np.asarray(sample_weight, np.float32)
-    if given.shape != y.shape or not np.isfinite(given).all():
-        raise ValueError(
-            f"{op}: sample_weight must be finite numbers of shape {y.shape}. "
-            f"Received: {given.dtype} of shape {given.shape}"
-        )
-    return given
-
-
 def split(op: str, data: Dataset, fraction: float) -> tuple[Dataset, Dataset]:
     """The first floor(N * (1 - fraction)) samples, and the rest, in the order given."""
-    if not 0 < fraction < 1:
-        raise ValueError(f"{op}: validation_split must lie in 0..1. Received: {fraction!r}")
-    N = len(data.x)
+    number = settings.real(fraction)
+    if number is None or not 0 < number < 1:
+        raise ValueError(
+            f"{op}: validation_split must lie in 0..1. Received: {nearest.shown(fraction)}"
+        )
+    N, fraction = len(data.x), number
     at = math.floor(N * (1.0 - fraction))
     if at in (0, N):
         raise ValueError(

@@ -7,12 +7,17 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from numba_cnn import backends, files, saving
+from numba_cnn import files, saving
+from numba_cnn.models.learner import chosen_backend
 from numba_cnn.models.sequential import Sequential
+from numba_cnn.nearest import keywords
+from numba_cnn.settings import flag, path
 
+_HDF5 = b"\x89HDF\r\n\x1a\n"
 _BYTES = 4  # of a float32
 
 
+@keywords
 def load_model(
     filepath: str | os.PathLike[str], compile: bool = True, *, backend: str = "auto"
 ) -> Sequential:
@@ -26,7 +31,10 @@ def load_model(
     model uncompiled, with a warning. Raises ValueError for an unknown backend too, RuntimeError
     for one that cannot run here.
     """
-    home = backends.get(backend)
+    filepath = path("load_model", "filepath", filepath)
+    compile = flag("load_model", "compile", compile)
+    home = chosen_backend("load_model", backend)
+    _refuse_legacy(filepath)
     file = saving.open_model(filepath)
     with files.reading("load_model", file.path):
         model = _build(file)
@@ -43,6 +51,21 @@ def load_model(
             _compile(model, settings, backend)
         file.load(model.layers, model.optimizer)
     return model
+
+
+def _refuse_legacy(filepath: str) -> None:
+    """Raise a ValueError for an HDF5 file, which Keras 2 kept whole models in."""
+    try:
+        with open(filepath, "rb") as file:
+            legacy = file.read(len(_HDF5)) == _HDF5
+    except IsADirectoryError:
+        legacy = False
+    if legacy:
+        raise ValueError(
+            "load_model: models in legacy .h5 files are not read yet; open the file in Keras and save "
+            'the model as .keras: keras.saving.load_model(path).save("model.keras"). '
+            f"Received: {filepath}"
+        )
 
 
 def _build(file: saving.ModelFile) -> Sequential:
@@ -76,4 +99,4 @@ def _compile(model: Sequential, settings: Mapping[str, Any], backend: str) -> No
         warnings.warn(f"load_model: the model is not compiled: {error}", stacklevel=3)
         return
     assert model.optimizer is not None
-    model.optimizer.build(model.trainable_weights, model.backend)
+    model.optimizer.build(model.trainable_weights, model.backend, model)

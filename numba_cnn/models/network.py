@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from numba_cnn import backends, session
+from numba_cnn import backends, nearest, session, shapes
 from numba_cnn.layers import InputLayer, Layer
 from numba_cnn.layers.fusion import PooledConv2D, fused
-from numba_cnn.layers.layer import Backward, InputShape, with_batch
+from numba_cnn.layers.layer import Backward, InputShape, check_batch, with_batch
 from numba_cnn.models.graphs import Graphs, Results, is_ours
 from numba_cnn.ops import Array
 from numba_cnn.parameter import Parameter, assign
+from numba_cnn.settings import Checked, Settings, flag, text
 
 
-class Network:
+class Network(Checked):
     """Layers one after the other.
 
     They are built as they come once the shape of a sample is known.
     """
+
+    _takes_any_name: ClassVar[bool] = True
+    _settings: ClassVar[Settings] = {"trainable": flag, "name": text}
 
     def __init__(
         self,
@@ -30,7 +34,7 @@ class Network:
         trainable: bool = True,
         name: str | None = None,
     ) -> None:
-        self.name = name or session.auto_name(type(self).__name__)
+        self.name = session.auto_name(type(self).__name__) if name is None else name
         self.trainable = trainable
         self._layers: list[Layer] = []
         self._names: set[str] = set()  # of the layers, so that add() need not look at each
@@ -39,7 +43,7 @@ class Network:
         self._backend: Any = None
         self._graphs = Graphs()
         self._widest: int | None = None  # see _in_parts
-        for layer in layers or []:
+        for layer in _as_layers(layers):
             self.add(layer)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -118,14 +122,15 @@ class Network:
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Make the parameters of all layers, for samples of shape input_shape[1:]."""
-        if self.input_shape not in (None, tuple(input_shape)):
+        input_shape = shapes.with_batch(self.name, input_shape)
+        if self.input_shape not in (None, input_shape):
             raise ValueError(
                 f"{self.name}: the model is built for inputs of shape {self.input_shape}. "
-                f"Received: {input_shape}"
+                f"Received: input_shape {input_shape}"
             )
         if self._input_layer is None:
             self._input_layer = InputLayer(batch_shape=input_shape)
-        self.input_shape = tuple(input_shape)
+        self.input_shape = input_shape
         shape = self.input_shape
         for layer in self.layers:
             self._build_layer(layer, shape)
@@ -164,6 +169,7 @@ class Network:
         """The output for a batch that lives on the model's backend; nothing is remembered."""
         if results := self._graphs.again(self._outputs, x):
             return results[0][0]
+        check_batch(self.name, x)
         parts = self._in_parts(x)
         outputs = [self._graphs.run(self, self._outputs, *part)[0][0] for part in parts]
         return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
@@ -203,6 +209,9 @@ class Network:
         if (name is None) == (index is None):
             raise ValueError(f"get_layer: pass a name or an index. Received: {name!r}, {index!r}")
         if index is not None:
+            last = len(self.layers) - 1
+            if shapes.count("get_layer", "index", index, least=-last - 1) > last:
+                raise ValueError(f"get_layer: index must be at most {last}. Received: {index}")
             return self.layers[index]
         for layer in self.layers:
             if layer.name == name:
@@ -251,7 +260,15 @@ class Network:
                 parameter.move(self._backend)
 
 
+def _as_layers(layers: Any) -> Iterable[Layer]:
+    if layers is None:
+        return ()
+    if isinstance(layers, str | bytes | Mapping) or not isinstance(layers, Iterable):
+        raise TypeError(f"layers must be a list of layers. Received: {nearest.shown(layers)}")
+    return layers
+
+
 def _numbers(step: Layer | PooledConv2D) -> int:
     """How many numbers a step takes and gives for one sample."""
-    shapes = step.input_shape or (), step.output_shape or ()
-    return sum(math.prod(n or 1 for n in shape) for shape in shapes)
+    ends = step.input_shape or (), step.output_shape or ()
+    return sum(math.prod(n or 1 for n in shape) for shape in ends)

@@ -8,8 +8,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from numba_cnn.settings import choice
+
 Logs = dict[str, float]
 
+verbosity = choice("auto", 0, 1, 2)
 _WIDTH = 20  # characters of the bar
 _INTERVAL = 0.1  # seconds; a line takes rich about a millisecond
 
@@ -25,8 +28,7 @@ class Progress:
     """
 
     def __init__(self, verbose: str | int, steps: int, epochs: int | None = None) -> None:
-        if verbose not in ("auto", 0, 1, 2):
-            raise ValueError(f'verbose must be "auto", 0, 1 or 2. Received: {verbose!r}')
+        verbose = verbosity("Progress", "verbose", verbose)
         self.verbose = 1 if verbose == "auto" else int(verbose)
         self.steps, self.epochs = steps, epochs
         self._live = self.verbose == 1 and on_terminal()

@@ -6,9 +6,10 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from numba_cnn import layers, registry, saving
+from numba_cnn import layers, nearest, registry, saving
 from numba_cnn.models.summary import print_summary
 from numba_cnn.models.training import Trainer
+from numba_cnn.settings import flag, function, optional, path
 
 
 class Sequential(Trainer):
@@ -37,6 +38,7 @@ class Sequential(Trainer):
         layer_range       names, or patterns of names, of the first and the last layer to show
         expand_nested     changes nothing: no layer here holds others
         """
+        print_fn = optional(function)("summary", "print_fn", print_fn)
         print_summary(self, line_length, positions, print_fn, show_trainable, layer_range)
 
     def get_config(self) -> registry.Configuration:
@@ -54,6 +56,11 @@ class Sequential(Trainer):
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Sequential:
         """A model with new weights from get_config()."""
+        if not isinstance(config, Mapping) or not isinstance(config.get("layers"), list | tuple):
+            raise ValueError(
+                "from_config: config must be what get_config() gives, with a list of layers. "
+                f"Received: {nearest.shown(config)}"
+            )
         stack = [layers.from_description(description) for description in config["layers"]]
         model = cls(stack, config.get("trainable", True), config.get("name"))
         if config.get("build_input_shape") and not model.built:
@@ -62,6 +69,8 @@ class Sequential(Trainer):
 
     def save(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write model, weights and optimizer state to a .keras file, which Keras reads too."""
+        filepath = path("save", "filepath", filepath)
+        overwrite = flag("save", "overwrite", overwrite)
         if not self.built:
             raise ValueError(f"save: build the model first. Received: unbuilt {self.name}")
         description = self._description()
@@ -69,12 +78,15 @@ class Sequential(Trainer):
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write weights and optimizer state to a .weights.h5 file, which Keras reads too."""
+        filepath = path("save_weights", "filepath", filepath)
+        overwrite = flag("save_weights", "overwrite", overwrite)
         if not self.built:
             raise ValueError(f"save_weights: build the model first. Received: unbuilt {self.name}")
         saving.save_weights(filepath, self.name, self.layers, self.optimizer, overwrite)
 
     def load_weights(self, filepath: str | os.PathLike[str]) -> None:
         """Take over a .weights.h5 file, and the optimizer's state if the optimizer is in use."""
+        filepath = path("load_weights", "filepath", filepath)
         if not self.built:
             raise ValueError(f"load_weights: build the model first. Received: unbuilt {self.name}")
         saving.load_weights(filepath, self.layers, self.optimizer)

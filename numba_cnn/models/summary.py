@@ -6,8 +6,9 @@ import re
 import shutil
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from numba_cnn import shapes
 from numba_cnn.layers import Layer
 
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ def print_summary(
     """
     from rich.console import Console
 
+    if line_length is not None:
+        shapes.count("summary", "line_length", line_length)
+    _check_list("positions", positions, "numbers", int | float)
+    _check_list("layer_range", layer_range, "names", str)
     if print_fn is None:
         _render(
             Console(highlight=False), model, line_length, positions, show_trainable, layer_range
@@ -44,6 +49,13 @@ def print_summary(
     with console.capture() as captured:
         _render(console, model, line_length, positions, show_trainable, layer_range)
     print_fn(captured.get())
+
+
+def _check_list(name: str, value: Any, what: str, kind: Any) -> None:
+    if value is None:
+        return
+    if not isinstance(value, list | tuple) or not all(isinstance(item, kind) for item in value):
+        raise ValueError(f"summary: {name} must be a list of {what}. Received: {value!r:.80}")
 
 
 def _render(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from numba_cnn import layers
+from numba_cnn import layers, shapes
 from numba_cnn.models.sequential import Sequential
+from numba_cnn.nearest import keywords
 
 
+@keywords
 def tutorial_cnn(input_shape: tuple[int, int, int] = (64, 64, 3), classes: int = 10) -> Sequential:
     """Three 3x3 convolutions, two poolings, two dense layers; 646,858 weights at 64x64x3."""
+    shapes.count("tutorial_cnn", "classes", classes)
     model = Sequential()
     model.add(layers.Conv2D(32, (3, 3), activation="relu", input_shape=input_shape))
     model.add(layers.MaxPooling2D((2, 2)))

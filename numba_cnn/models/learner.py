@@ -1,0 +1,149 @@
+"""compile, and one step of training: the loss, its gradients, the optimizer, the metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from numba_cnn import arguments, backends, losses, nearest, optimizers
+from numba_cnn.callbacks import History
+from numba_cnn.metrics import Mean, SparseCategoricalAccuracy
+from numba_cnn.metrics import get as get_metric
+from numba_cnn.models import copying
+from numba_cnn.models.graphs import Arrays, Results
+from numba_cnn.models.network import Network
+from numba_cnn.ops import Array
+
+Logs = dict[str, float]
+
+
+class Learner(Network):
+    """A network that learns from one batch at a time."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.optimizer: optimizers.Optimizer | None = None
+        self.loss: losses.SparseCategoricalCrossentropy | None = None
+        self._metrics: list[SparseCategoricalAccuracy] = []
+        self.history: History | None = None
+        self.stop_training = False
+        self._mean_loss = Mean("loss")
+
+    @property
+    def metrics(self) -> list[SparseCategoricalAccuracy]:
+        """What compile() was given, as a list of the caller's own."""
+        return list(self._metrics)
+
+    @property
+    def metrics_names(self) -> list[str]:
+        return ["loss", "compile_metrics"] if self.metrics else ["loss"]
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        metrics: Sequence[Any] | None = None,
+        *,
+        backend: str = "auto",
+    ) -> None:
+        """Choose how to train, and where: "cpu", "cuda", or "auto" for a real GPU if there is one.
+
+        optimizer    "adam", "sgd", "rmsprop", or an object of optimizers
+        loss         "sparse_categorical_crossentropy", or an object of losses
+        metrics      a list of "accuracy" or objects of metrics
+        """
+        new_loss, new_optimizer = losses.get(loss), optimizers.get(optimizer)
+        if metrics is not None and not isinstance(metrics, list | tuple):
+            raise TypeError(
+                'compile: metrics must be a list such as ["accuracy"]. '
+                f"Received: {nearest.shown(metrics)}"
+            )
+        new_metrics = [get_metric(identifier) for identifier in metrics or []]
+        new_backend = chosen_backend("compile", backend)
+        if new_optimizer.has_state and self.weights:
+            new_optimizer.build(self.trainable_weights, new_backend, self)
+        # Nothing can go wrong any more: a call that fails leaves the model as it was.
+        self.loss, self.optimizer, self._metrics = new_loss, new_optimizer, new_metrics
+        self._backend = new_backend
+        self._place(self.weights)
+
+    def train_step(self, x: Array, labels: Array, sample_weight: Array | None = None) -> None:
+        """One step of the optimizer on a batch on the model's backend; waits for nothing."""
+        if self.optimizer is None:
+            raise ValueError(
+                "train_step: call compile(optimizer, loss) first. Received: an uncompiled model"
+            )
+        trained = self.trainable_weights
+        if not self.optimizer.built:
+            self.optimizer.build(trained, self.backend, self)
+        gradients = self._run(self._values_and_gradients, x, labels, sample_weight, trains=True)
+        for parameter, gradient in zip(trained, gradients, strict=True):
+            parameter.gradient = gradient
+        self.optimizer.step(trained)
+
+    def _run(
+        self,
+        function: Any,
+        x: Array,
+        labels: Array,
+        sample_weight: Array | None,
+        *,
+        trains: bool = False,
+    ) -> Arrays:
+        """Count the loss and the metrics that a function gives of a batch; returns what else it gives."""
+        assert self.output_shape is not None
+        assert self.output_shape[-1] is not None
+        arguments.given(self.name, x=x, labels=labels)
+        backends.of(self.name, labels=labels)  # an array, or an error that says what it is
+        labels = arguments.class_labels(self.name, labels, self.output_shape[-1])
+        values, rest = self._graphs.run(self, function, x, labels, sample_weight, trains=trains)
+        for mean, value in zip((self._mean_loss, *self.metrics), values, strict=True):
+            mean.add(value, labels.shape[0])
+        return rest
+
+    def _values_and_gradients(
+        self, x: Array, labels: Array, sample_weight: Array | None
+    ) -> Results:
+        logits, backward = self.forward(x)
+        values, dlogits = self._loss_and_metrics(logits, labels, sample_weight)
+        backward(dlogits)
+        gradients = [parameter.gradient for parameter in self.trainable_weights]
+        for parameter in self.weights:
+            parameter.gradient = None
+        return values, gradients
+
+    def _values(self, x: Array, labels: Array, sample_weight: Array | None) -> Results:
+        return self._loss_and_metrics(self.logits(x), labels, sample_weight)[0], []
+
+    def _loss_and_metrics(
+        self, logits: Array, labels: Array, sample_weight: Array | None
+    ) -> tuple[Arrays, Array]:
+        """The batch's loss and its metrics, and the gradient of the loss."""
+        assert self.loss is not None
+        loss, dlogits = self.loss(logits, labels, sample_weight)
+        return [loss, *(metric.of_batch(logits, labels) for metric in self.metrics)], dlogits
+
+    def _parts(self) -> list[Any]:
+        return [*super()._parts(), self.loss, *self.metrics]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return copying.state_of(self)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        copying.restore(self, state)
+
+    def reset_metrics(self) -> None:
+        for mean in (self._mean_loss, *self.metrics):
+            mean.reset_state()
+
+    def read_metrics(self) -> Logs:
+        """The means since reset_metrics(), by name in alphabetical order; waits for a device."""
+        means = sorted((self._mean_loss, *self.metrics), key=lambda mean: mean.name)
+        return {mean.name: mean.result() for mean in means}
+
+
+def chosen_backend(op: str, name: Any) -> Any:
+    """The backend of that name; ValueError for what is no name."""
+    if not isinstance(name, str):
+        raise ValueError(f"{op}: backend must be a name. Received: {nearest.shown(name)}")
+    return backends.get(name)

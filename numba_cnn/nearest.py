@@ -1,0 +1,135 @@
+"""The word that was meant by one that nobody knows, and the errors that say so.
+
+What exists is asked for when an error arises: nothing here lists it. The words of Keras that are not
+served yet stand in keras_words.py.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from numba_cnn.keras_words import WORDS
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_SIMILARITY = 0.72  # of difflib's ratio: "trainble" and "trainable" have 0.94, "mse" and "sgd" 0.33
+
+
+def nearest(word: str, words: Iterable[str]) -> str | None:
+    """The one of the words that is most like the given one, or None if none is."""
+    import difflib
+
+    words = list(words)
+    same = _same(word, words)
+    if same is not None:
+        return same
+    bare = {_bare(known): known for known in words[::-1]}  # of words that are alike, the first
+    close = difflib.get_close_matches(_bare(word), bare, 1, _SIMILARITY)
+    return bare[close[0]] if close else None
+
+
+def hint(word: object, words: Iterable[str], namespace: str) -> str:
+    """What follows the statement that a word is unknown: " (did you mean 'relu'?)", or nothing."""
+    if not isinstance(word, str):
+        return ""
+    words, keras = list(words), WORDS.get(namespace, [])
+    ours = _same(word, words)
+    if ours is None and _same(word, keras) is None:
+        ours = nearest(word, words)
+    if ours is not None:
+        return f" (did you mean {ours!r}?)"
+    theirs = nearest(word, keras)
+    return "" if theirs is None else f" (Keras's {theirs!r} is not served yet)"
+
+
+def _bare(word: str) -> str:
+    return word.replace("_", "").lower()
+
+
+def _same(word: str, words: Iterable[str]) -> str | None:
+    """The word itself but for case and underscores, or the one whose initials it is: lr is learning_rate."""
+    for known in words:
+        initials = "".join(part[:1] for part in known.split("_")) if "_" in known else None
+        if _bare(word) == _bare(known) or word == initials:
+            return known
+    return None
+
+
+def attributes(module: str, names: Iterable[str]) -> Callable[[str], Any]:
+    """The __getattr__ of a module with these public names."""
+
+    def __getattr__(name: str) -> Any:
+        raise missing(module, name, names)
+
+    return __getattr__
+
+
+def missing(module: str, name: str, names: Iterable[str]) -> AttributeError:
+    """The error for a name that a module does not have."""
+    meant = ""
+    if not name.startswith("__"):  # what imports and debuggers ask for
+        names = sorted(names)
+        meant = hint(name, names, module.rpartition(".")[2]) or f" (there is {', '.join(names)})"
+    return AttributeError(f"module {module!r} has no attribute {name!r}{meant}")
+
+
+def keywords(function: Callable[P, R]) -> Callable[P, R]:
+    """The function; if it is called with arguments that it does not take, the error names those it does."""
+
+    @wraps(function)
+    def call(*arguments: P.args, **settings: P.kwargs) -> R:
+        try:
+            return function(*arguments, **settings)
+        except TypeError as error:
+            traceback = error.__traceback__
+            if traceback is not None and traceback.tb_next is not None:
+                raise  # by the function itself, not by the call
+            explained = _explain(function, arguments, settings)
+        raise explained
+
+    return call
+
+
+def check_keywords(what: str, settings: Mapping[str, object], names: Iterable[str]) -> None:
+    """Raise a TypeError for the first keyword argument that is not one of the names."""
+    names = list(names)
+    for name, value in settings.items():
+        if name not in names:
+            raise TypeError(
+                f"{what}: there is no argument {name!r}{hint(name, names, 'arguments')}. "
+                f"Allowed: {', '.join(names) or 'none'}. Received: {name}={shown(value)}"
+            )
+
+
+def shown(value: object) -> str:
+    """A value as errors show it: its repr, or type and size where that would be long."""
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple):
+        return f"an array of shape {shape}"
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _explain(
+    function: Callable[..., Any], arguments: tuple[Any, ...], settings: Mapping[str, Any]
+) -> TypeError:
+    signature = inspect.signature(function)
+    names = [name for name in signature.parameters if name not in ("self", "cls")]
+    try:
+        check_keywords(function.__name__, settings, names)
+        signature.bind(*arguments, **settings)
+    except TypeError as error:
+        text = str(error)
+        if "Received: " in text:
+            return TypeError(text)
+        received = [shown(value) for value in arguments[len(signature.parameters) - len(names) :]]
+        received += [f"{name}={shown(value)}" for name, value in settings.items()]
+        return TypeError(
+            f"{function.__name__}: {text}. Allowed: {', '.join(names)}. "
+            f"Received: {', '.join(received) or 'nothing'}"
+        )
+    return TypeError(f"{function.__name__}: the arguments do not fit. Received: {settings}")

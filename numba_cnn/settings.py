@@ -1,0 +1,223 @@
+"""Objects whose settings are checked whenever they are set, in the constructor and afterwards.
+
+A class lists its settings with a check for each: a function of (owner, name, value) that returns the
+value as it is kept, or raises a ValueError that says what is allowed.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+import warnings
+from collections.abc import Callable, Mapping
+from functools import cache
+from types import CodeType, FunctionType
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from numba_cnn import nearest, shapes
+
+Check = Callable[[str, str, Any], Any]
+Settings = Mapping[str, Check]
+
+_LARGEST = float(np.finfo(np.float32).max)  # kernels compute in float32
+_PACKAGE = __name__.partition(".")[0]
+
+
+class Checked:
+    """The base of what has settings.
+
+    Setting a name that the object does not know is an AttributeError; where a class takes any name
+    (its users keep things of their own there), a warning if the name is nearly a known one. Methods
+    of the object may set what they like.
+    """
+
+    _settings: ClassVar[Settings] = {}
+    _takes_any_name: ClassVar[bool] = False
+
+    def __new__(cls, *arguments: Any, **settings: Any) -> Self:
+        names = accepted(cls)  # type: ignore[arg-type]
+        if names is not None:
+            nearest.check_keywords(cls.__name__, settings, names)
+        return super().__new__(cls)
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        """Public methods of this package's classes explain calls that do not fit them."""
+        super().__init_subclass__(**settings)
+        if _is_ours(cls.__module__):
+            for name, method in list(vars(cls).items()):
+                if isinstance(method, FunctionType) and not name.startswith("_"):
+                    setattr(cls, name, nearest.keywords(method))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name[0] != "_":
+            check = _checks(type(self)).get(name)  # type: ignore[arg-type]
+            if check is not None:
+                value = check(type(self).__name__, name, value)
+            elif not (name in self.__dict__ or hasattr(type(self), name)):
+                self._take_new(name)
+        super().__setattr__(name, value)
+
+    def _take_new(self, name: str) -> None:
+        """Say something about a name that is new to the object, unless one of its methods sets it."""
+        frame, depth = sys._getframe(1), 2
+        while frame.f_code.co_name == "__setattr__" and frame.f_back is not None:
+            frame, depth = frame.f_back, depth + 1
+        if _is_method(type(self), frame.f_code):
+            return
+        known = [known for known in dir(self) if not known.startswith("_")]
+        what, settings = type(self).__name__, _checks(type(self))  # type: ignore[arg-type]
+        if not self._takes_any_name:
+            raise AttributeError(
+                f"{what} has no setting {name!r}{nearest.hint(name, known, 'arguments')}. "
+                f"Allowed: {', '.join(settings)}. Received: {name!r}"
+            )
+        meant = nearest.nearest(name, known)
+        if meant is not None:
+            warnings.warn(
+                f"{what}: {name!r} is set, which nothing reads; did you mean {meant!r}?",
+                stacklevel=depth,
+            )
+
+
+@cache
+def accepted(cls: type[Any]) -> tuple[str, ...] | None:
+    """The keyword arguments of the class's constructor, and of those it hands on to its base classes.
+
+    None if they cannot be known: the constructor comes from elsewhere, or takes any.
+    """
+    names: dict[str, None] = {}
+    for base in cls.__mro__:
+        if base is object:
+            break
+        if "__init__" in vars(base):
+            if not _is_ours(base.__module__):
+                return None
+            parameters = inspect.signature(vars(base)["__init__"]).parameters.values()
+            names |= {p.name: None for p in parameters if p.kind is not p.VAR_KEYWORD}
+            if all(p.kind is not p.VAR_KEYWORD for p in parameters):
+                names.pop("self")
+                return tuple(names)
+    return None if names else ()
+
+
+def _is_method(cls: type, code: CodeType) -> bool:
+    """Whether a method of the class runs that code."""
+    methods = (vars(base).get(code.co_name) for base in cls.__mro__)
+    found = (method.fset if isinstance(method, property) else method for method in methods)
+    return any(
+        getattr(inspect.unwrap(method), "__code__", None) is code for method in found if method
+    )
+
+
+def number(
+    least: float = -_LARGEST,
+    most: float = _LARGEST,
+    *,
+    above: float | None = None,
+    below: float | None = None,
+) -> Check:
+    """A finite real number, kept as a float: at least, at most, above or below the ones given."""
+    low = f"above {above:g}" if above is not None else f"of at least {least:g}"
+    high = f"below {below:g}" if below is not None else f"at most {most:g}"
+    bounds = [low] if above is not None or least > -_LARGEST else []
+    bounds += [high] if below is not None or most < _LARGEST else []
+    allowed = " ".join(["a finite number", " and ".join(bounds)]).strip()
+
+    def inside(value: np.float32) -> bool:
+        """What kernels get is rounded to float32: 0.99999999 would be 1 there."""
+        return bool((above is None or value > above) and (below is None or value < below))
+
+    def check(owner: str, name: str, value: Any) -> float:
+        found = real(value)
+        if found is None or not least <= found <= most or not inside(np.float32(found)):
+            raise _refusal(owner, name, allowed, value)
+        return found
+
+    return check
+
+
+def real(value: Any) -> float | None:
+    """The value as a float, or None if it is no finite real number that float32 can hold."""
+    if isinstance(value, np.ndarray) and value.shape == ():
+        value = value[()]
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        return None
+    try:
+        found = float(value)
+    except OverflowError:
+        return None
+    return found if abs(found) <= _LARGEST else None
+
+
+def integer(least: int = 0) -> Check:
+    def check(owner: str, name: str, value: Any) -> int:
+        return shapes.count(owner, name, value, least)
+
+    return check
+
+
+def choice(*values: str | int) -> Check:
+    """One of the values; True and False count as 1 and 0."""
+    allowed = f"one of {', '.join(map(repr, values))}"
+
+    def check(owner: str, name: str, value: Any) -> Any:
+        if not isinstance(value, str | int | np.integer | np.bool_) or value not in values:
+            close = nearest.hint(value, [v for v in values if isinstance(v, str)], "")
+            raise _refusal(owner, name, allowed + close, value)
+        return value
+
+    return check
+
+
+def flag(owner: str, name: str, value: Any) -> bool:
+    """True or False, also as 1 or 0."""
+    if not isinstance(value, int | np.integer | np.bool_) or value not in (0, 1):
+        raise _refusal(owner, name, "True or False", value)
+    return bool(value)
+
+
+def text(owner: str, name: str, value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise _refusal(owner, name, "a string that is not empty", value)
+    return value
+
+
+def path(owner: str, name: str, value: Any) -> str:
+    """The path as a string."""
+    found = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(found, str) or not found or "\0" in found:
+        raise _refusal(owner, name, "a path, as a string or a pathlib.Path", value)
+    return found
+
+
+def function(owner: str, name: str, value: Any) -> Any:
+    if not callable(value):
+        raise _refusal(owner, name, "a function", value)
+    return value
+
+
+def optional(check: Check) -> Check:
+    """None, or what the check lets through."""
+
+    def check_or_none(owner: str, name: str, value: Any) -> Any:
+        return None if value is None else check(owner, name, value)
+
+    return check_or_none
+
+
+def _refusal(owner: str, name: str, allowed: str, value: Any) -> ValueError:
+    return ValueError(f"{owner}: {name} must be {allowed}. Received: {nearest.shown(value)}")
+
+
+@cache
+def _checks(cls: type[Any]) -> Settings:
+    """The settings of a class and of its bases."""
+    bases = [vars(base).get("_settings", {}) for base in reversed(cls.__mro__)]
+    return {name: check for settings in bases for name, check in settings.items()}
+
+
+def _is_ours(module: str) -> bool:
+    return module.partition(".")[0] == _PACKAGE

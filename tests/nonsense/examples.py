@@ -1,0 +1,86 @@
+"""The arguments of one good call of everything that needs some."""
+
+import numpy as np
+
+from numba_cnn import layers, models
+
+F32 = np.float32
+X, W, B = np.ones((2, 4, 4, 1), F32), np.ones((3, 3, 1, 2), F32), np.ones(2, F32)
+POOLED = {"argmax": np.zeros((2, 1, 1, 2), np.uint8), "dy": np.ones((2, 1, 1, 2), F32)}
+ROWS, LABELS = np.ones((2, 3), F32), np.array([0, 1])
+LOSS = "sparse_categorical_crossentropy"
+
+
+def dense():
+    layer = layers.Dense(2)
+    layer.build((None, 3))
+    return layer
+
+
+def model():
+    """A small model in use."""
+    made = models.Sequential([layers.Input((3,)), layers.Dense(2, activation="softmax")])
+    made.compile("adam", LOSS, ["accuracy"], backend="cpu")
+    return made
+
+
+def shared():
+    if not _cache:
+        _cache.append(model())
+        _cache[0].fit(ROWS, LABELS, verbose=0)
+    return _cache[0]
+
+
+_cache = []
+FIT = {"x": ROWS, "y": LABELS, "verbose": 0}
+
+# The arguments of one good call, where there must be some.
+EXAMPLES = {
+    "ops.conv2d": {"x": X, "weight": W},
+    "ops.conv2d_backward": {"dy": np.ones((2, 2, 2, 2), F32), "x": X, "weight": W},
+    "ops.conv2d_max_pool2d": {"x": X, "weight": W},
+    "ops.conv2d_max_pool2d_backward": {**POOLED, "x": X, "weight": W},
+    "ops.dense": {"x": ROWS, "weight": np.ones((3, 2), F32)},
+    "ops.dense_backward": {"dy": np.ones((2, 2), F32), "x": ROWS, "weight": np.ones((3, 2), F32)},
+    "ops.max_pool2d": {"x": X},
+    "ops.max_pool2d_backward": {
+        "dy": np.ones((2, 2, 2, 1), F32), "argmax": np.zeros((2, 2, 2, 1), np.uint8), "x_shape": (2, 4, 4, 1)},
+    "ops.relu": {"x": X},
+    "ops.relu_backward": {"dy": X, "y": X},
+    "ops.softmax": {"x": ROWS},
+    "ops.sparse_categorical_accuracy": {"logits": ROWS, "labels": LABELS},
+    "ops.sparse_categorical_crossentropy": {"logits": ROWS, "labels": LABELS},
+    "activations.linear": {"x": X}, "activations.name_of": {"identifier": "relu"},
+    "activations.relu": {"x": X}, "activations.softmax": {"x": ROWS},
+    "layers.Activation": {"activation": "relu"},
+    "layers.Conv2D": {"filters": 2, "kernel_size": 3},
+    "layers.Dense": {"units": 2},
+    "layers.Input": {"shape": (3,)}, "layers.InputLayer": {"shape": (3,)},
+    "callbacks.CSVLogger": {"filename": "log.csv"},
+    "callbacks.CallbackList": {"callbacks": [], "model": None, "params": {}},
+    "callbacks.LambdaCallback": {"on_epoch_end": print},
+    "callbacks.LearningRateScheduler": {"schedule": abs},
+    "callbacks.ModelCheckpoint": {"filepath": "m.keras"},
+    "losses.get": {"identifier": LOSS}, "metrics.get": {"identifier": "accuracy"},
+    "optimizers.get": {"identifier": "adam"}, "initializers.get": {"identifier": "zeros"},
+    "metrics.Mean": {"name": "mean"},
+    "datasets.digits": {"size": 8}, "datasets.shapes": {"n": 10}, "datasets.load": {"source": "digits"},
+    "datasets.image_folder": {"path": "."},
+    "datasets.shift": {"x": X, "most": 1, "generator": np.random.default_rng(0), "out": np.empty_like(X)},
+    "models.load_model": {"filepath": "m.keras"}, "models.tutorial_cnn": {"input_shape": (32, 32, 1)},
+    "Sequential.add": {"layer": layers.ReLU()}, "Sequential.build": {"input_shape": (None, 3)},
+    "Sequential.compile": {"loss": LOSS, "backend": "cpu"}, "Sequential.fit": FIT, "Sequential.evaluate": FIT,
+    "Sequential.predict": {"x": ROWS, "verbose": 0}, "Sequential.get_layer": {"index": 0},
+    "Sequential.from_config": {"config": {"layers": []}},
+    "Sequential.load_weights": {"filepath": "m.weights.h5"}, "Sequential.save": {"filepath": "m.keras"},
+    "Sequential.save_weights": {"filepath": "m.weights.h5"},
+    "Sequential.set_weights": {"weights": [np.ones((3, 2)), np.ones(2)]},
+    "Sequential.summary": {"print_fn": str}, "Sequential.__call__": {"x": ROWS},
+    "Sequential.train_step": {"x": ROWS, "labels": LABELS},
+    "Layer.build": {"input_shape": (None, 3)}, "Layer.compute_output_shape": {"input_shape": (None, 3)},
+    "Layer.set_weights": {"weights": [np.ones((3, 2)), np.ones(2)]}, "Layer.__call__": {"x": ROWS},
+    "Optimizer.set_variables": {"variables": []},
+    "Loss.__call__": {"logits": ROWS, "labels": LABELS}, "Metric.of_batch": {"logits": ROWS, "labels": LABELS},
+    "Initializer.__call__": {"shape": (2, 3)},
+    "set_random_seed": {"seed": 1}, "set_num_threads": {"n": 1},
+}  # fmt: skip

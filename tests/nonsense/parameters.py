@@ -1,0 +1,151 @@
+"""What is nonsense for which parameter."""
+
+import math
+
+import numpy as np
+
+from .examples import LABELS, ROWS
+
+VALUES = {
+    "None": None,
+    "text": "nonsense",
+    "empty text": "",
+    "bytes": b"ab",
+    "true": True,
+    "zero": 0,
+    "minus one": -1,
+    "fraction": 1.5,
+    "minus half": -0.5,
+    "nan": math.nan,
+    "infinity": math.inf,
+    "minus infinity": -math.inf,
+    "too large": 1e300,
+    "numpy nan": np.float32("nan"),
+    "complex": 1j,
+    "list": ["a", None],
+    "ragged": [[1], [1, 2]],
+    "empty list": [],
+    "empty tuple": (),
+    "three": (1, 2, 3),
+    "dict": {"a": 1},
+    "set": {1, 2},
+    "object": object(),
+    "class": int,
+    "function": print,
+    "module": math,
+    "objects": np.array([None, "a"], object),
+    "texts": np.array(["a", "b"]),
+    "complex array": np.ones(3, complex),
+    "nan array": np.full(3, np.nan),
+    "range": range(2),
+}
+
+# What of the above each kind of parameter takes after all.
+KINDS = {
+    "anything": set(VALUES),
+    "array": set(),
+    "count": set(),
+    "count from 0": {"zero"},
+    "number": {"zero", "minus one", "fraction", "minus half"},
+    "number from 0": {"zero", "fraction"},
+    "positive number": {"fraction"},
+    "share": {"zero"},
+    "flag": {"true", "zero"},
+    "verbosity": {"true", "zero"},
+    "text": {"text"},
+    "path": {"text"},
+    "name": {"text", "empty text"},
+    "callable": {"function", "class"},
+    "choice": set(),
+    "size": set(),
+    "padding": {"zero", "range"},
+    "shape": set(),
+    "extents": {"three", "empty tuple", "empty list", "range"},
+    "sample shape": {"three"},
+    "objects": {"empty list", "empty tuple"},
+    "weights": set(),
+    "separator": set(),
+    "mapping": set(),
+}
+
+# The kind of a parameter wherever it has that name; "?" in front: None is fine too.
+PARAMETERS = {
+    "activation": "?choice", "algorithm": "choice", "append": "flag", "argmax": "array", "backend": "choice",
+    "baseline": "?number", "batch_shape": "?shape", "batch_size": "?count", "beta_1": "share", "beta_2": "share",
+    "bias": "?array", "bias_initializer": "choice", "callbacks": "?objects", "class_weight": "?mapping",
+    "classes": "count", "compile": "flag", "config": "mapping", "cooldown": "count from 0", "count": "count",
+    "data_format": "?choice", "dilation_rate": "size", "distribution": "choice", "dtype": "choice", "dy": "array",
+    "epochs": "count from 0", "epsilon": "number from 0", "expand_nested": "anything", "factor": "share",
+    "filename": "path", "filepath": "path", "filters": "count", "from_logits": "flag", "groups": "count",
+    "identifier": "choice", "index": "?count from 0", "initial_epoch": "count from 0",
+    "initial_value_threshold": "?number", "input_shape": "shape", "iterations": "count from 0",
+    "kernel_initializer": "choice", "kernel_size": "size", "labels": "array", "layer": "choice",
+    "layer_range": "?objects", "layers": "?objects", "learning_rate": "number from 0", "line_length": "?count",
+    "logits": "array", "loss": "choice", "maxval": "number", "mean": "number", "metrics": "?objects",
+    "min_delta": "number", "min_lr": "number from 0", "minval": "number", "mode": "choice", "momentum": "share",
+    "monitor": "text", "n": "count", "name": "?name", "need_dx": "flag", "nesterov": "flag", "optimizer": "choice",
+    "overwrite": "flag", "padding": "padding", "params": "anything", "path": "path", "patience": "count from 0",
+    "pool_size": "size", "positions": "?objects", "print_fn": "?callable", "restore_best_weights": "flag",
+    "return_dict": "flag", "rho": "share", "sample_weight": "?array", "save_best_only": "flag",
+    "save_freq": "choice", "save_weights_only": "flag", "scale": "positive number", "schedule": "callable",
+    "seed": "?count from 0", "separator": "separator", "shape": "extents", "show_trainable": "flag",
+    "shuffle": "flag", "start_from_epoch": "count from 0", "stddev": "number from 0", "strides": "?size",
+    "trainable": "flag", "units": "count", "use_bias": "flag", "validation_batch_size": "?count",
+    "validation_data": "?objects of two", "validation_freq": "count", "validation_split": "share", "value": "number",
+    "variables": "weights", "verbose": "verbosity", "weight": "array", "weights": "weights", "x": "array",
+    "x_shape": "shape", "y": "array", "size": "count", "source": "path", "most": "count from 0",
+    "generator": "choice", "out": "array", "on_epoch_end": "callable", "model": "anything",
+}  # fmt: skip
+KINDS |= {"objects of two": set(), "vector": {"range"}, "place": {"zero", "minus one"}}
+# Where the same name takes something else.
+EXCEPTIONS = {
+    "ops.conv2d.strides": "size", "ops.conv2d_backward.strides": "size", "ops.conv2d_max_pool2d.strides": "size",
+    "ops.conv2d_max_pool2d_backward.strides": "size", "layers.Conv2D.strides": "size",
+    "layers.Conv2D.padding": "choice", "layers.MaxPooling2D.padding": "choice", "layers.MaxPool2D.padding": "choice",
+    "activations.linear.x": "anything", "activations.name_of.identifier": "?choice",
+    "losses.SparseCategoricalCrossentropy.name": "text", "metrics.SparseCategoricalAccuracy.name": "text",
+    "metrics.Mean.name": "text", "models.tutorial_cnn.input_shape": "?shape", "layers.Input.shape": "sample shape",
+    "layers.InputLayer.shape": "sample shape", "layers.InputLayer.input_shape": "?sample shape",
+    "callbacks.EarlyStopping.mode": "choice", "datasets.image_folder.size": "shape",
+    "ops.conv2d_backward.y": "?array", "ops.dense_backward.y": "?array", "metrics.Mean.add.value": "array",
+    "ops.conv2d_max_pool2d_backward.y": "?array", "Sequential.fit.validation_split": "share",
+    "Sequential.get_layer.name": "choice", "callbacks.ModelCheckpoint.filepath": "choice",
+    "Sequential.save.filepath": "choice", "Sequential.save_weights.filepath": "choice",
+    "Sequential.load_weights.filepath": "choice", "models.load_model.filepath": "choice",
+    "datasets.load.source": "choice", "datasets.image_folder.path": "choice", "datasets.shapes.seed": "count from 0",
+    "set_random_seed.seed": "count from 0", "Sequential.summary.show_trainable": "anything",
+    "set_num_threads.n": "count", "optimizers.SGD.name": "?text", "optimizers.Adam.name": "?text",
+    "optimizers.RMSprop.name": "?text", "models.Sequential.name": "?text", "Sequential.get_layer.index": "?place",
+    "Sequential.fit.sample_weight": "?vector", "Sequential.evaluate.sample_weight": "?vector",
+}  # fmt: skip
+
+# Nonsense inside of what would be fine.
+INSIDE = {
+    "Sequential.fit.class_weight": {
+        f"{{{label}: {weight!r}}}": {label: weight}
+        for label, weight in (
+            (0, math.nan), (0, math.inf), (0, None), (0, "a"), (0, [1]), (0, 1j), (0, 1e300), (2, 1.0), (-1, 1.0),
+            (10**10, 1.0), (0.5, 1.0), ("a", 1.0), (None, 1.0),
+        )
+    },
+    "set_weights.weights": {
+        "NaN inside": [np.full((3, 2), math.nan), np.ones(2)], "text inside": [np.full((3, 2), "a"), np.ones(2)],
+        "complex inside": [np.ones((3, 2), complex), np.ones(2)], "objects inside": [np.full((3, 2), None), np.ones(2)],
+        "infinity inside": [np.full((3, 2), math.inf), np.ones(2)], "one too few": [np.ones((3, 2))],
+    },
+    "Sequential.fit.y": {"NaN": np.array([0, math.nan]), "half": np.array([0, 0.5]), "one-hot": np.eye(2)},
+    "Sequential.fit.validation_data": {"x alone": ROWS, "four": (ROWS, LABELS, LABELS, 1)},
+    "Sequential.fit.x": {"generator": (row for row in ROWS), "frame": {"x": ROWS}},
+    "callbacks.ModelCheckpoint.filepath": {"{}": "{}.keras", "{0}": "{0}/m.keras", "open": "{a/m.keras",
+                                           "attribute": "{epoch.real}.keras", "format": "{epoch:zz}.keras"},
+}  # fmt: skip
+
+# What an error may call the argument by.
+ALIASES = {
+    "identifier": "optimizer|loss|metric|initializer|activation",
+    "kernel_initializer": "initializer", "bias_initializer": "initializer",
+    "layers": "layer|Layer", "layer": "Layer", "metrics": "metric", "schedule": "schedule",
+    "validation_batch_size": "batch_size", "weights": "kernel|bias", "variables": "state",
+    "class_weight": "class_weight", "validation_data": "fit: [xy]", "x_shape": "x",
+    "input_shape": "sample's shape", "path": "folders",
+}  # fmt: skip
