@@ -137,7 +137,11 @@ def _is_c_contiguous(array):
 
 _CONV = {"g": shapes.Conv2D, "algorithm": str}
 
+_SETTINGS = {"name": str, "a": float, "b": float, "c": float}
+
 OPS = {
+    "activate": Op("activations", x="*", **_SETTINGS, y="*"),
+    "activate_backward": Op("activations", dy="*", saved="*", **_SETTINGS, dx="*"),
     "adam": Op(
         "optimizers", parameter="*", gradient="*", momentum="*", velocity="*", alpha=float, beta_1=float,
         beta_2=float, epsilon=float,

@@ -6,10 +6,12 @@ relative error, made for this file. In float64 the C library computes: gradient 
 NaN goes through, infinities and signed zeros give what IEEE 754 says.
 """
 
+import math
+
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
+from numba.extending import intrinsic, overload
 
 from numba_cnn.backends.cpu.codegen.compiler import noinline
 
@@ -199,3 +201,42 @@ def erf32(x):
     g = _fma(_fma(_fma(_fma(_fma(_fma(_fma(_G7, t, _G6), t, _G5), t, _G4), t, _G3), t, _G2), t, _G1), t, _G0)
     large = np.float32(1) - exp32(g)
     return select(_fabs(x) < np.float32(0.9375), small, select(x == x, _copysign(large, x), x))
+
+
+@intrinsic
+def like(typingctx, x, value):
+    """The value in the type of x."""
+
+    def codegen(context, builder, signature, values):
+        return context.cast(builder, values[1], signature.args[1], signature.args[0])
+
+    return x(x, value), codegen
+
+
+def _by_type(name, single, double):
+    """A function for compiled code: `single` of a float32, `double` of a float64."""
+
+    def function(x):
+        raise NotImplementedError(f"{name} is for compiled code")
+
+    function.__name__ = name
+
+    @overload(function, inline="never")
+    def choose(x):
+        return (lambda x: single(x)) if x == types.float32 else (lambda x: double(x))
+
+    return function
+
+
+@noinline
+def _sigmoid64(x):
+    return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
+
+
+exp = _by_type("exp", exp32, noinline(lambda x: math.exp(x)))
+expm1 = _by_type("expm1", expm1_32, noinline(lambda x: math.expm1(x)))
+log = _by_type("log", log32, noinline(lambda x: math.log(x)))
+log1p = _by_type("log1p", log1p32, noinline(lambda x: math.log1p(x)))
+tanh = _by_type("tanh", tanh32, noinline(lambda x: math.tanh(x)))
+sigmoid = _by_type("sigmoid", sigmoid32, _sigmoid64)
+erf = _by_type("erf", erf32, noinline(lambda x: math.erf(x)))

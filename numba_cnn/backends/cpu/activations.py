@@ -1,0 +1,79 @@
+"""Activations on the CPU: one loop kernel, in runs of elements, that calls the activation's own loop by its address."""
+
+from functools import cache
+from types import SimpleNamespace
+
+import numpy as np
+from numba import from_dtype, types
+
+from numba_cnn.backends import scalars
+from numba_cnn.backends.contract import checked
+from numba_cnn.backends.cpu.codegen import elementary
+from numba_cnn.backends.cpu.codegen.compiler import address_of, by_address, call, noinline
+from numba_cnn.backends.cpu.runtime.launch import elementwise, unpack
+from numba_cnn.backends.cpu.runtime.threads import run_of
+
+
+@checked
+def activate(x, name, a, b, c, y):
+    number = x.dtype.type
+    _activate(x, y, _loop(name, x.dtype), number(a), number(b), number(c))
+
+
+@checked
+def activate_backward(dy, saved, name, a, b, c, dx):
+    number = dy.dtype.type
+    _activate_backward(dy, saved, dx, _gradient_loop(name, dy.dtype), number(a), number(b), number(c))
+
+
+@elementwise
+def _activate(share, shares, thread, packed):
+    x, y, loop, a, b, c = unpack(packed)
+    call(loop, (run_of(share, shares, x), run_of(share, shares, y), a, b, c))
+
+
+@elementwise
+def _activate_backward(share, shares, thread, packed):
+    dy, saved, dx, loop, a, b, c = unpack(packed)
+    runs = run_of(share, shares, dy), run_of(share, shares, saved), run_of(share, shares, dx)
+    call(loop, (*runs, a, b, c))
+
+
+@cache
+def _activations():
+    words = SimpleNamespace(
+        like=elementary.like, where=elementary.select, exp=elementary.exp, expm1=elementary.expm1,
+        log1p=elementary.log1p, sqrt=np.sqrt, tanh=elementary.tanh, sigmoid=elementary.sigmoid, erf=elementary.erf,
+        function=noinline,
+    )  # fmt: skip
+    return scalars.build(words)
+
+
+@cache
+def _loop(name, dtype):
+    """The address of the loop of an activation, compiled or read from the cache at the first call."""
+    function = _activations()[name].function
+
+    def loop(x, y, a, b, c):
+        for i in range(x.size):
+            y[i] = function(x[i], a, b, c)
+
+    return _address(loop, name, dtype, arrays=2)
+
+
+@cache
+def _gradient_loop(name, dtype):
+    """The same for its gradient."""
+    gradient = _activations()[name].gradient
+
+    def loop(dy, saved, dx, a, b, c):
+        for i in range(dy.size):
+            dx[i] = dy[i] * gradient(saved[i], a, b, c)
+
+    return _address(loop, f"{name}_gradient", dtype, arrays=3)
+
+
+def _address(loop, name, dtype, arrays):
+    loop.__name__ = loop.__qualname__ = name  # by which the cache keeps it
+    kind = from_dtype(np.dtype(dtype))
+    return address_of(by_address(loop), (*[types.Array(kind, 1, "C")] * arrays, kind, kind, kind))
