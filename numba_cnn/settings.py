@@ -24,6 +24,10 @@ Settings = Mapping[str, Check]
 
 _LARGEST = float(np.finfo(np.float32).max)  # kernels compute in float32
 _PACKAGE = __name__.partition(".")[0]
+_PASSES = (
+    "forward",
+    "logits",
+)  # a call that is to be explained holds on to its arguments, such as activations
 
 
 class Checked:
@@ -48,7 +52,7 @@ class Checked:
         super().__init_subclass__(**settings)
         if _is_ours(cls.__module__):
             for name, method in list(vars(cls).items()):
-                if isinstance(method, FunctionType) and not name.startswith("_"):
+                if isinstance(method, FunctionType) and name[0] != "_" and name not in _PASSES:
                     setattr(cls, name, nearest.keywords(method))
 
     def __setattr__(self, name: str, value: Any) -> None:

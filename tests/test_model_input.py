@@ -170,7 +170,7 @@ class TestWrongInput:
             (
                 {"sample_weight": [1, 2]},
                 ValueError,
-                r"shape \(23,\). Received: float32 of shape \(2,\)",
+                r"shape \(23,\). Received: int64 of shape \(2,\)",
             ),
             ({"class_weight": {-1: 2}}, ValueError, "a class in class_weight must .* Received: -1"),
             (

@@ -57,7 +57,7 @@ class Sequential(Trainer):
     def from_config(cls, config: Mapping[str, Any]) -> Sequential:
         """A model with new weights from get_config()."""
         if not isinstance(config, Mapping) or not isinstance(config.get("layers"), list | tuple):
-            raise ValueError(
+            raise TypeError(
                 "from_config: config must be what get_config() gives, with a list of layers. "
                 f"Received: {nearest.shown(config)}"
             )

@@ -39,6 +39,10 @@ def print_summary(
     if line_length is not None:
         shapes.count("summary", "line_length", line_length)
     _check_list("positions", positions, "numbers", int | float)
+    if positions is not None and not all(0 < end <= 1 for end in positions):
+        raise ValueError(
+            f"summary: positions must be shares of the line, above 0 and up to 1. Received: {positions}"
+        )
     _check_list("layer_range", layer_range, "names", str)
     if print_fn is None:
         _render(

@@ -96,9 +96,17 @@ PARAMETERS = {
     "x_shape": "shape", "y": "array", "size": "count", "source": "path", "most": "count from 0",
     "generator": "choice", "out": "array", "on_epoch_end": "callable", "model": "anything",
 }  # fmt: skip
-KINDS |= {"objects of two": set(), "vector": {"range"}, "place": {"zero", "minus one"}}
+KINDS |= {
+    "objects of two": set(),
+    "numbers": {"nan array"},
+    "vector": {"range"},
+    "place": {"zero", "minus one"},
+}
 # Where the same name takes something else.
 EXCEPTIONS = {
+    "ops.relu.x": "numbers", "activations.relu.x": "numbers", "Sequential.fit.y": "vector",
+    "Sequential.evaluate.y": "vector",
+
     "ops.conv2d.strides": "size", "ops.conv2d_backward.strides": "size", "ops.conv2d_max_pool2d.strides": "size",
     "ops.conv2d_max_pool2d_backward.strides": "size", "layers.Conv2D.strides": "size",
     "layers.Conv2D.padding": "choice", "layers.MaxPooling2D.padding": "choice", "layers.MaxPool2D.padding": "choice",
