@@ -21,9 +21,7 @@ except ImportError:  # Windows, where the age of a temporary file has to tell
     fcntl = None  # type: ignore[assignment]
 
 _STALE = 24 * 3600  # seconds after which no writer is believed to live, where locks do not tell
-_NAME_LIMIT = (
-    200  # bytes of a file's name that its temporary files take over; most systems allow 255
-)
+_NAME_LIMIT = 200  # bytes of a name that temporary names take over; most systems allow 255
 
 # What a file may unpack to: so many times its own bytes, or that many bytes if those are more.
 _UNPACKED, _UNPACKED_FREE = 20, 16 * 2**20
@@ -51,9 +49,9 @@ def replacing(path: Path, overwrite: bool = True) -> Iterator[BinaryIO]:
                 if before is not None:
                     _take_over(file, temporary, before)
                 os.fsync(file.fileno())
-                if os.name != "nt":  # there an open file cannot be renamed
+                if os.name != "nt":  # where the lock holds until the file is in its place
                     _put(temporary, target, overwrite)
-            if os.name == "nt":
+            if os.name == "nt":  # where an open file cannot be renamed
                 _put(temporary, target, overwrite)
         finally:
             temporary.unlink(missing_ok=True)
