@@ -70,7 +70,10 @@ class KernelCache(FunctionCache):
         return self._cache_file is not None and self._cache_file.hold_anything()
 
     def _index_key(self, signature, codegen):
-        return *super()._index_key(signature, codegen), host.VECTOR_BITS
+        """Numba's own key has the pickled variables that a function closes over, and with them numbers that differ from
+        process to process. Here its name says which ones they are, and the folder's sources what they do."""
+        code = _digest(self._py_func.__code__.co_code)
+        return signature, codegen.magic_tuple(), self._py_func.__qualname__, code, host.VECTOR_BITS
 
 
 class _CodeFiles:
