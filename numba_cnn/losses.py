@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import numpy as np
+
 from numba_cnn import nearest, ops, registry
 from numba_cnn.ops import Array
-from numba_cnn.settings import Checked, Settings, flag, text
+from numba_cnn.settings import Checked, Settings, flag, number, text
 
-__all__ = ["SparseCategoricalCrossentropy", "get"]
+__all__ = [
+    "BinaryCrossentropy",
+    "CategoricalCrossentropy",
+    "Loss",
+    "MeanAbsoluteError",
+    "MeanSquaredError",
+    "SparseCategoricalCrossentropy",
+    "get",
+]
+
+Shape = tuple[int | None, ...]
 
 
-class SparseCategoricalCrossentropy(Checked):
-    """-log of the probability of the right class, given as an integer; the mean over the batch.
+class Loss(Checked):
+    """The mean over a batch of what its samples cost, and its gradient.
 
-    A model that ends in a softmax gives probabilities, and the loss is computed from the logits
-    before it (ops.sparse_categorical_crossentropy), which is exact where Keras's clip of the
-    probabilities at 1e-7 is not. A model without a softmax gives logits: say so with
-    from_logits=True.
+    A call takes targets, outputs and the samples' weights, in Keras's order, and returns (value, the gradient with
+    respect to the outputs), where they were computed. The sum is divided by the number of samples, not by the sum of
+    the weights, as in Keras.
     """
 
     inert: ClassVar[dict[str, tuple[Any, ...]]] = {
@@ -25,32 +36,197 @@ class SparseCategoricalCrossentropy(Checked):
         "axis": (-1,),
         "dtype": ("float32",),
     }
+    activations: ClassVar[tuple[str, ...]] = ()  # before which on_scores() takes what a model gives
+    has_classes: ClassVar[bool] = False  # whether targets are integers
+    _settings: ClassVar[Settings] = {"name": text}
 
-    _settings: ClassVar[Settings] = {"from_logits": flag, "name": text}
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(
+        self, y_true: Array, y_pred: Array, sample_weight: Array | None = None
+    ) -> tuple[Array, Array]:
+        return self.on_outputs(self.prepared(y_true), y_pred, sample_weight)
+
+    def prepared(self, y_true: Array) -> Array:
+        """The targets as the passes take them; on the host, before they go to a device."""
+        return y_true
+
+    def on_outputs(
+        self, y_true: Array, y_pred: Array, sample_weight: Array | None = None
+    ) -> tuple[Array, Array]:
+        """The value and the gradient for targets that are prepared."""
+        raise NotImplementedError
+
+    def on_scores(
+        self, y_true: Array, scores: Array, sample_weight: Array | None = None
+    ) -> tuple[Array, Array]:
+        """The same on what comes before the model's last activation, one of `activations`."""
+        raise NotImplementedError
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name}
+
+
+class _Crossentropy(Loss):
+    """What the cross-entropies share: they are computed from scores, which is exact where Keras's clip of the
+    probabilities at 1e-7 is not, if the model ends in the activation that makes probabilities of them, or gives scores
+    itself (from_logits=True).
+    """
+
+    _settings: ClassVar[Settings] = {"from_logits": flag}
+
+    def __init__(self, from_logits: bool, name: str) -> None:
+        super().__init__(name)
+        self.from_logits = from_logits
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "from_logits": self.from_logits}
+
+
+class SparseCategoricalCrossentropy(_Crossentropy):
+    """-log of the probability of the right class, given as an integer."""
+
+    activations = ("softmax",)
+    has_classes = True
+    inert: ClassVar[dict[str, tuple[Any, ...]]] = {**Loss.inert, "ignore_class": (None,)}
 
     def __init__(
         self, from_logits: bool = False, name: str = "sparse_categorical_crossentropy"
     ) -> None:
-        self.from_logits = from_logits
-        self.name = name
+        super().__init__(from_logits, name)
 
-    def __call__(
-        self, logits: Array, labels: Array, sample_weight: Array | None = None
+    def on_outputs(
+        self, y_true: Array, y_pred: Array, sample_weight: Array | None = None
     ) -> tuple[Array, Array]:
-        """(loss, dlogits), where they were computed."""
-        return ops.sparse_categorical_crossentropy(logits, labels, sample_weight)
+        if self.from_logits:
+            return self.on_scores(y_true, y_pred, sample_weight)
+        return ops.sparse_categorical_crossentropy_of_probabilities(y_pred, y_true, sample_weight)
+
+    def on_scores(
+        self, y_true: Array, scores: Array, sample_weight: Array | None = None
+    ) -> tuple[Array, Array]:
+        return ops.sparse_categorical_crossentropy(scores, y_true, sample_weight)
+
+
+class CategoricalCrossentropy(_Crossentropy):
+    """-sum over the classes of target * log(probability), for targets such as one-hot rows."""
+
+    activations = ("softmax",)
+    _settings: ClassVar[Settings] = {"label_smoothing": number(0, 1)}
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        name: str = "categorical_crossentropy",
+    ) -> None:
+        super().__init__(from_logits, name)
+        self.label_smoothing = label_smoothing
+
+    def on_outputs(
+        self, y_true: Array, y_pred: Array, sample_weight: Array | None = None
+    ) -> tuple[Array, Array]:
+        if self.from_logits:
+            return self.on_scores(y_true, y_pred, sample_weight)
+        return ops.categorical_crossentropy_of_probabilities(
+            y_pred, y_true, sample_weight
+        )
+
+    def on_scores(
+        self, y_true: Array, scores: Array, sample_weight: Array | None = None
+    ) -> tuple[Array, Array]:
+        return ops.categorical_crossentropy(scores, y_true, sample_weight)
+
+    def prepared(self, y_true: Array) -> Array:
+        return smoothed(y_true, self.label_smoothing, y_true.shape[-1])
 
     def get_config(self) -> dict[str, Any]:
-        return {"from_logits": self.from_logits, "name": self.name}
+        return {**super().get_config(), "label_smoothing": self.label_smoothing}
 
 
-_NAMES = {"sparse_categorical_crossentropy": SparseCategoricalCrossentropy}
+class BinaryCrossentropy(_Crossentropy):
+    """-(target * log(p) + (1 - target) * log(1 - p)), the mean over the last axis too."""
+
+    activations = ("sigmoid",)
+    _settings: ClassVar[Settings] = {"label_smoothing": number(0, 1)}
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        name: str = "binary_crossentropy",
+    ) -> None:
+        super().__init__(from_logits, name)
+        self.label_smoothing = label_smoothing
+
+    def on_outputs(
+        self, y_true: Array, y_pred: Array, sample_weight: Array | None = None
+    ) -> tuple[Array, Array]:
+        if self.from_logits:
+            return self.on_scores(y_true, y_pred, sample_weight)
+        return ops.binary_crossentropy_of_probabilities(y_pred, y_true, sample_weight)
+
+    def on_scores(
+        self, y_true: Array, scores: Array, sample_weight: Array | None = None
+    ) -> tuple[Array, Array]:
+        return ops.binary_crossentropy(scores, y_true, sample_weight)
+
+    def prepared(self, y_true: Array) -> Array:
+        return smoothed(y_true, self.label_smoothing, 2)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "label_smoothing": self.label_smoothing}
+
+
+class MeanSquaredError(Loss):
+    """The mean of the squared differences, over the last axis and the samples."""
+
+    def __init__(self, name: str = "mean_squared_error") -> None:
+        super().__init__(name)
+
+    def on_outputs(
+        self, y_true: Array, y_pred: Array, sample_weight: Array | None = None
+    ) -> tuple[Array, Array]:
+        return ops.mean_squared_error(y_pred, y_true, sample_weight)
+
+
+class MeanAbsoluteError(Loss):
+    """The mean of the sizes of the differences, over the last axis and the samples."""
+
+    def __init__(self, name: str = "mean_absolute_error") -> None:
+        super().__init__(name)
+
+    def on_outputs(
+        self, y_true: Array, y_pred: Array, sample_weight: Array | None = None
+    ) -> tuple[Array, Array]:
+        return ops.mean_absolute_error(y_pred, y_true, sample_weight)
+
+
+def smoothed(y_true: Array, amount: float, classes: int) -> Array:
+    """Targets that are brought nearer to one another: (1 - amount) * target + amount / classes."""
+    if not amount:
+        return y_true
+    rest = np.asarray(amount / classes, y_true.dtype)
+    return y_true * np.asarray(1 - amount, y_true.dtype) + rest
+
+
+_NAMES: dict[str, type[Loss]] = {
+    "binary_crossentropy": BinaryCrossentropy,
+    "bce": BinaryCrossentropy,
+    "categorical_crossentropy": CategoricalCrossentropy,
+    "mean_absolute_error": MeanAbsoluteError,
+    "mae": MeanAbsoluteError,
+    "mean_squared_error": MeanSquaredError,
+    "mse": MeanSquaredError,
+    "sparse_categorical_crossentropy": SparseCategoricalCrossentropy,
+}
 
 
 @nearest.keywords
-def get(identifier: Any) -> SparseCategoricalCrossentropy:
-    """A loss by name ("sparse_categorical_crossentropy"), class, object or Keras configuration."""
-    loss: SparseCategoricalCrossentropy = registry.get("loss", identifier, _NAMES)
+def get(identifier: Any) -> Loss:
+    """A loss by name, class, object or Keras configuration."""
+    loss: Loss = registry.get("loss", identifier, _NAMES)
     return loss
 
 

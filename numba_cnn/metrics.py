@@ -8,9 +8,19 @@ import numpy as np
 
 from numba_cnn import backends, nearest, ops, registry
 from numba_cnn.ops import Array
-from numba_cnn.settings import Checked, Settings, text
+from numba_cnn.settings import Checked, Settings, number, text
 
-__all__ = ["Mean", "SparseCategoricalAccuracy", "get"]
+__all__ = [
+    "Accuracy",
+    "BinaryAccuracy",
+    "CategoricalAccuracy",
+    "Mean",
+    "MeanAbsoluteError",
+    "MeanSquaredError",
+    "Metric",
+    "SparseCategoricalAccuracy",
+    "get",
+]
 
 
 class Mean(Checked):
@@ -59,32 +69,129 @@ class Mean(Checked):
             self._unread.clear()
 
 
-class SparseCategoricalAccuracy(Mean):
-    """The share of samples whose largest output is that of their label."""
+class Metric(Mean):
+    """The mean over the samples of a number that each batch gives."""
 
-    direction = "max"
     inert: ClassVar[dict[str, tuple[Any, ...]]] = {"dtype": ("float32",)}
 
-    def __init__(self, name: str = "sparse_categorical_accuracy") -> None:
-        super().__init__(name)
+    def of_batch(self, y_true: Array, y_pred: Array) -> Array:
+        """The value of one batch, an array of shape () where it was computed."""
+        raise NotImplementedError
 
-    def of_batch(self, logits: Array, labels: Array) -> Array:
-        """The value of one batch, where it was computed."""
-        return ops.sparse_categorical_accuracy(logits, labels)
+    def takes_scores(self, outputs: int) -> bool:
+        """Whether scores before a softmax or a sigmoid do as well as that many outputs: their order counts alone."""
+        return False
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name}
 
 
-_NAMES = dict.fromkeys(
-    ("accuracy", "acc", "sparse_categorical_accuracy"), SparseCategoricalAccuracy
-)
+class SparseCategoricalAccuracy(Metric):
+    """The share of samples whose largest output is that of their label, an integer."""
+
+    direction = "max"
+
+    def __init__(self, name: str = "sparse_categorical_accuracy") -> None:
+        super().__init__(name)
+
+    def of_batch(self, y_true: Array, y_pred: Array) -> Array:
+        return ops.sparse_categorical_accuracy(y_pred, y_true)
+
+    def takes_scores(self, outputs: int) -> bool:
+        return True
+
+
+class CategoricalAccuracy(Metric):
+    """The share of samples whose largest output stands where their largest target does."""
+
+    direction = "max"
+
+    def __init__(self, name: str = "categorical_accuracy") -> None:
+        super().__init__(name)
+
+    def of_batch(self, y_true: Array, y_pred: Array) -> Array:
+        return ops.categorical_accuracy(y_pred, y_true)
+
+    def takes_scores(self, outputs: int) -> bool:
+        return True
+
+
+class BinaryAccuracy(Metric):
+    """The share of outputs that lie on the same side of the threshold as their targets, 0 or 1."""
+
+    direction = "max"
+    _settings: ClassVar[Settings] = {"threshold": number(0, 1)}
+
+    def __init__(self, name: str = "binary_accuracy", threshold: float = 0.5) -> None:
+        super().__init__(name)
+        self.threshold = threshold
+
+    def of_batch(self, y_true: Array, y_pred: Array) -> Array:
+        return ops.binary_accuracy(y_pred, y_true, self.threshold)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "threshold": self.threshold}
+
+
+class Accuracy(Metric):
+    """The accuracy that fits the targets: what "accuracy" means to compile().
+
+    Binary for one output, of labels for integers, else categorical, as in Keras.
+    """
+
+    direction = "max"
+
+    def __init__(self, name: str = "accuracy") -> None:
+        super().__init__(name)
+
+    def of_batch(self, y_true: Array, y_pred: Array) -> Array:
+        if y_pred.shape[-1] == 1:
+            return ops.binary_accuracy(y_pred, y_true, 0.5)
+        if len(y_true.shape) < len(y_pred.shape):
+            return ops.sparse_categorical_accuracy(y_pred, y_true)
+        return ops.categorical_accuracy(y_pred, y_true)
+
+    def takes_scores(self, outputs: int) -> bool:
+        return outputs > 1
+
+
+class MeanSquaredError(Metric):
+    """The mean of the squared differences."""
+
+    def __init__(self, name: str = "mean_squared_error") -> None:
+        super().__init__(name)
+
+    def of_batch(self, y_true: Array, y_pred: Array) -> Array:
+        return ops.mean_squared_error(y_pred, y_true)[0]
+
+
+class MeanAbsoluteError(Metric):
+    """The mean of the sizes of the differences."""
+
+    def __init__(self, name: str = "mean_absolute_error") -> None:
+        super().__init__(name)
+
+    def of_batch(self, y_true: Array, y_pred: Array) -> Array:
+        return ops.mean_absolute_error(y_pred, y_true)[0]
+
+
+_NAMES: dict[str, type[Metric]] = {
+    "accuracy": Accuracy,
+    "acc": Accuracy,
+    "binary_accuracy": BinaryAccuracy,
+    "categorical_accuracy": CategoricalAccuracy,
+    "mean_absolute_error": MeanAbsoluteError,
+    "mae": MeanAbsoluteError,
+    "mean_squared_error": MeanSquaredError,
+    "mse": MeanSquaredError,
+    "sparse_categorical_accuracy": SparseCategoricalAccuracy,
+}
 
 
 @nearest.keywords
-def get(identifier: Any) -> SparseCategoricalAccuracy:
+def get(identifier: Any) -> Metric:
     """A metric by name ("accuracy", its name then), class, object or Keras configuration."""
-    metric: SparseCategoricalAccuracy = registry.get("metric", identifier, _NAMES)
+    metric: Metric = registry.get("metric", identifier, _NAMES)
     if isinstance(identifier, str) and identifier in _NAMES:
         metric.name = identifier
     return metric

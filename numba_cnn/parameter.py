@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from numba_cnn import copies, session
+from numba_cnn import copies, ops, session
 from numba_cnn.initializers import Initializer
 from numba_cnn.ops import Array
 from numba_cnn.shapes import Shape
@@ -20,8 +20,10 @@ class Parameter:
     The value is drawn when it is first asked for: a model whose weights are loaded draws nothing.
     """
 
-    def __init__(self, name: str, path: str, shape: Shape, initializer: Initializer) -> None:
-        self.name, self.path, self.shape = name, path, shape
+    def __init__(
+        self, name: str, path: str, shape: Shape, initializer: Initializer, trainable: bool = True
+    ) -> None:
+        self.name, self.path, self.shape, self.trainable = name, path, shape, trainable
         self.gradient: Array | None = None
         self._initializer = initializer
         self._value: Array | None = None
@@ -37,6 +39,12 @@ class Parameter:
     def value(self, value: np.ndarray) -> None:
         self._value = value if self._backend is None else self._backend.asarray(value)
         session.note_change()
+
+    def add_gradient(self, gradient: Array) -> None:
+        """Keep the gradient of a pass, or add that of a second use of the layer in the same pass."""
+        if self.gradient is not None:
+            gradient = ops.add(self.gradient, gradient)
+        self.gradient = gradient
 
     @property
     def dtype(self) -> np.dtype:

@@ -4,66 +4,104 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from numba_cnn import activations, ops
+from numba_cnn import activations
 from numba_cnn.layers.layer import Backward, Layer
 from numba_cnn.ops import Array
-from numba_cnn.shapes import Size
+from numba_cnn.settings import Settings, number, optional
 
 
 class Activation(Layer):
-    """An activation: "linear", "relu", or "softmax", which must be the last of a model that is
-    trained.
-    """
+    """An activation, by name or as a function of activations."""
 
     def __init__(self, activation: Any, **settings: Any) -> None:
         super().__init__(**settings)
-        self.activation = activations.name_of(activation)
+        self.activation = activations.get(activation)
 
     @property
-    def softmax(self) -> bool:
-        return self.activation == "softmax"
+    def last_activation(self) -> activations.Use:
+        return self.activation
+
+    @property
+    def as_activation(self) -> activations.Use:
+        """What the layer means where another one is given it as its activation."""
+        return self.activation
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
-        if self.activation != "relu":
-            return x, lambda dy, need_dx=True: dy
-        y = ops.relu(x)
-        return y, lambda dy, need_dx=True: ops.relu_backward(dy, y) if need_dx else None
+        return self.activation.forward(x)
+
+    def forward_scores(self, x: Array) -> tuple[Array, Backward]:
+        return x, lambda dy, need_dx=True: dy
+
+    def call_scores(self, x: Array) -> Array:
+        return x
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "activation": self.activation}
+        return {**super().get_config(), "activation": self.activation.name}
 
 
 class ReLU(Activation):
-    """max(x, 0)."""
+    """x above the threshold, else negative_slope * (x - threshold); at most max_value."""
 
-    inert: ClassVar[dict[str, tuple[Any, ...]]] = {"negative_slope": (0,), "threshold": (0,)}
+    _settings: ClassVar[Settings] = {
+        "max_value": optional(number(0)),
+        "negative_slope": number(0),
+        "threshold": number(0),
+    }
 
     def __init__(
         self,
-        *,
-        input_shape: Size | None = None,
-        name: str | None = None,
-        trainable: bool = True,
+        max_value: float | None = None,
+        negative_slope: float = 0.0,
+        threshold: float = 0.0,
+        **settings: Any,
     ) -> None:
-        super().__init__("relu", input_shape=input_shape, name=name, trainable=trainable)
+        self.max_value, self.negative_slope, self.threshold = max_value, negative_slope, threshold
+        use = activations.relu_use(self.negative_slope, self.max_value, self.threshold)
+        super().__init__(use, **settings)
 
     def get_config(self) -> dict[str, Any]:
-        return Layer.get_config(self)
+        return {
+            **Layer.get_config(self),
+            "max_value": self.max_value,
+            "negative_slope": self.negative_slope,
+            "threshold": self.threshold,
+        }
+
+
+class LeakyReLU(Activation):
+    """x where it is positive, else negative_slope * x."""
+
+    _settings: ClassVar[Settings] = {"negative_slope": number(0)}
+
+    def __init__(self, negative_slope: float = 0.3, **settings: Any) -> None:
+        self.negative_slope = negative_slope
+        use = activations.Use("leaky_relu", (("negative_slope", self.negative_slope),))
+        super().__init__(use, **settings)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**Layer.get_config(self), "negative_slope": self.negative_slope}
+
+
+class ELU(Activation):
+    """x where it is positive, else alpha * (e^x - 1)."""
+
+    _settings: ClassVar[Settings] = {"alpha": number(0)}
+
+    def __init__(self, alpha: float = 1.0, **settings: Any) -> None:
+        self.alpha = alpha
+        super().__init__(activations.Use("elu", (("alpha", self.alpha),)), **settings)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**Layer.get_config(self), "alpha": self.alpha}
 
 
 class Softmax(Activation):
-    """exp(x) over its sum along the last axis; the last layer of a model that is trained."""
+    """exp(x) over its sum along the last axis."""
 
     inert: ClassVar[dict[str, tuple[Any, ...]]] = {"axis": (-1,)}
 
-    def __init__(
-        self,
-        *,
-        input_shape: Size | None = None,
-        name: str | None = None,
-        trainable: bool = True,
-    ) -> None:
-        super().__init__("softmax", input_shape=input_shape, name=name, trainable=trainable)
+    def __init__(self, **settings: Any) -> None:
+        super().__init__("softmax", **settings)
 
     def get_config(self) -> dict[str, Any]:
-        return Layer.get_config(self)
+        return {**Layer.get_config(self), "axis": -1}

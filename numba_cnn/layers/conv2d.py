@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from numba_cnn import ops, shapes
-from numba_cnn.layers.affine import Affine
+from numba_cnn.layers.kernel_layer import KernelLayer
 from numba_cnn.layers.layer import InputShape
 from numba_cnn.ops import Array
 from numba_cnn.shapes import Shape, Size
 
 
-class Conv2D(Affine):
+class Conv2D(KernelLayer):
     """Convolution (cross-correlation) of images (N, H, W, C) with `filters` filters, channels last.
 
     kernel_size, strides, dilation_rate    one integer or a pair
     padding                                "valid" or "same"
-    activation                             None, "relu" or "softmax"
+    activation                             None, a name or a function of activations
 
     Parameters are kernel (KH, KW, C/groups, filters) and bias (filters,); the formula is
     ops.conv2d's.

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from numba_cnn import ops, shapes
-from numba_cnn.layers.affine import Affine
+from numba_cnn.layers.kernel_layer import KernelLayer
 from numba_cnn.layers.layer import InputShape
 from numba_cnn.ops import Array
 from numba_cnn.shapes import Shape
 
 
-class Dense(Affine):
+class Dense(KernelLayer):
     """activation(x @ kernel + bias) for rows x (N, K).
 
-    activation    None, "relu" or "softmax"
+    activation    None, a name or a function of activations
 
     Parameters are kernel (K, units) and bias (units,).
     """

@@ -4,12 +4,12 @@ between them never goes through memory.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TypeGuard
 
 from numba_cnn import ops
+from numba_cnn.activations import LINEAR
 from numba_cnn.layers.conv2d import Conv2D
-from numba_cnn.layers.layer import Backward, Layer
+from numba_cnn.layers.layer import Backward
 from numba_cnn.layers.max_pooling2d import MaxPooling2D
 from numba_cnn.ops import Array
 from numba_cnn.parameter import Parameter
@@ -17,6 +17,8 @@ from numba_cnn.parameter import Parameter
 
 class PooledConv2D:
     """A Conv2D and the MaxPooling2D above it, with the passes of a layer."""
+
+    acts_in_training = False
 
     def __init__(self, convolution: Conv2D, pooling: MaxPooling2D) -> None:
         self.convolution = convolution
@@ -41,23 +43,19 @@ class PooledConv2D:
 
         return y, backward
 
-    def __call__(self, x: Array) -> Array:
+    def call(self, x: Array) -> Array:
         return self.forward(x)[0]
 
 
-def fused(layers: Sequence[Layer]) -> list[Layer | PooledConv2D]:
-    """The steps that compute what the layers say, in their order; layers of derived classes run by themselves."""
-    steps: list[Layer | PooledConv2D] = []
-    for layer in layers:
-        below = steps[-1] if steps else None
-        if type(below) is Conv2D and not below.softmax and _halves(layer):
-            steps[-1] = PooledConv2D(below, layer)
-        else:
-            steps.append(layer)
-    return steps
+def pooled(below: object, layer: object) -> PooledConv2D | None:
+    """The two as one step, or None; layers of derived classes run by themselves."""
+    if type(below) is not Conv2D or not _halves(layer):
+        return None
+    fits = below.activation.is_relu or below.activation == LINEAR
+    return PooledConv2D(below, layer) if fits else None
 
 
-def _halves(layer: Layer) -> TypeGuard[MaxPooling2D]:
+def _halves(layer: object) -> TypeGuard[MaxPooling2D]:
     """Whether the layer takes the maximum of each 2x2, and drops an odd last row or column."""
     if type(layer) is not MaxPooling2D:
         return False

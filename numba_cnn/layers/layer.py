@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from numba_cnn import backends, ops, session, shapes
+from numba_cnn import activations, backends, session, shapes
 from numba_cnn.initializers import Initializer
 from numba_cnn.ops import Array
 from numba_cnn.parameter import Parameter, assign
@@ -20,9 +20,9 @@ InputShape = tuple[int | None, ...]  # (None, H, W, C) or (None, K); None stands
 class Layer(Checked):
     """One step of a model.
 
-    build() makes the parameters once the shape of the input is known; forward(x) returns (y,
-    backward) for training, where backward(dy, need_dx=True) leaves each parameter's gradient and
-    returns dx; calling the layer returns y alone.
+    build() makes the parameters once the shape of the input is known. forward(x) is training: it
+    returns (y, backward), where backward(dy, need_dx=True) leaves each parameter's gradient and returns
+    dx. call(x) is inference and returns y alone.
     """
 
     # Whether a summary says "(unbuilt)"; Keras counts layers that have nothing to build as built
@@ -30,6 +30,7 @@ class Layer(Checked):
     shows_unbuilt = False
     # Settings of Keras that the layer's constructor does not take, and the values at which they
     # change nothing.
+    acts_in_training: ClassVar[bool] = False  # whether forward() does something else than call()
     inert: ClassVar[dict[str, tuple[Any, ...]]] = {"data_format": ("channels_last",)}
     version: object
     _takes_any_name: ClassVar[bool] = True
@@ -58,9 +59,9 @@ class Layer(Checked):
         session.note_change()
 
     @property
-    def softmax(self) -> bool:
-        """Whether a softmax comes last: a call applies it, forward() leaves it to the loss."""
-        return False
+    def last_activation(self) -> activations.Use:
+        """The activation that the layer ends in; a loss may take what it gives before that, its scores."""
+        return activations.LINEAR
 
     @property
     def built(self) -> bool:
@@ -68,7 +69,8 @@ class Layer(Checked):
 
     @property
     def trainable_weights(self) -> list[Parameter]:
-        return self.weights if self.trainable else []
+        """What the optimizer changes."""
+        return [p for p in self.weights if p.trainable] if self.trainable else []
 
     def build(self, input_shape: InputShape) -> None:
         """Make the parameters for inputs of that shape, unless they are made."""
@@ -91,20 +93,26 @@ class Layer(Checked):
     def _make_parameters(self, input_shape: InputShape) -> None:
         """Layers with weights make them here."""
 
-    def _add_parameter(self, name: str, shape: shapes.Shape, initializer: Initializer) -> Parameter:
-        parameter = Parameter(name, f"{self.name}/{name}", shape, initializer)
+    def _add_parameter(
+        self, name: str, shape: shapes.Shape, initializer: Initializer, trainable: bool = True
+    ) -> Parameter:
+        parameter = Parameter(name, f"{self.name}/{name}", shape, initializer, trainable)
         self.weights.append(parameter)
         return parameter
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
+        """Training: (y, backward)."""
         raise NotImplementedError
 
-    def __call__(self, x: Array) -> Array:
+    def call(self, x: Array) -> Array:
+        """Inference: y, and nothing is remembered."""
+        return self.forward(x)[0]
+
+    def __call__(self, x: Array, training: bool = False) -> Array:
         """The output for a batch; a layer that is not built takes its shape from it."""
         if self.output_shape is None or isinstance(x, Layer):
             self._meet(x)
-        y = self.forward(x)[0]
-        return ops.softmax(y) if self.softmax else y
+        return self.forward(x)[0] if training else self.call(x)
 
     def _meet(self, x: Any) -> None:
         """Build for the first batch; or say why it is none."""

@@ -7,9 +7,10 @@ from typing import Any
 
 from numba_cnn import arguments, backends, losses, nearest, optimizers
 from numba_cnn.callbacks import History
-from numba_cnn.metrics import Mean, SparseCategoricalAccuracy
+from numba_cnn.layers.scores import ends_in
+from numba_cnn.metrics import Mean, Metric
 from numba_cnn.metrics import get as get_metric
-from numba_cnn.models import copying
+from numba_cnn.models import copying, plan
 from numba_cnn.models.graphs import Arrays, Results
 from numba_cnn.models.network import Network
 from numba_cnn.ops import Array
@@ -23,14 +24,14 @@ class Learner(Network):
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
         self.optimizer: optimizers.Optimizer | None = None
-        self.loss: losses.SparseCategoricalCrossentropy | None = None
-        self._metrics: list[SparseCategoricalAccuracy] = []
+        self.loss: losses.Loss | None = None
+        self._metrics: list[Metric] = []
         self.history: History | None = None
         self.stop_training = False
         self._mean_loss = Mean("loss")
 
     @property
-    def metrics(self) -> list[SparseCategoricalAccuracy]:
+    def metrics(self) -> list[Metric]:
         """What compile() was given, as a list of the caller's own."""
         return list(self._metrics)
 
@@ -49,7 +50,7 @@ class Learner(Network):
         """Choose how to train, and where: "cpu", "cuda", or "auto" for a real GPU if there is one.
 
         optimizer    "adam", "sgd", "rmsprop", or an object of optimizers
-        loss         "sparse_categorical_crossentropy", or an object of losses
+        loss         a name such as "categorical_crossentropy", or an object of losses
         metrics      a list of "accuracy" or objects of metrics
         """
         new_loss, new_optimizer = losses.get(loss), optimizers.get(optimizer)
@@ -91,11 +92,11 @@ class Learner(Network):
         trains: bool = False,
     ) -> Arrays:
         """Count the loss and the metrics that a function gives of a batch; returns what else it gives."""
-        assert self.output_shape is not None
-        assert self.output_shape[-1] is not None
+        assert self.loss is not None
         arguments.given(self.name, x=x, labels=labels)
         backends.of(self.name, labels=labels)  # an array, or an error that says what it is
-        labels = arguments.class_labels(self.name, labels, self.output_shape[-1])
+        if self.loss.has_classes:
+            labels = arguments.class_labels(self.name, labels, self._outputs_of_a_sample())
         values, rest = self._graphs.run(self, function, x, labels, sample_weight, trains=trains)
         for mean, value in zip((self._mean_loss, *self.metrics), values, strict=True):
             mean.add(value, labels.shape[0])
@@ -104,24 +105,46 @@ class Learner(Network):
     def _values_and_gradients(
         self, x: Array, labels: Array, sample_weight: Array | None
     ) -> Results:
-        logits, backward = self.forward(x)
-        values, dlogits = self._loss_and_metrics(logits, labels, sample_weight)
-        backward(dlogits)
+        scores, backward = plan.forward(self._scored_plan(), [x])
+        values, dscores = self._loss_and_metrics(scores[0], labels, sample_weight)
+        backward([dscores])
         gradients = [parameter.gradient for parameter in self.trainable_weights]
         for parameter in self.weights:
             parameter.gradient = None
         return values, gradients
 
     def _values(self, x: Array, labels: Array, sample_weight: Array | None) -> Results:
-        return self._loss_and_metrics(self.logits(x), labels, sample_weight)[0], []
+        scores = plan.call(self._scored_plan(), [x])[0]
+        return self._loss_and_metrics(scores, labels, sample_weight)[0], []
 
     def _loss_and_metrics(
-        self, logits: Array, labels: Array, sample_weight: Array | None
+        self, scores: Array, labels: Array, sample_weight: Array | None
     ) -> tuple[Arrays, Array]:
-        """The batch's loss and its metrics, and the gradient of the loss."""
+        """The batch's loss and its metrics, and the gradient of the loss with respect to the scores."""
         assert self.loss is not None
-        loss, dlogits = self.loss(logits, labels, sample_weight)
-        return [loss, *(metric.of_batch(logits, labels) for metric in self.metrics)], dlogits
+        cost = self.loss.on_scores if self._gives_scores else self.loss.on_outputs
+        loss, dscores = cost(labels, scores, sample_weight)
+        outputs, count = scores, self._outputs_of_a_sample()
+        if self._gives_scores and not all(metric.takes_scores(count) for metric in self._metrics):
+            outputs = self._layers[-1].last_activation.call(scores)
+        return [loss, *(metric.of_batch(labels, outputs) for metric in self._metrics)], dscores
+
+    @property
+    def _gives_scores(self) -> bool:
+        """Whether the loss takes what comes before the last activation."""
+        assert self.loss is not None
+        return bool(self._layers) and ends_in(self._layers[-1], self.loss.activations)
+
+    def _scored_plan(self) -> plan.Plan:
+        """What the passes of training and testing run: up to the scores, where the loss takes them."""
+        assert self.loss is not None
+        return plan.scored(self._plan(), self.loss.activations)
+
+    def _outputs_of_a_sample(self) -> int:
+        """How many numbers stand along the last axis of the outputs: classes, mostly."""
+        assert self.output_shape is not None
+        assert self.output_shape[-1] is not None
+        return self.output_shape[-1]
 
     def _parts(self) -> list[Any]:
         return [*super()._parts(), self.loss, *self.metrics]

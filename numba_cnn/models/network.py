@@ -11,8 +11,8 @@ import numpy as np
 
 from numba_cnn import backends, nearest, session, shapes
 from numba_cnn.layers import InputLayer, Layer
-from numba_cnn.layers.fusion import PooledConv2D, fused
-from numba_cnn.layers.layer import Backward, InputShape, check_batch, with_batch
+from numba_cnn.layers.layer import InputShape, check_batch, with_batch
+from numba_cnn.models import plan
 from numba_cnn.models.graphs import Graphs, Results, is_ours
 from numba_cnn.ops import Array
 from numba_cnn.parameter import Parameter, assign
@@ -138,32 +138,13 @@ class Network(Checked):
             shape = layer.output_shape
 
     def forward(self, x: Array) -> tuple[Array, Callable[[Array], None]]:
-        """(logits, backward): backward(dlogits) leaves the gradient of every parameter.
+        """Training: (y, backward). backward(dy) leaves the gradient of every trainable parameter."""
+        outputs, backward = plan.forward(self._plan(), [x])
+        return outputs[0], lambda dy: backward([dy])
 
-        What a layer remembers for its backward pass is freed as soon as that pass is done. Below
-        the first layer with trainable parameters nothing is remembered.
-        """
-        steps = fused(self.layers)
-        first = next((i for i, step in enumerate(steps) if step.trainable_weights), 0)
-        for step in steps[:first]:
-            x = step(x)
-        passes: list[Backward] = []
-        for step in steps[first:]:
-            x, step_backward = step.forward(x)
-            passes.append(step_backward)
-
-        def backward(dy: Array) -> None:
-            while passes:
-                dy = passes.pop()(dy, need_dx=bool(passes))
-
-        return x, backward
-
-    def logits(self, x: Array) -> Array:
-        """The output before a final softmax; nothing is remembered."""
-        *inner, last = fused(self.layers)
-        for step in inner:
-            x = step(x)
-        return last.forward(x)[0]
+    def _plan(self) -> plan.Plan:
+        """What the passes run."""
+        return plan.fused(plan.chain(self._layers))
 
     def __call__(self, x: Array) -> Array:
         """The output for a batch that lives on the model's backend; nothing is remembered."""
@@ -175,9 +156,7 @@ class Network(Checked):
         return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
 
     def _outputs(self, x: Array) -> Results:
-        for step in fused(self.layers):
-            x = step(x)
-        return [x], []
+        return plan.call(self._plan(), [x]), []
 
     def _in_parts(self, x: Array, *others: Array | None) -> list[tuple[Array | None, ...]]:
         """A batch in parts, as equal as may be, that the CPU's caches hold on their way from layer to layer.
@@ -193,7 +172,7 @@ class Network(Checked):
         if x.shape[:1] == (1,) or x.shape[1:] != (self.input_shape or ())[1:]:
             return whole
         if self._widest is None:
-            self._widest = max(map(_numbers, fused(self.layers)), default=0)
+            self._widest = max((_numbers(step.layer) for step in self._plan().steps), default=0)
         most = max(budget // max(self._widest * x.itemsize, 1), 1)
         if len(x) <= most or not is_ours(self):
             return whole
@@ -268,7 +247,7 @@ def _as_layers(layers: Any) -> Iterable[Layer]:
     return layers
 
 
-def _numbers(step: Layer | PooledConv2D) -> int:
+def _numbers(step: Any) -> int:
     """How many numbers a step takes and gives for one sample."""
     ends = step.input_shape or (), step.output_shape or ()
     return sum(math.prod(n or 1 for n in shape) for shape in ends)

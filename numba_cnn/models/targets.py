@@ -2,57 +2,58 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from numba_cnn import nearest, settings, shapes
-from numba_cnn.layers import Layer
+from numba_cnn.layers.layer import InputShape
+from numba_cnn.losses import Loss
 from numba_cnn.models.data import Dataset, array, finite
 
 
-def classes(op: str, layers: Sequence[Layer], from_logits: bool) -> int:
-    """The number of classes of a stack of layers that is known to fit a loss over the classes."""
-    *inner, last = layers
-    shape = last.output_shape
-    if shape is None or len(shape) != 2 or shape[1] is None:
-        raise ValueError(
-            f"{op}: the last layer must give one row of class scores per sample, as Dense does. "
-            f"Received: output shape {shape}"
-        )
-    for layer in inner:
-        if layer.softmax:
-            raise ValueError(
-                f"{op}: only the last layer of a model that is trained may end in a softmax. "
-                f"Received: {layer.name}"
-            )
-    if not last.softmax and not from_logits:
-        raise ValueError(
-            f'{op}: the loss expects probabilities; give the last layer activation="softmax", or '
-            "the loss "
-            f"from_logits=True. Received: {last.name} without a softmax"
-        )
-    if last.softmax and from_logits:
-        warnings.warn(
-            f"{op}: from_logits=True, but {last.name} ends in a softmax; the loss takes the logits "
-            "before it",
-            stacklevel=4,
-        )
-    return shape[1]
+def targets(op: str, y: Any, N: int, output_shape: InputShape | None, loss: Loss) -> np.ndarray:
+    """What the model shall give, as the loss takes it: labels as int32, or numbers of the outputs' shape as float32."""
+    if output_shape is None or None in output_shape[1:]:
+        raise ValueError(f"{op}: build the model first. Received: output shape {output_shape}")
+    if loss.has_classes:
+        return labels(op, y, N, output_shape)
+    return loss.prepared(numbers(op, y, N, output_shape))
 
 
-def labels(op: str, y: Any, N: int, classes: int) -> np.ndarray:
-    """The labels as int32 (N,), each one of the classes; (N, 1) and whole floats are fine."""
+def numbers(op: str, y: Any, N: int, output_shape: InputShape) -> np.ndarray:
+    """Targets as float32 of the outputs' shape; (N,) does for (N, 1)."""
     y = array(op, "y", y)
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = y[:, 0]
-    if y.ndim != 1:
+    if y.ndim == len(output_shape) - 1 and output_shape[-1] == 1:
+        y = y[..., None]
+    if len(y) != N:
         raise ValueError(
-            f"{op}: y must be integers of shape (N,), one class per sample (argmax(-1) of one-hot "
-            "rows). "
+            f"{op}: x and y must have the same length. Received: {N} samples, {len(y)} targets"
+        )
+    if y.shape[1:] != output_shape[1:]:
+        classes = output_shape[-1] if y.ndim == len(output_shape) - 1 or y.shape[-1] == 1 else None
+        how = f"; utils.to_categorical(y, {classes}) makes one-hot rows of labels" if classes else ""
+        raise ValueError(
+            f"{op}: the loss expects y of the outputs' shape {('N', *output_shape[1:])}{how}. "
             f"Received: y of shape {y.shape}"
+        )
+    if y.dtype.kind not in "fiub" or not finite(y):
+        raise ValueError(f"{op}: y must be finite real numbers. Received: dtype {y.dtype}")
+    return np.ascontiguousarray(y, np.float32)
+
+
+def labels(op: str, y: Any, N: int, output_shape: InputShape) -> np.ndarray:
+    """The labels as int32 (N,), or (N, ...) where the outputs have more axes, each one of the classes; a last axis of 1
+    and whole floats are fine."""
+    y, classes = array(op, "y", y), output_shape[-1]
+    assert classes is not None
+    if y.ndim == len(output_shape) and y.shape[-1] == 1:
+        y = y[..., 0]
+    if y.ndim != len(output_shape) - 1 or y.shape[1:] != output_shape[1:-1]:
+        raise ValueError(
+            f"{op}: y must be integers of shape {('N', *output_shape[1:-1])}, one class per sample (argmax(-1) of "
+            f"one-hot rows). Received: y of shape {y.shape}"
         )
     if len(y) != N:
         raise ValueError(
@@ -74,13 +75,13 @@ def labels(op: str, y: Any, N: int, classes: int) -> np.ndarray:
 
 
 def weights(op: str, y: np.ndarray, sample_weight: Any) -> np.ndarray | None:
-    """The weight of each sample as float32, or None."""
+    """The weight of each sample as float32 (N,), or None."""
     if sample_weight is None:
         return None
     given = array(op, "sample_weight", sample_weight)
-    if given.dtype.kind not in "fiub" or given.shape != y.shape or not finite(given):
+    if given.dtype.kind not in "fiub" or given.shape != y.shape[:1] or not finite(given):
         raise ValueError(
-            f"{op}: sample_weight must be finite numbers of shape {y.shape}. "
+            f"{op}: sample_weight must be finite numbers of shape {y.shape[:1]}. "
             f"Received: {given.dtype} of shape {given.shape}"
         )
     return given.astype(np.float32)
@@ -112,4 +113,5 @@ def weighted(op: str, data: Dataset, class_weight: Any, classes: int) -> Dataset
                 f"Received: {nearest.shown(weight)} for class {named}"
             )
         table[named] = number
-    return data._replace(sample_weight=table[data.labels])
+    classes_of = data.labels if data.labels.ndim == 1 else data.labels.argmax(-1)
+    return data._replace(sample_weight=table[classes_of])

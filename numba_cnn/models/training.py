@@ -67,7 +67,7 @@ class Trainer(Learner):
             validation = self._dataset("fit", *_parts_of(validation_data))
         elif not (isinstance(validation_split, int | float) and validation_split == 0):
             dataset, validation = data.split("fit", dataset, validation_split)
-        dataset = targets.weighted("fit", dataset, class_weight, self._classes("fit"))
+        dataset = targets.weighted("fit", dataset, class_weight, self._outputs_of_a_sample())
         seed = session.new_order_seed() if shuffle else None
         batches = self._batches("fit", dataset, batch_size, seed)
         tests = None
@@ -186,12 +186,8 @@ class Trainer(Learner):
                 f"{op}: call compile(optimizer, loss) first. Received: an uncompiled model"
             )
         x = self._inputs(op, x)
-        labels = targets.labels(op, y, len(x), self._classes(op))
+        labels = targets.targets(op, y, len(x), self.output_shape, self.loss)
         return data.Dataset(x, labels, targets.weights(op, labels, sample_weight))
-
-    def _classes(self, op: str) -> int:
-        assert self.loss is not None
-        return targets.classes(op, self.layers, self.loss.from_logits)
 
     def _inputs(self, op: str, x: Any) -> np.ndarray:
         """The checked samples; they build a model that does not know its shape yet."""

@@ -12,8 +12,8 @@ from numba_cnn.settings import Settings, flag
 from numba_cnn.shapes import Shape
 
 
-class Affine(Layer):
-    """y = activation(op(x, kernel) + bias); the op does a ReLU itself."""
+class KernelLayer(Layer):
+    """y = activation(op(x, kernel) + bias); the op does a ReLU itself, any other activation follows it."""
 
     shows_unbuilt = True
     _settings: ClassVar[Settings] = {"use_bias": flag}
@@ -28,7 +28,7 @@ class Affine(Layer):
         **settings: Any,
     ) -> None:
         super().__init__(**settings)
-        self.activation = activations.name_of(activation)
+        self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
@@ -36,8 +36,8 @@ class Affine(Layer):
         self.bias: Parameter | None = None
 
     @property
-    def softmax(self) -> bool:
-        return self.activation == "softmax"
+    def last_activation(self) -> activations.Use:
+        return self.activation
 
     def kernel_shape(self, input_shape: InputShape) -> Shape:
         """The shape of the kernel; its last extent counts the outputs."""
@@ -58,6 +58,21 @@ class Affine(Layer):
         raise NotImplementedError
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
+        y, linear_backward = self.forward_scores(x)
+        if self.activation.is_relu or self.activation == activations.LINEAR:
+            return y, linear_backward
+        y, activation_backward = self.activation.forward(y)
+        return y, lambda dy, need_dx=True: linear_backward(activation_backward(dy), need_dx)
+
+    def call(self, x: Array) -> Array:
+        y = self.call_scores(x)
+        return y if self.activation.is_relu else self.activation.call(y)
+
+    def call_scores(self, x: Array) -> Array:
+        return self._apply(x, *self.operands())
+
+    def forward_scores(self, x: Array) -> tuple[Array, Backward]:
+        """The passes without an activation that the op does not do itself."""
         kernel, bias, relu = self.operands()
         y = self._apply(x, kernel, bias, relu)
         gate = y if relu else None
@@ -72,19 +87,19 @@ class Affine(Layer):
     def operands(self) -> tuple[Array, Array | None, str | None]:
         """The kernel, the bias, and the activation as far as the op does it."""
         bias = None if self.bias is None else self.bias.value
-        return self.kernel.value, bias, "relu" if self.activation == "relu" else None
+        return self.kernel.value, bias, "relu" if self.activation.is_relu else None
 
     def keep_gradients(self, dx: Array | None, dkernel: Array, dbias: Array) -> Array | None:
         """Leave the parameters' gradients with them; dx goes on."""
-        self.kernel.gradient = dkernel
+        self.kernel.add_gradient(dkernel)
         if self.bias is not None:
-            self.bias.gradient = dbias
+            self.bias.add_gradient(dbias)
         return dx
 
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "activation": self.activation,
+            "activation": self.activation.name,
             "use_bias": self.use_bias,
             "kernel_initializer": registry.describe("initializers", self.kernel_initializer),
             "bias_initializer": registry.describe("initializers", self.bias_initializer),
