@@ -6,36 +6,47 @@ from collections.abc import Mapping
 from typing import Any
 
 from numba_cnn import nearest, registry
-from numba_cnn.layers.activation import Activation, ReLU, Softmax
+from numba_cnn.layers.activation import ELU, Activation, LeakyReLU, ReLU, Softmax
+from numba_cnn.layers.average_pooling2d import AveragePooling2D, AvgPool2D
+from numba_cnn.layers.batch_normalization import BatchNormalization
 from numba_cnn.layers.conv2d import Conv2D
 from numba_cnn.layers.dense import Dense
 from numba_cnn.layers.flatten import Flatten
+from numba_cnn.layers.global_pooling2d import (
+    GlobalAveragePooling2D,
+    GlobalAvgPool2D,
+    GlobalMaxPool2D,
+    GlobalMaxPooling2D,
+)
 from numba_cnn.layers.input_layer import Input, InputLayer
 from numba_cnn.layers.layer import Layer
 from numba_cnn.layers.max_pooling2d import MaxPool2D, MaxPooling2D
+from numba_cnn.layers.noise import Dropout, GaussianNoise, SpatialDropout2D
+from numba_cnn.layers.shaping import Cropping2D, Reshape, UpSampling2D, ZeroPadding2D
+
+_CLASSES = {
+    cls.__name__: cls
+    for cls in (
+        Activation, AveragePooling2D, BatchNormalization, Conv2D, Cropping2D, Dense, Dropout, ELU, Flatten,
+        GaussianNoise, GlobalAveragePooling2D, GlobalMaxPooling2D, InputLayer, LeakyReLU, MaxPooling2D, ReLU, Reshape,
+        Softmax, SpatialDropout2D, UpSampling2D, ZeroPadding2D,
+    )
+}  # fmt: skip
 
 __all__ = [
-    "Activation",
-    "Conv2D",
-    "Dense",
-    "Flatten",
+    *_CLASSES,
+    "AvgPool2D",
+    "GlobalAvgPool2D",
+    "GlobalMaxPool2D",
     "Input",
-    "InputLayer",
     "Layer",
     "MaxPool2D",
-    "MaxPooling2D",
-    "ReLU",
-    "Softmax",
     "describe",
     "from_description",
 ]
 
 __getattr__ = nearest.attributes(__name__, __all__)
 
-_CLASSES = {
-    cls.__name__: cls
-    for cls in (Activation, Conv2D, Dense, Flatten, InputLayer, MaxPooling2D, ReLU, Softmax)
-}
 _FLOAT32 = {"module": "keras", "class_name": "DTypePolicy", "config": {"name": "float32"}}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from numba_cnn.layers.conv2d import check_channels_last
+from numba_cnn.layers.images import check_channels_last
 from numba_cnn.layers.layer import Backward, InputShape, Layer
 from numba_cnn.ops import Array
 

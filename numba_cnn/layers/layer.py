@@ -68,6 +68,11 @@ class Layer(Checked):
         return self.output_shape is not None
 
     @property
+    def states(self) -> list[Parameter]:
+        """Arrays that the passes read or change, beside the weights: generators of random numbers."""
+        return []
+
+    @property
     def trainable_weights(self) -> list[Parameter]:
         """What the optimizer changes."""
         return [p for p in self.weights if p.trainable] if self.trainable else []

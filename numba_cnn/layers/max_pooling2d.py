@@ -5,18 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from numba_cnn import ops, shapes
-from numba_cnn.layers.conv2d import check_channels_last, one_image, padding_name
+from numba_cnn.layers.images import check_channels_last, one_image, padding_name
 from numba_cnn.layers.layer import Backward, InputShape, Layer
 from numba_cnn.ops import Array
 from numba_cnn.shapes import Size
 
 
-class MaxPooling2D(Layer):
-    """The maximum of each window of `pool_size` pixels, `strides` apart (None: the pool size).
-
-    The formula is ops.max_pool2d's; a NaN goes through, and the first maximum of a window takes the
-    gradient.
-    """
+class Pooling2D(Layer):
+    """What pooling layers share: their windows."""
 
     def __init__(
         self,
@@ -43,6 +39,23 @@ class MaxPooling2D(Layer):
         g = shapes.max_pool2d(one_image(self.name, input_shape), **self._geometry)
         return None, g.OH, g.OW, g.C
 
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "pool_size": list(self.pool_size),
+            "padding": self.padding,
+            "strides": list(self.strides),
+            "data_format": "channels_last",
+        }
+
+
+class MaxPooling2D(Pooling2D):
+    """The maximum of each window of `pool_size` pixels, `strides` apart (None: the pool size).
+
+    The formula is ops.max_pool2d's; a NaN goes through, and the first maximum of a window takes the
+    gradient.
+    """
+
     def forward(self, x: Array) -> tuple[Array, Backward]:
         x_shape = x.shape
         y, argmax = ops.max_pool2d(x, **self._geometry)
@@ -53,15 +66,6 @@ class MaxPooling2D(Layer):
             )
 
         return y, backward
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "pool_size": list(self.pool_size),
-            "padding": self.padding,
-            "strides": list(self.strides),
-            "data_format": "channels_last",
-        }
 
 
 MaxPool2D = MaxPooling2D

@@ -35,7 +35,7 @@ def restore(model: Learner, state: dict[str, Any]) -> None:
     backend = copies.restored(state["_backend"])
     vars(model).update(state, _graphs=Graphs(), _backend=backend)
     if backend is not None:
-        model._place(model.weights)
+        model._place([*model.weights, *model.states])
     if optimizer_state is not None and model.optimizer is not None:
         model.optimizer.restore(model.weights, optimizer_state, backend, model)
     if model.history is not None:

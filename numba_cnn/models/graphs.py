@@ -91,7 +91,7 @@ class Graphs:
             return state
         parts = [network.backend, network.trainable, *network._parts()]
         versions = [part.version for part in parts if isinstance(part, Layer)]
-        now = [*parts, *versions, *(parameter.value for parameter in network.weights)]
+        now = [*parts, *versions, *(parameter.value for parameter in [*network.weights, *network.states])]
         if not _same(state, now):
             state = now
         self._state = change, state

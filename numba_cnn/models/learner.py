@@ -66,7 +66,7 @@ class Learner(Network):
         # Nothing can go wrong any more: a call that fails leaves the model as it was.
         self.loss, self.optimizer, self._metrics = new_loss, new_optimizer, new_metrics
         self._backend = new_backend
-        self._place(self.weights)
+        self._place([*self.weights, *self.states])
 
     def train_step(self, x: Array, labels: Array, sample_weight: Array | None = None) -> None:
         """One step of the optimizer on a batch on the model's backend; waits for nothing."""

@@ -45,7 +45,7 @@ def load_model(
                 f"Received: {len(file.weights)} in {file.path}"
             )
         model._backend = home
-        model._place(model.weights)
+        model._place([*model.weights, *model.states])
         settings = file.description.get("compile_config")
         if compile and isinstance(settings, Mapping):
             _compile(model, settings, backend)

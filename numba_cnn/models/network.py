@@ -76,6 +76,11 @@ class Network(Checked):
         return [parameter for layer in self.layers for parameter in layer.weights]
 
     @property
+    def states(self) -> list[Parameter]:
+        """What the passes of the layers read or change beside weights: generators of random numbers."""
+        return [parameter for layer in self._layers for parameter in layer.states]
+
+    @property
     def trainable_weights(self) -> list[Parameter]:
         if not self.trainable:
             return []
@@ -227,7 +232,7 @@ class Network(Checked):
         self._widest = None
         for parameter in layer.weights:
             parameter.path = f"{self.name}/{layer.name}/{parameter.name}"
-        self._place(layer.weights)
+        self._place([*layer.weights, *layer.states])
 
     def _parts(self) -> list[Any]:
         """The objects that decide what a pass of the network computes."""

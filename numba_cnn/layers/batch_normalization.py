@@ -1,0 +1,136 @@
+"""Batch normalisation."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from numba_cnn import initializers, ops, registry
+from numba_cnn.layers.layer import Backward, InputShape, Layer
+from numba_cnn.ops import Array
+from numba_cnn.parameter import Parameter
+from numba_cnn.settings import Settings, flag, integer, number
+from numba_cnn.shapes import Shape
+
+
+class BatchNormalization(Layer):
+    """gamma * (x - mean) / sqrt(variance + epsilon) + beta, along the last axis.
+
+    In training by the statistics of the batch, which the moving ones follow; in inference, and where the layer is
+    frozen, by the moving ones. Ioffe & Szegedy, arXiv:1502.03167.
+    """
+
+    acts_in_training = True
+    shows_unbuilt = True
+    inert: ClassVar[dict[str, tuple[Any, ...]]] = {"synchronized": (False,), "renorm": (False,)}
+    _settings: ClassVar[Settings] = {
+        "axis": integer(-4),
+        "momentum": number(0, 1),
+        "epsilon": number(above=0),
+        "center": flag,
+        "scale": flag,
+    }
+
+    def __init__(
+        self,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones",
+        **settings: Any,
+    ) -> None:
+        super().__init__(**settings)
+        self.axis, self.momentum, self.epsilon = axis, momentum, epsilon
+        self.center, self.scale = center, scale
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.gamma: Parameter
+        self.beta: Parameter
+        self.moving_mean: Parameter
+        self.moving_variance: Parameter
+
+    def compute_output_shape(self, input_shape: InputShape) -> InputShape:
+        if self.axis not in (-1, len(input_shape) - 1):
+            raise ValueError(
+                f"{self.name}: axis must be the last one, where channels lie here. "
+                f"Received: axis {self.axis} for inputs {input_shape}"
+            )
+        return super().compute_output_shape(input_shape)
+
+    def _make_parameters(self, input_shape: InputShape) -> None:
+        channels = input_shape[-1]
+        assert channels is not None
+        shape: Shape = (channels,)
+        self.gamma = self._scale_or_shift("gamma", shape, self.gamma_initializer, self.scale)
+        self.beta = self._scale_or_shift("beta", shape, self.beta_initializer, self.center)
+        self.moving_mean = self._add_parameter(
+            "moving_mean", shape, self.moving_mean_initializer, trainable=False
+        )
+        self.moving_variance = self._add_parameter(
+            "moving_variance", shape, self.moving_variance_initializer, trainable=False
+        )
+
+    def _scale_or_shift(self, name: str, shape: Shape, initializer: Any, has: bool) -> Parameter:
+        """A weight; or, if the layer does not have it, what changes nothing."""
+        if has:
+            return self._add_parameter(name, shape, initializer)
+        neutral = initializers.get("ones" if name == "gamma" else "zeros")
+        return Parameter(name, f"{self.name}/{name}", shape, neutral, trainable=False)
+
+    @property
+    def states(self) -> list[Parameter]:
+        if not self.built:
+            return []
+        return [p for p in (self.gamma, self.beta) if not any(p is weight for weight in self.weights)]
+
+    def call(self, x: Array) -> Array:
+        return ops.batch_norm_inference(x, *self._by_moving_statistics(), self.epsilon)
+
+    def _by_moving_statistics(self) -> tuple[Array, Array, Array, Array]:
+        parameters = self.gamma, self.beta, self.moving_mean, self.moving_variance
+        gamma, beta, mean, variance = (parameter.value for parameter in parameters)
+        return gamma, beta, mean, variance
+
+    def forward(self, x: Array) -> tuple[Array, Backward]:
+        gamma, beta, mean, variance = self._by_moving_statistics()
+        if not self.trainable:
+            y = ops.batch_norm_inference(x, gamma, beta, mean, variance, self.epsilon)
+            return y, lambda dy, need_dx=True: ops.batch_norm_inference_backward(
+                dy, x, gamma, mean, variance, self.epsilon
+            )[0]
+        y, batch_mean, inverse_deviation = ops.batch_norm(
+            x, gamma, beta, mean, variance, self.momentum, self.epsilon
+        )
+
+        def backward(dy: Array, need_dx: bool = True) -> Array:
+            dx, dgamma, dbeta = ops.batch_norm_backward(dy, x, gamma, batch_mean, inverse_deviation)
+            if self.scale:
+                self.gamma.add_gradient(dgamma)
+            if self.center:
+                self.beta.add_gradient(dbeta)
+            return dx
+
+        return y, backward
+
+    def get_config(self) -> dict[str, Any]:
+        described = (
+            "beta_initializer",
+            "gamma_initializer",
+            "moving_mean_initializer",
+            "moving_variance_initializer",
+        )
+        return {
+            **super().get_config(),
+            "axis": self.axis,
+            "momentum": self.momentum,
+            "epsilon": self.epsilon,
+            "center": self.center,
+            "scale": self.scale,
+            **{name: registry.describe("initializers", getattr(self, name)) for name in described},
+        }

@@ -1,0 +1,99 @@
+"""Layers of chance: they act in training alone.
+
+Each draws from a generator of its own, (seed, counter), which its kernels count up: a batch gets the same numbers
+whatever the number of threads, and a recorded step new ones each time.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from numba_cnn import ops, session
+from numba_cnn.layers.images import one_image
+from numba_cnn.layers.layer import Backward, InputShape, Layer
+from numba_cnn.ops import Array
+from numba_cnn.parameter import Parameter
+from numba_cnn.settings import Settings, integer, number, optional
+
+
+class Chance(Layer):
+    """A layer that draws."""
+
+    acts_in_training = True
+    _settings: ClassVar[Settings] = {"seed": optional(integer(0))}
+
+    def __init__(self, seed: int | None = None, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.seed = seed
+        start = session.new_seed() if self.seed is None else self.seed
+        state = np.array([start, 0], np.int64)
+        self.generator = Parameter(
+            "seed_generator_state", f"{self.name}/seed_generator", (2,), lambda shape: state.copy()
+        )
+
+    @property
+    def states(self) -> list[Parameter]:
+        return [self.generator]
+
+    def call(self, x: Array) -> Array:
+        return x
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "seed": self.seed}
+
+
+class Dropout(Chance):
+    """Sets a share `rate` of the inputs to 0 and scales the others up by 1 / (1 - rate)."""
+
+    _settings: ClassVar[Settings] = {"rate": number(0, below=1)}
+    inert: ClassVar[dict[str, tuple[Any, ...]]] = {"noise_shape": (None,)}
+    _spatial: ClassVar[bool] = False
+
+    def __init__(self, rate: float, seed: int | None = None, **settings: Any) -> None:
+        super().__init__(seed, **settings)
+        self.rate = rate
+
+    def forward(self, x: Array) -> tuple[Array, Backward]:
+        if not self.rate:
+            return x, lambda dy, need_dx=True: dy
+        generator, rate, spatial = self.generator.value, self.rate, self._spatial
+        y, used = ops.dropout(x, rate, generator, spatial=spatial)
+
+        def backward(dy: Array, need_dx: bool = True) -> Array | None:
+            if not need_dx:
+                return None
+            return ops.dropout_backward(dy, rate, generator, used, spatial=spatial)
+
+        return y, backward
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "rate": self.rate}
+
+
+class SpatialDropout2D(Dropout):
+    """Dropout of whole channels of images."""
+
+    _spatial = True
+
+    def compute_output_shape(self, input_shape: InputShape) -> InputShape:
+        one_image(self.name, input_shape)
+        return super().compute_output_shape(input_shape)
+
+
+class GaussianNoise(Chance):
+    """Adds normal noise of a standard deviation."""
+
+    _settings: ClassVar[Settings] = {"stddev": number(0)}
+
+    def __init__(self, stddev: float, seed: int | None = None, **settings: Any) -> None:
+        super().__init__(seed, **settings)
+        self.stddev = stddev
+
+    def forward(self, x: Array) -> tuple[Array, Backward]:
+        y, _ = ops.gaussian_noise(x, self.stddev, self.generator.value)
+        return y, lambda dy, need_dx=True: dy
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "stddev": self.stddev}

@@ -1,0 +1,150 @@
+"""Layers that move pixels and change none: reshaping, padding, cropping, enlarging."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+from numba_cnn import ops, shapes
+from numba_cnn.layers.images import check_channels_last, one_image
+from numba_cnn.layers.layer import Backward, InputShape, Layer
+from numba_cnn.ops import Array
+from numba_cnn.settings import Settings, choice
+from numba_cnn.shapes import Size
+
+Sides = tuple[tuple[int, int], tuple[int, int]]
+
+
+class Reshape(Layer):
+    """Samples in another shape, in the same order; one extent may be -1."""
+
+    def __init__(self, target_shape: Any, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.target_shape = tuple(
+            -1 if extent == -1 else shapes.count(self.name, "target_shape", extent)
+            for extent in ((target_shape,) if isinstance(target_shape, int) else target_shape)
+        )
+        if self.target_shape.count(-1) > 1:
+            raise ValueError(
+                f"{self.name}: one extent of target_shape may be -1. Received: {target_shape}"
+            )
+
+    def compute_output_shape(self, input_shape: InputShape) -> InputShape:
+        size = math.prod(n for n in input_shape[1:] if n is not None)
+        known = math.prod(n for n in self.target_shape if n != -1)
+        if size % known or (-1 not in self.target_shape and size != known):
+            raise ValueError(
+                f"{self.name}: samples of {size} numbers do not fit into target_shape. "
+                f"Received: inputs {input_shape}, target_shape {self.target_shape}"
+            )
+        return None, *(size // known if n == -1 else n for n in self.target_shape)
+
+    def forward(self, x: Array) -> tuple[Array, Backward]:
+        shape = x.shape
+        assert self.output_shape is not None
+        y = x.reshape(shape[0], *self.output_shape[1:])
+        return y, lambda dy, need_dx=True: dy.reshape(shape) if need_dx else None
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "target_shape": list(self.target_shape)}
+
+
+class _Frame(Layer):
+    """A layer that adds or takes pixels at the four sides of images."""
+
+    def __init__(self, word: str, sides: Any, data_format: str | None, **settings: Any) -> None:
+        super().__init__(**settings)
+        check_channels_last(self.name, data_format)
+        self._word, self.sides = word, _sides(self.name, word, sides)
+
+    def get_config(self) -> dict[str, Any]:
+        sides = [list(pair) for pair in self.sides]
+        return {**super().get_config(), self._word: sides, "data_format": "channels_last"}
+
+
+class ZeroPadding2D(_Frame):
+    """Zeros around images: one number, (vertical, horizontal), or ((top, bottom), (left, right))."""
+
+    def __init__(self, padding: Any = (1, 1), data_format: str | None = None, **settings: Any) -> None:
+        super().__init__("padding", padding, data_format, **settings)
+
+    def compute_output_shape(self, input_shape: InputShape) -> InputShape:
+        _, H, W, C = one_image(self.name, input_shape)
+        return None, H + sum(self.sides[0]), W + sum(self.sides[1]), C
+
+    def forward(self, x: Array) -> tuple[Array, Backward]:
+        y = ops.zero_pad2d(x, self.sides)
+        return y, lambda dy, need_dx=True: ops.crop2d(dy, self.sides) if need_dx else None
+
+
+class Cropping2D(_Frame):
+    """Images without pixels at their sides, given as for ZeroPadding2D."""
+
+    def __init__(
+        self, cropping: Any = ((0, 0), (0, 0)), data_format: str | None = None, **settings: Any
+    ) -> None:
+        super().__init__("cropping", cropping, data_format, **settings)
+
+    def compute_output_shape(self, input_shape: InputShape) -> InputShape:
+        _, H, W, C = one_image(self.name, input_shape)
+        H, W = H - sum(self.sides[0]), W - sum(self.sides[1])
+        if min(H, W) < 1:
+            raise ValueError(
+                f"{self.name}: nothing is left of images {input_shape}. Received: cropping {self.sides}"
+            )
+        return None, H, W, C
+
+    def forward(self, x: Array) -> tuple[Array, Backward]:
+        y = ops.crop2d(x, self.sides)
+        return y, lambda dy, need_dx=True: ops.zero_pad2d(dy, self.sides) if need_dx else None
+
+
+class UpSampling2D(Layer):
+    """Images `size` times as large: each pixel repeated ("nearest"), or "bilinear"."""
+
+    _settings: ClassVar[Settings] = {"interpolation": choice("nearest", "bilinear")}
+
+    def __init__(
+        self,
+        size: Size = (2, 2),
+        data_format: str | None = None,
+        interpolation: str = "nearest",
+        **settings: Any,
+    ) -> None:
+        super().__init__(**settings)
+        check_channels_last(self.name, data_format)
+        self.size = shapes.pair(self.name, "size", size)
+        self.interpolation = interpolation
+
+    def compute_output_shape(self, input_shape: InputShape) -> InputShape:
+        _, H, W, C = one_image(self.name, input_shape)
+        return None, H * self.size[0], W * self.size[1], C
+
+    def forward(self, x: Array) -> tuple[Array, Backward]:
+        shape, size, how = x.shape, self.size, self.interpolation
+
+        def backward(dy: Array, need_dx: bool = True) -> Array | None:
+            return ops.upsample2d_backward(dy, shape, size, how) if need_dx else None
+
+        return ops.upsample2d(x, size, how), backward
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "size": list(self.size),
+            "data_format": "channels_last",
+            "interpolation": self.interpolation,
+        }
+
+
+def _sides(name: str, word: str, sides: Any) -> Sides:
+    """((top, bottom), (left, right)) of one number, of (vertical, horizontal), or as they are."""
+    if isinstance(sides, int):
+        sides = (sides, sides)
+    if not isinstance(sides, list | tuple) or len(sides) != 2:
+        raise ValueError(
+            f"{name}: {word} must be a number, (vertical, horizontal) or ((top, bottom), (left, right)). "
+            f"Received: {sides!r}"
+        )
+    vertical, horizontal = (shapes.pair(name, word, side, 0) for side in sides)
+    return vertical, horizontal
