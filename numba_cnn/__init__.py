@@ -29,16 +29,18 @@ if TYPE_CHECKING:
         models,
         ops,
         optimizers,
+        utils,
     )
-    from numba_cnn.config import set_num_threads, show_config
+    from numba_cnn.config import clear_session, set_num_threads, show_config
     from numba_cnn.layers import Input
-    from numba_cnn.models import Sequential
-    from numba_cnn.session import clear_session, set_random_seed
+    from numba_cnn.models import Model, Sequential
+    from numba_cnn.session import set_random_seed
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Input",
+    "Model",
     "Sequential",
     "activations",
     "backends",
@@ -55,12 +57,14 @@ __all__ = [
     "set_num_threads",
     "set_random_seed",
     "show_config",
+    "utils",
 ]
 
 _HOMES = {
     "Input": "layers",
+    "Model": "models",
     "Sequential": "models",
-    "clear_session": "session",
+    "clear_session": "config",
     "set_num_threads": "config",
     "set_random_seed": "session",
     "show_config": "config",

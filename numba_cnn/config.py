@@ -7,12 +7,18 @@ from importlib.metadata import version
 
 import numpy as np
 
-from numba_cnn import __version__, backends, ops
+from numba_cnn import __version__, backends, ops, session
 
 
 def set_num_threads(n: int) -> None:
     """Run the CPU kernels on n threads; ValueError for more than Numba started with."""
     backends.get("cpu").set_num_threads(n)
+
+
+def clear_session() -> None:
+    """Start the automatic names anew, as in a fresh process, and give memory that nobody uses back to the system."""
+    session.clear_session()
+    backends.release_memory()
 
 
 def configuration() -> dict[str, str]:

@@ -28,6 +28,7 @@ ALLOWED = {
     "arguments": {"backends", "shapes"},
     "ops": {"arguments", "nearest", "shapes"},
     "activations": {"nearest", "ops"},
+    "utils": {"nearest", "session", "shapes"},
     "initializers": {"nearest", "registry", "session", "settings", "shapes"},
     "parameter": {"copies", "initializers", "ops", "session", "shapes"},
     "layers": {
@@ -40,7 +41,7 @@ ALLOWED = {
     "callbacks": {"files", "nearest", "settings"},
     "saving": {"files", "layers", "optimizers", "parameter", "registry", "session"},
     "datasets": {"files"},
-    "config": {"__init__", "backends", "ops"},
+    "config": {"__init__", "backends", "ops", "session"},
     "models": {
         "arguments", "backends", "callbacks", "copies", "files", "layers", "losses", "metrics", "nearest", "ops", "optimizers",
         "parameter", "registry", "saving", "session", "settings", "shapes",

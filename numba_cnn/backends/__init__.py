@@ -7,6 +7,7 @@ owns(array), asarray, empty, to_numpy, synchronize, and every op of contract.py.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -54,6 +55,13 @@ def of(op: str, **arrays: Any) -> Any:
         f"{op}: expected NumPy or device arrays; np.asarray makes one of a list or of another library's "
         f"array on the host. Received: {received}"
     )
+
+
+def release_memory() -> None:
+    """Have the CPU backend, if it is in use, give memory that nobody uses back to the system."""
+    cpu = sys.modules.get(f"{__name__}.cpu")
+    if cpu is not None:
+        cpu.release_memory()
 
 
 def _place(array: Any) -> str:

@@ -21,15 +21,27 @@ from numba_cnn.layers.global_pooling2d import (
 from numba_cnn.layers.input_layer import Input, InputLayer
 from numba_cnn.layers.layer import Layer
 from numba_cnn.layers.max_pooling2d import MaxPool2D, MaxPooling2D
+from numba_cnn.layers.merging import (
+    Add,
+    Concatenate,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    concatenate,
+    multiply,
+    subtract,
+)
 from numba_cnn.layers.noise import Dropout, GaussianNoise, SpatialDropout2D
 from numba_cnn.layers.shaping import Cropping2D, Reshape, UpSampling2D, ZeroPadding2D
 
 _CLASSES = {
     cls.__name__: cls
     for cls in (
-        Activation, AveragePooling2D, BatchNormalization, Conv2D, Cropping2D, Dense, Dropout, ELU, Flatten,
-        GaussianNoise, GlobalAveragePooling2D, GlobalMaxPooling2D, InputLayer, LeakyReLU, MaxPooling2D, ReLU, Reshape,
-        Softmax, SpatialDropout2D, UpSampling2D, ZeroPadding2D,
+        Activation, Add, AveragePooling2D, BatchNormalization, Concatenate, Conv2D, Cropping2D, Dense, Dropout, ELU, Flatten,
+        GaussianNoise, GlobalAveragePooling2D, GlobalMaxPooling2D, InputLayer, LeakyReLU, Maximum, MaxPooling2D, Minimum, Multiply, ReLU, Reshape,
+        Softmax, SpatialDropout2D, Subtract, UpSampling2D, ZeroPadding2D,
     )
 }  # fmt: skip
 
@@ -41,8 +53,12 @@ __all__ = [
     "Input",
     "Layer",
     "MaxPool2D",
+    "add",
+    "concatenate",
     "describe",
     "from_description",
+    "multiply",
+    "subtract",
 ]
 
 __getattr__ = nearest.attributes(__name__, __all__)

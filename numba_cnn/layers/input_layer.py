@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from numba_cnn import nearest
 from numba_cnn.layers.layer import Backward, Layer, with_batch
+from numba_cnn.layers.tensor import Node, Tensor
 from numba_cnn.ops import Array
 
 
@@ -56,6 +57,21 @@ def _of_one_sample(batch_shape: Any) -> Sequence[int]:
 
 
 @nearest.keywords
-def Input(shape: Sequence[int], *, name: str | None = None) -> InputLayer:
-    """An InputLayer for samples of that shape."""
-    return InputLayer(shape, name=name)
+def Input(
+    shape: Sequence[int] | None = None,
+    batch_size: int | None = None,
+    dtype: str | None = None,
+    *,
+    batch_shape: Sequence[int | None] | None = None,
+    name: str | None = None,
+) -> Tensor:
+    """The input of a model, for samples of that shape: to call layers on, or as the first of a Sequential's.
+
+    batch_size, dtype    are taken as Keras has them; batches may have any size, and inputs become float32
+    """
+    layer = InputLayer(shape, batch_shape=batch_shape, name=name)
+    assert layer.first_shape is not None
+    layer.build(with_batch(layer.first_shape))
+    node = Node(layer, (), with_batch(layer.first_shape))
+    layer._nodes.append(node)
+    return node.output

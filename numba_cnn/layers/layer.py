@@ -10,6 +10,7 @@ import numpy as np
 from numba_cnn import activations, backends, session, shapes
 from numba_cnn.initializers import Initializer
 from numba_cnn.ops import Array
+from numba_cnn.layers.tensor import Node, Tensor, tensors
 from numba_cnn.parameter import Parameter, assign
 from numba_cnn.settings import Checked, Settings, flag, text
 
@@ -30,6 +31,7 @@ class Layer(Checked):
     shows_unbuilt = False
     # Settings of Keras that the layer's constructor does not take, and the values at which they
     # change nothing.
+    arity: ClassVar[int | None] = 1  # inputs; None: a list of any number
     acts_in_training: ClassVar[bool] = False  # whether forward() does something else than call()
     inert: ClassVar[dict[str, tuple[Any, ...]]] = {"data_format": ("channels_last",)}
     version: object
@@ -48,6 +50,7 @@ class Layer(Checked):
         self.name = name or session.auto_name(type(self).__name__)
         self.trainable = trainable
         self.weights: list[Parameter] = []
+        self._nodes: list[Node] = []  # its calls in graphs of layers
         self.input_shape: InputShape | None = None
         self.output_shape: InputShape | None = None
         self.first_shape = None if input_shape is None else sample_shape(self.name, input_shape)
@@ -113,11 +116,49 @@ class Layer(Checked):
         """Inference: y, and nothing is remembered."""
         return self.forward(x)[0]
 
-    def __call__(self, x: Array, training: bool = False) -> Array:
-        """The output for a batch; a layer that is not built takes its shape from it."""
-        if self.output_shape is None or isinstance(x, Layer):
+    def __call__(self, x: Any, training: bool = False) -> Any:
+        """The output for a batch; a layer that is not built takes its shape from it.
+
+        Called on what another layer returned for an Input, it returns what a Model is made of.
+        """
+        if given := tensors(x):
+            return self._connected(given)
+        if self.output_shape is None:
             self._meet(x)
-        return self.forward(x)[0] if training else self.call(x)
+        xs = x if self.arity is None else (x,)
+        return self.forward(*xs)[0] if training else self.call(*xs)
+
+    def _connected(self, inputs: tuple[Tensor, ...]) -> Tensor:
+        """What the layer gives for tensors; the layer is built for their shapes."""
+        shapes = [tensor.shape for tensor in inputs]
+        if self.arity is not None and len(inputs) != self.arity:
+            raise ValueError(
+                f"{self.name}: the layer takes {self.arity} input. Received: {len(inputs)} tensors"
+            )
+        shape: Any = shapes if self.arity is None else shapes[0]
+        if self.output_shape is None:
+            self.build(shape)
+        node = Node(self, inputs, self.compute_output_shape(shape))
+        self._nodes.append(node)
+        return node.output
+
+    @property
+    def input(self) -> Any:
+        """What the layer was first called on in a graph of layers: a tensor, or a list of them."""
+        inputs = self._first_node().inputs
+        return list(inputs) if self.arity is None else inputs[0]
+
+    @property
+    def output(self) -> Tensor:
+        """What it gave then."""
+        return self._first_node().output
+
+    def _first_node(self) -> Node:
+        if not self._nodes:
+            raise AttributeError(
+                f"{self.name}: the layer was not called on an Input. Received: no input or output"
+            )
+        return self._nodes[0]
 
     def _meet(self, x: Any) -> None:
         """Build for the first batch; or say why it is none."""
@@ -152,9 +193,8 @@ def check_batch(name: str, x: Any) -> None:
     """Raise a TypeError or a ValueError for what a layer or a model cannot be called on."""
     if isinstance(x, Layer):
         raise TypeError(
-            f"{name}: functional models, layers called on an Input, are not served yet; add the layers to a "
-            "Sequential, whose first one says input_shape=, and call layers on arrays x. "
-            f"Received: {type(x).__name__} {x.name!r}"
+            f"{name}: call the layer on an array, or on what Input(...) or another layer returned. "
+            f"Received: the layer {x.name!r} itself"
         )
     if x is None:
         raise TypeError(f"{name}: x must be an array. Received: None")

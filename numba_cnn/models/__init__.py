@@ -1,10 +1,11 @@
-"""Models: Sequential, and what loads one from a file."""
+"""Models: Sequential, Model, and what loads one from a file."""
 
 from numba_cnn import nearest
+from numba_cnn.models.functional import Model
 from numba_cnn.models.loading import load_model
 from numba_cnn.models.sequential import Sequential
 from numba_cnn.models.tutorial import tutorial_cnn
 
-__all__ = ["Sequential", "load_model", "tutorial_cnn"]
+__all__ = ["Model", "Sequential", "load_model", "tutorial_cnn"]
 
 __getattr__ = nearest.attributes(__name__, __all__)

@@ -195,6 +195,15 @@ def _finite(images: np.ndarray) -> np.ndarray:
     return finite
 
 
+def is_ready(samples: np.ndarray) -> bool:
+    """Whether samples can go to a model as they are: float32 in C order, all finite by the fast look."""
+    if samples.dtype != np.float32 or not samples.flags.c_contiguous:
+        return False
+    flat = samples.reshape(-1)
+    with np.errstate(all="ignore"):
+        return bool(np.dot(flat, flat) <= _LARGEST)
+
+
 def split(op: str, data: Dataset, fraction: float) -> tuple[Dataset, Dataset]:
     """The first floor(N * (1 - fraction)) samples, and the rest, in the order given."""
     number = settings.real(fraction)

@@ -126,14 +126,15 @@ class Learner(Network):
         loss, dscores = cost(labels, scores, sample_weight)
         outputs, count = scores, self._outputs_of_a_sample()
         if self._gives_scores and not all(metric.takes_scores(count) for metric in self._metrics):
-            outputs = self._layers[-1].last_activation.call(scores)
+            assert self._last_layer is not None
+            outputs = self._last_layer.last_activation.call(scores)
         return [loss, *(metric.of_batch(labels, outputs) for metric in self._metrics)], dscores
 
     @property
     def _gives_scores(self) -> bool:
         """Whether the loss takes what comes before the last activation."""
         assert self.loss is not None
-        return bool(self._layers) and ends_in(self._layers[-1], self.loss.activations)
+        return ends_in(self._last_layer, self.loss.activations)
 
     def _scored_plan(self) -> plan.Plan:
         """What the passes of training and testing run: up to the scores, where the loss takes them."""

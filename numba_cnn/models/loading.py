@@ -9,19 +9,22 @@ from typing import Any
 
 from numba_cnn import files, saving
 from numba_cnn.models.learner import chosen_backend
+from numba_cnn.models.files import Saved
+from numba_cnn.models.functional import Model
 from numba_cnn.models.sequential import Sequential
 from numba_cnn.nearest import keywords
 from numba_cnn.settings import flag, path
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _BYTES = 4  # of a float32
+_CLASSES: dict[str, type[Sequential] | type[Model]] = {"Sequential": Sequential, "Functional": Model, "Model": Model}
 
 
 @keywords
 def load_model(
     filepath: str | os.PathLike[str], compile: bool = True, *, backend: str = "auto"
-) -> Sequential:
-    """The Sequential model in a .keras file of this library or of Keras, ready to go on training.
+) -> Saved:
+    """The model in a .keras file of this library or of Keras, ready to go on training.
 
     backend    where the model lives from now on, compiled or not: "cpu", "cuda", or "auto" for a
                real GPU if there is one
@@ -68,25 +71,26 @@ def _refuse_legacy(filepath: str) -> None:
         )
 
 
-def _build(file: saving.ModelFile) -> Sequential:
+def _build(file: saving.ModelFile) -> Saved:
     """The model of the file's description, whose weights are not made yet."""
     try:
         kind, config = file.description["class_name"], file.description["config"]
-        model = Sequential.from_config(config) if kind == "Sequential" else None
+        cls = _CLASSES.get(kind) if isinstance(kind, str) else None
+        model = None if cls is None else cls.from_config(config)
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(
             f"load_model: no model is described. Received: {error!r} in {file.path}"
         ) from error
     if model is None:
         raise ValueError(
-            f"load_model: expected a Sequential model. Received: {kind!r} in {file.path}"
+            f"load_model: expected a Sequential or a Functional model. Received: {kind!r} in {file.path}"
         )
     if not (model.layers and model.built):
         raise ValueError(f"load_model: the model knows no input shape. Received: {file.path}")
     return model
 
 
-def _compile(model: Sequential, settings: Mapping[str, Any], backend: str) -> None:
+def _compile(model: Saved, settings: Mapping[str, Any], backend: str) -> None:
     """Compile as the file says; an optimizer that will get its state is built."""
     try:
         model.compile(

@@ -11,6 +11,7 @@ import numpy as np
 
 from numba_cnn import backends, nearest, session, shapes
 from numba_cnn.layers import InputLayer, Layer
+from numba_cnn.layers.tensor import Tensor
 from numba_cnn.layers.layer import InputShape, check_batch, with_batch
 from numba_cnn.models import plan
 from numba_cnn.models.graphs import Graphs, Results, is_ours
@@ -72,6 +73,11 @@ class Network(Checked):
         return self._layers[-1].output_shape if self._layers else self.input_shape
 
     @property
+    def _last_layer(self) -> Layer | None:
+        """The layer whose output is the model's."""
+        return self._layers[-1] if self._layers else None
+
+    @property
     def weights(self) -> list[Parameter]:
         return [parameter for layer in self.layers for parameter in layer.weights]
 
@@ -93,6 +99,8 @@ class Network(Checked):
 
     def add(self, layer: Layer) -> None:
         """Put a layer on top; the first may say with input_shape= what shape a sample has."""
+        if isinstance(layer, Tensor) and isinstance(layer.node.layer, InputLayer):
+            layer = layer.node.layer
         if not isinstance(layer, Layer):
             raise TypeError(f"add: expected an object of Layer. Received: {layer!r}")
         if isinstance(layer, InputLayer):
@@ -115,6 +123,18 @@ class Network(Checked):
         if self.input_shape is None and self._input_layer is not None:
             assert self._input_layer.first_shape is not None
             self.build(with_batch(self._input_layer.first_shape))
+
+    def _take(self, layer: Layer) -> None:
+        """Have a layer that is built among the model's own, on its backend."""
+        if layer.name in self._names:
+            raise ValueError(
+                f"{self.name}: the names of the layers must differ. Received: {layer.name!r} twice"
+            )
+        self._layers.append(layer)
+        self._names.add(layer.name)
+        for parameter in layer.weights:
+            parameter.path = f"{self.name}/{layer.name}/{parameter.name}"
+        self._place([*layer.weights, *layer.states])
 
     def pop(self) -> Layer:
         """Take the last layer off and return it."""

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from numba_cnn.models.sequential import Sequential
+    from numba_cnn.models.files import Saved
 
 _LINE_LENGTH = 88  # characters, 12 more with the column of show_trainable
 _BYTES = 4  # of a float32
 
 
 def print_summary(
-    model: Sequential,
+    model: Saved,
     line_length: int | None = None,
     positions: Sequence[float] | None = None,
     print_fn: Callable[[str], object] | None = None,
@@ -64,7 +64,7 @@ def _check_list(name: str, value: Any, what: str, kind: Any) -> None:
 
 def _render(
     console: Console,
-    model: Sequential,
+    model: Saved,
     line_length: int | None,
     positions: Sequence[float] | None,
     show_trainable: bool,

@@ -126,7 +126,10 @@ class Trainer(Learner):
         callbacks: Callbacks = None,
     ) -> np.ndarray:
         """What the model makes of each sample, as a float32 array (N, ...)."""
-        dataset = data.Dataset(self._inputs("predict", x))
+        samples = self._inputs("predict", x)
+        if verbose == 0 and callbacks is None and self._is_one_batch(samples, batch_size):
+            return np.array(self.backend.to_numpy(self(self.backend.asarray(samples))))
+        dataset = data.Dataset(samples)
         batches = self._batches("predict", dataset, batch_size)
         progress = self._progress(verbose, batches)
         hooks = self._hooks(callbacks, verbose, batches)
@@ -141,6 +144,11 @@ class Trainer(Learner):
         hooks.call("on_predict_end", None)
         progress.end(len(batches))
         return np.concatenate(outputs)
+
+    def _is_one_batch(self, samples: np.ndarray, batch_size: int | None) -> bool:
+        """Whether predict has no more to do than to call the model: few samples come often, and Python would show."""
+        size = 32 if batch_size is None else shapes.count("predict", "batch_size", batch_size)
+        return len(samples) <= size and data.is_ready(samples)
 
     def _train_epoch(
         self, epoch: int, batches: data.Batches, progress: Progress, hooks: CallbackList

@@ -1,0 +1,66 @@
+"""What layers return where they are called on the input of a model and not on numbers: the graph of the model."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numba_cnn.layers.layer import InputShape, Layer
+
+_created = count()
+
+
+class Tensor:
+    """A value that a model will compute: its shape, the batch as None, and the call of a layer that gives it."""
+
+    dtype = "float32"
+
+    def __init__(self, shape: InputShape, node: Node) -> None:
+        self.shape, self.node = shape, node
+
+    @property
+    def name(self) -> str:
+        return self.node.layer.name
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    def __add__(self, other: Any) -> Tensor:
+        return _merged("Add", self, other)
+
+    def __sub__(self, other: Any) -> Tensor:
+        return _merged("Subtract", self, other)
+
+    def __mul__(self, other: Any) -> Tensor:
+        return _merged("Multiply", self, other)
+
+    def __repr__(self) -> str:
+        return f"<Tensor shape={self.shape}, from {self.name}>"
+
+
+class Node:
+    """A call of a layer: what it was called on, and what it gave."""
+
+    def __init__(self, layer: Layer, inputs: tuple[Tensor, ...], shape: InputShape) -> None:
+        self.layer, self.inputs, self.number = layer, inputs, next(_created)
+        self.output = Tensor(shape, self)
+
+
+def tensors(inputs: Any) -> tuple[Tensor, ...] | None:
+    """The tensors that a layer is called on, or None if it is called on numbers."""
+    if isinstance(inputs, Tensor):
+        return (inputs,)
+    if isinstance(inputs, list | tuple) and inputs and all(isinstance(t, Tensor) for t in inputs):
+        return tuple(inputs)
+    return None
+
+
+def _merged(name: str, one: Tensor, other: Any) -> Tensor:
+    from numba_cnn.layers import merging
+
+    if not isinstance(other, Tensor):
+        return NotImplemented
+    merged: Tensor = getattr(merging, name)()([one, other])
+    return merged
