@@ -33,6 +33,7 @@ class Mean(Checked):
     direction: ClassVar[str] = "min"  # which way it improves
 
     _settings: ClassVar[Settings] = {"name": text}
+    _unexplained: ClassVar[tuple[str, ...]] = ("add", "of_batch")
     _UNREAD_LIMIT = 1024  # values; more are read on the way, to bound the memory they take
 
     def __init__(self, name: str) -> None:
@@ -63,9 +64,11 @@ class Mean(Checked):
     def _read(self) -> None:
         if self._unread:
             backend = backends.of(self.name, value=self._unread[0][0])
+            total, samples = self._sum, self._count
             for value, count in self._unread:
-                self._sum += float(backend.to_numpy(value)) * count
-                self._count += count
+                total += float(backend.to_numpy(value)) * count
+                samples += count
+            self._sum, self._count = total, samples
             self._unread.clear()
 
 

@@ -24,10 +24,6 @@ Settings = Mapping[str, Check]
 
 _LARGEST = float(np.finfo(np.float32).max)  # kernels compute in float32
 _PACKAGE = __name__.partition(".")[0]
-_PASSES = (
-    "forward",
-    "logits",
-)  # a call that is to be explained holds on to its arguments, such as activations
 
 
 class Checked:
@@ -40,6 +36,14 @@ class Checked:
 
     _settings: ClassVar[Settings] = {}
     _takes_any_name: ClassVar[bool] = False
+    # Methods that every step calls; a call that is to be explained also holds on to arguments such as activations.
+    _unexplained: ClassVar[tuple[str, ...]] = (
+        "forward",
+        "logits",
+        "step",
+        "train_step",
+        "of_batch",
+    )
 
     def __new__(cls, *arguments: Any, **settings: Any) -> Self:
         names = accepted(cls)  # type: ignore[arg-type]
@@ -52,7 +56,8 @@ class Checked:
         super().__init_subclass__(**settings)
         if _is_ours(cls.__module__):
             for name, method in list(vars(cls).items()):
-                if isinstance(method, FunctionType) and name[0] != "_" and name not in _PASSES:
+                explained = name[0] != "_" and name not in cls._unexplained
+                if isinstance(method, FunctionType) and explained:
                     setattr(cls, name, nearest.keywords(method))
 
     def __setattr__(self, name: str, value: Any) -> None:

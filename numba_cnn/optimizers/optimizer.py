@@ -36,7 +36,8 @@ class Optimizer(Checked):
         self.learning_rate = learning_rate
         self.name = type(self).__name__.lower() if name is None else name
         self.iterations = 0
-        self._state: weakref.WeakKeyDictionary[Parameter, Slots] = weakref.WeakKeyDictionary()
+        # What WeakKeyDictionary is, looked up in C: every step does, for each parameter.
+        self._state: dict[weakref.ref[Parameter], Slots] = {}
         self._order: list[weakref.ref[Parameter]] = []  # the parameters of the last build()
         self._owner: Any = None  # a weak reference to the model that it serves
         self._copied: list[Slots] | None = None  # the state of a copy that is not built yet
@@ -69,14 +70,14 @@ class Optimizer(Checked):
         if self._copied is not None:
             self._adopt(parameters, self._copied)
         if self.built and self._backend is not backend:
-            for slots in self._state.values():
+            for slots in list(self._state.values()):
                 slots[:] = [backend.asarray(self._backend.to_numpy(array)) for array in slots]
         self._backend, self._copied = backend, None
         if owner is not None and (first or parameters):
             self._owner = weakref.ref(owner)
         self._order = [weakref.ref(parameter) for parameter in parameters]
         for parameter in parameters:
-            slots = self._state.setdefault(parameter, [])
+            slots = self._keep(parameter, self._find(parameter) or [])
             del slots[self.slots :]
             for _ in range(self.slots - len(slots)):
                 slots.append(backend.asarray(np.zeros(parameter.shape, parameter.dtype)))
@@ -124,7 +125,7 @@ class Optimizer(Checked):
 
     def state_of(self, parameters: Sequence[Parameter]) -> list[Slots]:
         """Copies on the host of the arrays of each parameter; none where it has none."""
-        return self._on_host([self._state.get(parameter, []) for parameter in parameters])
+        return self._on_host([self._find(parameter) or [] for parameter in parameters])
 
     def without_state(self) -> Optimizer:
         """A copy with the same settings and number of steps alone."""
@@ -140,7 +141,7 @@ class Optimizer(Checked):
         self._owner = weakref.ref(owner)
         for parameter, slots in zip(parameters, state, strict=True):
             if slots:
-                self._state[parameter] = [backend.asarray(array) for array in slots]
+                self._keep(parameter, [backend.asarray(array) for array in slots])
         self.build(owner.trainable_weights, backend, owner)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -153,7 +154,16 @@ class Optimizer(Checked):
         return {**vars(self), **hidden, "_order": []}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state, _state=weakref.WeakKeyDictionary())
+        vars(self).update(state, _state={})
+
+    def _find(self, parameter: Parameter) -> Slots | None:
+        return self._state.get(weakref.ref(parameter))
+
+    def _keep(self, parameter: Parameter, slots: Slots) -> Slots:
+        """Make the arrays the state of the parameter, as long as it lives."""
+        forget = self._state.pop
+        self._state[weakref.ref(parameter, lambda reference: forget(reference, None))] = slots
+        return slots
 
     def _parameters(self) -> list[Parameter]:
         """What is trained now."""
@@ -169,18 +179,18 @@ class Optimizer(Checked):
 
     def _state_of(self, parameters: Sequence[Parameter]) -> list[Slots]:
         """The state of each, which begins at zero for what the model has got or freed since."""
-        state = list(map(self._state.get, parameters))
+        state = list(map(self._state.get, map(weakref.ref, parameters)))
         if None in state or [*map(len, state)].count(self.slots) < len(state):  # type: ignore[arg-type]
             model = self._model()
             own = set() if model is None else set(map(id, model.weights))
             mine = all(id(parameter) in own for parameter in parameters)
             self.build(parameters, self._backend, model if mine else None)
-            state = list(map(self._state.get, parameters))
+            state = list(map(self._find, parameters))
         return state  # type: ignore[return-value]
 
     def _check_known(self, parameters: Sequence[Parameter]) -> None:
         for parameter in parameters:
-            if parameter not in self._state:
+            if self._find(parameter) is None:
                 raise ValueError(
                     f"{self.name}: an optimizer serves one model, and this one is in use; compile "
                     f"with a new optimizer. Received: {parameter.path}, a weight of another model"
@@ -196,7 +206,7 @@ class Optimizer(Checked):
             )
         self._backend = _Host
         for parameter, slots in zip(parameters, state, strict=True):
-            self._state[parameter] = list(slots)
+            self._keep(parameter, list(slots))
 
     def _on_host(self, state: list[Slots]) -> list[Slots]:
         return [[np.array(self._backend.to_numpy(a)) for a in slots] for slots in state]
