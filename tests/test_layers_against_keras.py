@@ -1,0 +1,151 @@
+"""Every layer beside Keras's own: outputs, gradients, what training changes, configuration, signature."""
+
+import inspect
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from numba_cnn import layers
+
+IMAGES = (3, 6, 5, 4)
+ROWS = (5, 7)
+# name -> (class, settings, shapes of the inputs, whether in training)
+CASES = {
+    "relu": ("ReLU", {"max_value": 1.5, "negative_slope": 0.1, "threshold": 0.3}, [IMAGES], False),
+    "leaky relu": ("LeakyReLU", {"negative_slope": 0.2}, [IMAGES], False),
+    "elu": ("ELU", {"alpha": 0.7}, [IMAGES], False),
+    "softmax": ("Softmax", {}, [ROWS], False),
+    "softmax of pixels": ("Softmax", {}, [IMAGES], False),
+    **{
+        f"activation {name}": ("Activation", {"activation": name}, [ROWS], False)
+        for name in (
+            "celu", "elu", "exponential", "gelu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish",
+            "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu",
+            "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign", "squareplus", "swish", "tanh",
+            "tanh_shrink",
+        )
+    },
+    "dense sigmoid": ("Dense", {"units": 3, "activation": "sigmoid"}, [ROWS], False),
+    "dense softmax": ("Dense", {"units": 3, "activation": "softmax"}, [ROWS], False),
+    "conv2d gelu": ("Conv2D", {"filters": 5, "kernel_size": 3, "activation": "gelu", "padding": "same"}, [IMAGES], False),
+    "conv2d elu": ("Conv2D", {"filters": 5, "kernel_size": 2, "activation": "elu", "strides": 2}, [IMAGES], False),
+    "batch norm": ("BatchNormalization", {}, [IMAGES], True),
+    "batch norm of rows": ("BatchNormalization", {"momentum": 0.9, "epsilon": 0.01}, [ROWS], True),
+    "batch norm, inference": ("BatchNormalization", {}, [IMAGES], False),
+    "batch norm without scale": ("BatchNormalization", {"scale": False}, [IMAGES], True),
+    "batch norm without center": ("BatchNormalization", {"center": False}, [IMAGES], True),
+    "average pooling": ("AveragePooling2D", {}, [IMAGES], False),
+    "average pooling, same": (
+        "AveragePooling2D", {"pool_size": (3, 2), "strides": 2, "padding": "same"}, [IMAGES], False,
+    ),
+    "global average": ("GlobalAveragePooling2D", {}, [IMAGES], False),
+    "global average, kept": ("GlobalAveragePooling2D", {"keepdims": True}, [IMAGES], False),
+    "global maximum": ("GlobalMaxPooling2D", {}, [IMAGES], False),
+    "reshape": ("Reshape", {"target_shape": (5, -1)}, [IMAGES], False),
+    "zero padding": ("ZeroPadding2D", {"padding": ((1, 2), (0, 3))}, [IMAGES], False),
+    "cropping": ("Cropping2D", {"cropping": ((1, 2), (0, 3))}, [IMAGES], False),
+    "up nearest": ("UpSampling2D", {"size": (2, 3)}, [IMAGES], False),
+    "up bilinear": ("UpSampling2D", {"size": (2, 3), "interpolation": "bilinear"}, [IMAGES], False),
+    "add": ("Add", {}, [IMAGES, IMAGES, IMAGES], False),
+    "subtract": ("Subtract", {}, [IMAGES, IMAGES], False),
+    "multiply": ("Multiply", {}, [IMAGES, IMAGES], False),
+    "multiply channels": ("Multiply", {}, [IMAGES, (3, 1, 1, 4)], False),
+    "maximum": ("Maximum", {}, [IMAGES, IMAGES], False),
+    "minimum": ("Minimum", {}, [IMAGES, IMAGES], False),
+    "concatenate": ("Concatenate", {}, [IMAGES, (3, 6, 5, 2)], False),
+    "concatenate rows": ("Concatenate", {"axis": 1}, [IMAGES, (3, 2, 5, 4)], False),
+    "dropout, inference": ("Dropout", {"rate": 0.4}, [ROWS], False),
+    "spatial dropout, inference": ("SpatialDropout2D", {"rate": 0.4}, [IMAGES], False),
+    "noise, inference": ("GaussianNoise", {"stddev": 0.4}, [ROWS], False),
+}  # fmt: skip
+
+
+def arrays():
+    rng = np.random.default_rng(5)
+    return {
+        f"{name}/x{i}": rng.standard_normal(shape).astype(np.float32)
+        for name, (_, _, shapes, _) in CASES.items()
+        for i, shape in enumerate(shapes)
+    }
+
+
+@pytest.fixture(scope="module")
+def keras(tmp_path_factory):
+    """What Keras answers to all the cases, from one process."""
+    folder = tmp_path_factory.mktemp("keras_layers")
+    cases = [
+        {"name": name, "class": cls, "config": config, "inputs": len(shapes), "training": training}
+        for name, (cls, config, shapes, training) in CASES.items()
+    ]
+    (folder / "cases.json").write_text(json.dumps(cases))
+    np.savez(folder / "arrays.npz", **arrays())
+    peer = Path(__file__).with_name("keras_layers_peer.py")
+    settings = {"KERAS_BACKEND": "jax", "XLA_FLAGS": "--xla_backend_optimization_level=0"}
+    subprocess.run([sys.executable, peer, folder], check=True, env=os.environ | settings)
+    return np.load(folder / "answers.npz")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_layer_computes_what_keras_does(name, keras):
+    cls, config, shapes, training = CASES[name]
+    given = arrays()
+    xs = [given[f"{name}/x{i}"] for i in range(len(shapes))]
+    layer = getattr(layers, cls)(**config)
+    layer.build([(None, *x.shape[1:]) for x in xs] if len(xs) > 1 else (None, *xs[0].shape[1:]))
+    layer.set_weights([keras[f"{name}/w{i}"] for i in range(len(layer.weights))])
+    expected = keras[f"{name}/y"]
+    assert layer.output_shape == (None, *expected.shape[1:])
+    np.testing.assert_allclose(layer(xs if len(xs) > 1 else xs[0], training=training), expected, rtol=1e-5, atol=2e-5)
+    if not training and cls in ("Dropout", "SpatialDropout2D", "GaussianNoise"):
+        return
+    if cls == "BatchNormalization" and not training:
+        layer.trainable = False
+    layer.set_weights([keras[f"{name}/w{i}"] for i in range(len(layer.weights))])
+    y, backward = layer.forward(*xs)
+    np.testing.assert_allclose(y, expected, rtol=1e-5, atol=2e-5)
+    dy = np.ones_like(y)
+    dxs = [backward(dy, need_dx=True)] if len(xs) == 1 else backward(dy, [True] * len(xs))
+    for i, dx in enumerate(dxs):
+        np.testing.assert_allclose(dx, keras[f"{name}/dx{i}"], rtol=1e-4, atol=1e-4)
+    for i, parameter in enumerate(p for p in layer.trainable_weights):
+        np.testing.assert_allclose(parameter.gradient, keras[f"{name}/dw{i}"], rtol=1e-4, atol=2e-4)
+    fixed = [p for p in layer.weights if not p.trainable]
+    if training:
+        for i, parameter in enumerate(fixed):
+            np.testing.assert_allclose(parameter.numpy(), keras[f"{name}/after{i}"], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_its_configuration_is_keras_own(name, keras):
+    cls, config, _, _ = CASES[name]
+    theirs = json.loads(str(keras[f"{name}/config"]))
+    ours = layers.describe(getattr(layers, cls)(**config))["config"]
+    for key, value in ours.items():
+        if key not in ("name", "dtype", "seed") and not key.endswith("_initializer"):
+            assert value == theirs[key], key
+
+
+def test_arguments_stand_as_in_keras():
+    code = (
+        "import inspect, json, keras; "
+        f"names = {sorted(layers._CLASSES)!r}; "
+        "print(json.dumps({n: [[p.name, repr(p.default)] for p in list(inspect.signature("
+        "getattr(keras.layers, n).__init__).parameters.values())[1:]] for n in names}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+        env=os.environ | {"KERAS_BACKEND": "jax"},
+    )  # fmt: skip
+    theirs = json.loads(done.stdout.splitlines()[-1])
+    for name, cls in layers._CLASSES.items():
+        expected = dict(map(tuple, theirs[name]))
+        for parameter in list(inspect.signature(cls.__init__).parameters.values())[1:]:
+            if parameter.kind is parameter.VAR_KEYWORD or parameter.name in ("input_shape", "name", "trainable"):
+                continue
+            assert parameter.name in expected, (name, parameter.name)
+            assert repr(parameter.default).replace("'", '"') == expected[parameter.name].replace("'", '"'), (name, parameter)
