@@ -110,7 +110,7 @@ class _Array(NamedTuple):
         return expected
 
 
-def argmax_dtype(g):
+def argmax_dtype(g: shapes.Conv2D | shapes.Pool2D) -> np.dtype:
     """The dtype of a place in a window of the geometry; convolutions pool over 2x2."""
     return np.dtype(np.uint8 if getattr(g, "PH", 2) * getattr(g, "PW", 2) <= _SMALL_WINDOW else np.int32)
 

@@ -1,4 +1,4 @@
-"""What the functions of ops.py accept.
+"""What the functions of this package accept.
 
 Each check gives back what kernels take, or raises an error that names the function, `op`, and says what
 it received.
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from numba_cnn import backends, shapes
-from numba_cnn.backends.contract import argmax_dtype
+from numba_cnn.backends.contract import argmax_dtype as argmax_dtype
 from numba_cnn.shapes import Shape
 
 Array = Any  # a NumPy array or a device array; both have shape and dtype
