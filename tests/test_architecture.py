@@ -25,8 +25,7 @@ ALLOWED = {
     "__init__": {"config", "layers", "models", "nearest", "session"},  # under TYPE_CHECKING
     "__main__": {"cli"},
     "backends": {"shapes"},
-    "arguments": {"backends", "shapes"},
-    "ops": {"arguments", "nearest", "shapes"},
+    "ops": {"backends", "nearest", "shapes"},
     "activations": {"nearest", "ops"},
     "utils": {"nearest", "session", "shapes"},
     "initializers": {"nearest", "registry", "session", "settings", "shapes"},
@@ -43,7 +42,7 @@ ALLOWED = {
     "datasets": {"files"},
     "config": {"__init__", "backends", "ops", "session"},
     "models": {
-        "arguments", "backends", "callbacks", "copies", "files", "layers", "losses", "metrics", "nearest", "ops", "optimizers",
+        "backends", "callbacks", "copies", "files", "layers", "losses", "metrics", "nearest", "ops", "optimizers",
         "parameter", "registry", "saving", "session", "settings", "shapes",
     },
     "cli": {"__init__", "callbacks", "config", "datasets", "models", "optimizers", "session"},

@@ -18,7 +18,8 @@ CONV = shapes.conv2d((2, 9, 8, 3), (3, 3, 3, 4))
 CONV_TO_POOL, POOLED = shapes.pooled(CONV)
 POOL = shapes.max_pool2d((2, 8, 6, 3), 2)
 EXTENTS = {"N": (5,), "K": (7,), "F": (6,), "C": (4,), "M": (9,), "n": (5,), "*": (3, 4)}
-VALUES = {bool: False, str: "direct", shapes.Conv2D: CONV, shapes.Pool2D: POOL}
+WORDS = {"algorithm": "direct", "name": "gelu"}
+VALUES = {bool: False, shapes.Conv2D: CONV, shapes.Pool2D: POOL}
 
 
 def signature(folder, name):
@@ -56,7 +57,7 @@ def arguments(name):
     for field, word in zip(row.fields, row.parameters, strict=True):
         if not isinstance(field, contract._Array):
             kind = field[0] if isinstance(field, tuple) else field
-            values.append(geometry if kind is shapes.Conv2D else VALUES.get(kind, 0.5))
+            values.append(geometry if kind is shapes.Conv2D else VALUES.get(kind, WORDS.get(word, 0.5)))
             continue
         if field.extents and field.extents[0].startswith("g."):
             g = POOL if row.parameters[row.geometry] == "g" and row.fields[row.geometry] is shapes.Pool2D else geometry

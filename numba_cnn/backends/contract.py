@@ -110,7 +110,7 @@ class _Array(NamedTuple):
         return expected
 
 
-def argmax_dtype(g):
+def argmax_dtype(g: shapes.Conv2D | shapes.Pool2D) -> np.dtype:
     """The dtype of a place in a window of the geometry; convolutions pool over 2x2."""
     return np.dtype(np.uint8 if getattr(g, "PH", 2) * getattr(g, "PW", 2) <= _SMALL_WINDOW else np.int32)
 
@@ -166,6 +166,8 @@ OPS = {
     "dense": Op("dense", x="N K", weight="K F", bias="F?", relu=bool, y="N F"),
     "dense_backward_input": Op("dense", dy="N F", y="N F?", weight="K F", dx="N K"),
     "dense_backward_weight": Op("dense", dy="N F", y="N F?", x="N K", dweight="K F", dbias="F"),
+    "log_softmax": Op("softmax_crossentropy", x="N C", y="N C"),
+    "log_softmax_backward": Op("softmax_crossentropy", dy="N C", y="N C", dx="N C"),
     "max_pool2d": Op("max_pool2d", x="g.x", g=shapes.Pool2D, y="g.y", argmax="argmax: g.y"),
     "max_pool2d_backward": Op("max_pool2d", dy="g.y", argmax="argmax: g.y", g=shapes.Pool2D, dx="g.x"),
     "relu": Op("relu", x="*", y="*"),
@@ -177,6 +179,7 @@ OPS = {
         "optimizers", parameter="*", gradient="*", velocity="*?", learning_rate=float, momentum=float, nesterov=bool
     ),
     "softmax": Op("softmax_crossentropy", x="N C", y="N C"),
+    "softmax_backward": Op("softmax_crossentropy", dy="N C", y="N C", dx="N C"),
     "sparse_categorical_accuracy": Op(
         "softmax_crossentropy", logits="N C", labels="integer: N", accuracy=""
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from numba_cnn import arguments, backends, losses, nearest, optimizers
+from numba_cnn import backends, losses, nearest, optimizers
 from numba_cnn.callbacks import History
 from numba_cnn.layers.scores import ends_in
 from numba_cnn.metrics import Mean, Metric
@@ -13,7 +13,7 @@ from numba_cnn.metrics import get as get_metric
 from numba_cnn.models import copying, plan
 from numba_cnn.models.graphs import Arrays, Results
 from numba_cnn.models.network import Network
-from numba_cnn.ops import Array
+from numba_cnn.ops import Array, arguments
 
 Logs = dict[str, float]
 

@@ -9,7 +9,7 @@ from unittest import mock
 import numpy as np
 
 from numba_cnn import backends, ops
-from numba_cnn.backends import contract, cuda, reference
+from numba_cnn.backends import contract, cuda, reference, scalars
 
 _REFERENCE = SimpleNamespace(
     **{name: getattr(reference, name) for name in contract.OPS}, asarray=np.asarray, empty=np.empty
@@ -110,6 +110,24 @@ def check_elementwise(shape, dtype="float32"):
     draw = Draw(dtype)
     check("relu", draw.ties(*shape))
     check("relu_backward", draw(*shape), draw.ties(*shape))
+
+
+def check_activations(shape, dtype="float32"):
+    draw = Draw(dtype)
+    for name in scalars.SETTINGS:
+        x, dy = draw(*shape), draw(*shape)
+        (y,) = check("activate", x, name)
+        saved = x if name in scalars.OF_INPUT else cuda.to_numpy(y)
+        check("activate_backward", dy, saved, name)
+    check("activate", x, "gelu", approximate=True)
+    check("activate", x, "relu", negative_slope=0.1, max_value=1.0, threshold=0.2)
+
+
+def check_softmax(shape, dtype="float32"):
+    draw = Draw(dtype)
+    for name in ("softmax", "log_softmax"):
+        (y,) = check(name, 5 * draw(*shape))
+        check(f"{name}_backward", draw(*shape), cuda.to_numpy(y))
 
 
 def check_losses(N, classes, dtype="float32"):

@@ -36,18 +36,23 @@ FIT = {"x": ROWS, "y": LABELS, "verbose": 0}
 
 # The arguments of one good call, where there must be some.
 EXAMPLES = {
+    "ops.activate": {"x": X, "name": "tanh"},
+    "ops.activate_backward": {"dy": X, "saved": X, "name": "tanh"},
     "ops.conv2d": {"x": X, "weight": W},
     "ops.conv2d_backward": {"dy": np.ones((2, 2, 2, 2), F32), "x": X, "weight": W},
     "ops.conv2d_max_pool2d": {"x": X, "weight": W},
     "ops.conv2d_max_pool2d_backward": {**POOLED, "x": X, "weight": W},
     "ops.dense": {"x": ROWS, "weight": np.ones((3, 2), F32)},
     "ops.dense_backward": {"dy": np.ones((2, 2), F32), "x": ROWS, "weight": np.ones((3, 2), F32)},
+    "ops.log_softmax": {"x": ROWS},
+    "ops.log_softmax_backward": {"dy": ROWS, "y": ROWS},
     "ops.max_pool2d": {"x": X},
     "ops.max_pool2d_backward": {
         "dy": np.ones((2, 2, 2, 1), F32), "argmax": np.zeros((2, 2, 2, 1), np.uint8), "x_shape": (2, 4, 4, 1)},
     "ops.relu": {"x": X},
     "ops.relu_backward": {"dy": X, "y": X},
     "ops.softmax": {"x": ROWS},
+    "ops.softmax_backward": {"dy": ROWS, "y": ROWS},
     "ops.sparse_categorical_accuracy": {"logits": ROWS, "labels": LABELS},
     "ops.sparse_categorical_crossentropy": {"logits": ROWS, "labels": LABELS},
     "activations.linear": {"x": X}, "activations.name_of": {"identifier": "relu"},

@@ -86,7 +86,7 @@ PARAMETERS = {
     "monitor": "text", "n": "count", "name": "?name", "need_dx": "flag", "nesterov": "flag", "optimizer": "choice",
     "overwrite": "flag", "padding": "padding", "params": "anything", "path": "path", "patience": "count from 0",
     "pool_size": "size", "positions": "?objects", "print_fn": "?callable", "restore_best_weights": "flag",
-    "return_dict": "flag", "rho": "share", "sample_weight": "?array", "save_best_only": "flag",
+    "return_dict": "flag", "rho": "share", "sample_weight": "?array", "saved": "array", "save_best_only": "flag",
     "save_freq": "choice", "save_weights_only": "flag", "scale": "positive number", "schedule": "callable",
     "seed": "?count from 0", "separator": "separator", "shape": "extents", "show_trainable": "flag",
     "shuffle": "flag", "start_from_epoch": "count from 0", "stddev": "number from 0", "strides": "?size",
@@ -104,7 +104,8 @@ KINDS |= {
 }
 # Where the same name takes something else.
 EXCEPTIONS = {
-    "ops.relu.x": "numbers", "activations.relu.x": "numbers", "Sequential.fit.y": "vector",
+    "ops.relu.x": "numbers", "ops.activate.x": "numbers", "ops.softmax.x": "numbers", "ops.log_softmax.x": "numbers",
+    "ops.activate.name": "choice", "ops.activate_backward.name": "choice", "activations.softmax.x": "numbers", "activations.relu.x": "numbers", "Sequential.fit.y": "vector",
     "Sequential.evaluate.y": "vector",
 
     "ops.conv2d.strides": "size", "ops.conv2d_backward.strides": "size", "ops.conv2d_max_pool2d.strides": "size",

@@ -1,9 +1,10 @@
-"""Softmax, its cross-entropy and its accuracy on the CPU: each share is whole rows."""
+"""Softmax, its logarithm, its cross-entropy and its accuracy on the CPU: each share is whole rows."""
 
 import numpy as np
 
 from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cpu.codegen.compiler import inline
+from numba_cnn.backends.cpu.codegen.elementary import exp
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.memory import constant, empty
 from numba_cnn.backends.cpu.runtime.threads import threads_for
@@ -12,6 +13,21 @@ from numba_cnn.backends.cpu.runtime.threads import threads_for
 @checked
 def softmax(x, y):
     _softmax(threads_for(16 * x.size), x, y)
+
+
+@checked
+def softmax_backward(dy, y, dx):
+    _softmax_backward(threads_for(4 * y.size), dy, y, dx)
+
+
+@checked
+def log_softmax(x, y):
+    _log_softmax(threads_for(16 * x.size), x, y)
+
+
+@checked
+def log_softmax_backward(dy, y, dx):
+    _log_softmax_backward(threads_for(16 * y.size), dy, y, dx)
 
 
 @checked
@@ -34,7 +50,43 @@ def _softmax(share, shares, thread, packed):
     x, y = unpack(packed)
     N, _ = x.shape
     for n in range(share * N // shares, (share + 1) * N // shares):
-        _softmax_row(x, n, y)
+        softmax_row(x[n], y[n])
+
+
+@kernel
+def _softmax_backward(share, shares, thread, packed):
+    dy, y, dx = unpack(packed)
+    N, C = y.shape
+    for n in range(share * N // shares, (share + 1) * N // shares):
+        total = y.dtype.type(0)
+        for c in range(C):
+            total += dy[n, c] * y[n, c]
+        for c in range(C):
+            dx[n, c] = y[n, c] * (dy[n, c] - total)
+
+
+@kernel
+def _log_softmax(share, shares, thread, packed):
+    x, y = unpack(packed)
+    N, C = x.shape
+    for n in range(share * N // shares, (share + 1) * N // shares):
+        largest, total = softmax_row(x[n], y[n])
+        total = np.log(total)
+        for c in range(C):
+            y[n, c] = (x[n, c] - largest) - total
+
+
+@kernel
+def _log_softmax_backward(share, shares, thread, packed):
+    dy, y, dx = unpack(packed)
+    N, C = y.shape
+    for n in range(share * N // shares, (share + 1) * N // shares):
+        total = y.dtype.type(0)
+        for c in range(C):
+            total += dy[n, c]
+        run, gradient, log = dx[n], dy[n], y[n]
+        for c in range(C):
+            run[c] = gradient[c] - exp(log[c]) * total
 
 
 @kernel
@@ -46,7 +98,7 @@ def _crossentropy(share, shares, thread, packed):
     count = logits.dtype.type(N)
     for n in range(share * N // shares, (share + 1) * N // shares):
         label, weight = labels[n], weights[n] if weights.size > 0 else one
-        largest, total = _softmax_row(logits, n, dlogits)
+        largest, total = softmax_row(logits[n], dlogits[n])
         losses[n] = weight * (np.log(total) - (logits[n, label] - largest))
         dlogits[n, label] -= one
         for c in range(classes):
@@ -77,17 +129,17 @@ def _mean(share, shares, thread, packed):
 
 
 @inline
-def _softmax_row(x, n, y):
-    """Row n of y = softmax(x); returns the largest x and the sum of exp(x - largest)."""
-    classes = x.shape[1]
-    largest = x[n, 0]
-    for c in range(1, classes):
-        if not x[n, c] <= largest:  # NaN goes through
-            largest = x[n, c]
+def softmax_row(x, y):
+    """y = softmax(x) of a row; returns the largest x and the sum of exp(x - largest)."""
+    largest = x[0]
+    for c in range(1, x.size):
+        if not x[c] <= largest:  # NaN goes through
+            largest = x[c]
+    for c in range(x.size):
+        y[c] = exp(x[c] - largest)
     total = x.dtype.type(0)
-    for c in range(classes):
-        y[n, c] = np.exp(x[n, c] - largest)
-        total += y[n, c]
-    for c in range(classes):
-        y[n, c] /= total
+    for c in range(x.size):
+        total += y[c]
+    for c in range(x.size):
+        y[c] /= total
     return largest, total

@@ -44,7 +44,7 @@ def launch_each(kernel, count, *arguments):
 
 def launch_elementwise(kernel, *arguments):
     """Start a kernel with one thread for each element of its arrays, which are of one size and come first."""
-    sizes = [argument.size for argument in arguments if hasattr(argument, "shape") and argument.shape]
+    sizes = [a.size for a in arguments if hasattr(a, "shape") and not isinstance(a, np.generic)]
     if len(set(sizes)) != 1:
         raise ValueError(f"{kernel.__name__}: arrays must be of one size. Received: {sizes}")
     launch_each(kernel, sizes[0], *arguments)

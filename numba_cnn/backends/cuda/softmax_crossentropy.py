@@ -1,4 +1,4 @@
-"""Softmax, cross-entropy and accuracy: a block owns a row, its threads share the classes and add up
+"""Softmax, its logarithm, cross-entropy and accuracy: a block owns a row, its threads share the classes and add up
 by a fixed tree.
 """
 
@@ -18,6 +18,21 @@ from numba_cnn.backends.cuda.provider import cuda, device, jit
 @checked
 def softmax(x, y):
     launch(softmax_kernel(x.dtype), x.shape[0], ROW_THREADS, x, y)
+
+
+@checked
+def softmax_backward(dy, y, dx):
+    launch(softmax_backward_kernel(y.dtype), y.shape[0], ROW_THREADS, dy, y, dx)
+
+
+@checked
+def log_softmax(x, y):
+    launch(log_softmax_kernel(x.dtype), x.shape[0], ROW_THREADS, x, y)
+
+
+@checked
+def log_softmax_backward(dy, y, dx):
+    launch(log_softmax_backward_kernel(y.dtype), y.shape[0], ROW_THREADS, dy, y, dx)
 
 
 @checked
@@ -67,11 +82,11 @@ def _tree(combine):
     return all_of
 
 
-_largest_of, _sum_of = _tree(_larger), _tree(_sum)
+largest_of, sum_of = _tree(_larger), _tree(_sum)
 
 
 @lru_cache
-def _row(dtype):
+def row_of(dtype):
     """row(x, n, t, values): the largest of row n, and the sum of the exponentials of its distances
     from it.
     """
@@ -83,19 +98,19 @@ def _row(dtype):
         for c in range(t, x.shape[1], ROW_THREADS):
             largest = _larger(x[n, c], largest)
         values[t] = largest
-        largest = _largest_of(values, t)
+        largest = largest_of(values, t)
         total = zero
         for c in range(t, x.shape[1], ROW_THREADS):
             total += math.exp(x[n, c] - largest)
         values[t] = total
-        return largest, _sum_of(values, t)
+        return largest, sum_of(values, t)
 
     return row
 
 
 @lru_cache
 def softmax_kernel(dtype):
-    kind, row = getattr(numba, dtype.name), _row(dtype)
+    kind, row = getattr(numba, dtype.name), row_of(dtype)
 
     @jit
     def softmax_kernel(x, y):
@@ -109,11 +124,64 @@ def softmax_kernel(dtype):
 
 
 @lru_cache
+def softmax_backward_kernel(dtype):
+    kind, zero = getattr(numba, dtype.name), dtype.type(0)
+
+    @jit
+    def softmax_backward_kernel(dy, y, dx):
+        values = cuda.shared.array(ROW_THREADS, kind)
+        n, t = cuda.blockIdx.x, cuda.threadIdx.x
+        total = zero
+        for c in range(t, y.shape[1], ROW_THREADS):
+            total += dy[n, c] * y[n, c]
+        values[t] = total
+        total = sum_of(values, t)
+        for c in range(t, y.shape[1], ROW_THREADS):
+            dx[n, c] = y[n, c] * (dy[n, c] - total)
+
+    return softmax_backward_kernel
+
+
+@lru_cache
+def log_softmax_kernel(dtype):
+    kind, row = getattr(numba, dtype.name), row_of(dtype)
+
+    @jit
+    def log_softmax_kernel(x, y):
+        values = cuda.shared.array(ROW_THREADS, kind)
+        n, t = cuda.blockIdx.x, cuda.threadIdx.x
+        largest, total = row(x, n, t, values)
+        for c in range(t, x.shape[1], ROW_THREADS):
+            y[n, c] = (x[n, c] - largest) - math.log(total)
+
+    return log_softmax_kernel
+
+
+@lru_cache
+def log_softmax_backward_kernel(dtype):
+    kind, zero = getattr(numba, dtype.name), dtype.type(0)
+
+    @jit
+    def log_softmax_backward_kernel(dy, y, dx):
+        values = cuda.shared.array(ROW_THREADS, kind)
+        n, t = cuda.blockIdx.x, cuda.threadIdx.x
+        total = zero
+        for c in range(t, y.shape[1], ROW_THREADS):
+            total += dy[n, c]
+        values[t] = total
+        total = sum_of(values, t)
+        for c in range(t, y.shape[1], ROW_THREADS):
+            dx[n, c] = dy[n, c] - math.exp(y[n, c]) * total
+
+    return log_softmax_backward_kernel
+
+
+@lru_cache
 def crossentropy_kernel(dtype, weighted):
     """The loss of each row and its gradient; a label that is no class makes its row NaN, and reads
     nothing.
     """
-    kind, row, one, nan = getattr(numba, dtype.name), _row(dtype), dtype.type(1), dtype.type(np.nan)
+    kind, row, one, nan = getattr(numba, dtype.name), row_of(dtype), dtype.type(1), dtype.type(np.nan)
 
     @jit
     def crossentropy_kernel(logits, labels, weights, N, losses, dlogits):
@@ -147,7 +215,7 @@ def mean_kernel(dtype):
         for n in range(t, x.size, ROW_THREADS):
             total += x[n]
         values[t] = total
-        total = _sum_of(values, t)
+        total = sum_of(values, t)
         if t == 0:
             mean[()] = total / N
 

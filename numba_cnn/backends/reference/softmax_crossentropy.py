@@ -9,6 +9,22 @@ def softmax(x, y):
     y /= y.sum(-1, keepdims=True)
 
 
+def softmax_backward(dy, y, dx):
+    """y (dy - the sum of dy y along the last axis)."""
+    dx[...] = y * (dy - (dy * y).sum(-1, keepdims=True))
+
+
+def log_softmax(x, y):
+    """The logarithm of softmax, in which nothing underflows."""
+    shifted = x - x.max(-1, keepdims=True)
+    y[...] = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+
+
+def log_softmax_backward(dy, y, dx):
+    """dy - softmax times the sum of dy along the last axis."""
+    dx[...] = dy - np.exp(y) * dy.sum(-1, keepdims=True)
+
+
 def sparse_categorical_crossentropy(logits, labels, sample_weight, loss, dlogits):
     """The mean over the batch of -log softmax(logits)[label] times the sample's weight, and its gradient."""
     N = len(labels)

@@ -10,6 +10,7 @@ from numba.cuda import types
 from toolchain import type_of
 
 from numba_cnn.backends.cuda import (
+    activations,
     conv2d_plain,
     correlate,
     few_channels,
@@ -28,6 +29,7 @@ from numba_cnn.backends.cuda.correlate_weight import (
 )
 from numba_cnn.backends.cuda.max_pool2d import max_pool2d_backward_kernel, max_pool2d_kernel
 from numba_cnn.backends.cuda.relu import relu_backward_kernel, relu_kernel
+from numba_cnn.backends.scalars import SETTINGS
 from numba_cnn.shapes import conv2d as conv2d_shape
 from numba_cnn.shapes import max_pool2d as pool2d_shape
 
@@ -124,6 +126,9 @@ def _plain(dtype):
         "column_sums": (sums.column_sums_kernel, (4, i32, i32, 2)),
         "sum_partials": (sums.sum_partials_kernel(True, True), (4, i32, 1, i32, 4)),
         "softmax": (loss.softmax_kernel(real), (2, 2)),
+        "softmax_backward": (loss.softmax_backward_kernel(real), (2, 2, 2)),
+        "log_softmax": (loss.log_softmax_kernel(real), (2, 2)),
+        "log_softmax_backward": (loss.log_softmax_backward_kernel(real), (2, 2, 2)),
         "crossentropy": (loss.crossentropy_kernel(real, True), (2, "int32 1", 1, one, 1, 2)),
         "mean": (loss.mean_kernel(real), (1, one, 0)),
         "hits": (loss.hits_kernel, (2, "int32 1", 1)),
@@ -134,7 +139,11 @@ def _plain(dtype):
         "adam": (optimizers.adam_kernel, (2, 2, 2, 2, one, one, one, one)),
         "copy": (copy_kernel, (f"{dtype} 4 A", 4)),
     }
-    by_row = ("softmax", "crossentropy", "mean")
+    for name in SETTINGS:
+        kernels[f"activate {name}"] = activations.activate_kernel(name, real), (4, 4, one, one, one)
+        backward = activations.activate_backward_kernel(name, real)
+        kernels[f"activate_backward {name}"] = backward, (4, 4, 4, one, one, one)
+    by_row = ("softmax", "softmax_backward", "log_softmax", "log_softmax_backward", "crossentropy", "mean")
     for name, (kernel, arguments) in kernels.items():
         threads = launch.ROW_THREADS if name in by_row else launch.THREADS
         entry = Entry(kernel, _signature(dtype, *arguments), threads, 72, dtype == "float64")

@@ -82,6 +82,18 @@ def test_arrays_with_strides_are_copied(device, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_activations(device, dtype):
+    parity.check_activations((3, 5, 7), dtype)
+    parity.check_activations((), dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_softmax(device, dtype):
+    parity.check_softmax((2, 1, 11), dtype)
+    parity.check_softmax((13,), dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_losses(device, dtype):
     parity.check_losses(5, 11, dtype)
     parity.check_losses(2, 300, dtype)

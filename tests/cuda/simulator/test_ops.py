@@ -67,6 +67,18 @@ def test_elementwise(dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_activations(dtype):
+    parity.check_activations((2, 3), dtype)
+    parity.check_activations((), dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_softmax(dtype):
+    parity.check_softmax((2, 1, 11), dtype)
+    parity.check_softmax((13,), dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_losses(dtype):
     parity.check_losses(3, 11, dtype)
 

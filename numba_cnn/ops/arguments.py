@@ -1,4 +1,4 @@
-"""What the functions of ops.py accept.
+"""What the functions of this package accept.
 
 Each check gives back what kernels take, or raises an error that names the function, `op`, and says what
 it received.
@@ -6,17 +6,21 @@ it received.
 
 from __future__ import annotations
 
+import math
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
-from numba_cnn import backends, shapes
-from numba_cnn.backends.contract import argmax_dtype
+from numba_cnn import backends, nearest, shapes
+from numba_cnn.backends.contract import argmax_dtype as argmax_dtype
+from numba_cnn.backends.scalars import SETTINGS
 from numba_cnn.shapes import Shape
 
 Array = Any  # a NumPy array or a device array; both have shape and dtype
 
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+_LARGEST = float(np.finfo(np.float32).max)
 _ALGORITHMS = ("auto", "direct", "winograd")
 
 
@@ -73,6 +77,28 @@ def argmax(op: str, backend: Any, argmax: Array, g: shapes.Pool2D, dy: Array) ->
     return argmax
 
 
+def number(
+    op: str, name: str, value: Any, least: float = -math.inf, below: float = math.inf
+) -> float:
+    """A number that float32 holds, of at least `least` and less than `below`, as a float."""
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    if not is_number or not (abs(value) <= _LARGEST and least <= value < below):
+        bounds = "" if least == -math.inf else f" of at least {least:g}"
+        bounds += "" if below == math.inf else f" and less than {below:g}"
+        raise ValueError(f"{op}: {name} must be a finite number{bounds}. Received: {value!r:.80}")
+    return float(value)
+
+
+def rows(op: str, x: Array, name: str = "x") -> Shape:
+    """(rows, C): the shape of an array of any rank as rows along its last axis, of which there is one at least."""
+    shape = tuple(x.shape)
+    if not shape or min(shape) < 1:
+        raise ValueError(
+            f"{op}: {name} must have at least one axis, and no empty one. Received: {shape}"
+        )
+    return math.prod(shape[:-1]), shape[-1]
+
+
 def bias(op: str, bias: Array | None, F: int) -> None:
     if bias is not None:
         shapes.same(op, "bias", bias.shape, (F,))
@@ -84,6 +110,26 @@ def has_relu(op: str, activation: str | None) -> bool:
     if not isinstance(activation, str) or activation != "relu":
         raise ValueError(f'{op}: activation must be None or "relu". Received: {activation!r:.80}')
     return True
+
+
+def activation(op: str, name: str, settings: dict[str, Any]) -> tuple[float, float, float]:
+    """The constants of an activation's kernels: its settings in their order, and zeros."""
+    if not isinstance(name, str) or name not in SETTINGS:
+        meant = nearest.hint(name, SETTINGS, "activations")
+        known = ", ".join(SETTINGS)
+        raise ValueError(f"{op}: name must be one of {known}{meant}. Received: {name!r:.80}")
+    nearest.check_keywords(f"{op} of {name}", settings, SETTINGS[name])
+    values = [_setting(op, key, settings.get(key, value)) for key, value in SETTINGS[name].items()]
+    a, b, c = (*values, 0.0, 0.0, 0.0)[:3]
+    return a, b, c
+
+
+def _setting(op: str, key: str, value: object) -> float:
+    if key == "approximate" and isinstance(value, bool):
+        return float(value)
+    if key == "max_value" and (value is None or value == math.inf):
+        return math.inf
+    return number(op, key, value)
 
 
 def gate(op: str, activation: str | None, y: Array | None, shape: Shape) -> Array | None:
