@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from numba_cnn import nearest, ops
+from numba_cnn.backends.scalars import OF_INPUT, SETTINGS
 from numba_cnn.ops import Array
 
 Backward = Callable[..., Array | None]
@@ -45,7 +46,7 @@ class Use(NamedTuple):
             return y, lambda dy, need_dx=True: gradient(dy, y) if need_dx else None
         settings = dict(self.settings)
         y = ops.activate(x, self.name, **settings)
-        saved = x if self.name in ops.OF_INPUT else y
+        saved = x if self.name in OF_INPUT else y
 
         def backward(dy: Array, need_dx: bool = True) -> Array | None:
             return ops.activate_backward(dy, saved, self.name, **settings) if need_dx else None
@@ -225,7 +226,7 @@ def _last_axis(name: str, axis: int, x: Array) -> None:
 
 swish, hard_swish = silu, hard_silu
 
-NAMES = (*sorted(ops.SETTINGS), "linear", *sorted(_ROWS))
+NAMES = (*sorted(SETTINGS), "linear", *sorted(_ROWS))
 
 __all__ = [
     "celu", "elu", "exponential", "gelu", "get", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh",
