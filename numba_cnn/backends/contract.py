@@ -5,7 +5,7 @@ A row says in which file of a folder the op lives, and what it takes. It reads l
     "dense_backward_input": Op("dense", dy="N F", y="N F?", weight="K F", dx="N K"),
 
 Arrays are C-contiguous and, but for those that name a dtype, all float32 or all float64. Their extents are letters,
-each of one value in a call, `*` for any axes that are the same wherever it stands, or a property of the geometry `g`;
+each of one value in a call, or numbers, `*` for any axes that are the same wherever it stands, or a property of the geometry `g`;
 `?` lets an array be None. What is no array is of the type that stands there. Outputs come last. `y` before a `dy` gates
 it: where a fused ReLU gave 0 the gradient is 0.
 
@@ -104,6 +104,9 @@ class _Array(NamedTuple):
         single = len(self.extents) - ("*" in self.extents)
         expected, rest = (), shape
         for letter in self.extents:
+            if letter.isdigit():
+                expected, rest = (*expected, int(letter)), rest[1:]
+                continue
             count = max(len(shape) - single, 0) if letter == "*" else 1
             expected += extents.setdefault(letter, rest[:count] if len(rest) >= count else (1,))
             rest = rest[count:]
@@ -137,6 +140,8 @@ def _is_c_contiguous(array):
 
 _CONV = {"g": shapes.Conv2D, "algorithm": str}
 
+_DRAWN = {"generator": "int64: 2", "used": "int64: 1"}
+
 _SETTINGS = {"name": str, "a": float, "b": float, "c": float}
 
 OPS = {
@@ -166,6 +171,9 @@ OPS = {
     "dense": Op("dense", x="N K", weight="K F", bias="F?", relu=bool, y="N F"),
     "dense_backward_input": Op("dense", dy="N F", y="N F?", weight="K F", dx="N K"),
     "dense_backward_weight": Op("dense", dy="N F", y="N F?", x="N K", dweight="K F", dbias="F"),
+    "dropout": Op("dropout", x="N P C", rate=float, spatial=bool, **_DRAWN, y="N P C"),
+    "dropout_backward": Op("dropout", dy="N P C", rate=float, spatial=bool, **_DRAWN, dx="N P C"),
+    "gaussian_noise": Op("dropout", x="*", stddev=float, **_DRAWN, y="*"),
     "log_softmax": Op("softmax_crossentropy", x="N C", y="N C"),
     "log_softmax_backward": Op("softmax_crossentropy", dy="N C", y="N C", dx="N C"),
     "max_pool2d": Op("max_pool2d", x="g.x", g=shapes.Pool2D, y="g.y", argmax="argmax: g.y"),

@@ -38,6 +38,11 @@ from numba_cnn.ops.pooling import (
     max_pool2d,
     max_pool2d_backward,
 )
+from numba_cnn.ops.random import (
+    dropout,
+    dropout_backward,
+    gaussian_noise,
+)
 
 __all__ = [
     "activate",
@@ -48,6 +53,9 @@ __all__ = [
     "conv2d_max_pool2d_backward",
     "dense",
     "dense_backward",
+    "dropout",
+    "dropout_backward",
+    "gaussian_noise",
     "log_softmax",
     "log_softmax_backward",
     "max_pool2d",

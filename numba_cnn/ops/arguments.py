@@ -99,6 +99,28 @@ def rows(op: str, x: Array, name: str = "x") -> Shape:
     return math.prod(shape[:-1]), shape[-1]
 
 
+def counters(op: str, backend: Any, x: Array, name: str, array: Array, shape: Shape) -> Array:
+    """An int64 array of that shape that lives where x does, itself and no copy."""
+    given(op, **{name: array})
+    if backends.of(op, **{name: array}) is not backend:
+        backends.of(op, x=x, **{name: array})  # says which is where
+    if array.dtype != np.int64:
+        raise TypeError(f"{op}: {name} must be int64. Received: {array.dtype}")
+    shapes.same(op, name, array.shape, shape)
+    taken = backend.asarray(array)
+    if isinstance(array, np.ndarray) and taken is not array:
+        raise ValueError(
+            f"{op}: {name} must be C-contiguous and writeable: it is changed in place. Received: a view or a "
+            "read-only array"
+        )
+    return taken
+
+
+def generator(op: str, backend: Any, x: Array, generator: Array) -> Array:
+    """The generator [seed, counter] of counted random numbers."""
+    return counters(op, backend, x, "generator", generator, (2,))
+
+
 def bias(op: str, bias: Array | None, F: int) -> None:
     if bias is not None:
         shapes.same(op, "bias", bias.shape, (F,))

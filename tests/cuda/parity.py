@@ -2,7 +2,7 @@
 compiled kernels share.
 """
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import SimpleNamespace
 from unittest import mock
 
@@ -21,6 +21,9 @@ def reference_backend():
     """ops run on the NumPy reference, in whatever float dtype they are given."""
     with mock.patch.object(backends, "of", return_value=_REFERENCE):
         yield
+
+
+_SIDES = (reference_backend, np.asarray), (nullcontext, lambda array: cuda.asarray(array))
 
 
 class Draw:
@@ -128,6 +131,32 @@ def check_softmax(shape, dtype="float32"):
     for name in ("softmax", "log_softmax"):
         (y,) = check(name, 5 * draw(*shape))
         check(f"{name}_backward", draw(*shape), cuda.to_numpy(y))
+
+
+def check_random(shape, dtype="float32"):
+    """The words of a counter are the same everywhere; each side counts in an array of its own."""
+    x, dy = Draw(dtype)(*shape), Draw(dtype, 1)(*shape)
+    for spatial in (False, True):
+        results = []
+        for sided, move in _SIDES:
+            with sided():
+                generator = move(np.array([-5, 3]))
+                y, used = ops.dropout(move(x), 0.4, generator, spatial=spatial)
+                dx = ops.dropout_backward(move(dy), 0.4, generator, used, spatial=spatial)
+                results.append((y, used, dx, generator))
+        _same(results, dtype)
+    results = []
+    for sided, move in _SIDES:
+        with sided():
+            generator = move(np.array([2**40, 3]))
+            results.append((*ops.gaussian_noise(move(x), 0.5, generator), generator))
+    _same(results, dtype)
+
+
+def _same(results, dtype):
+    for want, got in zip(*results, strict=True):
+        bound = 100 * np.finfo(dtype).eps if want.dtype.kind == "f" else 0
+        np.testing.assert_allclose(cuda.to_numpy(got), want, rtol=0, atol=bound)
 
 
 def check_losses(N, classes, dtype="float32"):

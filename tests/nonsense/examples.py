@@ -8,6 +8,7 @@ F32 = np.float32
 X, W, B = np.ones((2, 4, 4, 1), F32), np.ones((3, 3, 1, 2), F32), np.ones(2, F32)
 POOLED = {"argmax": np.zeros((2, 1, 1, 2), np.uint8), "dy": np.ones((2, 1, 1, 2), F32)}
 ROWS, LABELS = np.ones((2, 3), F32), np.array([0, 1])
+COUNTED = np.zeros(2, np.int64)
 LOSS = "sparse_categorical_crossentropy"
 
 
@@ -44,6 +45,9 @@ EXAMPLES = {
     "ops.conv2d_max_pool2d_backward": {**POOLED, "x": X, "weight": W},
     "ops.dense": {"x": ROWS, "weight": np.ones((3, 2), F32)},
     "ops.dense_backward": {"dy": np.ones((2, 2), F32), "x": ROWS, "weight": np.ones((3, 2), F32)},
+    "ops.dropout": {"x": X, "rate": 0.5, "generator": COUNTED},
+    "ops.dropout_backward": {"dy": X, "rate": 0.5, "generator": COUNTED, "used": COUNTED[:1]},
+    "ops.gaussian_noise": {"x": X, "stddev": 1.0, "generator": COUNTED},
     "ops.log_softmax": {"x": ROWS},
     "ops.log_softmax_backward": {"dy": ROWS, "y": ROWS},
     "ops.max_pool2d": {"x": X},

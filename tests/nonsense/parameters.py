@@ -86,10 +86,10 @@ PARAMETERS = {
     "monitor": "text", "n": "count", "name": "?name", "need_dx": "flag", "nesterov": "flag", "optimizer": "choice",
     "overwrite": "flag", "padding": "padding", "params": "anything", "path": "path", "patience": "count from 0",
     "pool_size": "size", "positions": "?objects", "print_fn": "?callable", "restore_best_weights": "flag",
-    "return_dict": "flag", "rho": "share", "sample_weight": "?array", "saved": "array", "save_best_only": "flag",
+    "return_dict": "flag", "rate": "share", "rho": "share", "sample_weight": "?array", "saved": "array", "save_best_only": "flag",
     "save_freq": "choice", "save_weights_only": "flag", "scale": "positive number", "schedule": "callable",
     "seed": "?count from 0", "separator": "separator", "shape": "extents", "show_trainable": "flag",
-    "shuffle": "flag", "start_from_epoch": "count from 0", "stddev": "number from 0", "strides": "?size",
+    "shuffle": "flag", "spatial": "flag of python", "used": "array", "start_from_epoch": "count from 0", "stddev": "number from 0", "strides": "?size",
     "trainable": "flag", "units": "count", "use_bias": "flag", "validation_batch_size": "?count",
     "validation_data": "?objects of two", "validation_freq": "count", "validation_split": "share", "value": "number",
     "variables": "weights", "verbose": "verbosity", "weight": "array", "weights": "weights", "x": "array",
@@ -99,12 +99,15 @@ PARAMETERS = {
 KINDS |= {
     "objects of two": set(),
     "numbers": {"nan array"},
+    "flag of python": {"true"},
     "vector": {"range"},
     "place": {"zero", "minus one"},
 }
 # Where the same name takes something else.
 EXCEPTIONS = {
     "ops.relu.x": "numbers", "ops.activate.x": "numbers", "ops.softmax.x": "numbers", "ops.log_softmax.x": "numbers",
+    "ops.dropout.x": "numbers", "ops.dropout_backward.dy": "numbers", "ops.gaussian_noise.x": "numbers",
+    "ops.dropout.generator": "array", "ops.dropout_backward.generator": "array", "ops.gaussian_noise.generator": "array",
     "ops.activate.name": "choice", "ops.activate_backward.name": "choice", "activations.softmax.x": "numbers", "activations.relu.x": "numbers", "Sequential.fit.y": "vector",
     "Sequential.evaluate.y": "vector",
 

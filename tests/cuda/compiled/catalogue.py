@@ -27,6 +27,7 @@ from numba_cnn.backends.cuda.correlate_weight import (
     correlate_weight_kernel,
     pad_channels_kernel,
 )
+from numba_cnn.backends.cuda.dropout import draw_kernel, mask_kernel, noise_kernel
 from numba_cnn.backends.cuda.max_pool2d import max_pool2d_backward_kernel, max_pool2d_kernel
 from numba_cnn.backends.cuda.relu import relu_backward_kernel, relu_kernel
 from numba_cnn.backends.scalars import SETTINGS
@@ -97,6 +98,7 @@ def _tiled():
         signature = _signature("float32", 4, 4, 1, _CONV, 4)
         kernel = few_channels.few_channels_kernel(C, True, True)
         yield f"few_channels {C}", Entry(kernel, signature, few_channels.THREADS, 128, vectors=True)
+    yield "draw", Entry(draw_kernel, _signature("int64", 1, 1), 1, 32)
     yield (
         "pad_channels",
         Entry(pad_channels_kernel, _signature("float32", 4, 4), launch.THREADS, 32),
@@ -105,7 +107,7 @@ def _tiled():
 
 def _plain(dtype):
     real, kind = np.dtype(dtype), np.dtype(dtype).type
-    one, i32 = kind(1), np.int32(1)
+    one, i32, i64 = kind(1), np.int32(1), np.int64(1)
     kernels = {
         "conv2d plain": (conv2d_plain.conv2d_kernel, (4, 4, 1, _CONV, True, True, 4)),
         "conv2d_backward_input plain": (
@@ -125,6 +127,9 @@ def _plain(dtype):
         ),
         "column_sums": (sums.column_sums_kernel, (4, i32, i32, 2)),
         "sum_partials": (sums.sum_partials_kernel(True, True), (4, i32, 1, i32, 4)),
+        "mask": (mask_kernel(False), (3, i64, one, i64, i64, "int64 1", "int64 1", 3)),
+        "mask of channels": (mask_kernel(True), (3, i64, one, i64, i64, "int64 1", "int64 1", 3)),
+        "noise": (noise_kernel(real), (4, one, "int64 1", "int64 1", 4)),
         "softmax": (loss.softmax_kernel(real), (2, 2)),
         "softmax_backward": (loss.softmax_backward_kernel(real), (2, 2, 2)),
         "log_softmax": (loss.log_softmax_kernel(real), (2, 2)),

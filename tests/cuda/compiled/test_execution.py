@@ -94,6 +94,11 @@ def test_softmax(device, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_random(device, dtype):
+    parity.check_random((3, 5, 7, 3), dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_losses(device, dtype):
     parity.check_losses(5, 11, dtype)
     parity.check_losses(2, 300, dtype)

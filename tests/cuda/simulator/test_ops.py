@@ -79,6 +79,11 @@ def test_softmax(dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_random(dtype):
+    parity.check_random((1, 2, 3), dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_losses(dtype):
     parity.check_losses(3, 11, dtype)
 
