@@ -81,6 +81,11 @@ def get(identifier: Any) -> Use:
     )
 
 
+def setting(owner: str, name: str, value: Any) -> Use:
+    """The check of a layer's attribute `activation`."""
+    return get(value)
+
+
 def linear(x: Array) -> Array:
     """x itself."""
     return x
@@ -226,7 +231,7 @@ def _last_axis(name: str, axis: int, x: Array) -> None:
 
 swish, hard_swish = silu, hard_silu
 
-NAMES = (*sorted(SETTINGS), "linear", *sorted(_ROWS))
+NAMES = (*sorted(set(SETTINGS) - {"affine"}), "linear", *sorted(_ROWS))
 
 __all__ = [
     "celu", "elu", "exponential", "gelu", "get", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh",

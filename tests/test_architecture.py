@@ -26,7 +26,7 @@ ALLOWED = {
     "__main__": {"cli"},
     "backends": {"shapes"},
     "ops": {"backends", "nearest", "shapes"},
-    "activations": {"nearest", "ops"},
+    "activations": {"backends", "nearest", "ops"},
     "utils": {"nearest", "session", "shapes"},
     "initializers": {"nearest", "registry", "session", "settings", "shapes"},
     "parameter": {"copies", "initializers", "ops", "session", "shapes"},

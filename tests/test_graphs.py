@@ -12,7 +12,7 @@ import numba_cnn as nc
 from numba_cnn import backends, layers, models, ops, session
 from numba_cnn.backends import cpu
 from numba_cnn.backends.cpu.runtime import memory
-from numba_cnn.models import graphs
+from numba_cnn.models import graphs, plan
 
 
 def network(*stack, shape=(11, 10, 3), **settings):
@@ -320,16 +320,16 @@ def test_parts_of_other_classes_run_as_they_are():
             return 2 * y, lambda dy, need_dx=True: backward(2 * dy, need_dx=need_dx)
 
     class Halved(nc.losses.SparseCategoricalCrossentropy):
-        def __call__(self, logits, labels, sample_weight=None):
-            loss, dlogits = super().__call__(logits, labels, sample_weight)
-            return loss / 2, dlogits / 2
+        def on_scores(self, y_true, scores, sample_weight=None):
+            loss, dscores = super().on_scores(y_true, scores, sample_weight)
+            return loss / 2, dscores / 2
 
     for model in (network(Twice(), layers.Dense(5, activation="softmax")), network(*head())):
         model.compile("sgd", Halved())
         for seed in (0, 1):
             x, y = batch(3, seed=seed)
             model.reset_metrics()
-            expected = float(ops.sparse_categorical_crossentropy(model.logits(x), y)[0]) / 2
+            expected = float(ops.sparse_categorical_crossentropy(plan.call(model._scored_plan(), [x])[0], y)[0]) / 2
             model.train_step(x, y)
             assert model.read_metrics()["loss"] == pytest.approx(expected, rel=1e-6)
         assert [graph for _, graph in model._graphs._graphs.values()] == [None]
@@ -337,8 +337,8 @@ def test_parts_of_other_classes_run_as_they_are():
 
 def test_a_metric_of_another_class_counts():
     class Wrong(nc.metrics.SparseCategoricalAccuracy):
-        def of_batch(self, logits, labels):
-            return 1 - super().of_batch(logits, labels)
+        def of_batch(self, y_true, y_pred):
+            return 1 - super().of_batch(y_true, y_pred)
 
     model = network(*head(), metrics=[Wrong("wrong"), "accuracy"])
     x, y = batch(8)

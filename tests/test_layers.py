@@ -7,7 +7,7 @@ import pytest
 
 from numba_cnn import activations, backends, layers, ops
 from numba_cnn.backends import contract, reference
-from numba_cnn.models import Sequential
+from numba_cnn.models import Sequential, plan
 
 
 def every_layer():
@@ -50,11 +50,13 @@ def test_gradients_of_a_model_against_finite_differences():
     for parameter in model.weights:
         parameter.value = generator.normal(0, 0.4, parameter.shape)  # float64
 
-    def loss():
-        return float(ops.sparse_categorical_crossentropy(model.logits(x), labels)[0])
+    scored = plan.scored(model._plan(), ("softmax",))
 
-    logits, backward = model.forward(x)
-    backward(ops.sparse_categorical_crossentropy(logits, labels)[1])
+    def loss():
+        return float(ops.sparse_categorical_crossentropy(plan.call(scored, [x])[0], labels)[0])
+
+    logits, backward = plan.forward(scored, [x])
+    backward([ops.sparse_categorical_crossentropy(logits[0], labels)[1]])
     for parameter in model.weights:
         value, direction = parameter.value, generator.normal(size=parameter.shape)
         slope = 0.0
@@ -90,10 +92,12 @@ def test_gradient_of_the_input_passes_layers_without_parameters():
 
 
 @pytest.mark.parametrize("layer", [layers.Dense(4, activation="softmax"), layers.Softmax()])
-def test_a_softmax_is_applied_by_a_call_and_left_to_the_loss_by_forward(layer):
+def test_a_softmax_is_left_to_the_loss_where_scores_are_asked_for(layer):
     layer.build((None, 5))
     x = np.random.default_rng(2).normal(size=(3, 5)).astype(np.float32)
-    logits = layer.forward(x)[0]
+    logits = layer.forward_scores(x)[0]
+    np.testing.assert_array_equal(layer.call_scores(x), logits)
+    np.testing.assert_array_equal(layer.forward(x)[0], layer(x))
     np.testing.assert_allclose(layer(x), ops.softmax(logits), rtol=1e-6)
     np.testing.assert_allclose(layer(x).sum(-1), 1, rtol=1e-6)
     assert not np.allclose(logits.sum(-1), 1)
@@ -136,18 +140,21 @@ def test_defaults_are_those_of_keras():
         "valid",
         (1, 1),
     )
-    assert (convolution.groups, convolution.activation, convolution.use_bias) == (1, "linear", True)
+    assert (convolution.groups, convolution.activation.name, convolution.use_bias) == (1, "linear", True)
     assert (pooling.pool_size, pooling.strides, pooling.padding) == ((2, 2), (2, 2), "valid")
     assert type(convolution.kernel_initializer).__name__ == "GlorotUniform"
     assert type(layers.Dense(2).bias_initializer).__name__ == "Zeros"
 
 
 def test_activations_by_name_and_by_function():
-    assert layers.Dense(2, activation=activations.relu).activation == "relu"
-    assert layers.Conv2D(2, 3, activation=activations.softmax).activation == "softmax"
-    assert layers.Activation(None).activation == "linear"
-    with pytest.raises(ValueError, match=r"activation: expected .* Received: 'gelu'"):
-        layers.Dense(2, activation="gelu")
+    assert layers.Dense(2, activation=activations.relu).activation.name == "relu"
+    assert layers.Conv2D(2, 3, activation=activations.softmax).activation.name == "softmax"
+    assert layers.Activation(None).activation.name == "linear"
+    assert layers.Dense(2, activation="swish").activation.name == "silu"
+    slope = layers.Dense(2, activation=layers.LeakyReLU(0.1)).activation
+    assert slope == activations.Use("leaky_relu", (("negative_slope", 0.1),))
+    with pytest.raises(ValueError, match=r"activation: expected .*did you mean 'gelu'.* Received: 'gelo'"):
+        layers.Dense(2, activation="gelo")
 
 
 def test_names_count_the_layers_of_a_class():
@@ -175,7 +182,7 @@ def test_names_count_the_layers_of_a_class():
         (lambda: layers.Conv2D(2, 3).build((None, 9)), r"must be images .* Received: \(None, 9\)"),
         (lambda: layers.Conv2D(2, 5).build((None, 4, 9, 3)), "5x5 pixels does not fit"),
         (lambda: layers.Conv2D(4, 3, groups=2).build((None, 9, 9, 3)), "3 channels, 2 groups"),
-        (lambda: layers.Dense(2).build((None, 3, 4)), "put a Flatten layer before"),
+        (lambda: layers.Dense(2).build((None,)), "the input must be rows"),
         (lambda: layers.Dense(2, kernel_initializer="zero"), "initializer: .* Received: 'zero'"),
         (lambda: layers.Dense(2).count_params(), "before it is built"),
     ],

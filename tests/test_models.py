@@ -309,7 +309,7 @@ class TestMemory:
         stack = [Spy(), Spy(), Spy(), layers.Dense(2), Spy()]
         model = Sequential([layers.Input(shape=(4,)), *stack])
         model.forward(np.ones((3, 4), np.float32))
-        assert Spy.alive[-1] == [False, False, False]
+        assert Spy.alive[-1] == [True, False, False]  # the input is its caller's
 
     def test_backward_frees_what_each_layer_remembers(self):
         model = Sequential([layers.Input(shape=(4,)), layers.Dense(4), *(Spy() for _ in range(3))])

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 # The settings of each activation and what they are if nobody says; "relu" without any has kernels of its own.
 SETTINGS: dict[str, dict[str, float]] = {
+    "affine": {"scale": 1.0, "offset": 0.0},  # no activation of Keras's: what Rescaling does
     "celu": {"alpha": 1.0},
     "elu": {"alpha": 1.0},
     "exponential": {},
@@ -66,6 +67,12 @@ def build(m: Any) -> dict[str, Activation]:
 def _piecewise(m: Any) -> dict[str, tuple[Any, Any]]:
     """Activations of straight pieces. NaN goes through: it is not below or above anything."""
     like, where = m.like, m.where
+
+    def affine(x, a, b, c):
+        return a * x + b
+
+    def affine_gradient(y, a, b, c):
+        return a
 
     def relu(x, a, b, c):
         zero = like(x, 0)
@@ -121,6 +128,7 @@ def _piecewise(m: Any) -> dict[str, tuple[Any, Any]]:
 
     hard_sigmoid_of = m.function(hard_sigmoid)
     return {
+        "affine": (affine, affine_gradient),
         "relu": (relu, relu_gradient),
         "relu6": (relu6, relu6_gradient),
         "leaky_relu": (leaky_relu, leaky_relu_gradient),

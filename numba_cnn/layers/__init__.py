@@ -10,7 +10,9 @@ from numba_cnn.layers.activation import ELU, Activation, LeakyReLU, ReLU, Softma
 from numba_cnn.layers.average_pooling2d import AveragePooling2D, AvgPool2D
 from numba_cnn.layers.batch_normalization import BatchNormalization
 from numba_cnn.layers.conv2d import Conv2D
+from numba_cnn.layers.conv2d_transpose import Conv2DTranspose
 from numba_cnn.layers.dense import Dense
+from numba_cnn.layers.depthwise_conv2d import DepthwiseConv2D, SeparableConv2D
 from numba_cnn.layers.flatten import Flatten
 from numba_cnn.layers.global_pooling2d import (
     GlobalAveragePooling2D,
@@ -34,13 +36,15 @@ from numba_cnn.layers.merging import (
     subtract,
 )
 from numba_cnn.layers.noise import Dropout, GaussianNoise, SpatialDropout2D
+from numba_cnn.layers.rescaling import Rescaling
 from numba_cnn.layers.shaping import Cropping2D, Reshape, UpSampling2D, ZeroPadding2D
 
 _CLASSES = {
     cls.__name__: cls
     for cls in (
-        Activation, Add, AveragePooling2D, BatchNormalization, Concatenate, Conv2D, Cropping2D, Dense, Dropout, ELU, Flatten,
-        GaussianNoise, GlobalAveragePooling2D, GlobalMaxPooling2D, InputLayer, LeakyReLU, Maximum, MaxPooling2D, Minimum, Multiply, ReLU, Reshape,
+        Activation, Add, AveragePooling2D, BatchNormalization, Concatenate, Conv2D, Conv2DTranspose, Cropping2D, Dense, DepthwiseConv2D, Dropout, ELU, Flatten,
+        GaussianNoise, GlobalAveragePooling2D, GlobalMaxPooling2D, InputLayer, LeakyReLU, Maximum, MaxPooling2D, Minimum, Multiply, ReLU, Rescaling, Reshape,
+        SeparableConv2D,
         Softmax, SpatialDropout2D, Subtract, UpSampling2D, ZeroPadding2D,
     )
 }  # fmt: skip

@@ -13,9 +13,11 @@ from numba_cnn.settings import Settings, number, optional
 class Activation(Layer):
     """An activation, by name or as a function of activations."""
 
+    _settings: ClassVar[Settings] = {"activation": activations.setting}
+
     def __init__(self, activation: Any, **settings: Any) -> None:
         super().__init__(**settings)
-        self.activation = activations.get(activation)
+        self.activation: activations.Use = activation
 
     @property
     def last_activation(self) -> activations.Use:

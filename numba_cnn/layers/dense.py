@@ -12,7 +12,7 @@ from numba_cnn.shapes import Shape
 
 
 class Dense(KernelLayer):
-    """activation(x @ kernel + bias) for rows x (N, K).
+    """activation(x @ kernel + bias) for rows x (N, K), or along the last axis of (N, ..., K).
 
     activation    None, a name or a function of activations
 
@@ -39,25 +39,33 @@ class Dense(KernelLayer):
 
     def kernel_shape(self, input_shape: InputShape) -> Shape:
         input_shape = shapes.with_batch(self.name, input_shape)
-        if len(input_shape) != 2:
-            raise ValueError(
-                f"{self.name}: the input must be rows (None, K); put a Flatten layer before. "
-                f"Received: {input_shape}"
-            )
-        features = input_shape[1]
+        if len(input_shape) < 2:
+            raise ValueError(f"{self.name}: the input must be rows (None, K). Received: {input_shape}")
+        features = input_shape[-1]
         assert features is not None
         return features, self.units
 
     def compute_output_shape(self, input_shape: InputShape) -> InputShape:
-        return None, self.kernel_shape(input_shape)[1]
+        return *input_shape[:-1], self.kernel_shape(input_shape)[1]
 
     def _apply(self, x: Array, kernel: Array, bias: Array | None, relu: str | None) -> Array:
-        return ops.dense(x, kernel, bias, activation=relu)
+        if len(x.shape) == 2:
+            return ops.dense(x, kernel, bias, activation=relu)
+        y = ops.dense(x.reshape(-1, x.shape[-1]), kernel, bias, activation=relu)
+        return y.reshape(*x.shape[:-1], y.shape[-1])
 
     def _apply_backward(
         self, dy: Array, x: Array, kernel: Array, **options: Any
     ) -> tuple[Array | None, Array, Array]:
-        return ops.dense_backward(dy, x, kernel, **options)
+        if len(x.shape) == 2:
+            return ops.dense_backward(dy, x, kernel, **options)
+        if options.get("y") is not None:
+            options["y"] = options["y"].reshape(-1, kernel.shape[1])
+        rows = x.reshape(-1, x.shape[-1])
+        dx, dkernel, dbias = ops.dense_backward(
+            dy.reshape(-1, kernel.shape[1]), rows, kernel, **options
+        )
+        return None if dx is None else dx.reshape(x.shape), dkernel, dbias
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "units": self.units}

@@ -16,7 +16,7 @@ class KernelLayer(Layer):
     """y = activation(op(x, kernel) + bias); the op does a ReLU itself, any other activation follows it."""
 
     shows_unbuilt = True
-    _settings: ClassVar[Settings] = {"use_bias": flag}
+    _settings: ClassVar[Settings] = {"activation": activations.setting, "use_bias": flag}
 
     def __init__(
         self,
@@ -28,7 +28,7 @@ class KernelLayer(Layer):
         **settings: Any,
     ) -> None:
         super().__init__(**settings)
-        self.activation = activations.get(activation)
+        self.activation: activations.Use = activation
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
@@ -40,14 +40,18 @@ class KernelLayer(Layer):
         return self.activation
 
     def kernel_shape(self, input_shape: InputShape) -> Shape:
-        """The shape of the kernel; its last extent counts the outputs."""
+        """The shape of the kernel."""
         raise NotImplementedError
 
     def _make_parameters(self, input_shape: InputShape) -> None:
         shape = self.kernel_shape(input_shape)
         self.kernel = self._add_parameter("kernel", shape, self.kernel_initializer)
         if self.use_bias:
-            self.bias = self._add_parameter("bias", shape[-1:], self.bias_initializer)
+            self.bias = self._add_parameter("bias", (self._outputs(shape),), self.bias_initializer)
+
+    def _outputs(self, kernel_shape: Shape) -> int:
+        """The number of channels that come out."""
+        return kernel_shape[-1]
 
     def _apply(self, x: Array, kernel: Array, bias: Array | None, relu: str | None) -> Array:
         raise NotImplementedError

@@ -9,8 +9,8 @@ import numpy as np
 
 from numba_cnn import activations, backends, session, shapes
 from numba_cnn.initializers import Initializer
-from numba_cnn.ops import Array
 from numba_cnn.layers.tensor import Node, Tensor, tensors
+from numba_cnn.ops import Array
 from numba_cnn.parameter import Parameter, assign
 from numba_cnn.settings import Checked, Settings, flag, text
 

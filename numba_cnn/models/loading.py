@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from numba_cnn import files, saving
-from numba_cnn.models.learner import chosen_backend
 from numba_cnn.models.files import Saved
 from numba_cnn.models.functional import Model
+from numba_cnn.models.learner import chosen_backend
 from numba_cnn.models.sequential import Sequential
 from numba_cnn.nearest import keywords
 from numba_cnn.settings import flag, path

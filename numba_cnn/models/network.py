@@ -11,8 +11,8 @@ import numpy as np
 
 from numba_cnn import backends, nearest, session, shapes
 from numba_cnn.layers import InputLayer, Layer
-from numba_cnn.layers.tensor import Tensor
 from numba_cnn.layers.layer import InputShape, check_batch, with_batch
+from numba_cnn.layers.tensor import Tensor
 from numba_cnn.models import plan
 from numba_cnn.models.graphs import Graphs, Results, is_ours
 from numba_cnn.ops import Array
@@ -175,6 +175,11 @@ class Network(Checked):
         """The output for a batch that lives on the model's backend; nothing is remembered."""
         if results := self._graphs.again(self._outputs, x):
             return results[0][0]
+        if isinstance(x, Tensor):
+            raise TypeError(
+                f"{self.name}: models inside of models are not served yet; call its layers one after the other. "
+                f"Received: {x!r}"
+            )
         check_batch(self.name, x)
         parts = self._in_parts(x)
         outputs = [self._graphs.run(self, self._outputs, *part)[0][0] for part in parts]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from numba_cnn import nearest, settings, shapes
+from numba_cnn.layers import Layer
 from numba_cnn.layers.layer import InputShape
+from numba_cnn.layers.scores import ends_in
 from numba_cnn.losses import Loss
 from numba_cnn.models.data import Dataset, array, finite
 
@@ -20,6 +23,17 @@ def targets(op: str, y: Any, N: int, output_shape: InputShape | None, loss: Loss
     if loss.has_classes:
         return labels(op, y, N, output_shape)
     return loss.prepared(numbers(op, y, N, output_shape))
+
+
+def check_scores(op: str, last: Layer | None, loss: Loss) -> None:
+    """Warn where a loss expects scores and the model ends in the activation that makes probabilities of them."""
+    if getattr(loss, "from_logits", False) and ends_in(last, loss.activations):
+        assert last is not None
+        warnings.warn(
+            f"{op}: from_logits=True, but {last.name} ends in a {last.last_activation.name}; the loss takes the logits "
+            "before it",
+            stacklevel=4,
+        )
 
 
 def numbers(op: str, y: Any, N: int, output_shape: InputShape) -> np.ndarray:

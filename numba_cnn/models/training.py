@@ -194,6 +194,7 @@ class Trainer(Learner):
                 f"{op}: call compile(optimizer, loss) first. Received: an uncompiled model"
             )
         x = self._inputs(op, x)
+        targets.check_scores(op, self._last_layer, self.loss)
         labels = targets.targets(op, y, len(x), self.output_shape, self.loss)
         return data.Dataset(x, labels, targets.weights(op, labels, sample_weight))
 

@@ -23,6 +23,8 @@ from numba_cnn.ops.convolution import (
     conv2d_backward,
     conv2d_max_pool2d,
     conv2d_max_pool2d_backward,
+    conv2d_transpose,
+    conv2d_transpose_backward,
 )
 from numba_cnn.ops.dense import (
     dense,
@@ -51,6 +53,8 @@ __all__ = [
     "conv2d_backward",
     "conv2d_max_pool2d",
     "conv2d_max_pool2d_backward",
+    "conv2d_transpose",
+    "conv2d_transpose_backward",
     "dense",
     "dense_backward",
     "dropout",

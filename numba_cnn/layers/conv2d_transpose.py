@@ -1,0 +1,103 @@
+"""Transposed convolution: the gradient of a convolution as a layer, which makes images larger."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba_cnn import ops, shapes
+from numba_cnn.layers.images import check_channels_last, one_image, padding_name
+from numba_cnn.layers.kernel_layer import KernelLayer
+from numba_cnn.layers.layer import InputShape
+from numba_cnn.ops import Array
+from numba_cnn.shapes import Shape, Size
+
+
+class Conv2DTranspose(KernelLayer):
+    """The input gradient of the convolution that makes (N, H, W, C) of (N, OH, OW, filters).
+
+    OH = H * stride with padding="same"; H * stride + max(KH - stride, 0) with "valid"; OW alike. Parameters are kernel
+    (KH, KW, filters, C) and bias (filters,). Dumoulin & Visin, arXiv:1603.07285.
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Size,
+        strides: Size = (1, 1),
+        padding: str = "valid",
+        output_padding: Size | None = None,
+        data_format: str | None = None,
+        dilation_rate: Size = (1, 1),
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        **settings: Any,
+    ) -> None:
+        super().__init__(
+            activation=activation,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            **settings,
+        )
+        check_channels_last(self.name, data_format)
+        self.filters = shapes.count(self.name, "filters", filters)
+        self.kernel_size = shapes.pair(self.name, "kernel_size", kernel_size)
+        self.strides = shapes.pair(self.name, "strides", strides)
+        self.padding = padding_name(self.name, padding)
+        self.dilation_rate = shapes.pair(self.name, "dilation_rate", dilation_rate)
+        if output_padding is not None:
+            raise ValueError(
+                f"{self.name}: output_padding is not served yet; leave it None. Received: {output_padding!r}"
+            )
+
+    def kernel_shape(self, input_shape: InputShape) -> Shape:
+        return *self.kernel_size, self.filters, one_image(self.name, input_shape)[-1]
+
+    def _outputs(self, kernel_shape: Shape) -> int:
+        return self.filters
+
+    def compute_output_shape(self, input_shape: InputShape) -> InputShape:
+        return None, *self._images(one_image(self.name, input_shape))[1:]
+
+    def _images(self, x_shape: Shape) -> Shape:
+        """The shape of the output for inputs of that shape."""
+        N, *extents, _ = x_shape
+        sizes = []
+        for n, k, s, d in zip(extents, self.kernel_size, self.strides, self.dilation_rate, strict=True):
+            covered = d * (k - 1) + 1
+            sizes.append(n * s + (max(covered - s, 0) if self.padding == "valid" else 0))
+        return N, *sizes, self.filters
+
+    def _settings_of(self) -> dict[str, Any]:
+        return {
+            "strides": self.strides,
+            "padding": self.padding,
+            "dilation_rate": self.dilation_rate,
+        }
+
+    def _apply(self, x: Array, kernel: Array, bias: Array | None, relu: str | None) -> Array:
+        y = ops.conv2d_transpose(x, kernel, bias, self._images(x.shape), **self._settings_of())
+        return ops.relu(y) if relu else y
+
+    def _apply_backward(
+        self, dy: Array, x: Array, kernel: Array, **options: Any
+    ) -> tuple[Array | None, Array, Array]:
+        if options["activation"]:
+            dy = ops.relu_backward(dy, options["y"])
+        return ops.conv2d_transpose_backward(
+            dy, x, kernel, need_dx=options["need_dx"], **self._settings_of()
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "kernel_size": list(self.kernel_size),
+            "strides": list(self.strides),
+            "padding": self.padding,
+            "data_format": "channels_last",
+            "dilation_rate": list(self.dilation_rate),
+            "output_padding": None,
+        }

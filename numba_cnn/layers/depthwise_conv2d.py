@@ -1,0 +1,181 @@
+"""Convolutions whose filters see one channel each, and those that mix the channels afterwards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba_cnn import initializers, ops, registry, shapes
+from numba_cnn.layers.images import check_channels_last, one_image, padding_name
+from numba_cnn.layers.kernel_layer import KernelLayer
+from numba_cnn.layers.layer import Backward, InputShape
+from numba_cnn.ops import Array
+from numba_cnn.parameter import Parameter
+from numba_cnn.shapes import Shape, Size
+
+
+class DepthwiseConv2D(KernelLayer):
+    """Each channel of images (N, H, W, C) with `depth_multiplier` filters of its own, to (N, OH, OW, C * multiplier).
+
+    Parameters are kernel (KH, KW, C, depth_multiplier) and bias (C * depth_multiplier,).
+    """
+
+    def __init__(
+        self,
+        kernel_size: Size,
+        strides: Size = (1, 1),
+        padding: str = "valid",
+        depth_multiplier: int = 1,
+        data_format: str | None = None,
+        dilation_rate: Size = (1, 1),
+        activation: Any = None,
+        use_bias: bool = True,
+        depthwise_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        **settings: Any,
+    ) -> None:
+        super().__init__(
+            activation=activation,
+            use_bias=use_bias,
+            kernel_initializer=depthwise_initializer,
+            bias_initializer=bias_initializer,
+            **settings,
+        )
+        check_channels_last(self.name, data_format)
+        self.kernel_size = shapes.pair(self.name, "kernel_size", kernel_size)
+        self.strides = shapes.pair(self.name, "strides", strides)
+        self.padding = padding_name(self.name, padding)
+        self.depth_multiplier = shapes.count(self.name, "depth_multiplier", depth_multiplier)
+        self.dilation_rate = shapes.pair(self.name, "dilation_rate", dilation_rate)
+
+    def kernel_shape(self, input_shape: InputShape) -> Shape:
+        return *self.kernel_size, one_image(self.name, input_shape)[-1], self.depth_multiplier
+
+    def _outputs(self, kernel_shape: Shape) -> int:
+        return kernel_shape[-2] * kernel_shape[-1]
+
+    def compute_output_shape(self, input_shape: InputShape) -> InputShape:
+        x_shape = one_image(self.name, input_shape)
+        kernel = self.kernel_shape(input_shape)
+        g = shapes.conv2d(x_shape, _grouped(kernel), **self._geometry(x_shape[-1]))
+        return None, g.OH, g.OW, g.F
+
+    def _geometry(self, channels: int) -> dict[str, Any]:
+        return {
+            "strides": self.strides,
+            "padding": self.padding,
+            "dilation_rate": self.dilation_rate,
+            "groups": channels,
+        }
+
+    def _apply(self, x: Array, kernel: Array, bias: Array | None, relu: str | None) -> Array:
+        weight = kernel.reshape(_grouped(kernel.shape))
+        return ops.conv2d(x, weight, bias, activation=relu, **self._geometry(x.shape[-1]))
+
+    def _apply_backward(
+        self, dy: Array, x: Array, kernel: Array, **options: Any
+    ) -> tuple[Array | None, Array, Array]:
+        weight = kernel.reshape(_grouped(kernel.shape))
+        dx, dweight, dbias = ops.conv2d_backward(
+            dy, x, weight, **options, **self._geometry(x.shape[-1])
+        )
+        return dx, dweight.reshape(kernel.shape), dbias
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        return {
+            **{key: value for key, value in config.items() if key != "kernel_initializer"},
+            "depthwise_initializer": config["kernel_initializer"],
+            "kernel_size": list(self.kernel_size),
+            "strides": list(self.strides),
+            "padding": self.padding,
+            "depth_multiplier": self.depth_multiplier,
+            "data_format": "channels_last",
+            "dilation_rate": list(self.dilation_rate),
+        }
+
+
+class SeparableConv2D(DepthwiseConv2D):
+    """A depthwise convolution, then `filters` filters of 1x1 over all its channels.
+
+    Parameters are depthwise_kernel (KH, KW, C, depth_multiplier), pointwise_kernel (1, 1, C * depth_multiplier, filters)
+    and bias (filters,).
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Size,
+        strides: Size = (1, 1),
+        padding: str = "valid",
+        data_format: str | None = None,
+        dilation_rate: Size = (1, 1),
+        depth_multiplier: int = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        depthwise_initializer: Any = "glorot_uniform",
+        pointwise_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        **settings: Any,
+    ) -> None:
+        super().__init__(
+            kernel_size,
+            strides,
+            padding,
+            depth_multiplier,
+            data_format,
+            dilation_rate,
+            activation,
+            use_bias,
+            depthwise_initializer,
+            bias_initializer,
+            **settings,
+        )
+        self.filters = shapes.count(self.name, "filters", filters)
+        self.pointwise_initializer = initializers.get(pointwise_initializer)
+        self.pointwise_kernel: Parameter
+
+    def compute_output_shape(self, input_shape: InputShape) -> InputShape:
+        return *super().compute_output_shape(input_shape)[:-1], self.filters
+
+    def _make_parameters(self, input_shape: InputShape) -> None:
+        shape = self.kernel_shape(input_shape)
+        self.kernel = self._add_parameter("depthwise_kernel", shape, self.kernel_initializer)
+        pointwise = 1, 1, self._outputs(shape), self.filters
+        self.pointwise_kernel = self._add_parameter(
+            "pointwise_kernel", pointwise, self.pointwise_initializer
+        )
+        if self.use_bias:
+            self.bias = self._add_parameter("bias", (self.filters,), self.bias_initializer)
+
+    def call_scores(self, x: Array) -> Array:
+        return self.forward_scores(x)[0]
+
+    def forward_scores(self, x: Array) -> tuple[Array, Backward]:
+        kernel, bias, relu = self.operands()
+        pointwise = self.pointwise_kernel.value
+        between = self._apply(x, kernel, None, None)
+        y = ops.conv2d(between, pointwise, bias, activation=relu)
+        gate = y if relu else None
+
+        def backward(dy: Array, need_dx: bool = True) -> Array | None:
+            dbetween, dpointwise, dbias = ops.conv2d_backward(
+                dy, between, pointwise, activation=relu, y=gate
+            )
+            self.pointwise_kernel.add_gradient(dpointwise)
+            dx, dkernel, _ = self._apply_backward(dbetween, x, kernel, need_dx=need_dx)
+            return self.keep_gradients(dx, dkernel, dbias)
+
+        return y, backward
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "pointwise_initializer": registry.describe("initializers", self.pointwise_initializer),
+        }
+
+
+def _grouped(kernel: Shape) -> Shape:
+    """A depthwise kernel's shape as that of a convolution in as many groups as there are channels."""
+    KH, KW, C, multiplier = kernel
+    return KH, KW, 1, C * multiplier
