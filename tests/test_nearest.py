@@ -101,7 +101,7 @@ def test_arguments_that_nobody_takes(call, message):
     ("call", "message"),
     [
         (lambda: optimizers.get("adm"), r"optimizer: .*\(did you mean 'adam'\?\). Received: 'adm'"),
-        (lambda: losses.get("huber"), "Keras's 'huber' is not served yet"),
+        (lambda: losses.get("huber"), "Keras's 'Huber' is not served yet"),
         (lambda: metrics.get("acuracy"), r"\(did you mean 'accuracy'\?\)"),
         (lambda: layers.Dense(2, activation="rellu"), r"\(did you mean 'relu'\?\)"),
         (lambda: layers.Dense(2, activation="glu"), "Keras's 'glu' is not served yet"),

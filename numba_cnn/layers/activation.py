@@ -10,14 +10,10 @@ from numba_cnn.ops import Array
 from numba_cnn.settings import Settings, number, optional
 
 
-class Activation(Layer):
-    """An activation, by name or as a function of activations."""
+class ActivationLayer(Layer):
+    """A layer that is an activation."""
 
-    _settings: ClassVar[Settings] = {"activation": activations.setting}
-
-    def __init__(self, activation: Any, **settings: Any) -> None:
-        super().__init__(**settings)
-        self.activation: activations.Use = activation
+    activation: activations.Use
 
     @property
     def last_activation(self) -> activations.Use:
@@ -37,11 +33,21 @@ class Activation(Layer):
     def call_scores(self, x: Array) -> Array:
         return x
 
+
+class Activation(ActivationLayer):
+    """An activation, by name or as a function of activations."""
+
+    _settings: ClassVar[Settings] = {"activation": activations.setting}
+
+    def __init__(self, activation: Any, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.activation = activation
+
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "activation": self.activation.name}
 
 
-class ReLU(Activation):
+class ReLU(ActivationLayer):
     """x above the threshold, else negative_slope * (x - threshold); at most max_value."""
 
     _settings: ClassVar[Settings] = {
@@ -58,52 +64,54 @@ class ReLU(Activation):
         **settings: Any,
     ) -> None:
         self.max_value, self.negative_slope, self.threshold = max_value, negative_slope, threshold
-        use = activations.relu_use(self.negative_slope, self.max_value, self.threshold)
-        super().__init__(use, **settings)
+        super().__init__(**settings)
+        self.activation = activations.relu_use(self.negative_slope, self.max_value, self.threshold)
 
     def get_config(self) -> dict[str, Any]:
         return {
-            **Layer.get_config(self),
+            **super().get_config(),
             "max_value": self.max_value,
             "negative_slope": self.negative_slope,
             "threshold": self.threshold,
         }
 
 
-class LeakyReLU(Activation):
+class LeakyReLU(ActivationLayer):
     """x where it is positive, else negative_slope * x."""
 
     _settings: ClassVar[Settings] = {"negative_slope": number(0)}
 
     def __init__(self, negative_slope: float = 0.3, **settings: Any) -> None:
         self.negative_slope = negative_slope
-        use = activations.Use("leaky_relu", (("negative_slope", self.negative_slope),))
-        super().__init__(use, **settings)
+        super().__init__(**settings)
+        self.activation = activations.Use("leaky_relu", (("negative_slope", self.negative_slope),))
 
     def get_config(self) -> dict[str, Any]:
-        return {**Layer.get_config(self), "negative_slope": self.negative_slope}
+        return {**super().get_config(), "negative_slope": self.negative_slope}
 
 
-class ELU(Activation):
+class ELU(ActivationLayer):
     """x where it is positive, else alpha * (e^x - 1)."""
 
     _settings: ClassVar[Settings] = {"alpha": number(0)}
 
     def __init__(self, alpha: float = 1.0, **settings: Any) -> None:
         self.alpha = alpha
-        super().__init__(activations.Use("elu", (("alpha", self.alpha),)), **settings)
+        super().__init__(**settings)
+        self.activation = activations.Use("elu", (("alpha", self.alpha),))
 
     def get_config(self) -> dict[str, Any]:
-        return {**Layer.get_config(self), "alpha": self.alpha}
+        return {**super().get_config(), "alpha": self.alpha}
 
 
-class Softmax(Activation):
+class Softmax(ActivationLayer):
     """exp(x) over its sum along the last axis."""
 
     inert: ClassVar[dict[str, tuple[Any, ...]]] = {"axis": (-1,)}
 
     def __init__(self, **settings: Any) -> None:
-        super().__init__("softmax", **settings)
+        super().__init__(**settings)
+        self.activation = activations.Use("softmax")
 
     def get_config(self) -> dict[str, Any]:
-        return {**Layer.get_config(self), "axis": -1}
+        return {**super().get_config(), "axis": -1}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba_cnn.layers.activation import Activation
+from numba_cnn.layers.activation import ActivationLayer
 from numba_cnn.layers.kernel_layer import KernelLayer
 from numba_cnn.layers.layer import Backward, InputShape, Layer
 from numba_cnn.ops import Array
@@ -16,7 +16,7 @@ class Scores:
 
     acts_in_training = False
 
-    def __init__(self, layer: KernelLayer | Activation) -> None:
+    def __init__(self, layer: KernelLayer | ActivationLayer) -> None:
         self.layer = layer
 
     @property
@@ -41,5 +41,5 @@ class Scores:
 def ends_in(layer: Any, names: tuple[str, ...]) -> bool:
     """Whether the layer gives scores before one of these activations; layers of derived classes may do more."""
     own = type(layer).__module__.partition(".")[0] == __name__.partition(".")[0]
-    known = own and isinstance(layer, KernelLayer | Activation)
+    known = own and isinstance(layer, KernelLayer | ActivationLayer)
     return known and isinstance(layer, Layer) and layer.last_activation.name in names

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from numba_cnn import nearest, shapes
 from numba_cnn.ops import arguments
 from numba_cnn.ops.arguments import Array
-from numba_cnn.shapes import Padding, Size
+from numba_cnn.shapes import Padding, Shape, Size
 
 
 @nearest.keywords
