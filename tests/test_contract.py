@@ -17,7 +17,7 @@ FOLDERS = {"cpu": contract.ROWS, "cuda": contract.OPS, "reference": contract.OPS
 CONV = shapes.conv2d((2, 9, 8, 3), (3, 3, 3, 4))
 CONV_TO_POOL, POOLED = shapes.pooled(CONV)
 POOL = shapes.max_pool2d((2, 8, 6, 3), 2)
-EXTENTS = {"N": (5,), "K": (7,), "F": (6,), "C": (4,), "M": (9,), "n": (5,), "P": (8,), "1": (1,), "2": (2,), "*": (3, 4)}
+EXTENTS = {"N": (5,), "K": (7,), "F": (6,), "C": (4,), "M": (9,), "n": (5,), "R": (11,), "P": (8,), "1": (1,), "2": (2,), "*": (3, 4)}
 WORDS = {"algorithm": "direct", "name": "gelu"}
 VALUES = {bool: False, shapes.Conv2D: CONV, shapes.Pool2D: POOL}
 

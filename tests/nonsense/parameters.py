@@ -76,7 +76,8 @@ PARAMETERS = {
     "classes": "count", "compile": "flag", "config": "mapping", "cooldown": "count from 0", "count": "count",
     "data_format": "?choice", "dilation_rate": "size", "distribution": "choice", "dtype": "choice", "dy": "array",
     "epochs": "count from 0", "epsilon": "number from 0", "expand_nested": "anything", "factor": "share",
-    "filename": "path", "filepath": "path", "filters": "count", "from_logits": "flag", "groups": "count",
+    "filename": "path", "filepath": "path", "filters": "count", "from_logits": "flag", "gamma": "array", "beta": "array",
+    "moving_mean": "array", "moving_variance": "array", "variance": "array", "inverse_deviation": "array", "groups": "count",
     "identifier": "choice", "index": "?count from 0", "initial_epoch": "count from 0",
     "initial_value_threshold": "?number", "input_shape": "shape", "iterations": "count from 0",
     "kernel_initializer": "choice", "kernel_size": "size", "labels": "array", "layer": "choice",
@@ -108,6 +109,8 @@ EXCEPTIONS = {
     "ops.relu.x": "numbers", "ops.activate.x": "numbers", "ops.softmax.x": "numbers", "ops.log_softmax.x": "numbers",
     "ops.dropout.x": "numbers", "ops.dropout_backward.dy": "numbers", "ops.gaussian_noise.x": "numbers",
     "ops.dropout.generator": "array", "ops.dropout_backward.generator": "array", "ops.gaussian_noise.generator": "array",
+    "ops.batch_norm_backward.mean": "array", "ops.batch_norm_inference.mean": "array",
+    "ops.batch_norm_inference_backward.mean": "array",
     "ops.activate.name": "choice", "ops.activate_backward.name": "choice", "activations.softmax.x": "numbers", "activations.relu.x": "numbers", "Sequential.fit.y": "vector",
     "Sequential.evaluate.y": "vector",
 
