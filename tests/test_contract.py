@@ -17,7 +17,7 @@ FOLDERS = {"cpu": contract.ROWS, "cuda": contract.OPS, "reference": contract.OPS
 CONV = shapes.conv2d((2, 9, 8, 3), (3, 3, 3, 4))
 CONV_TO_POOL, POOLED = shapes.pooled(CONV)
 POOL = shapes.max_pool2d((2, 8, 6, 3), 2)
-EXTENTS = {"N": (5,), "K": (7,), "F": (6,), "C": (4,), "M": (9,), "n": (5,), "P": (8,), "1": (1,), "2": (2,), "*": (3, 4)}
+EXTENTS = {"N": (5,), "K": (7,), "F": (6,), "C": (4,), "M": (9,), "n": (5,), "R": (11,), "P": (8,), "1": (1,), "2": (2,), "*": (3, 4)}
 WORDS = {"algorithm": "direct", "name": "gelu"}
 VALUES = {bool: False, shapes.Conv2D: CONV, shapes.Pool2D: POOL}
 
@@ -101,6 +101,8 @@ def test_an_array_that_does_not_fit_is_refused(name):
 
 
 def test_elementwise_kernels_refuse_arrays_of_different_sizes():
+    for row in contract.OPS.values():
+        import_module(f"numba_cnn.backends.cpu.{row.home}")
     found = [kernel for kernel in _kernels if isinstance(kernel, elementwise)]
     assert {"_relu", "_relu_backward", "_sgd", "_sgd_momentum", "_rmsprop", "_adam"} <= {k.name for k in found}
     for kernel in found:

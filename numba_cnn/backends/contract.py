@@ -151,6 +151,20 @@ OPS = {
         "optimizers", parameter="*", gradient="*", momentum="*", velocity="*", alpha=float, beta_1=float,
         beta_2=float, epsilon=float,
     ),
+    "batch_norm": Op(
+        "batch_norm", x="R C", gamma="C", beta="C", moving_mean="C", moving_variance="C", momentum=float, epsilon=float,
+        y="R C", mean="C", inverse_deviation="C",
+    ),
+    "batch_norm_backward": Op(
+        "batch_norm", dy="R C", x="R C", gamma="C", mean="C", inverse_deviation="C", dx="R C", dgamma="C", dbeta="C"
+    ),
+    "batch_norm_inference": Op(
+        "batch_norm", x="R C", gamma="C", beta="C", mean="C", variance="C", epsilon=float, y="R C"
+    ),
+    "batch_norm_inference_backward": Op(
+        "batch_norm", dy="R C", x="R C", gamma="C", mean="C", variance="C", epsilon=float, dx="R C", dgamma="C",
+        dbeta="C",
+    ),
     "conv2d": Op(
         "conv2d", x="g.x", weight="g.weight", bias="g.F?", g=shapes.Conv2D, relu=bool, algorithm=str, y="g.y"
     ),

@@ -36,6 +36,12 @@ from numba_cnn.ops.losses import (
 from numba_cnn.ops.metrics import (
     sparse_categorical_accuracy,
 )
+from numba_cnn.ops.normalization import (
+    batch_norm,
+    batch_norm_backward,
+    batch_norm_inference,
+    batch_norm_inference_backward,
+)
 from numba_cnn.ops.pooling import (
     max_pool2d,
     max_pool2d_backward,
@@ -49,6 +55,10 @@ from numba_cnn.ops.random import (
 __all__ = [
     "activate",
     "activate_backward",
+    "batch_norm",
+    "batch_norm_backward",
+    "batch_norm_inference",
+    "batch_norm_inference_backward",
     "conv2d",
     "conv2d_backward",
     "conv2d_max_pool2d",

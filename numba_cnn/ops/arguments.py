@@ -78,13 +78,19 @@ def argmax(op: str, backend: Any, argmax: Array, g: shapes.Pool2D, dy: Array) ->
 
 
 def number(
-    op: str, name: str, value: Any, least: float = -math.inf, below: float = math.inf
+    op: str,
+    name: str,
+    value: Any,
+    least: float = -math.inf,
+    below: float = math.inf,
+    most: float = _LARGEST,
 ) -> float:
-    """A number that float32 holds, of at least `least` and less than `below`, as a float."""
+    """A number that float32 holds, of at least `least`, less than `below` and at most `most`, as a float."""
     is_number = isinstance(value, Real) and not isinstance(value, bool)
-    if not is_number or not (abs(value) <= _LARGEST and least <= value < below):
+    if not is_number or not (-_LARGEST <= value <= most and least <= value < below):
         bounds = "" if least == -math.inf else f" of at least {least:g}"
         bounds += "" if below == math.inf else f" and less than {below:g}"
+        bounds += "" if most == _LARGEST else f" and at most {most:g}"
         raise ValueError(f"{op}: {name} must be a finite number{bounds}. Received: {value!r:.80}")
     return float(value)
 
@@ -108,12 +114,17 @@ def counters(op: str, backend: Any, x: Array, name: str, array: Array, shape: Sh
         raise TypeError(f"{op}: {name} must be int64. Received: {array.dtype}")
     shapes.same(op, name, array.shape, shape)
     taken = backend.asarray(array)
+    in_place(op, name, array, taken)
+    return taken
+
+
+def in_place(op: str, name: str, array: Array, taken: Array) -> None:
+    """ValueError where what kernels take is a copy of an array that they change."""
     if isinstance(array, np.ndarray) and taken is not array:
         raise ValueError(
             f"{op}: {name} must be C-contiguous and writeable: it is changed in place. Received: a view or a "
             "read-only array"
         )
-    return taken
 
 
 def generator(op: str, backend: Any, x: Array, generator: Array) -> Array:

@@ -159,6 +159,23 @@ def _same(results, dtype):
         np.testing.assert_allclose(cuda.to_numpy(got), want, rtol=0, atol=bound)
 
 
+def check_batch_norm(shape, dtype="float32"):
+    draw, C = Draw(dtype), shape[-1]
+    x, dy, gamma, beta = draw(*shape), draw(*shape), draw(C), draw(C)
+    results = []
+    for sided, move in _SIDES:
+        with sided():
+            moving = [move(np.full(C, value, dtype)) for value in (0.5, 2)]
+            arrays = [move(a) for a in (x, gamma, beta)]
+            results.append((*ops.batch_norm(*arrays, *moving, 0.9, 1e-3), *moving))
+    _same(results, dtype)
+    mean, inverse = (np.asarray(array) for array in results[0][1:3])
+    variance = np.abs(draw(C)) + np.dtype(dtype).type(1)
+    check("batch_norm_backward", dy, x, gamma, mean, inverse)
+    check("batch_norm_inference", x, gamma, beta, mean, variance, 1e-3)
+    check("batch_norm_inference_backward", dy, x, gamma, mean, variance, 1e-3)
+
+
 def check_losses(N, classes, dtype="float32"):
     draw = Draw(dtype)
     logits, labels = 5 * draw(N, classes), draw.rng.integers(0, classes, N)

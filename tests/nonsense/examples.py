@@ -8,6 +8,7 @@ F32 = np.float32
 X, W, B = np.ones((2, 4, 4, 1), F32), np.ones((3, 3, 1, 2), F32), np.ones(2, F32)
 POOLED = {"argmax": np.zeros((2, 1, 1, 2), np.uint8), "dy": np.ones((2, 1, 1, 2), F32)}
 ROWS, LABELS = np.ones((2, 3), F32), np.array([0, 1])
+THREE = np.ones(3, F32)
 COUNTED = np.zeros(2, np.int64)
 LOSS = "sparse_categorical_crossentropy"
 
@@ -39,6 +40,13 @@ FIT = {"x": ROWS, "y": LABELS, "verbose": 0}
 EXAMPLES = {
     "ops.activate": {"x": X, "name": "tanh"},
     "ops.activate_backward": {"dy": X, "saved": X, "name": "tanh"},
+    "ops.batch_norm": {"x": ROWS, "gamma": THREE, "beta": THREE, "moving_mean": np.ones(3, F32),
+                       "moving_variance": np.ones(3, F32), "momentum": 0.9, "epsilon": 0.001},
+    "ops.batch_norm_backward": {"dy": ROWS, "x": ROWS, "gamma": THREE, "mean": THREE, "inverse_deviation": THREE},
+    "ops.batch_norm_inference": {
+        "x": ROWS, "gamma": THREE, "beta": THREE, "mean": THREE, "variance": THREE, "epsilon": 0.001},
+    "ops.batch_norm_inference_backward": {
+        "dy": ROWS, "x": ROWS, "gamma": THREE, "mean": THREE, "variance": THREE, "epsilon": 0.001},
     "ops.conv2d": {"x": X, "weight": W},
     "ops.conv2d_backward": {"dy": np.ones((2, 2, 2, 2), F32), "x": X, "weight": W},
     "ops.conv2d_max_pool2d": {"x": X, "weight": W},

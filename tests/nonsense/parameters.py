@@ -86,10 +86,10 @@ PARAMETERS = {
     "monitor": "text", "n": "count", "name": "?name", "need_dx": "flag", "nesterov": "flag", "optimizer": "choice",
     "overwrite": "flag", "padding": "padding", "params": "anything", "path": "path", "patience": "count from 0",
     "pool_size": "size", "positions": "?objects", "print_fn": "?callable", "restore_best_weights": "flag",
-    "return_dict": "flag", "rate": "share", "rho": "share", "sample_weight": "?array", "saved": "array", "save_best_only": "flag",
+    "return_dict": "flag", "rho": "share", "sample_weight": "?array", "save_best_only": "flag",
     "save_freq": "choice", "save_weights_only": "flag", "scale": "positive number", "schedule": "callable",
     "seed": "?count from 0", "separator": "separator", "shape": "extents", "show_trainable": "flag",
-    "shuffle": "flag", "spatial": "flag of python", "used": "array", "start_from_epoch": "count from 0", "stddev": "number from 0", "strides": "?size",
+    "shuffle": "flag", "start_from_epoch": "count from 0", "stddev": "number from 0", "strides": "?size",
     "trainable": "flag", "units": "count", "use_bias": "flag", "validation_batch_size": "?count",
     "validation_data": "?objects of two", "validation_freq": "count", "validation_split": "share", "value": "number",
     "variables": "weights", "verbose": "verbosity", "weight": "array", "weights": "weights", "x": "array",
@@ -105,10 +105,7 @@ KINDS |= {
 }
 # Where the same name takes something else.
 EXCEPTIONS = {
-    "ops.relu.x": "numbers", "ops.activate.x": "numbers", "ops.softmax.x": "numbers", "ops.log_softmax.x": "numbers",
-    "ops.dropout.x": "numbers", "ops.dropout_backward.dy": "numbers", "ops.gaussian_noise.x": "numbers",
-    "ops.dropout.generator": "array", "ops.dropout_backward.generator": "array", "ops.gaussian_noise.generator": "array",
-    "ops.activate.name": "choice", "ops.activate_backward.name": "choice", "activations.softmax.x": "numbers", "activations.relu.x": "numbers", "Sequential.fit.y": "vector",
+    "activations.softmax.x": "numbers", "ops.relu.x": "numbers", "activations.relu.x": "numbers", "Sequential.fit.y": "vector",
     "Sequential.evaluate.y": "vector",
 
     "ops.conv2d.strides": "size", "ops.conv2d_backward.strides": "size", "ops.conv2d_max_pool2d.strides": "size",
@@ -130,6 +127,21 @@ EXCEPTIONS = {
     "optimizers.RMSprop.name": "?text", "models.Sequential.name": "?text", "Sequential.get_layer.index": "?place",
     "Sequential.fit.sample_weight": "?vector", "Sequential.evaluate.sample_weight": "?vector",
 }  # fmt: skip
+
+# The ops, whose names mean other things elsewhere.
+PARAMETERS |= {
+    "beta": "array", "gamma": "array", "inverse_deviation": "array", "moving_mean": "array",
+    "moving_variance": "array", "rate": "share", "saved": "array", "spatial": "flag of python", "used": "array",
+    "variance": "array",
+}  # fmt: skip
+EXCEPTIONS |= dict.fromkeys(
+    ("ops.activate.x", "ops.softmax.x", "ops.log_softmax.x", "ops.dropout.x", "ops.dropout_backward.dy",
+     "ops.gaussian_noise.x"), "numbers",
+) | dict.fromkeys(
+    ("ops.dropout.generator", "ops.dropout_backward.generator", "ops.gaussian_noise.generator",
+     "ops.batch_norm_backward.mean", "ops.batch_norm_inference.mean", "ops.batch_norm_inference_backward.mean"),
+    "array",
+) | dict.fromkeys(("ops.activate.name", "ops.activate_backward.name"), "choice")  # fmt: skip
 
 # Nonsense inside of what would be fine.
 INSIDE = {

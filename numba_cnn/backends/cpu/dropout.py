@@ -12,6 +12,7 @@ from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.memory import constant, empty
 from numba_cnn.backends.cpu.runtime.threads import threads_for
 
+_RUN = 1024  # blocks
 _COST = 4  # elements of a copy that take as long as the words of one element
 
 _block = noinline(philox.block)
@@ -75,21 +76,30 @@ def _draw(share, shares, thread, packed):
 
 @kernel
 def _mask(share, shares, thread, packed):
-    """Each share is a run of blocks of four elements."""
+    """Each share is a run of blocks of four elements, in runs that the first-level cache holds."""
     x, least, scale, generator, used, y = unpack(packed)
     first, last = _blocks(share, shares, y)
-    seed, counter, least = np.uint64(generator[0]), np.uint64(used[0]), np.uint64(least)
     zero = y.dtype.type(0)
-    x, y = x[4 * first : 4 * last], y[4 * first : 4 * last]
+    for b in range(first, last, _RUN):
+        run, source = y[4 * b : 4 * min(b + _RUN, last)], x[4 * b : 4 * min(b + _RUN, last)]
+        _factors(run, b, np.uint64(generator[0]), np.uint64(used[0]), np.uint64(least), scale)
+        for i in range(run.size):
+            run[i] = zero if run[i] == zero else source[i] * run[i]
+
+
+@noinline
+def _factors(y, first, seed, counter, least, scale):
+    """y = scale where an element is kept, else 0: a loop that reads no array, which LLVM vectorises."""
+    zero = y.dtype.type(0)
     for b in range(y.size // 4):
         w0, w1, w2, w3 = _block(np.uint64(first + b), counter, seed)
-        y[4 * b] = x[4 * b] * scale if w0 >= least else zero
-        y[4 * b + 1] = x[4 * b + 1] * scale if w1 >= least else zero
-        y[4 * b + 2] = x[4 * b + 2] * scale if w2 >= least else zero
-        y[4 * b + 3] = x[4 * b + 3] * scale if w3 >= least else zero
+        y[4 * b] = scale if w0 >= least else zero
+        y[4 * b + 1] = scale if w1 >= least else zero
+        y[4 * b + 2] = scale if w2 >= least else zero
+        y[4 * b + 3] = scale if w3 >= least else zero
     words = _block(np.uint64(first + y.size // 4), counter, seed)
     for i in range(y.size // 4 * 4, y.size):
-        y[i] = x[i] * scale if words[i % 4] >= least else zero
+        y[i] = scale if words[i % 4] >= least else zero
 
 
 @kernel
@@ -106,23 +116,28 @@ def _scale_channels(share, shares, thread, packed):
 
 @kernel
 def _noise(share, shares, thread, packed):
-    """Each share is a run of blocks of four elements."""
+    """Each share is a run of blocks of four elements, in runs that the first-level cache holds."""
     x, stddev, generator, used, y = unpack(packed)
     first, last = _blocks(share, shares, y)
-    seed, counter = np.uint64(generator[0]), np.uint64(used[0])
-    x, y = x[4 * first : 4 * last], y[4 * first : 4 * last]
+    for b in range(first, last, _RUN):
+        run, source = y[4 * b : 4 * min(b + _RUN, last)], x[4 * b : 4 * min(b + _RUN, last)]
+        _normals(run, b, np.uint64(generator[0]), np.uint64(used[0]))
+        for i in range(run.size):
+            run[i] = source[i] + stddev * run[i]
+
+
+@noinline
+def _normals(y, first, seed, counter):
+    """y = numbers of the standard normal distribution."""
+    zero = y.dtype.type(0)
     for b in range(y.size // 4):
         w0, w1, w2, w3 = _block(np.uint64(first + b), counter, seed)
-        z0, z1 = _pair(stddev, w0, w1)
-        z2, z3 = _pair(stddev, w2, w3)
-        y[4 * b] = x[4 * b] + stddev * z0
-        y[4 * b + 1] = x[4 * b + 1] + stddev * z1
-        y[4 * b + 2] = x[4 * b + 2] + stddev * z2
-        y[4 * b + 3] = x[4 * b + 3] + stddev * z3
+        y[4 * b], y[4 * b + 1] = _pair(zero, w0, w1)
+        y[4 * b + 2], y[4 * b + 3] = _pair(zero, w2, w3)
     w0, w1, w2, w3 = _block(np.uint64(first + y.size // 4), counter, seed)
-    z = (*_pair(stddev, w0, w1), *_pair(stddev, w2, w3))
+    z = (*_pair(zero, w0, w1), *_pair(zero, w2, w3))
     for i in range(y.size // 4 * 4, y.size):
-        y[i] = x[i] + stddev * z[i % 4]
+        y[i] = z[i % 4]
 
 
 @noinline

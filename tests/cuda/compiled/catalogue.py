@@ -3,6 +3,7 @@ the tables go through.
 """
 
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import product
 
 import numpy as np
@@ -33,6 +34,9 @@ from numba_cnn.backends.cuda.relu import relu_backward_kernel, relu_kernel
 from numba_cnn.backends.scalars import SETTINGS
 from numba_cnn.shapes import conv2d as conv2d_shape
 from numba_cnn.shapes import max_pool2d as pool2d_shape
+
+# By import_module: the package's own attribute of that name is the op.
+batch_norm = import_module("numba_cnn.backends.cuda.batch_norm")
 
 _G = conv2d_shape((1, 5, 5, 4), (3, 3, 4, 4))
 _CONV, _POOL = launch.extents(_G), launch.extents(pool2d_shape((1, 4, 4, 4)))
@@ -105,6 +109,20 @@ def _tiled():
     )
 
 
+def _batch_norm(one, i32):
+    return {
+        "moments": (batch_norm.moments_kernel, (2, 1, i32, 2, 2)),
+        "channel mean": (batch_norm.mean_kernel, (2, 2, one, 1)),
+        "statistics": (batch_norm.statistics_kernel, (2, 2, one, one, one, one, 1, 1, 1, 1)),
+        "inverse": (batch_norm.inverse_kernel, (1, one, 1)),
+        "normalize": (batch_norm.normalize_kernel, (2, 1, 1, 1, 1, 2)),
+        "scale": (batch_norm.scale_kernel, (2, 1, 1, 2)),
+        "gradient_sums": (batch_norm.gradient_sums_kernel, (2, 2, 1, 1, i32, 2, 2)),
+        "add_parts": (batch_norm.add_parts_kernel, (2, 2, 1, 1)),
+        "input_gradient": (batch_norm.input_gradient_kernel, (2, 2, 1, 1, 1, 1, 1, one, 2)),
+    }
+
+
 def _plain(dtype):
     real, kind = np.dtype(dtype), np.dtype(dtype).type
     one, i32, i64 = kind(1), np.int32(1), np.int64(1)
@@ -130,6 +148,7 @@ def _plain(dtype):
         "mask": (mask_kernel(False), (3, i64, one, i64, i64, "int64 1", "int64 1", 3)),
         "mask of channels": (mask_kernel(True), (3, i64, one, i64, i64, "int64 1", "int64 1", 3)),
         "noise": (noise_kernel(real), (4, one, "int64 1", "int64 1", 4)),
+        **_batch_norm(one, i32),
         "softmax": (loss.softmax_kernel(real), (2, 2)),
         "softmax_backward": (loss.softmax_backward_kernel(real), (2, 2, 2)),
         "log_softmax": (loss.log_softmax_kernel(real), (2, 2)),

@@ -84,6 +84,11 @@ def test_random(dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_batch_norm(dtype):
+    parity.check_batch_norm((2, 5, 3), dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_losses(dtype):
     parity.check_losses(3, 11, dtype)
 

@@ -1,0 +1,171 @@
+"""Batch normalization on the CPU: sums in chunks of rows, which are added in their order; then one pass of rows.
+
+A sum is one of distances from the first row, then from the mean that this gave: nothing cancels where a mean is large.
+"""
+
+import numpy as np
+
+from numba_cnn.backends.contract import checked
+from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
+from numba_cnn.backends.cpu.runtime.memory import constant, empty
+from numba_cnn.backends.cpu.runtime.partial_sums import partials_of, sum_partials
+from numba_cnn.backends.cpu.runtime.threads import threads_for
+
+_CHUNK, _FEWEST, _MOST = 1 << 14, 16, 512  # elements, and rows, of a chunk
+
+
+@checked
+def batch_norm(
+    x, gamma, beta, moving_mean, moving_variance, momentum, epsilon, y, mean, inverse_deviation
+):
+    (R, C), number, scale = x.shape, x.dtype.type, empty(gamma.shape, x.dtype)
+    count = number(R)
+    distances, squares = (empty((_chunks(R, C), C), x.dtype) for _ in range(2))
+    _moments(threads_for(x.size), x, x[0], distances, squares)
+    _mean(1, x[0], distances, count, mean)
+    _moments(threads_for(x.size), x, mean, distances, squares)
+    _statistics(
+        1, (distances, squares, count), (moving_mean, moving_variance, number(momentum), number(1 - momentum)),
+        gamma, number(epsilon), mean, inverse_deviation, scale,
+    )  # fmt: skip
+    _normalize(threads_for(x.size), x, mean, scale, beta, y)
+
+
+@checked
+def batch_norm_inference(x, gamma, beta, mean, variance, epsilon, y):
+    inverse, scale = _scale_of(gamma, variance, epsilon)
+    _normalize(threads_for(x.size), x, mean, scale, beta, y)
+
+
+@checked
+def batch_norm_backward(dy, x, gamma, mean, inverse_deviation, dx, dgamma, dbeta):
+    _sum_gradients(dy, x, mean, inverse_deviation, dgamma, dbeta)
+    count = dy.dtype.type(len(dy))
+    factors = mean, inverse_deviation, gamma, dgamma, dbeta
+    _input_gradient(threads_for(dy.size), dy, x, factors, count, dx)
+
+
+@checked
+def batch_norm_inference_backward(dy, x, gamma, mean, variance, epsilon, dx, dgamma, dbeta):
+    inverse, scale = _scale_of(gamma, variance, epsilon)
+    _sum_gradients(dy, x, mean, inverse, dgamma, dbeta)
+    zeros = constant(0, gamma.size, dy.dtype)
+    _normalize(threads_for(dy.size), dy, zeros, scale, zeros, dx)
+
+
+def _chunks(R, C):
+    """Into how many chunks R rows are cut."""
+    return -(-R // min(max(_CHUNK // C, _FEWEST), _MOST))
+
+
+def _scale_of(gamma, variance, epsilon):
+    """1 / sqrt(variance + epsilon), and gamma times that."""
+    inverse, scale = (empty(gamma.shape, gamma.dtype) for _ in range(2))
+    _scale(1, gamma, variance, gamma.dtype.type(epsilon), inverse, scale)
+    return inverse, scale
+
+
+def _sum_gradients(dy, x, mean, inverse, dgamma, dbeta):
+    chunks = _chunks(*dy.shape)
+    dgammas, dbetas = partials_of(dgamma, chunks), partials_of(dbeta, chunks)
+    _gradient_sums(threads_for(dy.size), dy, x, mean, inverse, dgammas, dbetas)
+    sum_partials(dgammas, dgamma)
+    sum_partials(dbetas, dbeta)
+
+
+@kernel
+def _moments(share, shares, thread, packed):
+    """Sums of distances from a centre and of their squares; each share is whole chunks."""
+    x, centre, distances, squares = unpack(packed)
+    R, C = x.shape
+    chunks = len(distances)
+    for chunk in range(share * chunks // shares, (share + 1) * chunks // shares):
+        total, square = distances[chunk], squares[chunk]
+        total[:] = 0
+        square[:] = 0
+        for r in range(chunk * R // chunks, (chunk + 1) * R // chunks):
+            row = x[r]
+            for c in range(C):
+                distance = row[c] - centre[c]
+                total[c] += distance
+                square[c] += distance * distance
+
+
+@kernel
+def _mean(share, shares, thread, packed):
+    centre, distances, count, mean = unpack(packed)
+    for c in range(mean.size):
+        total = distances[0, c]
+        for chunk in range(1, len(distances)):
+            total += distances[chunk, c]
+        mean[c] = centre[c] + total / count
+
+
+@kernel
+def _statistics(share, shares, thread, packed):
+    """The mean, less what its rounding left; 1 / the deviation; the moving statistics."""
+    (distances, squares, count), moving, gamma, epsilon, mean, inverse, scale = unpack(packed)
+    moving_mean, moving_variance, momentum, rest = moving
+    zero, one = mean.dtype.type(0), mean.dtype.type(1)
+    for c in range(mean.size):
+        total, square = distances[0, c], squares[0, c]
+        for chunk in range(1, len(distances)):
+            total += distances[chunk, c]
+            square += squares[chunk, c]
+        mean[c] += total / count
+        variance = (square - total * (total / count)) / count
+        variance = zero if variance < zero else variance
+        inverse[c] = one / np.sqrt(variance + epsilon)
+        scale[c] = gamma[c] * inverse[c]
+        moving_mean[c] = moving_mean[c] * momentum + mean[c] * rest
+        moving_variance[c] = moving_variance[c] * momentum + variance * rest
+
+
+@kernel
+def _scale(share, shares, thread, packed):
+    gamma, variance, epsilon, inverse, scale = unpack(packed)
+    one = gamma.dtype.type(1)
+    for c in range(gamma.size):
+        inverse[c] = one / np.sqrt(variance[c] + epsilon)
+        scale[c] = gamma[c] * inverse[c]
+
+
+@kernel
+def _normalize(share, shares, thread, packed):
+    """y = (x - mean) scale + beta; each share is a run of rows."""
+    x, mean, scale, beta, y = unpack(packed)
+    R, C = x.shape
+    for r in range(share * R // shares, (share + 1) * R // shares):
+        row, out = x[r], y[r]
+        for c in range(C):
+            out[c] = (row[c] - mean[c]) * scale[c] + beta[c]
+
+
+@kernel
+def _gradient_sums(share, shares, thread, packed):
+    """Sums of dy times normalized x, and of dy; each share is whole chunks."""
+    dy, x, mean, inverse, dgammas, dbetas = unpack(packed)
+    R, C = x.shape
+    chunks = len(dbetas)
+    for chunk in range(share * chunks // shares, (share + 1) * chunks // shares):
+        dgamma, dbeta = dgammas[chunk], dbetas[chunk]
+        dgamma[:] = 0
+        dbeta[:] = 0
+        for r in range(chunk * R // chunks, (chunk + 1) * R // chunks):
+            gradient, row = dy[r], x[r]
+            for c in range(C):
+                dgamma[c] += gradient[c] * ((row[c] - mean[c]) * inverse[c])
+                dbeta[c] += gradient[c]
+
+
+@kernel
+def _input_gradient(share, shares, thread, packed):
+    """Each share is a run of rows."""
+    dy, x, (mean, inverse, gamma, dgamma, dbeta), count, dx = unpack(packed)
+    R, C = x.shape
+    for r in range(share * R // shares, (share + 1) * R // shares):
+        gradient, row, out = dy[r], x[r], dx[r]
+        for c in range(C):
+            normal = (row[c] - mean[c]) * inverse[c]
+            rest = (dbeta[c] + normal * dgamma[c]) / count
+            out[c] = gamma[c] * inverse[c] * (gradient[c] - rest)
