@@ -45,8 +45,8 @@ class Abilities(NamedTuple):
 class Op:
     """A row: the file, and what each parameter takes, by name and in order."""
 
-    def __init__(self, home, **parameters):
-        self.home = home
+    def __init__(self, home, rule=None, /, **parameters):
+        self.home, self.rule = home, rule
         self.parameters = tuple(parameters)
         self.geometry = self.parameters.index("g") if "g" in parameters else None
         self.fields = tuple(_field(kind) for kind in parameters.values())
@@ -66,6 +66,11 @@ class Op:
                     raise TypeError(f"{name}: {word} must be {_words(field)}. Received: {argument!r}")
             elif argument is not None or not field.optional:
                 floats = field.check(name, word, argument, geometry, extents, floats)
+        if self.rule is not None and not self.rule(*arguments):
+            shapes = [a.shape if hasattr(a, "shape") else a for a in arguments]
+            raise ValueError(
+                f"{name}: {', '.join(self.parameters)} do not fit together. Received: {shapes}"
+            )
 
 
 class _Array(NamedTuple):
@@ -138,6 +143,22 @@ def _is_c_contiguous(array):
     return array.is_c_contiguous()
 
 
+def _repeats(small, large):
+    """Whether one array has the extents of the other, or 1."""
+    return all(m in (1, n) for m, n in zip(small.shape, large.shape, strict=True))
+
+
+def _within(columns, at, whole):
+    """Whether so many columns lie in the other array from `at` on."""
+    return 0 <= at <= whole.shape[1] - columns.shape[1]
+
+
+def _multiplies(small, _, large):
+    """Whether the extents of one image are multiples of the other's."""
+    pairs = zip(small.shape[1:3], large.shape[1:3], strict=True)
+    return all(n > 0 and m % n == 0 for n, m in pairs)
+
+
 _CONV = {"g": shapes.Conv2D, "algorithm": str}
 
 _DRAWN = {"generator": "int64: 2", "used": "int64: 1"}
@@ -165,6 +186,8 @@ OPS = {
         "batch_norm", dy="R C", x="R C", gamma="C", mean="C", variance="C", epsilon=float, dx="R C", dgamma="C",
         dbeta="C",
     ),
+    "combine": Op("merging", a="*", b="*", name=str, y="*"),
+    "combine_backward": Op("merging", dy="*", a="*", b="*", name=str, da="*", db="*"),
     "conv2d": Op(
         "conv2d", x="g.x", weight="g.weight", bias="g.F?", g=shapes.Conv2D, relu=bool, algorithm=str, y="g.y"
     ),
@@ -192,11 +215,15 @@ OPS = {
     "log_softmax_backward": Op("softmax_crossentropy", dy="N C", y="N C", dx="N C"),
     "max_pool2d": Op("max_pool2d", x="g.x", g=shapes.Pool2D, y="g.y", argmax="argmax: g.y"),
     "max_pool2d_backward": Op("max_pool2d", dy="g.y", argmax="argmax: g.y", g=shapes.Pool2D, dx="g.x"),
+    "put_columns": Op("slices", _within, x="R W", at=int, y="R V"),
+    "repeat": Op("merging", _repeats, x="n h w c", y="N H W C"),
+    "repeat_backward": Op("merging", lambda dy, dx: _repeats(dx, dy), dy="N H W C", dx="n h w c"),
     "relu": Op("relu", x="*", y="*"),
     "relu_backward": Op("relu", dy="*", y="*", dx="*"),
     "rmsprop": Op(
         "optimizers", parameter="*", gradient="*", velocity="*", learning_rate=float, rho=float, epsilon=float
     ),
+    "shift2d": Op("resizing", x="N H W C", top=int, left=int, y="N OH OW C"),
     "sgd": Op(
         "optimizers", parameter="*", gradient="*", velocity="*?", learning_rate=float, momentum=float, nesterov=bool
     ),
@@ -207,6 +234,11 @@ OPS = {
     ),
     "sparse_categorical_crossentropy": Op(
         "softmax_crossentropy", logits="N C", labels="integer: N", sample_weight="N?", loss="", dlogits="N C"
+    ),
+    "take_columns": Op("slices", lambda x, at, y: _within(y, at, x), x="R V", at=int, y="R W"),
+    "upsample2d": Op("resizing", _multiplies, x="N H W C", bilinear=bool, y="N OH OW C"),
+    "upsample2d_backward": Op(
+        "resizing", lambda dy, _, dx: _multiplies(dx, _, dy), dy="N OH OW C", bilinear=bool, dx="N H W C"
     ),
 }  # fmt: skip
 

@@ -33,6 +33,20 @@ from numba_cnn.ops.dense import (
 from numba_cnn.ops.losses import (
     sparse_categorical_crossentropy,
 )
+from numba_cnn.ops.merging import (
+    add,
+    add_backward,
+    concatenate,
+    maximum,
+    maximum_backward,
+    minimum,
+    minimum_backward,
+    multiply,
+    multiply_backward,
+    split,
+    subtract,
+    subtract_backward,
+)
 from numba_cnn.ops.metrics import (
     sparse_categorical_accuracy,
 )
@@ -51,20 +65,25 @@ from numba_cnn.ops.random import (
     dropout_backward,
     gaussian_noise,
 )
+from numba_cnn.ops.resizing import crop2d, upsample2d, upsample2d_backward, zero_pad2d
 
 __all__ = [
     "activate",
     "activate_backward",
+    "add",
+    "add_backward",
     "batch_norm",
     "batch_norm_backward",
     "batch_norm_inference",
     "batch_norm_inference_backward",
+    "concatenate",
     "conv2d",
     "conv2d_backward",
     "conv2d_max_pool2d",
     "conv2d_max_pool2d_backward",
     "conv2d_transpose",
     "conv2d_transpose_backward",
+    "crop2d",
     "dense",
     "dense_backward",
     "dropout",
@@ -74,12 +93,24 @@ __all__ = [
     "log_softmax_backward",
     "max_pool2d",
     "max_pool2d_backward",
+    "maximum",
+    "maximum_backward",
+    "minimum",
+    "minimum_backward",
+    "multiply",
+    "multiply_backward",
     "relu",
     "relu_backward",
     "softmax",
     "softmax_backward",
     "sparse_categorical_accuracy",
     "sparse_categorical_crossentropy",
+    "split",
+    "subtract",
+    "subtract_backward",
+    "upsample2d",
+    "upsample2d_backward",
+    "zero_pad2d",
 ]
 
 __getattr__ = nearest.attributes(__name__, __all__)

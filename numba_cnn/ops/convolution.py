@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from numba_cnn import nearest, shapes
-from numba_cnn.ops import arguments
+from numba_cnn.ops import arguments, merging
 from numba_cnn.ops.arguments import Array
 from numba_cnn.shapes import Padding, Shape, Size
 
@@ -212,7 +212,7 @@ def conv2d_transpose(
     arguments.bias(op, bias, g.C)
     y = backend.empty(g.x, x.dtype)
     backend.conv2d_backward_input(x, None, weight, g, "auto", y)
-    return y if bias is None else elementwise.add(y, bias.reshape(1, 1, 1, g.C))
+    return y if bias is None else merging.add(y, bias.reshape(1, 1, 1, g.C))
 
 
 @nearest.keywords
@@ -244,5 +244,5 @@ def conv2d_transpose_backward(
     dweight, unused = backend.empty(g.weight, x.dtype), backend.empty((g.F,), x.dtype)
     backend.conv2d_backward_weight(x, None, dy, g, "auto", dweight, unused)
     zeros = backend.asarray(np.zeros((1, 1, 1, g.C), x.dtype))
-    dbias = elementwise.add_backward(dy, dy, zeros)[1]
+    dbias = merging.add_backward(dy, dy, zeros)[1]
     return dx, dweight, dbias.reshape(g.C)
