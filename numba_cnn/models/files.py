@@ -20,6 +20,10 @@ class Saved(Trainer):
     def get_config(self) -> registry.Configuration:
         raise NotImplementedError
 
+    def connections(self) -> dict[str, list[tuple[str, int]]] | None:
+        """For each layer by name, which calls of which layers it is called on; None for a chain of layers."""
+        return None
+
     def summary(
         self,
         line_length: int | None = None,

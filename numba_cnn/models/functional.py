@@ -80,6 +80,17 @@ class Model(Saved):
                 steps.append(plan.Step(node.layer, read, slots[id(node.output)]))
         return plan.fused(plan.Plan(tuple(steps), (0,), (slots[id(self._end)],)))
 
+    def connections(self) -> dict[str, list[tuple[str, int]]] | None:
+        """For each layer by name, which calls of which layers it is called on; None for a chain of layers."""
+        found: dict[str, list[tuple[str, int]]] = {layer.name: [] for layer in self._layers}
+        for node in self._nodes_of_model:
+            for tensor in node.inputs:
+                name, call, _ = _place(tensor)
+                found[node.layer.name].append((name, call))
+        read = [place for places in found.values() for place in places]
+        branches = any(len(places) > 1 for places in found.values()) or len(set(read)) < len(read)
+        return found if branches else None
+
     def get_config(self) -> registry.Configuration:
         """Name, layers, and which outputs each is called on, as Keras writes them."""
         described = [_described(layer, self._nodes_of_model) for layer in self._layers]

@@ -279,5 +279,6 @@ def _as_layers(layers: Any) -> Iterable[Layer]:
 
 def _numbers(step: Any) -> int:
     """How many numbers a step takes and gives for one sample."""
-    ends = step.input_shape or (), step.output_shape or ()
+    inputs = step.input_shape if isinstance(step.input_shape, list) else [step.input_shape or ()]
+    ends = [*inputs, step.output_shape or ()]
     return sum(math.prod(n or 1 for n in shape) for shape in ends)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _LINE_LENGTH = 88  # characters, 12 more with the column of show_trainable
 _BYTES = 4  # of a float32
+Connections = dict[str, list[tuple[str, int]]]
 
 
 def print_summary(
@@ -74,7 +75,13 @@ def _render(
 
     console.print(f'[bold]Model: "{escape(model.name)}"[/]')
     console.print(
-        _table(_chosen(model.layers, layer_range), line_length, positions, show_trainable)
+        _table(
+            _chosen(model.layers, layer_range),
+            model.connections(),
+            line_length,
+            positions,
+            show_trainable,
+        )
     )
     trainable = sum(parameter.size for parameter in model.trainable_weights)
     fixed = sum(parameter.size for parameter in model.non_trainable_weights)
@@ -93,19 +100,22 @@ def _render(
 
 def _table(
     layers: Sequence[Layer],
+    connections: Connections | None,
     line_length: int | None,
     positions: Sequence[float] | None,
     show_trainable: bool,
 ) -> Table:
     from rich.table import Column, Table
 
-    ends = list(positions or (0.45, 0.80, 1.0))
     headers: list[tuple[str, str]] = [
         ("Layer (type)", "left"),
         ("Output Shape", "left"),
         ("Param #", "right"),
     ]
-    longest = _LINE_LENGTH
+    ends, longest = list(positions or (0.45, 0.80, 1.0)), _LINE_LENGTH
+    if connections is not None:
+        ends, longest = list(positions or (0.3, 0.56, 0.74, 1.0)), _LINE_LENGTH + 20
+        headers.append(("Connected to", "left"))
     if show_trainable:
         ends = [0.9 * end for end in ends] + [1.0]
         headers.append(("Trainable", "center"))
@@ -120,11 +130,11 @@ def _table(
     ]
     table = Table(*columns, width=width, show_lines=True)
     for layer in layers:
-        table.add_row(*_row(layer, show_trainable))
+        table.add_row(*_row(layer, connections, show_trainable))
     return table
 
 
-def _row(layer: Layer, show_trainable: bool) -> list[str]:
+def _row(layer: Layer, connections: Connections | None, show_trainable: bool) -> list[str]:
     from rich.markup import escape
 
     row = [f"{escape(layer.name)} ([color(33)]{type(layer).__name__}[/])"]
@@ -134,6 +144,12 @@ def _row(layer: Layer, show_trainable: bool) -> list[str]:
     else:
         extents = ", ".join(f"[color({45 if n is None else 34})]{n}[/]" for n in layer.output_shape)
         row += [f"({extents})", f"[color(34)]{layer.count_params():,}[/]"]
+    if connections is not None:
+        places = [
+            f"{escape(name)}[[color(34)]{call}[/]][[color(34)]0[/]]"
+            for name, call in connections[layer.name]
+        ]
+        row.append(", ".join(places) or "-")
     if show_trainable:
         yes_or_no = "[color(34)]Y[/]" if layer.trainable else "[color(9)]N[/]"
         row.append(f"[bold]{yes_or_no if layer.weights else '-'}[/]")
