@@ -29,9 +29,18 @@ from numba_cnn.ops.dense import (
     dense_backward,
 )
 from numba_cnn.ops.losses import (
+    binary_crossentropy,
+    binary_crossentropy_of_probabilities,
+    categorical_crossentropy,
+    categorical_crossentropy_of_probabilities,
+    mean_absolute_error,
+    mean_squared_error,
     sparse_categorical_crossentropy,
+    sparse_categorical_crossentropy_of_probabilities,
 )
 from numba_cnn.ops.metrics import (
+    binary_accuracy,
+    categorical_accuracy,
     sparse_categorical_accuracy,
 )
 from numba_cnn.ops.normalization import (
@@ -57,6 +66,12 @@ __all__ = [
     "batch_norm_backward",
     "batch_norm_inference",
     "batch_norm_inference_backward",
+    "binary_accuracy",
+    "binary_crossentropy",
+    "binary_crossentropy_of_probabilities",
+    "categorical_accuracy",
+    "categorical_crossentropy",
+    "categorical_crossentropy_of_probabilities",
     "conv2d",
     "conv2d_backward",
     "conv2d_max_pool2d",
@@ -70,12 +85,15 @@ __all__ = [
     "log_softmax_backward",
     "max_pool2d",
     "max_pool2d_backward",
+    "mean_absolute_error",
+    "mean_squared_error",
     "relu",
     "relu_backward",
     "softmax",
     "softmax_backward",
     "sparse_categorical_accuracy",
     "sparse_categorical_crossentropy",
+    "sparse_categorical_crossentropy_of_probabilities",
 ]
 
 __getattr__ = nearest.attributes(__name__, __all__)
