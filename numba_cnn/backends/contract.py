@@ -165,6 +165,8 @@ _DRAWN = {"generator": "int64: 2", "used": "int64: 1"}
 
 _SETTINGS = {"name": str, "a": float, "b": float, "c": float}
 
+_LOSS = {"targets": "N C", "sample_weight": "N?", "loss": ""}
+
 OPS = {
     "activate": Op("activations", x="*", **_SETTINGS, y="*"),
     "activate_backward": Op("activations", dy="*", saved="*", **_SETTINGS, dx="*"),
@@ -186,6 +188,12 @@ OPS = {
         "batch_norm", dy="R C", x="R C", gamma="C", mean="C", variance="C", epsilon=float, dx="R C", dgamma="C",
         dbeta="C",
     ),
+    "binary_accuracy": Op("losses", y="N C", targets="N C", threshold=float, accuracy=""),
+    "binary_crossentropy": Op("losses", logits="N C", **_LOSS, dlogits="N C"),
+    "binary_crossentropy_of_probabilities": Op("losses", probabilities="N C", **_LOSS, dprobabilities="N C"),
+    "categorical_accuracy": Op("losses", y="N C", targets="N C", accuracy=""),
+    "categorical_crossentropy": Op("losses", logits="N C", **_LOSS, dlogits="N C"),
+    "categorical_crossentropy_of_probabilities": Op("losses", probabilities="N C", **_LOSS, dprobabilities="N C"),
     "combine": Op("merging", a="*", b="*", name=str, y="*"),
     "combine_backward": Op("merging", dy="*", a="*", b="*", name=str, da="*", db="*"),
     "conv2d": Op(
@@ -215,6 +223,8 @@ OPS = {
     "log_softmax_backward": Op("softmax_crossentropy", dy="N C", y="N C", dx="N C"),
     "max_pool2d": Op("max_pool2d", x="g.x", g=shapes.Pool2D, y="g.y", argmax="argmax: g.y"),
     "max_pool2d_backward": Op("max_pool2d", dy="g.y", argmax="argmax: g.y", g=shapes.Pool2D, dx="g.x"),
+    "mean_absolute_error": Op("losses", y="N C", **_LOSS, dy="N C"),
+    "mean_squared_error": Op("losses", y="N C", **_LOSS, dy="N C"),
     "put_columns": Op("slices", _within, x="R W", at=int, y="R V"),
     "repeat": Op("merging", _repeats, x="n h w c", y="N H W C"),
     "repeat_backward": Op("merging", lambda dy, dx: _repeats(dx, dy), dy="N H W C", dx="n h w c"),
@@ -234,6 +244,9 @@ OPS = {
     ),
     "sparse_categorical_crossentropy": Op(
         "softmax_crossentropy", logits="N C", labels="integer: N", sample_weight="N?", loss="", dlogits="N C"
+    ),
+    "sparse_categorical_crossentropy_of_probabilities": Op(
+        "losses", probabilities="N C", labels="integer: N", sample_weight="N?", loss="", dprobabilities="N C"
     ),
     "take_columns": Op("slices", lambda x, at, y: _within(y, at, x), x="R V", at=int, y="R W"),
     "upsample2d": Op("resizing", _multiplies, x="N H W C", bilinear=bool, y="N OH OW C"),

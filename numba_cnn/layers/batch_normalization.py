@@ -21,7 +21,7 @@ class BatchNormalization(Layer):
 
     acts_in_training = True
     shows_unbuilt = True
-    inert: ClassVar[dict[str, tuple[Any, ...]]] = {"synchronized": (False,), "renorm": (False,)}
+    inert: ClassVar[dict[str, tuple[Any, ...]]] = {"renorm_momentum": (0.99,)}
     _settings: ClassVar[Settings] = {
         "axis": integer(-4),
         "momentum": number(0, 1),

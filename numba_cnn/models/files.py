@@ -15,7 +15,8 @@ from numba_cnn.settings import flag, function, optional, path
 class Saved(Trainer):
     """A model with a description."""
 
-    _keras_class: ClassVar[str]  # the name of the class in Keras's files
+    _keras_class: ClassVar[str]  # the name of the class in Keras's files, and where it is from
+    _keras_module: ClassVar[str]
 
     def get_config(self) -> registry.Configuration:
         raise NotImplementedError
@@ -70,10 +71,10 @@ class Saved(Trainer):
     def _description(self) -> registry.Configuration:
         """The whole of config.json."""
         description = {
-            "module": "keras",
+            "module": self._keras_module,
             "class_name": self._keras_class,
             "config": self.get_config(),
-            "registered_name": None,
+            "registered_name": None if self._keras_module == "keras" else self._keras_class,
             "build_config": {"input_shape": list(self.input_shape or ())},
         }
         if self.optimizer is not None:

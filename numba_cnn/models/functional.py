@@ -23,7 +23,7 @@ class Model(Saved):
     Layers may be used more than once, and their outputs by several others. One input and one output are served.
     """
 
-    _keras_class = "Functional"
+    _keras_class, _keras_module = "Functional", "keras.src.models.functional"
 
     def __init__(
         self, inputs: Any = None, outputs: Any = None, name: str | None = None, trainable: bool = True

@@ -19,7 +19,7 @@ class Sequential(Saved):
     model.fit(x, y, epochs=5)
     """
 
-    _keras_class = "Sequential"
+    _keras_class, _keras_module = "Sequential", "keras"
 
     def get_config(self) -> registry.Configuration:
         """Name and layers, as Keras writes them."""

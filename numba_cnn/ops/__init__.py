@@ -31,7 +31,14 @@ from numba_cnn.ops.dense import (
     dense_backward,
 )
 from numba_cnn.ops.losses import (
+    binary_crossentropy,
+    binary_crossentropy_of_probabilities,
+    categorical_crossentropy,
+    categorical_crossentropy_of_probabilities,
+    mean_absolute_error,
+    mean_squared_error,
     sparse_categorical_crossentropy,
+    sparse_categorical_crossentropy_of_probabilities,
 )
 from numba_cnn.ops.merging import (
     add,
@@ -48,6 +55,8 @@ from numba_cnn.ops.merging import (
     subtract_backward,
 )
 from numba_cnn.ops.metrics import (
+    binary_accuracy,
+    categorical_accuracy,
     sparse_categorical_accuracy,
 )
 from numba_cnn.ops.normalization import (
@@ -76,6 +85,12 @@ __all__ = [
     "batch_norm_backward",
     "batch_norm_inference",
     "batch_norm_inference_backward",
+    "binary_accuracy",
+    "binary_crossentropy",
+    "binary_crossentropy_of_probabilities",
+    "categorical_accuracy",
+    "categorical_crossentropy",
+    "categorical_crossentropy_of_probabilities",
     "concatenate",
     "conv2d",
     "conv2d_backward",
@@ -95,6 +110,8 @@ __all__ = [
     "max_pool2d_backward",
     "maximum",
     "maximum_backward",
+    "mean_absolute_error",
+    "mean_squared_error",
     "minimum",
     "minimum_backward",
     "multiply",
@@ -105,6 +122,7 @@ __all__ = [
     "softmax_backward",
     "sparse_categorical_accuracy",
     "sparse_categorical_crossentropy",
+    "sparse_categorical_crossentropy_of_probabilities",
     "split",
     "subtract",
     "subtract_backward",

@@ -197,12 +197,20 @@ def algorithm(op: str, algorithm: str, g: shapes.Conv2D) -> str:
 
 
 def labels(op: str, backend: Any, logits: Array, labels: Array) -> Array:
-    """The labels as int32, known to be one per row of the logits and, on the host, to be classes."""
-    shapes.rank(op, "logits", logits.shape, 2, "(N, classes)")
-    shapes.batch(op, logits.shape)
+    """The labels as int32, (rows,), known to be one per row of the logits and, on the host, to be classes."""
+    shape = tuple(logits.shape)
+    _, classes = rows(op, logits, "logits")
     given(op, labels=labels)
     if backends.of(op, labels=labels) is not backend:
         backends.of(op, logits=logits, labels=labels)
     labels = backend.asarray(labels)
-    shapes.same(op, "labels", labels.shape, logits.shape[:1])
-    return class_labels(op, labels, logits.shape[1])
+    shapes.same(op, "labels", labels.shape, shape[:-1])
+    return class_labels(op, labels.reshape(labels.size), classes)
+
+
+def weights(op: str, sample_weight: Array | None, outputs: Array) -> Array | None:
+    """One weight a row of the outputs, (rows,), or None."""
+    if sample_weight is None:
+        return None
+    shapes.same(op, "sample_weight", sample_weight.shape, tuple(outputs.shape)[:-1])
+    return sample_weight.reshape(sample_weight.size)

@@ -185,6 +185,21 @@ def check_losses(N, classes, dtype="float32"):
     check("sparse_categorical_accuracy", draw.ties(N, classes), labels)
 
 
+def check_other_losses(N, classes, dtype="float32"):
+    draw = Draw(dtype)
+    targets, weights = np.abs(draw(N, classes)), np.abs(draw(N))
+    probabilities = draw.rng.uniform(0.05, 0.9, (N, classes)).astype(dtype)
+    for name in ("categorical_crossentropy", "binary_crossentropy"):
+        check(name, 5 * draw(N, classes), targets, weights)
+        check(f"{name}_of_probabilities", probabilities, targets)
+    name, labels = "sparse_categorical_crossentropy_of_probabilities", draw.rng.integers(0, classes, N)
+    check(name, probabilities, labels, weights)
+    for name in ("mean_squared_error", "mean_absolute_error"):
+        check(name, draw(N, classes), targets, weights)
+    check("categorical_accuracy", draw.ties(N, classes), draw.ties(N, classes))
+    check("binary_accuracy", draw(N, classes), (targets > 1).astype(dtype), 0.1)
+
+
 def check_optimizer(name, arrays, constants, dtype="float32"):
     """An optimizer's step in place on `arrays` random arrays (parameter, gradient and its state)."""
     draw = Draw(dtype)

@@ -47,6 +47,13 @@ EXAMPLES = {
         "x": ROWS, "gamma": THREE, "beta": THREE, "mean": THREE, "variance": THREE, "epsilon": 0.001},
     "ops.batch_norm_inference_backward": {
         "dy": ROWS, "x": ROWS, "gamma": THREE, "mean": THREE, "variance": THREE, "epsilon": 0.001},
+    "ops.binary_accuracy": {"y": ROWS, "targets": ROWS},
+    "ops.categorical_accuracy": {"y": ROWS, "targets": ROWS},
+    **{f"ops.{name}": {"logits": ROWS, "targets": ROWS} for name in ("binary_crossentropy", "categorical_crossentropy")},
+    **{f"ops.{name}_of_probabilities": {"probabilities": ROWS, "targets": ROWS}
+       for name in ("binary_crossentropy", "categorical_crossentropy")},
+    **{f"ops.{name}": {"y": ROWS, "targets": ROWS} for name in ("mean_absolute_error", "mean_squared_error")},
+    "ops.sparse_categorical_crossentropy_of_probabilities": {"probabilities": ROWS, "labels": LABELS},
     "ops.conv2d": {"x": X, "weight": W},
     "ops.conv2d_backward": {"dy": np.ones((2, 2, 2, 2), F32), "x": X, "weight": W},
     "ops.conv2d_max_pool2d": {"x": X, "weight": W},

@@ -105,8 +105,8 @@ KINDS |= {
 }
 # Where the same name takes something else.
 EXCEPTIONS = {
-    "activations.softmax.x": "numbers", "ops.relu.x": "numbers", "activations.relu.x": "numbers", "Sequential.fit.y": "vector",
-    "Sequential.evaluate.y": "vector",
+    "activations.softmax.x": "numbers", "ops.relu.x": "numbers", "activations.relu.x": "numbers",
+    "Sequential.fit.y": "vector", "Sequential.evaluate.y": "vector",
 
     "ops.conv2d.strides": "size", "ops.conv2d_backward.strides": "size", "ops.conv2d_max_pool2d.strides": "size",
     "ops.conv2d_max_pool2d_backward.strides": "size", "layers.Conv2D.strides": "size",
@@ -131,7 +131,7 @@ EXCEPTIONS = {
 # The ops, whose names mean other things elsewhere.
 PARAMETERS |= {
     "beta": "array", "gamma": "array", "inverse_deviation": "array", "moving_mean": "array",
-    "moving_variance": "array", "rate": "share", "saved": "array", "spatial": "flag of python", "used": "array",
+    "moving_variance": "array", "probabilities": "array", "targets": "array", "threshold": "number", "rate": "share", "saved": "array", "spatial": "flag of python", "used": "array",
     "variance": "array",
 }  # fmt: skip
 EXCEPTIONS |= dict.fromkeys(

@@ -35,14 +35,14 @@ def sparse_categorical_crossentropy(logits, labels, sample_weight, loss, dlogits
     weights = constant(1, 0, logits.dtype) if sample_weight is None else sample_weight
     losses = empty(labels.shape, logits.dtype)
     _crossentropy(threads_for(16 * logits.size), logits, labels, weights, losses, dlogits)
-    _mean(1, losses, loss.reshape(1))
+    mean(1, losses, loss.reshape(1))
 
 
 @checked
 def sparse_categorical_accuracy(logits, labels, accuracy):
     right = empty(labels.shape, logits.dtype)
     _right(threads_for(logits.size), logits, labels, right)
-    _mean(1, right, accuracy.reshape(1))
+    mean(1, right, accuracy.reshape(1))
 
 
 @kernel
@@ -109,23 +109,19 @@ def _crossentropy(share, shares, thread, packed):
 def _right(share, shares, thread, packed):
     """1 for each sample whose first largest logit is that of its label, else 0; a NaN counts as the largest."""
     logits, labels, right = unpack(packed)
-    N, classes = logits.shape
+    N = len(logits)
     for n in range(share * N // shares, (share + 1) * N // shares):
-        best = 0
-        for c in range(1, classes):
-            if not logits[n, c] <= logits[n, best] and logits[n, best] == logits[n, best]:
-                best = c
-        right[n] = best == labels[n]
+        right[n] = first_largest(logits[n]) == labels[n]
 
 
 @kernel
-def _mean(share, shares, thread, packed):
+def mean(share, shares, thread, packed):
     """The mean, summed in float64 by one worker from first to last."""
-    values, mean = unpack(packed)
+    values, out = unpack(packed)
     total = np.float64(0)
     for value in values:
         total += value
-    mean[0] = total / values.size
+    out[0] = total / values.size
 
 
 @inline
@@ -143,3 +139,13 @@ def softmax_row(x, y):
     for c in range(x.size):
         y[c] /= total
     return largest, total
+
+
+@inline
+def first_largest(x):
+    """The place of the first largest number of a row; a NaN counts as the largest."""
+    best = 0
+    for c in range(1, x.size):
+        if not x[c] <= x[best] and x[best] == x[best]:
+            best = c
+    return best

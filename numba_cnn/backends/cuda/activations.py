@@ -53,7 +53,16 @@ def activate_backward_kernel(name, dtype):
 @lru_cache
 def _activations(dtype):
     """scalars.py's functions for numbers of that dtype."""
+    return scalars.build(SimpleNamespace(**words(dtype), function=device))
+
+
+@lru_cache
+def words(dtype):
+    """What scalars.py asks for, and log, by name, for numbers of that dtype."""
     kind = dtype.type
+    names = "exp", "expm1", "log", "log1p", "sqrt", "tanh", "erf"
+    functions = {name: _function(name, kind) for name in names}
+    exp = functions["exp"]
 
     @device
     def like(x, v):
@@ -70,14 +79,7 @@ def _activations(dtype):
         high = like(x, 1) / (like(x, 1) + e)
         return e * high if x < like(x, 0) else high
 
-    functions = {name: _function(name, kind) for name in ("exp", "expm1", "log1p", "sqrt", "tanh")}
-    exp = functions["exp"]
-    erf = _function("erf", kind)
-    return scalars.build(
-        SimpleNamespace(
-            like=like, where=where, sigmoid=sigmoid, erf=erf, function=device, **functions
-        )
-    )
+    return {"like": like, "where": where, "sigmoid": sigmoid, **functions}
 
 
 def _function(name, kind):

@@ -1,6 +1,5 @@
 """Dropout and noise of words by counters: one thread counts, then one thread an element draws."""
 
-import math
 from functools import lru_cache
 from types import SimpleNamespace
 
@@ -9,6 +8,7 @@ from numba import int64, uint64
 
 from numba_cnn.backends import philox
 from numba_cnn.backends.contract import checked
+from numba_cnn.backends.cuda.activations import words
 from numba_cnn.backends.cuda.launch import launch, launch_each
 from numba_cnn.backends.cuda.provider import cuda, device, jit
 from numba_cnn.backends.cuda.vector import load, store
@@ -71,27 +71,7 @@ def mask_kernel(spatial):
 
 @lru_cache
 def noise_kernel(dtype):
-    kind = dtype.type
-
-    @device
-    def like(x, v):
-        return kind(v)
-
-    @device
-    def where(c, a, b):
-        return a if c else b
-
-    @device
-    def log(x):
-        return math.log(x)
-
-    @device
-    def sqrt(x):
-        return math.sqrt(x)
-
-    pair = philox.normals(
-        SimpleNamespace(like=like, where=where, log=log, sqrt=sqrt, function=device)
-    )
+    pair = philox.normals(SimpleNamespace(**words(dtype), function=device))
 
     @jit
     def noise_kernel(x, stddev, generator, used, y):

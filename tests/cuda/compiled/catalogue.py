@@ -16,6 +16,7 @@ from numba_cnn.backends.cuda import (
     correlate,
     few_channels,
     launch,
+    losses,
     optimizers,
     sums,
     tile,
@@ -167,6 +168,14 @@ def _plain(dtype):
         kernels[f"activate {name}"] = activations.activate_kernel(name, real), (4, 4, one, one, one)
         backward = activations.activate_backward_kernel(name, real)
         kernels[f"activate_backward {name}"] = backward, (4, 4, 4, one, one, one)
+    of_rows = (2, 2, 1, one, one, 1, 2)
+    for name in losses._losses(real):
+        kernels[name] = losses.elementwise_kernel(name, real, True), of_rows
+    kernels["categorical_crossentropy"] = losses.categorical_kernel(real, True), of_rows
+    kernels["of_probabilities"] = losses.of_probabilities_kernel(real, True), of_rows
+    kernels["one_hot"] = losses.one_hot_kernel, ("int32 1", 2)
+    kernels["same_largest"] = losses.same_largest_kernel, (2, 2, 1)
+    kernels["same_side"] = losses.same_side_kernel, (2, 2, one, 1)
     by_row = ("softmax", "softmax_backward", "log_softmax", "log_softmax_backward", "crossentropy", "mean")
     for name, (kernel, arguments) in kernels.items():
         threads = launch.ROW_THREADS if name in by_row else launch.THREADS

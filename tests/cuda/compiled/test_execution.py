@@ -104,6 +104,11 @@ def test_batch_norm(device, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_other_losses(device, dtype):
+    parity.check_other_losses(5, 11, dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_losses(device, dtype):
     parity.check_losses(5, 11, dtype)
     parity.check_losses(2, 300, dtype)

@@ -89,6 +89,11 @@ def test_batch_norm(dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_other_losses(dtype):
+    parity.check_other_losses(3, 11, dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_losses(dtype):
     parity.check_losses(3, 11, dtype)
 
