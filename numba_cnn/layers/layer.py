@@ -35,6 +35,7 @@ class Layer(Checked):
     acts_in_training: ClassVar[bool] = False  # whether forward() does something else than call()
     inert: ClassVar[dict[str, tuple[Any, ...]]] = {"data_format": ("channels_last",)}
     version: object
+    generator: Parameter | None = None  # (seed, counter), of layers of chance
     _takes_any_name: ClassVar[bool] = True
     _settings: ClassVar[Settings] = {"trainable": flag, "name": text}
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from numba_cnn import ops, session
-from numba_cnn.layers.images import one_image
+from numba_cnn.layers.images import check_channels_last, one_image
 from numba_cnn.layers.layer import Backward, InputShape, Layer
 from numba_cnn.ops import Array
 from numba_cnn.parameter import Parameter
@@ -29,7 +29,7 @@ class Chance(Layer):
         self.seed = seed
         start = session.new_seed() if self.seed is None else self.seed
         state = np.array([start, 0], np.int64)
-        self.generator = Parameter(
+        self.generator: Parameter = Parameter(
             "seed_generator_state", f"{self.name}/seed_generator", (2,), lambda shape: state.copy()
         )
 
@@ -48,7 +48,7 @@ class Dropout(Chance):
     """Sets a share `rate` of the inputs to 0 and scales the others up by 1 / (1 - rate)."""
 
     _settings: ClassVar[Settings] = {"rate": number(0, below=1)}
-    inert: ClassVar[dict[str, tuple[Any, ...]]] = {"noise_shape": (None,)}
+    inert: ClassVar[dict[str, tuple[Any, ...]]] = {**Layer.inert, "noise_shape": (None,)}
     _spatial: ClassVar[bool] = False
 
     def __init__(self, rate: float, seed: int | None = None, **settings: Any) -> None:
@@ -76,6 +76,17 @@ class SpatialDropout2D(Dropout):
     """Dropout of whole channels of images."""
 
     _spatial = True
+
+    def __init__(
+        self, rate: float, data_format: str | None = None, seed: int | None = None, **settings: Any
+    ) -> None:
+        super().__init__(rate, seed, **settings)
+        check_channels_last(self.name, data_format)
+
+    def get_config(self) -> dict[str, Any]:
+        """As Keras writes it, without `trainable`."""
+        config = {**super().get_config(), "data_format": "channels_last"}
+        return {key: value for key, value in config.items() if key != "trainable"}
 
     def compute_output_shape(self, input_shape: InputShape) -> InputShape:
         one_image(self.name, input_shape)

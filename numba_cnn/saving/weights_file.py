@@ -15,6 +15,7 @@ import os
 import warnings
 from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -28,6 +29,7 @@ from numba_cnn.saving import optimizer_state
 from numba_cnn.session import snake_case
 
 SUFFIX = ".weights.h5"
+_GENERATOR = "seed_generator/vars"  # of layers of chance, below their own group
 
 
 def save_weights(
@@ -65,6 +67,9 @@ def write(file: BinaryIO, name: str, layers: Sequence[Layer], optimizer: Optimiz
     with h5py.File(file, "w") as h5:
         for group, layer in _groups(layers):
             _write_arrays(h5, f"layers/{group}/vars", layer.name, layer.get_weights())
+            if layer.generator is not None:
+                state = layer.generator.numpy().astype(np.uint32)
+                _write_arrays(h5, f"layers/{group}/{_GENERATOR}", "seed_generator", [state])
         if optimizer is not None and optimizer.built:
             _write_arrays(h5, "optimizer/vars", optimizer.name, optimizer.get_variables())
         _write_arrays(h5, "vars", name, [])
@@ -86,13 +91,28 @@ def read(
             _read_arrays(h5, f"layers/{group}/vars", [_like(p) for p in layer.weights], size)
             for group, layer in weighted
         ]
+        parameters = [parameter for _, layer in weighted for parameter in layer.weights]
+        checked = [p.checked(a) for p, a in zip(parameters, chain.from_iterable(weights), strict=True)]
+        drawn = [(layer.generator, _read_generator(h5, group, size)) for group, layer in _groups(layers)]
         state = None
         if optimizer is not None and optimizer.built:
             state = _read_state(h5, optimizer, size)
-    for (_, layer), arrays in zip(weighted, weights, strict=True):
-        layer.set_weights(arrays)
+    for parameter, array in zip(parameters, checked, strict=True):
+        parameter.value = array
+    for generator, numbers in drawn:
+        if generator is not None and numbers is not None:
+            generator.value = numbers
     if state is not None and optimizer is not None:
         optimizer.set_variables(state)
+
+
+def _read_generator(h5: Any, group: str, size: int) -> np.ndarray | None:
+    """The (seed, counter) of a layer of chance, or None where the file has none."""
+    layer = _follow(h5, f"layers/{group}") if group in h5.get("layers", {}) else {}
+    if "seed_generator" not in layer:
+        return None
+    (numbers,) = _read_arrays(h5, f"layers/{group}/{_GENERATOR}", [((2,), np.dtype(np.int64))], size)
+    return numbers
 
 
 def _groups(layers: Sequence[Layer]) -> list[tuple[str, Layer]]:
