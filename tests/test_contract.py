@@ -68,7 +68,7 @@ def arguments(name):
             shape = shape if isinstance(shape, tuple) else (shape,)
         else:
             shape = sum((EXTENTS[letter] for letter in field.extents), ())
-        dtype = {"float": "f", "real": "f", "float32": "f", "integer": "i", "int64": "q", "bool": "?", "argmax": "B"}
+        dtype = {"float": "f", "real": "f", "float32": "f", "integer": "i", "int32": "i", "int64": "q", "bool": "?", "argmax": "B"}
         values.append(np.zeros(shape, dtype[field.dtype]))
     return values
 

@@ -25,6 +25,7 @@ from numba_cnn import shapes
 _FLOATS = np.dtype(np.float32), np.dtype(np.float64)
 _DTYPES = {
     "integer": tuple(map(np.dtype, "bhilqBHILQ")),
+    "int32": (np.dtype(np.int32),),
     "int64": (np.dtype(np.int64),),
     "bool": (np.dtype(np.bool_),),
     "float32": (np.dtype(np.float32),),
@@ -174,6 +175,8 @@ OPS = {
         "optimizers", parameter="*", gradient="*", momentum="*", velocity="*", alpha=float, beta_1=float,
         beta_2=float, epsilon=float,
     ),
+    "average_pool2d": Op("average_pool2d", x="g.x", g=shapes.Pool2D, y="g.y"),
+    "average_pool2d_backward": Op("average_pool2d", dy="g.y", g=shapes.Pool2D, dx="g.x"),
     "batch_norm": Op(
         "batch_norm", x="R C", gamma="C", beta="C", moving_mean="C", moving_variance="C", momentum=float, epsilon=float,
         y="R C", mean="C", inverse_deviation="C",
@@ -219,6 +222,10 @@ OPS = {
     "dropout": Op("dropout", x="N P C", rate=float, spatial=bool, **_DRAWN, y="N P C"),
     "dropout_backward": Op("dropout", dy="N P C", rate=float, spatial=bool, **_DRAWN, dx="N P C"),
     "gaussian_noise": Op("dropout", x="*", stddev=float, **_DRAWN, y="*"),
+    "global_average_pool2d": Op("global_pool2d", x="N P C", y="N C"),
+    "global_average_pool2d_backward": Op("global_pool2d", dy="N C", dx="N P C"),
+    "global_max_pool2d": Op("global_pool2d", x="N P C", y="N C", argmax="int32: N C"),
+    "global_max_pool2d_backward": Op("global_pool2d", dy="N C", argmax="int32: N C", dx="N P C"),
     "log_softmax": Op("softmax_crossentropy", x="N C", y="N C"),
     "log_softmax_backward": Op("softmax_crossentropy", dy="N C", y="N C", dx="N C"),
     "max_pool2d": Op("max_pool2d", x="g.x", g=shapes.Pool2D, y="g.y", argmax="argmax: g.y"),

@@ -66,6 +66,12 @@ from numba_cnn.ops.normalization import (
     batch_norm_inference_backward,
 )
 from numba_cnn.ops.pooling import (
+    average_pool2d,
+    average_pool2d_backward,
+    global_average_pool2d,
+    global_average_pool2d_backward,
+    global_max_pool2d,
+    global_max_pool2d_backward,
     max_pool2d,
     max_pool2d_backward,
 )
@@ -81,6 +87,8 @@ __all__ = [
     "activate_backward",
     "add",
     "add_backward",
+    "average_pool2d",
+    "average_pool2d_backward",
     "batch_norm",
     "batch_norm_backward",
     "batch_norm_inference",
@@ -104,6 +112,10 @@ __all__ = [
     "dropout",
     "dropout_backward",
     "gaussian_noise",
+    "global_average_pool2d",
+    "global_average_pool2d_backward",
+    "global_max_pool2d",
+    "global_max_pool2d_backward",
     "log_softmax",
     "log_softmax_backward",
     "max_pool2d",

@@ -21,6 +21,7 @@ Array = Any  # a NumPy array or a device array; both have shape and dtype
 
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 _LARGEST = float(np.finfo(np.float32).max)
+INT32 = np.dtype(np.int32)
 _ALGORITHMS = ("auto", "direct", "winograd")
 
 
@@ -130,6 +131,19 @@ def in_place(op: str, name: str, array: Array, taken: Array) -> None:
 def generator(op: str, backend: Any, x: Array, generator: Array) -> Array:
     """The generator [seed, counter] of counted random numbers."""
     return counters(op, backend, x, "generator", generator, (2,))
+
+
+def places(op: str, backend: Any, dy: Array, argmax: Array, shape: Shape) -> Array:
+    """Places of maxima as int32, as global max pooling returns them, where dy lives."""
+    given(op, argmax=argmax)
+    if backends.of(op, argmax=argmax) is not backend:
+        backends.of(op, dy=dy, argmax=argmax)  # says which is where
+    if argmax.dtype != INT32:
+        raise TypeError(
+            f"{op}: argmax must be int32, as max pooling returns it. Received: {argmax.dtype}"
+        )
+    shapes.same(op, "argmax", argmax.shape, shape)
+    return backend.asarray(argmax)
 
 
 def bias(op: str, bias: Array | None, F: int) -> None:

@@ -109,6 +109,20 @@ def check_max_pool2d(x_shape, dtype="float32", **settings):
     check("max_pool2d_backward", draw(*shape), argmax, x_shape, **settings)
 
 
+def check_average_pool2d(x_shape, dtype="float32", **settings):
+    draw = Draw(dtype)
+    (y,) = check("average_pool2d", draw(*x_shape), **settings)
+    check("average_pool2d_backward", draw(*y.shape), x_shape, **settings)
+
+
+def check_global_pool2d(x_shape, dtype="float32"):
+    draw, pooled = Draw(dtype), (x_shape[0], x_shape[3])
+    check("global_average_pool2d", draw(*x_shape))
+    check("global_average_pool2d_backward", draw(*pooled), x_shape)
+    _, argmax = check("global_max_pool2d", draw.ties(*x_shape))
+    check("global_max_pool2d_backward", draw(*pooled), cuda.to_numpy(argmax), x_shape)
+
+
 def check_elementwise(shape, dtype="float32"):
     draw = Draw(dtype)
     check("relu", draw.ties(*shape))

@@ -40,6 +40,12 @@ FIT = {"x": ROWS, "y": LABELS, "verbose": 0}
 EXAMPLES = {
     "ops.activate": {"x": X, "name": "tanh"},
     "ops.activate_backward": {"dy": X, "saved": X, "name": "tanh"},
+    "ops.average_pool2d": {"x": X},
+    "ops.average_pool2d_backward": {"dy": np.ones((2, 2, 2, 1), F32), "x_shape": (2, 4, 4, 1)},
+    "ops.global_average_pool2d": {"x": X}, "ops.global_max_pool2d": {"x": X},
+    "ops.global_average_pool2d_backward": {"dy": np.ones((2, 1), F32), "x_shape": (2, 4, 4, 1)},
+    "ops.global_max_pool2d_backward": {
+        "dy": np.ones((2, 1), F32), "argmax": np.zeros((2, 1), np.int32), "x_shape": (2, 4, 4, 1)},
     "ops.batch_norm": {"x": ROWS, "gamma": THREE, "beta": THREE, "moving_mean": np.ones(3, F32),
                        "moving_variance": np.ones(3, F32), "momentum": 0.9, "epsilon": 0.001},
     "ops.batch_norm_backward": {"dy": ROWS, "x": ROWS, "gamma": THREE, "mean": THREE, "inverse_deviation": THREE},

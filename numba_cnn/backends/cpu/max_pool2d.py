@@ -104,9 +104,9 @@ def _collect_row(dy, argmax, g, dx, r):
     """One row of dx: each pixel collects from the windows that hold it."""
     N, H, W, C, PH, PW, SH, SW, top, _, left, _, OH, OW = g
     n, h = r // H, r % H
-    oh0, oh1 = _windows_over(h + top, PH, SH, OH)
+    oh0, oh1 = windows_over(h + top, PH, SH, OH)
     for col in range(W):
-        ow0, ow1 = _windows_over(col + left, PW, SW, OW)
+        ow0, ow1 = windows_over(col + left, PW, SW, OW)
         place = (h + top - oh0 * SH) * PW + col + left - ow0 * SW
         o = ((n * OH + oh0) * OW + ow0) * C
         window_sum(
@@ -127,7 +127,7 @@ def _collect_row(dy, argmax, g, dx, r):
 
 
 @inline
-def _windows_over(position, P, S, count):
+def windows_over(position, P, S, count):
     """The range of windows of size P at stride S that hold a position."""
     first = max(0, (position - P) // S + 1)
     return first, max(first, min(position // S + 1, count))

@@ -15,6 +15,7 @@ from numba_cnn.backends.cuda import (
     conv2d_plain,
     correlate,
     few_channels,
+    global_pool2d,
     launch,
     losses,
     optimizers,
@@ -22,6 +23,10 @@ from numba_cnn.backends.cuda import (
     tile,
 )
 from numba_cnn.backends.cuda import softmax_crossentropy as loss
+from numba_cnn.backends.cuda.average_pool2d import (
+    average_pool2d_backward_kernel,
+    average_pool2d_kernel,
+)
 from numba_cnn.backends.cuda.copy_kernel import copy_kernel
 from numba_cnn.backends.cuda.correlate_kernel import correlate_kernel
 from numba_cnn.backends.cuda.correlate_weight import (
@@ -168,6 +173,12 @@ def _plain(dtype):
         kernels[f"activate {name}"] = activations.activate_kernel(name, real), (4, 4, one, one, one)
         backward = activations.activate_backward_kernel(name, real)
         kernels[f"activate_backward {name}"] = backward, (4, 4, 4, one, one, one)
+    kernels["average_pool2d"] = average_pool2d_kernel, (4, _POOL, 4)
+    kernels["average_pool2d_backward"] = average_pool2d_backward_kernel, (4, _POOL, 4)
+    kernels["global_average"] = global_pool2d.global_average_kernel, (3, 2)
+    kernels["global_average_backward"] = global_pool2d.global_average_backward_kernel, (2, 3)
+    kernels["global_max"] = global_pool2d.global_max_kernel, (3, 2, "int32 2")
+    kernels["global_max_backward"] = global_pool2d.global_max_backward_kernel, (2, "int32 2", 3)
     of_rows = (2, 2, 1, one, one, 1, 2)
     for name in losses._losses(real):
         kernels[name] = losses.elementwise_kernel(name, real, True), of_rows

@@ -109,6 +109,14 @@ def test_other_losses(device, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_other_pooling(device, dtype):
+    settings = {"pool_size": (2, 3), "strides": (3, 1), "padding": "same"}
+    parity.check_average_pool2d((1, 5, 4, 2), dtype, **settings)
+    parity.check_average_pool2d((3, 5, 7, 6), dtype)
+    parity.check_global_pool2d((3, 5, 7, 6), dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_losses(device, dtype):
     parity.check_losses(5, 11, dtype)
     parity.check_losses(2, 300, dtype)

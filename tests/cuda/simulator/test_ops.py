@@ -94,6 +94,14 @@ def test_other_losses(dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_other_pooling(dtype):
+    settings = {"pool_size": (2, 3), "strides": (3, 1), "padding": "same"}
+    parity.check_average_pool2d((1, 5, 4, 2), dtype, **settings)
+    parity.check_average_pool2d((2, 3, 4, 3), dtype)
+    parity.check_global_pool2d((2, 3, 4, 3), dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_losses(dtype):
     parity.check_losses(3, 11, dtype)
 
