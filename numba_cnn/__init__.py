@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         ops,
         optimizers,
     )
-    from numba_cnn.config import set_num_threads, show_config
+    from numba_cnn.config import set_conv_algorithm, set_num_threads, show_config
     from numba_cnn.layers import Input
     from numba_cnn.models import Sequential
     from numba_cnn.session import clear_session, set_random_seed
@@ -52,6 +52,7 @@ __all__ = [
     "models",
     "ops",
     "optimizers",
+    "set_conv_algorithm",
     "set_num_threads",
     "set_random_seed",
     "show_config",
@@ -61,6 +62,7 @@ _HOMES = {
     "Input": "layers",
     "Sequential": "models",
     "clear_session": "session",
+    "set_conv_algorithm": "config",
     "set_num_threads": "config",
     "set_random_seed": "session",
     "show_config": "config",

@@ -7,12 +7,27 @@ from importlib.metadata import version
 
 import numpy as np
 
-from numba_cnn import __version__, backends, ops
+from numba_cnn import __version__, backends, ops, session
+from numba_cnn.nearest import keywords
+from numba_cnn.ops import conv_algorithm
 
 
 def set_num_threads(n: int) -> None:
     """Run the CPU kernels on n threads; ValueError for more than Numba started with."""
     backends.get("cpu").set_num_threads(n)
+
+
+@keywords
+def set_conv_algorithm(algorithm: str) -> None:
+    """What algorithm="auto" means to all convolutions from now on, those of layers and of models too.
+
+    "auto": by shapes, whichever takes less time. "direct": the plain sums. "winograd": Winograd's algorithm where it
+    is supported, direct sums elsewhere. Until then NUMBA_CNN_CONV_ALGORITHM says it. docs/algorithms.md compares them.
+
+    Raises ValueError for another word.
+    """
+    conv_algorithm.set_default(algorithm)
+    session.note_change()
 
 
 def configuration() -> dict[str, str]:
@@ -27,6 +42,7 @@ def configuration() -> dict[str, str]:
         "backends": ", ".join(backends.available()),
         "backend": f"{backends.get('auto').NAME} (automatic choice)",
         **{name: str(value) for name, value in cpu.describe().items()},
+        "convolutions": conv_algorithm.default(),
     }
 
 

@@ -14,6 +14,7 @@ from numba_cnn.ops.convolution import (
     conv2d_backward,
     conv2d_max_pool2d,
     conv2d_max_pool2d_backward,
+    explain_conv2d,
 )
 from numba_cnn.ops.dense import dense, dense_backward
 from numba_cnn.ops.losses import sparse_categorical_crossentropy
@@ -27,6 +28,7 @@ __all__ = [
     "conv2d_max_pool2d_backward",
     "dense",
     "dense_backward",
+    "explain_conv2d",
     "max_pool2d",
     "max_pool2d_backward",
     "relu",

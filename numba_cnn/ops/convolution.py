@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
+import numpy as np
+
 from numba_cnn import nearest, shapes
-from numba_cnn.ops import arguments
+from numba_cnn.ops import arguments, conv_algorithm
 from numba_cnn.ops.arguments import Array
-from numba_cnn.shapes import Padding, Size
+from numba_cnn.shapes import Padding, Shape, Size
 
 
 @nearest.keywords
@@ -36,7 +40,8 @@ def conv2d(
     padding      "valid", "same" (TensorFlow's rule), an integer, a pair, or ((top, bottom), (left, right)), in pixels
     activation   None or "relu"
     algorithm    "auto", "direct", or "winograd" (3x3 filters, stride 1, no dilation, one group), which spreads NaN,
-                 infinity and the rounding of large numbers over patches of 4x4 outputs: see docs/algorithms.md
+                 infinity and the rounding of large numbers over patches of 4x4 outputs: see docs/algorithms.md.
+                 What "auto" means, set_conv_algorithm and NUMBA_CNN_CONV_ALGORITHM can change
     returns      (N, OH, OW, F)           OH = (H + top + bottom - DH*(KH-1) - 1) // SH + 1, OW alike
 
     Raises ValueError if channels disagree or a filter does not fit, TypeError for mixed dtypes or backends.
@@ -52,7 +57,7 @@ def conv2d(
         bias,
         g,
         arguments.has_relu("conv2d", activation),
-        arguments.algorithm("conv2d", algorithm, g),
+        conv_algorithm.resolved("conv2d", algorithm, g),
         y,
     )
     return y
@@ -94,7 +99,7 @@ def conv2d_backward(
     g = shapes.conv2d(x.shape, weight.shape, strides, padding, dilation_rate, groups)
     shapes.same(op, "dy", dy.shape, g.y)
     y = arguments.gate(op, activation, y, g.y)
-    algorithm = arguments.algorithm(op, algorithm, g)
+    algorithm = conv_algorithm.resolved(op, algorithm, g)
     dx = backend.empty(g.x, x.dtype) if arguments.needs_dx(op, need_dx) else None
     dweight, dbias = backend.empty(g.weight, x.dtype), backend.empty((g.F,), x.dtype)
     if dx is not None:
@@ -136,7 +141,7 @@ def conv2d_max_pool2d(
         bias,
         g,
         arguments.has_relu(op, activation),
-        arguments.algorithm(op, algorithm, g),
+        conv_algorithm.resolved(op, algorithm, g),
         y,
         argmax,
     )
@@ -172,8 +177,47 @@ def conv2d_max_pool2d_backward(
     shapes.same(op, "dy", dy.shape, pool.y)
     argmax = arguments.argmax(op, backend, argmax, pool, dy)
     y = arguments.gate(op, activation, y, pool.y)
-    algorithm = arguments.algorithm(op, algorithm, g)
+    algorithm = conv_algorithm.resolved(op, algorithm, g)
     dx = backend.empty(g.x, x.dtype) if arguments.needs_dx(op, need_dx) else None
     dweight, dbias = backend.empty(g.weight, x.dtype), backend.empty((g.F,), x.dtype)
     backend.conv2d_max_pool2d_backward(dy, y, argmax, x, weight, g, algorithm, dx, dweight, dbias)
     return dx, dweight, dbias
+
+
+@nearest.keywords
+def explain_conv2d(
+    x_shape: Shape,
+    weight_shape: Shape,
+    *,
+    strides: Size = 1,
+    padding: Padding = "valid",
+    dilation_rate: Size = 1,
+    groups: int = 1,
+    dtype: str = "float32",
+    algorithm: str = "auto",
+) -> str:
+    """Which implementation computes each pass of conv2d on the CPU, and in a few words why, one line each:
+
+        forward          winograd: 49 patches, 64 channels
+        input gradient   winograd: 49 patches, 64 channels
+        weight gradient  winograd: 49 patches, 64 channels
+
+    The words are the files of numba_cnn/backends/cpu/convolution; docs/cpu.md has the lists. On a GPU all is direct.
+
+    x_shape, weight_shape    (N, H, W, C) and (KH, KW, C/groups, F)
+    dtype                    "float32" or "float64"
+    the others               as conv2d takes them
+
+    Raises ValueError as conv2d does, and for another dtype.
+    """
+    op = "explain_conv2d"
+    x_shape = shapes.extents(op, "x_shape", x_shape, least=1)
+    weight_shape = shapes.extents(op, "weight_shape", weight_shape, least=1)
+    if not isinstance(dtype, str) or dtype not in ("float32", "float64"):
+        raise ValueError(f"{op}: dtype must be float32 or float64. Received: {dtype!r:.80}")
+    g = shapes.conv2d(x_shape, weight_shape, strides, padding, dilation_rate, groups)
+    word = conv_algorithm.resolved(op, algorithm, g)
+    cpu = import_module("numba_cnn.backends.cpu.conv2d")
+    answers = cpu.explain(g, np.dtype(dtype), word)
+    width = max(len(of) for of, *_ in answers)
+    return "\n".join(f"{of:{width}}  {name}: {why}" for of, name, why in answers)
