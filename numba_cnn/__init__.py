@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         optimizers,
         utils,
     )
-    from numba_cnn.config import clear_session, set_num_threads, show_config
+    from numba_cnn.config import clear_session, set_conv_algorithm, set_num_threads, show_config
     from numba_cnn.layers import Input
     from numba_cnn.models import Model, Sequential
     from numba_cnn.session import set_random_seed
@@ -54,6 +54,7 @@ __all__ = [
     "models",
     "ops",
     "optimizers",
+    "set_conv_algorithm",
     "set_num_threads",
     "set_random_seed",
     "show_config",
@@ -65,6 +66,7 @@ _HOMES = {
     "Model": "models",
     "Sequential": "models",
     "clear_session": "config",
+    "set_conv_algorithm": "config",
     "set_num_threads": "config",
     "set_random_seed": "session",
     "show_config": "config",

@@ -129,9 +129,7 @@ class CategoricalCrossentropy(_Crossentropy):
     ) -> tuple[Array, Array]:
         if self.from_logits:
             return self.on_scores(y_true, y_pred, sample_weight)
-        return ops.categorical_crossentropy_of_probabilities(
-            y_pred, y_true, sample_weight
-        )
+        return ops.categorical_crossentropy_of_probabilities(y_pred, y_true, sample_weight)
 
     def on_scores(
         self, y_true: Array, scores: Array, sample_weight: Array | None = None

@@ -12,7 +12,7 @@ import numpy as np
 
 from numba_cnn import shapes
 from numba_cnn.backends import cpu, reference
-from numba_cnn.backends.cpu.convolution import depthwise_small, winograd_nonfused
+from numba_cnn.backends.cpu.convolution import depthwise_small, winograd_choice
 from numba_cnn.backends.cpu.runtime import launch_graph
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -40,7 +40,7 @@ def guarded(shape, dtype, at_end):
 class Checker:
     def __init__(self, seed):
         self.rng = np.random.default_rng(seed)
-        self.many = winograd_nonfused.MANY
+        self.many = winograd_choice.MIN_WEIGHTS_NONFUSED
         self.at_end = True
 
     def empty(self, shape, dtype):
@@ -80,7 +80,9 @@ class Checker:
         g = shapes.conv2d(
             shape, weight, tuple(map(int, strides)), pads, tuple(map(int, dilation)), groups
         )
-        winograd_nonfused.MANY = self.many if r(2) else 0  # transforms are shared at any size
+        winograd_choice.MIN_WEIGHTS_NONFUSED = (
+            self.many if r(2) else 0
+        )  # transforms are shared at any size
         self.passes(dtype, g, "winograd" if winograd else "direct")
 
     def colours(self, dtype):
@@ -107,7 +109,7 @@ class Checker:
     def depthwise(self, dtype):
         """Each channel with a filter of its own, which may be larger than the image."""
         r = self.rng.integers
-        depthwise_small.APART = 0  # at any vector width
+        depthwise_small.MIN_PIXEL_BYTES = 0  # at any vector width
         C, K, stride = int(r(2, 40)), int(r(1, 6)), int(r(1, 4))
         K, stride = ((3, 1), (5, 1), (K, stride))[r(3)]
         pads = tuple(tuple(int(p) for p in r(0, 4, 2)) for _ in range(2))

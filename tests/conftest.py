@@ -27,6 +27,7 @@ def pytest_collection_modifyitems(items):
         if item.path.name in SERIAL:
             item.add_marker(pytest.mark.xdist_group("serial"))
 
+
 # The first example compiles; what lands is decided by the same examples every time.
 settings.register_profile("numba_cnn", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("numba_cnn")

@@ -37,13 +37,18 @@ def build(layers, models, rate=0.0):
 
 def data():
     rng = np.random.default_rng(0)
-    return rng.random((8, 16, 14, 3), dtype=np.float32), np.eye(5, dtype=np.float32)[rng.integers(0, 5, 8)]
+    return rng.random((8, 16, 14, 3), dtype=np.float32), np.eye(5, dtype=np.float32)[
+        rng.integers(0, 5, 8)
+    ]
 
 
 def weights(model):
     rng = np.random.default_rng(1)
     drawn = [(0.1 * rng.standard_normal(w.shape)).astype(np.float32) for w in model.weights]
-    return [np.abs(w) + 0.5 if "variance" in p.path else w for w, p in zip(drawn, model.weights, strict=True)]
+    return [
+        np.abs(w) + 0.5 if "variance" in p.path else w
+        for w, p in zip(drawn, model.weights, strict=True)
+    ]
 
 
 def results(model):
@@ -64,7 +69,11 @@ def main(folder):
         loaded = keras.models.load_model(folder / "ours.keras")
         x, y = data()
         more = loaded.fit(x, y, epochs=2, batch_size=8, verbose=0, shuffle=False).history["loss"]
-        np.savez(folder / "read.npz", losses=more, **{f"w{i}": w for i, w in enumerate(loaded.get_weights())})
+        np.savez(
+            folder / "read.npz",
+            losses=more,
+            **{f"w{i}": w for i, w in enumerate(loaded.get_weights())},
+        )
         return
     model = build(keras.layers, keras.models)
     np.savez(folder / "keras.npz", **results(model))

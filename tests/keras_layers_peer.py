@@ -33,7 +33,11 @@ def answer(case, arrays):
         return layer.stateless_call(trained, fixed, given, **settings)
 
     (y, changed), backward = jax.vjp(run, trained, [jax.numpy.asarray(x) for x in xs])
-    dy = arrays[f"{case['name']}/dy"] if f"{case['name']}/dy" in arrays else np.ones(y.shape, np.float32)
+    dy = (
+        arrays[f"{case['name']}/dy"]
+        if f"{case['name']}/dy" in arrays
+        else np.ones(y.shape, np.float32)
+    )
     dtrained, dxs = backward((dy, [jax.numpy.zeros_like(v) for v in changed]))
     found = {"y": y, "config": np.array(json.dumps(layer.get_config()))}
     found |= {f"w{i}": w for i, w in enumerate(before)}

@@ -40,7 +40,7 @@ ALLOWED = {
     "callbacks": {"files", "nearest", "settings"},
     "saving": {"files", "layers", "optimizers", "parameter", "registry", "session"},
     "datasets": {"files"},
-    "config": {"__init__", "backends", "ops", "session"},
+    "config": {"__init__", "backends", "nearest", "ops", "session"},
     "models": {
         "backends", "callbacks", "copies", "files", "layers", "losses", "metrics", "nearest", "ops", "optimizers",
         "parameter", "registry", "saving", "session", "settings", "shapes",

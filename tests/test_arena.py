@@ -34,7 +34,9 @@ def test_arrays_that_live_together_lie_apart(drawn):
     for address, i in addresses:
         size, birth, life = drawn[i]
         assert layout.find(address + size * 200 - 1) == (address, size * 200 - 1)
-        places.append((layout.place(address), memory.capacity(size * 200), birth, min(birth + life, 9)))
+        places.append(
+            (layout.place(address), memory.capacity(size * 200), birth, min(birth + life, 9))
+        )
     for k, (start, size, birth, last) in enumerate(places):
         assert start % memory.ALIGNMENT == 0
         assert start + size <= layout.size

@@ -37,7 +37,9 @@ def test_a_width_that_the_processor_lacks_is_refused():
             done = _run("-c", code, bits=bits)
         assert done.returncode == 1
         last = done.stderr.splitlines()[-1]
-        assert last.startswith("ValueError: NUMBA_CNN_VECTOR_BITS must be 128, 256 or 512, and at most the ")
+        assert last.startswith(
+            "ValueError: NUMBA_CNN_VECTOR_BITS must be 128, 256 or 512, and at most the "
+        )
         assert last.endswith(f"Received: {bits!r}")
 
 

@@ -114,7 +114,11 @@ def test_stop_training(model):
         ({"patience": 2}, [3, 2, 2, 1, 5, 5, 0], 6),
         ({"patience": 1, "min_delta": 0.5}, [3, 2.4, 2.0, 1.0], 3),
         ({"patience": 0, "mode": "max"}, [1, 2, 2], 3),
-        ({"patience": 0, "min_delta": 0.5}, [3, 2.5, 1], 2),  # as much as min_delta is no improvement
+        (
+            {"patience": 0, "min_delta": 0.5},
+            [3, 2.5, 1],
+            2,
+        ),  # as much as min_delta is no improvement
         ({"patience": 0, "min_delta": -0.5, "mode": "max"}, [1, 1.5, 3], 2),
         ({"patience": 3, "baseline": 2.0}, [2, 2, 2, 2, 0], 3),  # nor is the baseline itself
         ({"patience": 0}, [3], 1),
@@ -179,7 +183,9 @@ def test_reduce_lr_on_plateau(model, arguments, values, rates):
 
 def test_a_rate_that_is_the_least_stays_without_a_word(model, capsys):
     model.optimizer.learning_rate = 0.5
-    plateau = callbacks.ReduceLROnPlateau("loss", factor=0.5, patience=1, min_lr=0.5, verbose=1, cooldown=3)
+    plateau = callbacks.ReduceLROnPlateau(
+        "loss", factor=0.5, patience=1, min_lr=0.5, verbose=1, cooldown=3
+    )
     history = fit(model, Feed("loss", [2, 2, 2]), plateau, epochs=3)
     assert history["learning_rate"] == [0.5] * 3
     assert plateau.cooldown_counter == 0

@@ -17,8 +17,29 @@ FOLDERS = {"cpu": contract.ROWS, "cuda": contract.OPS, "reference": contract.OPS
 CONV = shapes.conv2d((2, 9, 8, 3), (3, 3, 3, 4))
 CONV_TO_POOL, POOLED = shapes.pooled(CONV)
 POOL = shapes.max_pool2d((2, 8, 6, 3), 2)
-EXTENTS = {"N": (5,), "K": (7,), "F": (6,), "C": (4,), "M": (9,), "n": (5,), "R": (11,), "P": (8,), "1": (1,), "2": (2,), "*": (3, 4)}
-EXTENTS |= {"H": (6,), "W": (4,), "OH": (12,), "OW": (8,), "V": (9,), "h": (1,), "w": (4,), "c": (1,)}
+EXTENTS = {
+    "N": (5,),
+    "K": (7,),
+    "F": (6,),
+    "C": (4,),
+    "M": (9,),
+    "n": (5,),
+    "R": (11,),
+    "P": (8,),
+    "1": (1,),
+    "2": (2,),
+    "*": (3, 4),
+}
+EXTENTS |= {
+    "H": (6,),
+    "W": (4,),
+    "OH": (12,),
+    "OW": (8,),
+    "V": (9,),
+    "h": (1,),
+    "w": (4,),
+    "c": (1,),
+}
 WORDS = {"algorithm": "direct", "name": "gelu"}
 VALUES = {bool: False, int: 0, shapes.Conv2D: CONV, shapes.Pool2D: POOL}
 
@@ -30,7 +51,9 @@ def signature(folder, name):
         tree = ast.parse(path.read_text())
         found = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == name]
         assert len(found) == 1, f"{path} has no {name}"
-        return tuple(a.arg for a in found[0].args.args), [ast.unparse(d) for d in found[0].decorator_list]
+        return tuple(a.arg for a in found[0].args.args), [
+            ast.unparse(d) for d in found[0].decorator_list
+        ]
     function = getattr(import_module(f"numba_cnn.backends.{folder}"), name)
     return tuple(inspect.signature(function).parameters), None
 
@@ -58,17 +81,32 @@ def arguments(name):
     for field, word in zip(row.fields, row.parameters, strict=True):
         if not isinstance(field, contract._Array):
             kind = field[0] if isinstance(field, tuple) else field
-            values.append(geometry if kind is shapes.Conv2D else VALUES.get(kind, WORDS.get(word, 0.5)))
+            values.append(
+                geometry if kind is shapes.Conv2D else VALUES.get(kind, WORDS.get(word, 0.5))
+            )
             if name.startswith("combine") and word == "name":
                 values[-1] = "multiply"
             continue
         if field.extents and field.extents[0].startswith("g."):
-            g = POOL if row.parameters[row.geometry] == "g" and row.fields[row.geometry] is shapes.Pool2D else geometry
+            g = (
+                POOL
+                if row.parameters[row.geometry] == "g" and row.fields[row.geometry] is shapes.Pool2D
+                else geometry
+            )
             shape = getattr(g, field.extents[0][2:])
             shape = shape if isinstance(shape, tuple) else (shape,)
         else:
             shape = sum((EXTENTS[letter] for letter in field.extents), ())
-        dtype = {"float": "f", "real": "f", "float32": "f", "integer": "i", "int32": "i", "int64": "q", "bool": "?", "argmax": "B"}
+        dtype = {
+            "float": "f",
+            "real": "f",
+            "float32": "f",
+            "integer": "i",
+            "int32": "i",
+            "int64": "q",
+            "bool": "?",
+            "argmax": "B",
+        }
         values.append(np.zeros(shape, dtype[field.dtype]))
     return values
 
@@ -85,7 +123,10 @@ def test_an_array_that_does_not_fit_is_refused(name):
         wrong = [np.zeros(array.shape, np.complex64), np.zeros((*array.shape, 1), array.dtype)]
         if array.ndim:
             rest = array.shape[1:]
-            wrong += [np.zeros((len(array) + 1, *rest), array.dtype), np.zeros((len(array) - 1, *rest), array.dtype)]
+            wrong += [
+                np.zeros((len(array) + 1, *rest), array.dtype),
+                np.zeros((len(array) - 1, *rest), array.dtype),
+            ]
             wrong += [array[0]]
         if array.ndim > 1 and min(array.shape) > 1:
             wrong.append(np.asfortranarray(array))
@@ -107,7 +148,9 @@ def test_elementwise_kernels_refuse_arrays_of_different_sizes():
     for row in contract.OPS.values():
         import_module(f"numba_cnn.backends.cpu.{row.home}")
     found = [kernel for kernel in _kernels if isinstance(kernel, elementwise)]
-    assert {"_relu", "_relu_backward", "_sgd", "_sgd_momentum", "_rmsprop", "_adam"} <= {k.name for k in found}
+    assert {"_relu", "_relu_backward", "_sgd", "_sgd_momentum", "_rmsprop", "_adam"} <= {
+        k.name for k in found
+    }
     for kernel in found:
         with pytest.raises(ValueError, match=f"{kernel.name}: arrays must be of one size"):
             kernel(np.zeros(8, np.float32), np.zeros(7, np.float32))

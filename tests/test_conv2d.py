@@ -13,7 +13,7 @@ from numba_cnn.backends import reference
 from numba_cnn.backends.cpu.convolution import (
     depthwise_small,
     direct_weight,
-    winograd,
+    winograd_choice,
     winograd_nonfused,
 )
 from numba_cnn.backends.cpu.microkernels.nontemporal import NONTEMPORAL_BYTES
@@ -157,7 +157,7 @@ def test_windows_are_read_in_place_or_copied(dtype, case, monkeypatch):
     arrays = _arrays(case, dtype)
     dweights = []
     for pack in (1, 1 << 62):
-        monkeypatch.setattr(direct_weight, "PACK", pack)
+        monkeypatch.setattr(direct_weight, "MIN_STRIDE_PACKED", pack)
         _check_ops(case, dtype, "direct")
         x, weight, _, dy = arrays
         dweights.append(ops.conv2d_backward(dy, x, weight, algorithm="direct", **case.arguments)[1])
@@ -183,7 +183,7 @@ def test_depthwise(dtype, extents, kernel, stride, padding, relu):
     arguments = {"strides": stride, "padding": padding, "groups": C}
     case = Conv2DCase((N, H, W, C), (kernel, kernel, 1, C), arguments, relu)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(depthwise_small, "APART", 0)  # at any vector width
+        patch.setattr(depthwise_small, "MIN_PIXEL_BYTES", 0)  # at any vector width
         _check_ops(case, dtype, "direct")
 
 
@@ -230,7 +230,10 @@ def test_winograd_equals_reference(dtype, case):
 )
 def test_outputs_too_large_for_caches(dtype, algorithm, case):
     """They are written past the caches, if all their vectors are whole and aligned."""
-    assert np.prod(case.geometry.y) * 4 > NONTEMPORAL_BYTES or np.prod(case.geometry.x) * 4 > NONTEMPORAL_BYTES
+    assert (
+        np.prod(case.geometry.y) * 4 > NONTEMPORAL_BYTES
+        or np.prod(case.geometry.x) * 4 > NONTEMPORAL_BYTES
+    )
     _check_ops(case, dtype, algorithm, looser=200)
 
 
@@ -238,9 +241,10 @@ def test_outputs_too_large_for_caches(dtype, algorithm, case):
 def small_shared_blocks():
     """Winograd with shared transforms for any number of channels, in small blocks and many parts."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"MANY": 0, "CHANNELS": 32, "BLOCK": 16, "TRANSFORMED": 1 << 16}.items():
-            patch.setattr(winograd_nonfused, name, value)
-        patch.setattr(winograd, "FILTER_CACHE_LIMIT", 0)
+        patch.setattr(winograd_choice, "MIN_WEIGHTS_NONFUSED", 0)
+        patch.setattr(winograd_choice, "MAX_TRANSFORMED", 1 << 16)
+        patch.setattr(winograd_nonfused, "MAX_BLOCK", 32)
+        patch.setattr(winograd_nonfused, "MAX_BLOCK_GRADIENT", 16)
         patch.setattr(launch_graph, "RECORDINGS", 0)  # nor are others used, or left behind
         yield
 
@@ -313,7 +317,9 @@ def test_nan_goes_through(algorithm):
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 1e10])
-@pytest.mark.parametrize("shape", [(2, 18, 22, 16, 32), (1, 14, 18, 3, 32), (1, 14, 18, 256, 256), (3, 7, 7, 64, 32)])
+@pytest.mark.parametrize(
+    "shape", [(2, 18, 22, 16, 32), (1, 14, 18, 3, 32), (1, 14, 18, 256, 256), (3, 7, 7, 64, 32)]
+)
 def test_winograd_spreads_what_is_out_of_range_over_the_patches_that_read_it(bad, shape):
     N, H, W, C, F = shape
     rng = np.random.default_rng(3)
@@ -325,7 +331,9 @@ def test_winograd_spreads_what_is_out_of_range_over_the_patches_that_read_it(bad
         spoiled[N - 1, h, w, C // 2] = bad
         y = ops.conv2d(spoiled, weight, algorithm="winograd")
         reached = np.zeros(y.shape, bool)
-        rows, columns = ((max(0, -(-(k - 5) // 4)), k // 4) for k in (h, w))  # patch t reads pixels 4t..4t + 5
+        rows, columns = (
+            (max(0, -(-(k - 5) // 4)), k // 4) for k in (h, w)
+        )  # patch t reads pixels 4t..4t + 5
         reached[N - 1, 4 * rows[0] : 4 * rows[1] + 4, 4 * columns[0] : 4 * columns[1] + 4] = True
         assert reached.any((0, 3)).sum() <= 64
         np.testing.assert_array_equal(y[~reached], clean[~reached])
@@ -400,3 +408,9 @@ W32 = np.zeros((3, 3, 3, 4), np.float32)
 def test_bad_input(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_more_filters_than_blocks_hold(dtype):
+    """A weight gradient of more than 4,096 filters, in blocks of panels that are no power of two."""
+    _check_ops(Conv2DCase((2, 3, 4, 3), (1, 1, 3, 4500), {}, relu=True), dtype, "direct")

@@ -17,7 +17,11 @@ PEER = Path(functional_peer.__file__)
 
 
 def ask_keras(folder):
-    settings = {"KERAS_BACKEND": "jax", "COLUMNS": "100", "XLA_FLAGS": "--xla_backend_optimization_level=0"}
+    settings = {
+        "KERAS_BACKEND": "jax",
+        "COLUMNS": "100",
+        "XLA_FLAGS": "--xla_backend_optimization_level=0",
+    }
     subprocess.run([sys.executable, PEER, folder], check=True, env=os.environ | settings)
 
 
@@ -36,7 +40,9 @@ def test_a_model_of_branches_trains_as_keras_own(keras, tmp_path):
     np.testing.assert_allclose(found["losses"], expected["losses"], rtol=1e-4)
     for i, parameter in enumerate(model.weights):
         tolerance = 1e-5 if "moving" in parameter.name else 1e-4
-        np.testing.assert_allclose(found[f"w{i}"], expected[f"w{i}"], atol=tolerance, err_msg=parameter.path)
+        np.testing.assert_allclose(
+            found[f"w{i}"], expected[f"w{i}"], atol=tolerance, err_msg=parameter.path
+        )
     texts = []
     model.summary(print_fn=texts.append)
     assert texts[0] == (keras / "summary.txt").read_text()
@@ -94,15 +100,21 @@ def test_chance_goes_on_after_a_reload(tmp_path):
 
 def test_dropout_draws_anew_in_each_step_of_a_recorded_model():
     """In front of all weights, and below frozen ones: it acts, and differs from step to step."""
-    model = models.Sequential([layers.Input((40,)), layers.Dropout(0.5, seed=1), layers.Dense(3, activation="softmax")])
+    model = models.Sequential(
+        [layers.Input((40,)), layers.Dropout(0.5, seed=1), layers.Dense(3, activation="softmax")]
+    )
     model.compile("sgd", "sparse_categorical_crossentropy")
     model.optimizer.learning_rate = 0.0
     x, y = np.ones((6, 40), np.float32), np.arange(6) % 3
-    losses = [model.fit(x, y, epochs=1, verbose=0, shuffle=False).history["loss"][0] for _ in range(5)]
+    losses = [
+        model.fit(x, y, epochs=1, verbose=0, shuffle=False).history["loss"][0] for _ in range(5)
+    ]
     assert len(set(losses)) == 5
     assert len({model.evaluate(x, y, verbose=0) for _ in range(3)}) == 1
     model.layers[1].trainable = False
-    losses = [model.fit(x, y, epochs=1, verbose=0, shuffle=False).history["loss"][0] for _ in range(3)]
+    losses = [
+        model.fit(x, y, epochs=1, verbose=0, shuffle=False).history["loss"][0] for _ in range(3)
+    ]
     assert len(set(losses)) == 3
 
 
@@ -126,18 +138,38 @@ def test_tensors_add_and_multiply():
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (lambda a, b: models.Model(a, layers.Flatten()(b)), ValueError, "comes from another input too"),
+        (
+            lambda a, b: models.Model(a, layers.Flatten()(b)),
+            ValueError,
+            "comes from another input too",
+        ),
         (lambda a, b: models.Model([a, b], a), ValueError, "several inputs are not served yet"),
         (lambda a, b: models.Model(a, [a, a]), ValueError, "several outputs are not served yet"),
-        (lambda a, b: models.Model(layers.Flatten()(a), a), ValueError, "inputs must be what Input"),
+        (
+            lambda a, b: models.Model(layers.Flatten()(a), a),
+            ValueError,
+            "inputs must be what Input",
+        ),
         (lambda a, b: models.Model(a, 3), TypeError, "outputs must be what Input.* Received: 3"),
         (lambda a, b: layers.Add()(a), ValueError, "a list of two inputs or more"),
-        (lambda a, b: layers.Add()([a, layers.Flatten()(b)]), ValueError, "as many axes as one another"),
+        (
+            lambda a, b: layers.Add()([a, layers.Flatten()(b)]),
+            ValueError,
+            "as many axes as one another",
+        ),
         (lambda a, b: layers.Add()([a, layers.Conv2D(3, 1)(b)]), ValueError, "do not fit together"),
-        (lambda a, b: layers.Concatenate(1)([a, layers.Conv2D(3, 1)(b)]), ValueError, "all axes but axis 1"),
+        (
+            lambda a, b: layers.Concatenate(1)([a, layers.Conv2D(3, 1)(b)]),
+            ValueError,
+            "all axes but axis 1",
+        ),
         (lambda a, b: layers.Flatten()([a, b]), ValueError, "takes 1 input. Received: 2 tensors"),
         (lambda a, b: layers.Flatten().output, AttributeError, "was not called on an Input"),
-        (lambda a, b: models.Model(a, layers.Flatten()(a)).add(layers.Dense(2)), TypeError, "call layers on its out"),
+        (
+            lambda a, b: models.Model(a, layers.Flatten()(a)).add(layers.Dense(2)),
+            TypeError,
+            "call layers on its out",
+        ),
     ],
 )
 def test_wrong_graphs(make, error, message):

@@ -329,7 +329,14 @@ def test_parts_of_other_classes_run_as_they_are():
         for seed in (0, 1):
             x, y = batch(3, seed=seed)
             model.reset_metrics()
-            expected = float(ops.sparse_categorical_crossentropy(plan.call(model._scored_plan(), [x])[0], y)[0]) / 2
+            expected = (
+                float(
+                    ops.sparse_categorical_crossentropy(plan.call(model._scored_plan(), [x])[0], y)[
+                        0
+                    ]
+                )
+                / 2
+            )
             model.train_step(x, y)
             assert model.read_metrics()["loss"] == pytest.approx(expected, rel=1e-6)
         assert [graph for _, graph in model._graphs._graphs.values()] == [None]

@@ -64,7 +64,11 @@ def test_truncated_normal_stays_within_two_deviations():
 
 @pytest.mark.parametrize("name", ["RandomNormal", "TruncatedNormal"])
 def test_means_and_deviations(name):
-    for settings, mean, stddev in (({}, 0, 0.05), ({"mean": 1}, 1, 0.05), ({"mean": -2, "stddev": 3}, -2, 3)):
+    for settings, mean, stddev in (
+        ({}, 0, 0.05),
+        ({"mean": 1}, 1, 0.05),
+        ({"mean": -2, "stddev": 3}, -2, 3),
+    ):
         values = getattr(initializers, name)(**settings, seed=7)((200, 300))
         deviation = stddev * (0.8796256610342398 if name == "TruncatedNormal" else 1)
         np.testing.assert_allclose(values.mean(), mean, atol=0.02 * stddev)

@@ -140,7 +140,11 @@ def test_defaults_are_those_of_keras():
         "valid",
         (1, 1),
     )
-    assert (convolution.groups, convolution.activation.name, convolution.use_bias) == (1, "linear", True)
+    assert (convolution.groups, convolution.activation.name, convolution.use_bias) == (
+        1,
+        "linear",
+        True,
+    )
     assert (pooling.pool_size, pooling.strides, pooling.padding) == ((2, 2), (2, 2), "valid")
     assert type(convolution.kernel_initializer).__name__ == "GlorotUniform"
     assert type(layers.Dense(2).bias_initializer).__name__ == "Zeros"
@@ -153,7 +157,9 @@ def test_activations_by_name_and_by_function():
     assert layers.Dense(2, activation="swish").activation.name == "silu"
     slope = layers.Dense(2, activation=layers.LeakyReLU(0.1)).activation
     assert slope == activations.Use("leaky_relu", (("negative_slope", 0.1),))
-    with pytest.raises(ValueError, match=r"activation: expected .*did you mean 'gelu'.* Received: 'gelo'"):
+    with pytest.raises(
+        ValueError, match=r"activation: expected .*did you mean 'gelu'.* Received: 'gelo'"
+    ):
         layers.Dense(2, activation="gelo")
 
 

@@ -117,7 +117,9 @@ def test_a_layer_computes_what_keras_does(name, keras):
     layer.set_weights([keras[f"{name}/w{i}"] for i in range(len(layer.weights))])
     expected = keras[f"{name}/y"]
     assert layer.output_shape == (None, *expected.shape[1:])
-    np.testing.assert_allclose(layer(xs if len(xs) > 1 else xs[0], training=training), expected, rtol=1e-5, atol=2e-5)
+    np.testing.assert_allclose(
+        layer(xs if len(xs) > 1 else xs[0], training=training), expected, rtol=1e-5, atol=2e-5
+    )
     if not training and cls in ("Dropout", "SpatialDropout2D", "GaussianNoise"):
         return
     if cls == "BatchNormalization" and not training:
@@ -134,7 +136,9 @@ def test_a_layer_computes_what_keras_does(name, keras):
     fixed = [p for p in layer.weights if not p.trainable]
     if training:
         for i, parameter in enumerate(fixed):
-            np.testing.assert_allclose(parameter.numpy(), keras[f"{name}/after{i}"], rtol=1e-5, atol=1e-6)
+            np.testing.assert_allclose(
+                parameter.numpy(), keras[f"{name}/after{i}"], rtol=1e-5, atol=1e-6
+            )
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -143,7 +147,11 @@ def test_its_configuration_is_keras_own(name, keras):
     theirs = json.loads(str(keras[f"{name}/config"]))
     ours = layers.describe(getattr(layers, cls)(**config))["config"]
     for key, value in ours.items():
-        if key in theirs and key not in ("name", "dtype", "seed") and not key.endswith("_initializer"):
+        if (
+            key in theirs
+            and key not in ("name", "dtype", "seed")
+            and not key.endswith("_initializer")
+        ):
             assert value == theirs[key], key
 
 
@@ -162,9 +170,15 @@ def test_arguments_stand_as_in_keras():
     for name, cls in layers._CLASSES.items():
         expected = dict(map(tuple, theirs[name]))
         for parameter in list(inspect.signature(cls.__init__).parameters.values())[1:]:
-            if parameter.kind is parameter.VAR_KEYWORD or parameter.name in ("input_shape", "name", "trainable"):
+            if parameter.kind is parameter.VAR_KEYWORD or parameter.name in (
+                "input_shape",
+                "name",
+                "trainable",
+            ):
                 continue
             assert parameter.name in expected, (name, parameter.name)
             if "_empty" in expected[parameter.name]:  # Keras wants it, this library has a default
                 continue
-            assert repr(parameter.default).replace("'", '"') == expected[parameter.name].replace("'", '"'), (name, parameter)
+            assert repr(parameter.default).replace("'", '"') == expected[parameter.name].replace(
+                "'", '"'
+            ), (name, parameter)

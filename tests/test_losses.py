@@ -105,7 +105,9 @@ def test_keras_gives_the_same(tmp_path):
         for name, arrays in given.items():
             loss, dy = getattr(ops, name)(*arrays)
             np.testing.assert_allclose(loss, answers[name], rtol=2e-6, err_msg=name)
-            np.testing.assert_allclose(dy, answers[f"{name}__dy"], rtol=1e-4, atol=1e-7, err_msg=name)
+            np.testing.assert_allclose(
+                dy, answers[f"{name}__dy"], rtol=1e-4, atol=1e-7, err_msg=name
+            )
 
 
 @pytest.mark.parametrize("name", OF_TARGETS + SPARSE)

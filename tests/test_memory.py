@@ -162,7 +162,9 @@ MODELS = """
 """
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="the system does not tell its memory so")
+@pytest.mark.skipif(
+    not os.path.exists("/proc/self/statm"), reason="the system does not tell its memory so"
+)
 class TestGivenBack:
     def test_memory_of_many_sizes(self):
         kept, largest = map(int, _run(SIZES))

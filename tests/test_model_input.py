@@ -192,7 +192,11 @@ class TestWrongInput:
         ("arguments", "error", "message"),
         [
             ({"loss": None}, TypeError, "loss: expected .* Received: None"),
-            ({"loss": "huber"}, ValueError, "expected one of 'binary_crossentropy'.* Received: 'huber'"),
+            (
+                {"loss": "huber"},
+                ValueError,
+                "expected one of 'binary_crossentropy'.* Received: 'huber'",
+            ),
             ({"metrics": ["auc"]}, ValueError, "metric: expected one of .* Received: 'auc'"),
             ({"optimizer": "adamw"}, ValueError, "Received: 'adamw'"),
             ({"backend": "tpu"}, ValueError, "Received: 'tpu'"),
@@ -219,7 +223,10 @@ class TestWrongInput:
     @pytest.mark.parametrize(
         ("stack", "message"),
         [
-            ([layers.Conv2D(4, 3)], r"y must be integers of shape \('N', 9, 7\), .* Received: y of shape"),
+            (
+                [layers.Conv2D(4, 3)],
+                r"y must be integers of shape \('N', 9, 7\), .* Received: y of shape",
+            ),
         ],
     )
     def test_models_that_do_not_fit_the_loss(self, stack, message):

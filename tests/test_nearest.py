@@ -127,7 +127,9 @@ def test_errors_of_the_function_itself_stay_as_they_are():
 
 
 def test_a_layer_called_on_a_layer():
-    with pytest.raises(TypeError, match=r"or on what Input\(...\) or another layer returned. Received: the layer"):
+    with pytest.raises(
+        TypeError, match=r"or on what Input\(...\) or another layer returned. Received: the layer"
+    ):
         layers.Conv2D(3, 3)(layers.Dense(3))
     with pytest.raises(TypeError, match="models inside of models are not served yet"):
         small_cnn.compiled()(layers.Input((8, 8, 1)))

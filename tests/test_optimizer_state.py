@@ -100,7 +100,9 @@ def test_what_is_trained_is_what_is_trainable_now(optimizer, when, monkeypatch):
     np.testing.assert_allclose(
         first.kernel.numpy(), formula(optimizer, start, grads), rtol=1e-4, atol=1e-5
     )
-    monkeypatch.setattr(cpu, "ABILITIES", cpu.ABILITIES._replace(records=False))  # what is recorded has the same bits
+    monkeypatch.setattr(
+        cpu, "ABILITIES", cpu.ABILITIES._replace(records=False)
+    )  # what is recorded has the same bits
     monkeypatch.setattr(type(model.optimizer), "step", update)
     plain = compiled(optimizer)
     plain.layers[0].trainable = when.get(0, True)

@@ -305,7 +305,10 @@ def test_a_signal_handler_may_predict_and_hangs_nowhere():
 def test_a_launch_inside_of_a_launch_or_a_recording_is_refused():
     graph = nc.backends.get("cpu").LaunchGraph
     x = np.ones((3, 4), np.float32)
-    with launching(), pytest.raises(RuntimeError, match="in the middle of another launch of the same thread"):
+    with (
+        launching(),
+        pytest.raises(RuntimeError, match="in the middle of another launch of the same thread"),
+    ):
         nc.ops.relu(x)
 
     def handler():

@@ -40,7 +40,9 @@ class Abilities(NamedTuple):
     epilogues: frozenset[str] = frozenset()  # activations that conv2d and dense do themselves
     records: bool = False  # whether it has LaunchGraph and get_num_threads
     prefetches: bool = False  # whether it has PREFETCH's ops and finish_deferred
-    cache_budget: int | None = None  # bytes of a batch's activations that its caches hold, if they should
+    cache_budget: int | None = (
+        None  # bytes of a batch's activations that its caches hold, if they should
+    )
 
 
 class Op:
@@ -64,7 +66,9 @@ class Op:
         for field, word, argument in zip(self.fields, self.parameters, arguments, strict=True):
             if not isinstance(field, _Array):
                 if not isinstance(argument, field):
-                    raise TypeError(f"{name}: {word} must be {_words(field)}. Received: {argument!r}")
+                    raise TypeError(
+                        f"{name}: {word} must be {_words(field)}. Received: {argument!r}"
+                    )
             elif argument is not None or not field.optional:
                 floats = field.check(name, word, argument, geometry, extents, floats)
         if self.rule is not None and not self.rule(*arguments):
@@ -88,12 +92,16 @@ class _Array(NamedTuple):
             raise TypeError(f"{name}: {word} must be an array. Received: {array!r}")
         allowed = self._dtypes(geometry, floats)
         if dtype not in allowed:
-            raise TypeError(f"{name}: {word} must be {' or '.join(map(str, allowed))}. Received: {dtype}")
+            raise TypeError(
+                f"{name}: {word} must be {' or '.join(map(str, allowed))}. Received: {dtype}"
+            )
         expected = self._expected(shape, geometry, extents)
         if expected != shape:
             raise ValueError(f"{name}: {word} must have shape {expected}. Received: {shape}")
         if not _is_c_contiguous(array):
-            raise ValueError(f"{name}: {word} must be C-contiguous. Received: strides {array.strides}")
+            raise ValueError(
+                f"{name}: {word} must be C-contiguous. Received: strides {array.strides}"
+            )
         return (dtype,) if self.dtype == "float" else floats
 
     def _dtypes(self, geometry, floats):
@@ -121,7 +129,9 @@ class _Array(NamedTuple):
 
 def argmax_dtype(g: shapes.Conv2D | shapes.Pool2D) -> np.dtype:
     """The dtype of a place in a window of the geometry; convolutions pool over 2x2."""
-    return np.dtype(np.uint8 if getattr(g, "PH", 2) * getattr(g, "PW", 2) <= _SMALL_WINDOW else np.int32)
+    return np.dtype(
+        np.uint8 if getattr(g, "PH", 2) * getattr(g, "PW", 2) <= _SMALL_WINDOW else np.int32
+    )
 
 
 def _field(kind):

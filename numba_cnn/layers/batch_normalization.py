@@ -87,7 +87,9 @@ class BatchNormalization(Layer):
     def states(self) -> list[Parameter]:
         if not self.built:
             return []
-        return [p for p in (self.gamma, self.beta) if not any(p is weight for weight in self.weights)]
+        return [
+            p for p in (self.gamma, self.beta) if not any(p is weight for weight in self.weights)
+        ]
 
     def call(self, x: Array) -> Array:
         return ops.batch_norm_inference(x, *self._by_moving_statistics(), self.epsilon)

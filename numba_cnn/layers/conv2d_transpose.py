@@ -65,7 +65,9 @@ class Conv2DTranspose(KernelLayer):
         """The shape of the output for inputs of that shape."""
         N, *extents, _ = x_shape
         sizes = []
-        for n, k, s, d in zip(extents, self.kernel_size, self.strides, self.dilation_rate, strict=True):
+        for n, k, s, d in zip(
+            extents, self.kernel_size, self.strides, self.dilation_rate, strict=True
+        ):
             covered = d * (k - 1) + 1
             sizes.append(n * s + (max(covered - s, 0) if self.padding == "valid" else 0))
         return N, *sizes, self.filters

@@ -40,7 +40,9 @@ class Dense(KernelLayer):
     def kernel_shape(self, input_shape: InputShape) -> Shape:
         input_shape = shapes.with_batch(self.name, input_shape)
         if len(input_shape) < 2:
-            raise ValueError(f"{self.name}: the input must be rows (None, K). Received: {input_shape}")
+            raise ValueError(
+                f"{self.name}: the input must be rows (None, K). Received: {input_shape}"
+            )
         features = input_shape[-1]
         assert features is not None
         return features, self.units

@@ -54,7 +54,9 @@ class GlobalAveragePooling2D(GlobalPooling2D):
 
     def _rows(self, x: Array) -> tuple[Array, Backward]:
         shape = x.shape
-        return ops.global_average_pool2d(x), lambda dy: ops.global_average_pool2d_backward(dy, shape)
+        return ops.global_average_pool2d(x), lambda dy: ops.global_average_pool2d_backward(
+            dy, shape
+        )
 
 
 class GlobalMaxPooling2D(GlobalPooling2D):

@@ -36,7 +36,9 @@ class Merge(Layer):
         """The extent that the inputs have in common; one that is 1 is repeated."""
         extents = {shape[axis] for shape in shapes} - {1}
         if len(extents) > 1:
-            raise ValueError(f"{self.name}: the inputs' shapes do not fit together. Received: {shapes}")
+            raise ValueError(
+                f"{self.name}: the inputs' shapes do not fit together. Received: {shapes}"
+            )
         return extents.pop() if extents else 1
 
     def forward(self, *xs: Array) -> tuple[Array, MergeBackward]:  # type: ignore[override]
@@ -61,7 +63,9 @@ class _Pairwise(Merge):
                 dy, dother = self._pair_backward(dy, one, other)
                 gradients.append(dother)
             gradients.append(dy)
-            return [dx if needed else None for dx, needed in zip(gradients[::-1], need, strict=True)]
+            return [
+                dx if needed else None for dx, needed in zip(gradients[::-1], need, strict=True)
+            ]
 
         return values, backward
 

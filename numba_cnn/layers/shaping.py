@@ -65,7 +65,9 @@ class _Frame(Layer):
 class ZeroPadding2D(_Frame):
     """Zeros around images: one number, (vertical, horizontal), or ((top, bottom), (left, right))."""
 
-    def __init__(self, padding: Any = (1, 1), data_format: str | None = None, **settings: Any) -> None:
+    def __init__(
+        self, padding: Any = (1, 1), data_format: str | None = None, **settings: Any
+    ) -> None:
         super().__init__("padding", padding, data_format, **settings)
 
     def compute_output_shape(self, input_shape: InputShape) -> InputShape:

@@ -26,7 +26,11 @@ class Model(Saved):
     _keras_class, _keras_module = "Functional", "keras.src.models.functional"
 
     def __init__(
-        self, inputs: Any = None, outputs: Any = None, name: str | None = None, trainable: bool = True
+        self,
+        inputs: Any = None,
+        outputs: Any = None,
+        name: str | None = None,
+        trainable: bool = True,
     ) -> None:
         start, end = _single("inputs", inputs), _single("outputs", outputs)
         if not isinstance(start.node.layer, InputLayer):

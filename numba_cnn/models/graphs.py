@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from numba_cnn import session
 from numba_cnn.layers import Layer
-from numba_cnn.ops import Array
+from numba_cnn.ops import Array, conv_algorithm
 
 if TYPE_CHECKING:
     from numba_cnn.models.network import Network
@@ -89,9 +89,13 @@ class Graphs:
         seen, state = self._state
         if seen is change:
             return state
-        parts = [network.backend, network.trainable, *network._parts()]
+        parts = [network.backend, network.trainable, *network._parts(), conv_algorithm.default()]
         versions = [part.version for part in parts if isinstance(part, Layer)]
-        now = [*parts, *versions, *(parameter.value for parameter in [*network.weights, *network.states])]
+        now = [
+            *parts,
+            *versions,
+            *(parameter.value for parameter in [*network.weights, *network.states]),
+        ]
         if not _same(state, now):
             state = now
         self._state = change, state

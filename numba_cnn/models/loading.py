@@ -17,7 +17,11 @@ from numba_cnn.settings import flag, path
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _BYTES = 4  # of a float32
-_CLASSES: dict[str, type[Sequential] | type[Model]] = {"Sequential": Sequential, "Functional": Model, "Model": Model}
+_CLASSES: dict[str, type[Sequential] | type[Model]] = {
+    "Sequential": Sequential,
+    "Functional": Model,
+    "Model": Model,
+}
 
 
 @keywords

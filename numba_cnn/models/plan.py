@@ -52,7 +52,11 @@ def fused(plan: Plan) -> Plan:
     made: dict[int, int] = {}  # slot -> place of the step that fills it
     left = plan.consumers()
     for step in plan.steps:
-        place = made.get(step.inputs[0]) if len(step.inputs) == 1 and left[step.inputs[0]] == 1 else None
+        place = (
+            made.get(step.inputs[0])
+            if len(step.inputs) == 1 and left[step.inputs[0]] == 1
+            else None
+        )
         both = None if place is None else pooled(steps[place].layer, step.layer)
         if place is None or both is None:
             made[step.output] = len(steps)

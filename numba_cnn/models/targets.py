@@ -47,7 +47,9 @@ def numbers(op: str, y: Any, N: int, output_shape: InputShape) -> np.ndarray:
         )
     if y.shape[1:] != output_shape[1:]:
         classes = output_shape[-1] if y.ndim == len(output_shape) - 1 or y.shape[-1] == 1 else None
-        how = f"; utils.to_categorical(y, {classes}) makes one-hot rows of labels" if classes else ""
+        how = (
+            f"; utils.to_categorical(y, {classes}) makes one-hot rows of labels" if classes else ""
+        )
         raise ValueError(
             f"{op}: the loss expects y of the outputs' shape {('N', *output_shape[1:])}{how}. "
             f"Received: y of shape {y.shape}"

@@ -23,8 +23,7 @@ from numba_cnn.ops.convolution import (
     conv2d_backward,
     conv2d_max_pool2d,
     conv2d_max_pool2d_backward,
-    conv2d_transpose,
-    conv2d_transpose_backward,
+    explain_conv2d,
 )
 from numba_cnn.ops.dense import (
     dense,
@@ -81,6 +80,7 @@ from numba_cnn.ops.random import (
     gaussian_noise,
 )
 from numba_cnn.ops.resizing import crop2d, upsample2d, upsample2d_backward, zero_pad2d
+from numba_cnn.ops.transposed_convolution import conv2d_transpose, conv2d_transpose_backward
 
 __all__ = [
     "activate",
@@ -111,6 +111,7 @@ __all__ = [
     "dense_backward",
     "dropout",
     "dropout_backward",
+    "explain_conv2d",
     "gaussian_noise",
     "global_average_pool2d",
     "global_average_pool2d_backward",

@@ -22,7 +22,6 @@ Array = Any  # a NumPy array or a device array; both have shape and dtype
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 _LARGEST = float(np.finfo(np.float32).max)
 INT32 = np.dtype(np.int32)
-_ALGORITHMS = ("auto", "direct", "winograd")
 
 
 def class_labels(op: str, labels: Array, classes: int) -> Array:
@@ -195,19 +194,6 @@ def needs_dx(op: str, need_dx: bool) -> bool:
     if not isinstance(need_dx, bool):
         raise ValueError(f"{op}: need_dx must be True or False. Received: {need_dx!r:.80}")
     return need_dx
-
-
-def algorithm(op: str, algorithm: str, g: shapes.Conv2D) -> str:
-    if not isinstance(algorithm, str) or algorithm not in _ALGORITHMS:
-        raise ValueError(
-            f"{op}: algorithm must be one of {', '.join(_ALGORITHMS)}. Received: {algorithm!r:.80}"
-        )
-    if algorithm == "winograd" and not g.winograd:
-        raise ValueError(
-            f'{op}: algorithm="winograd" needs 3x3 filters, stride 1, dilation 1 and one group. Received: '
-            f"{g.KH}x{g.KW}, strides {(g.SH, g.SW)}, dilation_rate {(g.DH, g.DW)}, groups {g.groups}"
-        )
-    return algorithm
 
 
 def labels(op: str, backend: Any, logits: Array, labels: Array) -> Array:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import numpy as np
 
 from numba_cnn import nearest, shapes
-from numba_cnn.ops import arguments, merging
+from numba_cnn.ops import arguments, conv_algorithm
 from numba_cnn.ops.arguments import Array
 from numba_cnn.shapes import Padding, Shape, Size
 
@@ -38,7 +40,8 @@ def conv2d(
     padding      "valid", "same" (TensorFlow's rule), an integer, a pair, or ((top, bottom), (left, right)), in pixels
     activation   None or "relu"
     algorithm    "auto", "direct", or "winograd" (3x3 filters, stride 1, no dilation, one group), which spreads NaN,
-                 infinity and the rounding of large numbers over patches of 4x4 outputs: see docs/algorithms.md
+                 infinity and the rounding of large numbers over patches of 4x4 outputs: see docs/algorithms.md.
+                 What "auto" means, set_conv_algorithm and NUMBA_CNN_CONV_ALGORITHM can change
     returns      (N, OH, OW, F)           OH = (H + top + bottom - DH*(KH-1) - 1) // SH + 1, OW alike
 
     Raises ValueError if channels disagree or a filter does not fit, TypeError for mixed dtypes or backends.
@@ -54,7 +57,7 @@ def conv2d(
         bias,
         g,
         arguments.has_relu("conv2d", activation),
-        arguments.algorithm("conv2d", algorithm, g),
+        conv_algorithm.resolved("conv2d", algorithm, g),
         y,
     )
     return y
@@ -96,7 +99,7 @@ def conv2d_backward(
     g = shapes.conv2d(x.shape, weight.shape, strides, padding, dilation_rate, groups)
     shapes.same(op, "dy", dy.shape, g.y)
     y = arguments.gate(op, activation, y, g.y)
-    algorithm = arguments.algorithm(op, algorithm, g)
+    algorithm = conv_algorithm.resolved(op, algorithm, g)
     dx = backend.empty(g.x, x.dtype) if arguments.needs_dx(op, need_dx) else None
     dweight, dbias = backend.empty(g.weight, x.dtype), backend.empty((g.F,), x.dtype)
     if dx is not None:
@@ -138,7 +141,7 @@ def conv2d_max_pool2d(
         bias,
         g,
         arguments.has_relu(op, activation),
-        arguments.algorithm(op, algorithm, g),
+        conv_algorithm.resolved(op, algorithm, g),
         y,
         argmax,
     )
@@ -174,7 +177,7 @@ def conv2d_max_pool2d_backward(
     shapes.same(op, "dy", dy.shape, pool.y)
     argmax = arguments.argmax(op, backend, argmax, pool, dy)
     y = arguments.gate(op, activation, y, pool.y)
-    algorithm = arguments.algorithm(op, algorithm, g)
+    algorithm = conv_algorithm.resolved(op, algorithm, g)
     dx = backend.empty(g.x, x.dtype) if arguments.needs_dx(op, need_dx) else None
     dweight, dbias = backend.empty(g.weight, x.dtype), backend.empty((g.F,), x.dtype)
     backend.conv2d_max_pool2d_backward(dy, y, argmax, x, weight, g, algorithm, dx, dweight, dbias)
@@ -182,67 +185,39 @@ def conv2d_max_pool2d_backward(
 
 
 @nearest.keywords
-def conv2d_transpose(
-    x: Array,
-    weight: Array,
-    bias: Array | None,
-    y_shape: Shape,
+def explain_conv2d(
+    x_shape: Shape,
+    weight_shape: Shape,
     *,
     strides: Size = 1,
     padding: Padding = "valid",
     dilation_rate: Size = 1,
-) -> Array:
-    """The gradient of conv2d with respect to its input, as a map of its own, and a bias.
+    groups: int = 1,
+    dtype: str = "float32",
+    algorithm: str = "auto",
+) -> str:
+    """Which implementation computes each pass of conv2d on the CPU, and in a few words why, one line each:
 
-        y = conv2d_backward's dx for dy = x, of the convolution of images y_shape with `weight`
+        forward          winograd: 49 patches, 64 channels
+        input gradient   winograd: 49 patches, 64 channels
+        weight gradient  winograd: 49 patches, 64 channels
 
-    x            (N, OH, OW, F)           float32 or float64
-    weight       (KH, KW, C, F)           same dtype
-    bias         (C,)                     same dtype, or None
-    y_shape      (N, H, W, C)             images of which the convolution makes (N, OH, OW, F)
-    returns      (N, H, W, C)
+    The words are the files of numba_cnn/backends/cpu/convolution; docs/cpu.md has the lists. On a GPU all is direct.
 
-    Raises ValueError if a shape disagrees, TypeError for mixed dtypes or backends.
-    Source: Dumoulin & Visin, arXiv:1603.07285.
+    x_shape, weight_shape    (N, H, W, C) and (KH, KW, C/groups, F)
+    dtype                    "float32" or "float64"
+    the others               as conv2d takes them
+
+    Raises ValueError as conv2d does, and for another dtype.
     """
-    op = "conv2d_transpose"
-    backend, (x, weight, bias) = arguments.arrays(op, x=x, weight=weight, bias=bias)
-    g = shapes.conv2d(tuple(y_shape), weight.shape, strides, padding, dilation_rate)
-    shapes.same(op, "x", x.shape, g.y)
-    arguments.bias(op, bias, g.C)
-    y = backend.empty(g.x, x.dtype)
-    backend.conv2d_backward_input(x, None, weight, g, "auto", y)
-    return y if bias is None else merging.add(y, bias.reshape(1, 1, 1, g.C))
-
-
-@nearest.keywords
-def conv2d_transpose_backward(
-    dy: Array,
-    x: Array,
-    weight: Array,
-    *,
-    strides: Size = 1,
-    padding: Padding = "valid",
-    dilation_rate: Size = 1,
-    need_dx: bool = True,
-) -> tuple[Array | None, Array, Array]:
-    """The gradients of conv2d_transpose, given the gradient dy of its output.
-
-    dy           (N, H, W, C)             dtype of x and weight
-    returns      dx (N, OH, OW, F), or None if need_dx is False; dweight (KH, KW, C, F); dbias (C,)
-
-    Raises ValueError if a shape disagrees, TypeError for mixed dtypes or backends.
-    """
-    op = "conv2d_transpose_backward"
-    backend, (dy, x, weight) = arguments.arrays(op, dy=dy, x=x, weight=weight)
-    g = shapes.conv2d(dy.shape, weight.shape, strides, padding, dilation_rate)
-    shapes.same(op, "x", x.shape, g.y)
-    dx = None
-    if need_dx:
-        dx = backend.empty(g.y, x.dtype)
-        backend.conv2d(dy, weight, None, g, False, "auto", dx)
-    dweight, unused = backend.empty(g.weight, x.dtype), backend.empty((g.F,), x.dtype)
-    backend.conv2d_backward_weight(x, None, dy, g, "auto", dweight, unused)
-    zeros = backend.asarray(np.zeros((1, 1, 1, g.C), x.dtype))
-    dbias = merging.add_backward(dy, dy, zeros)[1]
-    return dx, dweight, dbias.reshape(g.C)
+    op = "explain_conv2d"
+    x_shape = shapes.extents(op, "x_shape", x_shape, least=1)
+    weight_shape = shapes.extents(op, "weight_shape", weight_shape, least=1)
+    if not isinstance(dtype, str) or dtype not in ("float32", "float64"):
+        raise ValueError(f"{op}: dtype must be float32 or float64. Received: {dtype!r:.80}")
+    g = shapes.conv2d(x_shape, weight_shape, strides, padding, dilation_rate, groups)
+    word = conv_algorithm.resolved(op, algorithm, g)
+    cpu = import_module("numba_cnn.backends.cpu.conv2d")
+    answers = cpu.explain(g, np.dtype(dtype), word)
+    width = max(len(of) for of, *_ in answers)
+    return "\n".join(f"{of:{width}}  {name}: {why}" for of, name, why in answers)

@@ -28,7 +28,9 @@ def _defined(name: str, formula: str) -> tuple[object, object]:
         whole = [_repeated(backend, array, shape) for array in (a, b)]
         gradients = [backend.empty(shape, dy.dtype) for _ in whole]
         backend.combine_backward(dy, *whole, name, *gradients)
-        da, db = (_summed(backend, g, array.shape) for g, array in zip(gradients, (a, b), strict=True))
+        da, db = (
+            _summed(backend, g, array.shape) for g, array in zip(gradients, (a, b), strict=True)
+        )
         return da, db
 
     forward.__name__ = forward.__qualname__ = name
@@ -68,7 +70,9 @@ def concatenate(arrays: Sequence[Array], axis: int = -1) -> Array:
     """
     op = "concatenate"
     if not isinstance(arrays, list | tuple) or not arrays:
-        raise ValueError(f"{op}: arrays must be a list of arrays. Received: {nearest.shown(arrays)}")
+        raise ValueError(
+            f"{op}: arrays must be a list of arrays. Received: {nearest.shown(arrays)}"
+        )
     backend, taken = arguments.arrays(op, **{f"arrays[{i}]": a for i, a in enumerate(arrays)})
     axis = _axis(op, axis, len(taken[0].shape))
     rest = {(*a.shape[:axis], None, *a.shape[axis + 1 :]) for a in taken}

@@ -92,8 +92,12 @@ def read(
             for group, layer in weighted
         ]
         parameters = [parameter for _, layer in weighted for parameter in layer.weights]
-        checked = [p.checked(a) for p, a in zip(parameters, chain.from_iterable(weights), strict=True)]
-        drawn = [(layer.generator, _read_generator(h5, group, size)) for group, layer in _groups(layers)]
+        checked = [
+            p.checked(a) for p, a in zip(parameters, chain.from_iterable(weights), strict=True)
+        ]
+        drawn = [
+            (layer.generator, _read_generator(h5, group, size)) for group, layer in _groups(layers)
+        ]
         state = None
         if optimizer is not None and optimizer.built:
             state = _read_state(h5, optimizer, size)
@@ -111,7 +115,9 @@ def _read_generator(h5: Any, group: str, size: int) -> np.ndarray | None:
     layer = _follow(h5, f"layers/{group}") if group in h5.get("layers", {}) else {}
     if "seed_generator" not in layer:
         return None
-    (numbers,) = _read_arrays(h5, f"layers/{group}/{_GENERATOR}", [((2,), np.dtype(np.int64))], size)
+    (numbers,) = _read_arrays(
+        h5, f"layers/{group}/{_GENERATOR}", [((2,), np.dtype(np.int64))], size
+    )
     return numbers
 
 

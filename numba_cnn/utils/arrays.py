@@ -29,7 +29,9 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     if whole.ndim > 1 and whole.shape[-1] == 1:
         whole = whole[..., 0]
     most = int(whole.max()) + 1
-    classes = most if num_classes is None else shapes.count("to_categorical", "num_classes", num_classes)
+    classes = (
+        most if num_classes is None else shapes.count("to_categorical", "num_classes", num_classes)
+    )
     if whole.min() < 0 or most > classes:
         wrong = whole.min() if whole.min() < 0 else most - 1
         raise ValueError(

@@ -206,7 +206,10 @@ def check_other_losses(N, classes, dtype="float32"):
     for name in ("categorical_crossentropy", "binary_crossentropy"):
         check(name, 5 * draw(N, classes), targets, weights)
         check(f"{name}_of_probabilities", probabilities, targets)
-    name, labels = "sparse_categorical_crossentropy_of_probabilities", draw.rng.integers(0, classes, N)
+    name, labels = (
+        "sparse_categorical_crossentropy_of_probabilities",
+        draw.rng.integers(0, classes, N),
+    )
     check(name, probabilities, labels, weights)
     for name in ("mean_squared_error", "mean_absolute_error"):
         check(name, draw(N, classes), targets, weights)

@@ -71,6 +71,7 @@ EXAMPLES = {
     "ops.gaussian_noise": {"x": X, "stddev": 1.0, "generator": COUNTED},
     "ops.log_softmax": {"x": ROWS},
     "ops.log_softmax_backward": {"dy": ROWS, "y": ROWS},
+    "ops.explain_conv2d": {"x_shape": X.shape, "weight_shape": W.shape},
     "ops.max_pool2d": {"x": X},
     "ops.max_pool2d_backward": {
         "dy": np.ones((2, 2, 2, 1), F32), "argmax": np.zeros((2, 2, 2, 1), np.uint8), "x_shape": (2, 4, 4, 1)},
@@ -112,5 +113,5 @@ EXAMPLES = {
     "Optimizer.set_variables": {"variables": []},
     "Loss.__call__": {"logits": ROWS, "labels": LABELS}, "Metric.of_batch": {"logits": ROWS, "labels": LABELS},
     "Initializer.__call__": {"shape": (2, 3)},
-    "set_random_seed": {"seed": 1}, "set_num_threads": {"n": 1},
+    "set_conv_algorithm": {"algorithm": "auto"}, "set_random_seed": {"seed": 1}, "set_num_threads": {"n": 1},
 }  # fmt: skip

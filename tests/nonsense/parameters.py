@@ -92,8 +92,9 @@ PARAMETERS = {
     "shuffle": "flag", "start_from_epoch": "count from 0", "stddev": "number from 0", "strides": "?size",
     "trainable": "flag", "units": "count", "use_bias": "flag", "validation_batch_size": "?count",
     "validation_data": "?objects of two", "validation_freq": "count", "validation_split": "share", "value": "number",
-    "variables": "weights", "verbose": "verbosity", "weight": "array", "weights": "weights", "x": "array",
-    "x_shape": "shape", "y": "array", "size": "count", "source": "path", "most": "count from 0",
+    "variables": "weights", "verbose": "verbosity", "weight": "array", "weight_shape": "shape",
+    "weights": "weights", "x": "array", "x_shape": "shape", "y": "array", "size": "count", "source": "path",
+    "most": "count from 0",
     "generator": "choice", "out": "array", "on_epoch_end": "callable", "model": "anything",
 }  # fmt: skip
 KINDS |= {
@@ -109,8 +110,9 @@ EXCEPTIONS = {
     "Sequential.fit.y": "vector", "Sequential.evaluate.y": "vector",
 
     "ops.conv2d.strides": "size", "ops.conv2d_backward.strides": "size", "ops.conv2d_max_pool2d.strides": "size",
-    "ops.conv2d_max_pool2d_backward.strides": "size", "layers.Conv2D.strides": "size",
-    "layers.Conv2D.padding": "choice", "layers.MaxPooling2D.padding": "choice", "layers.MaxPool2D.padding": "choice",
+    "ops.conv2d_max_pool2d_backward.strides": "size", "ops.explain_conv2d.strides": "size",
+    "layers.Conv2D.strides": "size", "layers.Conv2D.padding": "choice", "layers.MaxPooling2D.padding": "choice",
+    "layers.MaxPool2D.padding": "choice",
     "activations.linear.x": "anything", "activations.name_of.identifier": "?choice",
     "losses.SparseCategoricalCrossentropy.name": "text", "metrics.SparseCategoricalAccuracy.name": "text",
     "metrics.Mean.name": "text", "models.tutorial_cnn.input_shape": "?shape", "layers.Input.shape": "sample shape",

@@ -64,7 +64,7 @@ def targets():
     found += _methods(
         "Initializer", initializers.GlorotUniform, initializers.Initializer, ("__call__",)
     )
-    for name in ("set_random_seed", "set_num_threads"):
+    for name in ("set_conv_algorithm", "set_random_seed", "set_num_threads"):
         found += _of(name, getattr(numba_cnn, name))
     return found
 

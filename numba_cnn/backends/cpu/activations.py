@@ -23,7 +23,9 @@ def activate(x, name, a, b, c, y):
 @checked
 def activate_backward(dy, saved, name, a, b, c, dx):
     number = dy.dtype.type
-    _activate_backward(dy, saved, dx, _gradient_loop(name, dy.dtype), number(a), number(b), number(c))
+    _activate_backward(
+        dy, saved, dx, _gradient_loop(name, dy.dtype), number(a), number(b), number(c)
+    )
 
 
 @elementwise

@@ -42,7 +42,7 @@ def dense(x, weight, bias, relu, y):
         panels = pack(weight, 0, (_ONE, _ONE), Axis(K, F), Axis(F, 1), _ONE)
         ldb, b_panel = 0, panels.shape[1]
     output = 1, N, 0, N * F, N * F, F
-    direct.forward(
+    direct.forward_packed(
         source(x), (1, 1, N, K), _WINDOW, panels, (1, K, F, ldb, b_panel), bias, output, relu, y,
         NO_PLACES,
     )  # fmt: skip
@@ -127,4 +127,6 @@ def _backward_input(share, shares, thread, packed):
 @checked
 def dense_backward_weight(dy, y, x, dweight, dbias):
     N, K = x.shape
-    direct_weight.weight_gradient(source(x), (1, 1, N, K), _WINDOW, source(dy, y), 1, (1, N), dweight, dbias)
+    direct_weight.sum_over_pixels(
+        source(x), (1, 1, N, K), _WINDOW, source(dy, y), 1, (1, N), dweight, dbias
+    )

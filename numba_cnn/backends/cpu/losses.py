@@ -27,7 +27,9 @@ def binary_crossentropy(logits, targets, sample_weight, loss, dlogits):
 
 
 @checked
-def categorical_crossentropy_of_probabilities(probabilities, targets, sample_weight, loss, dprobabilities):
+def categorical_crossentropy_of_probabilities(
+    probabilities, targets, sample_weight, loss, dprobabilities
+):
     _run(_categorical_of_probabilities, probabilities, targets, sample_weight, loss, dprobabilities)
 
 
@@ -41,7 +43,9 @@ def sparse_categorical_crossentropy_of_probabilities(
 
 
 @checked
-def binary_crossentropy_of_probabilities(probabilities, targets, sample_weight, loss, dprobabilities):
+def binary_crossentropy_of_probabilities(
+    probabilities, targets, sample_weight, loss, dprobabilities
+):
     _run(_binary_of_probabilities, probabilities, targets, sample_weight, loss, dprobabilities)
 
 

@@ -30,7 +30,9 @@ def repeat(x, y):
 @checked
 def repeat_backward(dy, dx):
     steps = _steps(dx.shape, dy.shape)
-    _repeat_backward(threads_for(dy.size), dy.reshape(-1), dy.shape, dx.shape, steps, dx.reshape(-1))
+    _repeat_backward(
+        threads_for(dy.size), dy.reshape(-1), dy.shape, dx.shape, steps, dx.reshape(-1)
+    )
 
 
 def _steps(small, large):
@@ -156,6 +158,8 @@ def _gradient_loop(name, dtype):
 
 
 def _address(loop, name, dtype, arrays):
-    loop.__name__ = loop.__qualname__ = f"{name}_{np.dtype(dtype).name}"  # by which the cache keeps it
+    loop.__name__ = loop.__qualname__ = (
+        f"{name}_{np.dtype(dtype).name}"  # by which the cache keeps it
+    )
     kind = from_dtype(np.dtype(dtype))
     return address_of(by_address(loop), (types.Array(kind, 1, "C"),) * arrays)

@@ -24,7 +24,9 @@ def binary_crossentropy(logits, targets, sample_weight, loss, dlogits):
 
 
 @checked
-def categorical_crossentropy_of_probabilities(probabilities, targets, sample_weight, loss, dprobabilities):
+def categorical_crossentropy_of_probabilities(
+    probabilities, targets, sample_weight, loss, dprobabilities
+):
     _run(of_probabilities_kernel, probabilities, targets, sample_weight, loss, dprobabilities)
 
 
@@ -38,7 +40,9 @@ def sparse_categorical_crossentropy_of_probabilities(
 
 
 @checked
-def binary_crossentropy_of_probabilities(probabilities, targets, sample_weight, loss, dprobabilities):
+def binary_crossentropy_of_probabilities(
+    probabilities, targets, sample_weight, loss, dprobabilities
+):
     name = "binary_crossentropy_of_probabilities"
     _elementwise(name, probabilities, targets, sample_weight, loss, dprobabilities)
 

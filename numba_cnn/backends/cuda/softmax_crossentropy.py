@@ -181,7 +181,12 @@ def crossentropy_kernel(dtype, weighted):
     """The loss of each row and its gradient; a label that is no class makes its row NaN, and reads
     nothing.
     """
-    kind, row, one, nan = getattr(numba, dtype.name), row_of(dtype), dtype.type(1), dtype.type(np.nan)
+    kind, row, one, nan = (
+        getattr(numba, dtype.name),
+        row_of(dtype),
+        dtype.type(1),
+        dtype.type(np.nan),
+    )
 
     @jit
     def crossentropy_kernel(logits, labels, weights, N, losses, dlogits):

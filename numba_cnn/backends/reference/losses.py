@@ -23,7 +23,9 @@ def binary_crossentropy(logits, targets, sample_weight, loss, dlogits):
     _mean(losses.mean(-1), gradient / logits.shape[1], sample_weight, loss, dlogits)
 
 
-def categorical_crossentropy_of_probabilities(probabilities, targets, sample_weight, loss, dprobabilities):
+def categorical_crossentropy_of_probabilities(
+    probabilities, targets, sample_weight, loss, dprobabilities
+):
     """-sum of targets times the logarithm of probabilities, which are divided by their sum and clipped before."""
     total = probabilities.sum(-1, keepdims=True)
     p = probabilities / total
@@ -43,7 +45,9 @@ def sparse_categorical_crossentropy_of_probabilities(
     )
 
 
-def binary_crossentropy_of_probabilities(probabilities, targets, sample_weight, loss, dprobabilities):
+def binary_crossentropy_of_probabilities(
+    probabilities, targets, sample_weight, loss, dprobabilities
+):
     """The cross-entropy of each probability, clipped before, by itself."""
     p = np.clip(probabilities, _LOW, _HIGH)
     losses = -(targets * np.log(p) + (1 - targets) * np.log(1 - p))

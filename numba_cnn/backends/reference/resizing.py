@@ -17,13 +17,17 @@ def shift2d(x, top, left, y):
 
 def upsample2d(x, bilinear, y):
     """x as large as y, whose extents are multiples of its own: pixels repeated, or a mean of the nearest four."""
-    rows, columns = (_weights(*pair, bilinear) for pair in zip(y.shape[1:3], x.shape[1:3], strict=True))
+    rows, columns = (
+        _weights(*pair, bilinear) for pair in zip(y.shape[1:3], x.shape[1:3], strict=True)
+    )
     y[...] = np.einsum("ih,nhwc,jw->nijc", rows, x, columns, optimize=True)
 
 
 def upsample2d_backward(dy, bilinear, dx):
     """Each dy goes to the pixels that it came from, by the same weights."""
-    rows, columns = (_weights(*pair, bilinear) for pair in zip(dy.shape[1:3], dx.shape[1:3], strict=True))
+    rows, columns = (
+        _weights(*pair, bilinear) for pair in zip(dy.shape[1:3], dx.shape[1:3], strict=True)
+    )
     dx[...] = np.einsum("ih,nijc,jw->nhwc", rows, dy, columns, optimize=True)
 
 

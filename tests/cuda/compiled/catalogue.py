@@ -187,7 +187,14 @@ def _plain(dtype):
     kernels["one_hot"] = losses.one_hot_kernel, ("int32 1", 2)
     kernels["same_largest"] = losses.same_largest_kernel, (2, 2, 1)
     kernels["same_side"] = losses.same_side_kernel, (2, 2, one, 1)
-    by_row = ("softmax", "softmax_backward", "log_softmax", "log_softmax_backward", "crossentropy", "mean")
+    by_row = (
+        "softmax",
+        "softmax_backward",
+        "log_softmax",
+        "log_softmax_backward",
+        "crossentropy",
+        "mean",
+    )
     for name, (kernel, arguments) in kernels.items():
         threads = launch.ROW_THREADS if name in by_row else launch.THREADS
         entry = Entry(kernel, _signature(dtype, *arguments), threads, 72, dtype == "float64")

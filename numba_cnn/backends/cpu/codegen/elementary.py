@@ -15,7 +15,9 @@ from numba.extending import intrinsic, overload
 
 from numba_cnn.backends.cpu.codegen.compiler import noinline
 
-_LOG2E, _LN2_HIGH, _LN2_LOW = (np.float32(v) for v in (1.4426950408889634, 0.693359375, -2.12194440e-4))
+_LOG2E, _LN2_HIGH, _LN2_LOW = (
+    np.float32(v) for v in (1.4426950408889634, 0.693359375, -2.12194440e-4)
+)
 _LARGEST, _SMALLEST = np.float32(88.8), np.float32(-104.0)  # beyond, exp is infinite, or 0
 
 
@@ -81,7 +83,9 @@ def _llvm(name, count):
     def define(typingctx, *numbers):
         def codegen(context, builder, signature, values):
             kind = ir.FunctionType(ir.FloatType(), [ir.FloatType()] * count)
-            return builder.call(builder.module.declare_intrinsic(f"llvm.{name}", [ir.FloatType()], kind), values)
+            return builder.call(
+                builder.module.declare_intrinsic(f"llvm.{name}", [ir.FloatType()], kind), values
+            )
 
         return types.float32(*[types.float32] * count), codegen
 
@@ -92,7 +96,12 @@ def _llvm(name, count):
     return intrinsic(lambda typingctx, a, b, c: define(typingctx, a, b, c))
 
 
-_fma, _rint, _fabs, _copysign = _llvm("fma", 3), _llvm("rint", 1), _llvm("fabs", 1), _llvm("copysign", 2)
+_fma, _rint, _fabs, _copysign = (
+    _llvm("fma", 3),
+    _llvm("rint", 1),
+    _llvm("fabs", 1),
+    _llvm("copysign", 2),
+)
 
 
 @intrinsic
@@ -157,7 +166,9 @@ def log32(x):
     value = _fma(e, _LN2_HIGH, f + rest)
     infinite = select(x == np.float32(np.inf), x, value)
     return select(
-        x > np.float32(0), infinite, select(x == np.float32(0), np.float32(-np.inf), np.float32(np.nan))
+        x > np.float32(0),
+        infinite,
+        select(x == np.float32(0), np.float32(-np.inf), np.float32(np.nan)),
     )
 
 
@@ -166,7 +177,9 @@ def log1p32(x):
     """log(1 + x) for x >= 0, whose rounding 1 + x leaves out."""
     one = np.float32(1) + x
     lost = x - (one - np.float32(1))
-    return select(one == np.float32(1), x, select(one == np.float32(np.inf), x, log32(one) + lost / one))
+    return select(
+        one == np.float32(1), x, select(one == np.float32(np.inf), x, log32(one) + lost / one)
+    )
 
 
 @noinline
@@ -198,7 +211,11 @@ def erf32(x):
     small = _fma(x, p, x)
     t = _fabs(x)
     t = select(t > np.float32(4), np.float32(4), t)
-    g = _fma(_fma(_fma(_fma(_fma(_fma(_fma(_G7, t, _G6), t, _G5), t, _G4), t, _G3), t, _G2), t, _G1), t, _G0)
+    g = _fma(
+        _fma(_fma(_fma(_fma(_fma(_fma(_G7, t, _G6), t, _G5), t, _G4), t, _G3), t, _G2), t, _G1),
+        t,
+        _G0,
+    )
     large = np.float32(1) - exp32(g)
     return select(_fabs(x) < np.float32(0.9375), small, select(x == x, _copysign(large, x), x))
 

@@ -32,7 +32,9 @@ def _bits():
 
 VECTOR_BITS = _bits()
 REGISTERS = (
-    16 if VECTOR_BITS == 256 or (llvm.get_default_triple().startswith("x86") and VECTOR_BITS == 128) else 32
+    16
+    if VECTOR_BITS == 256 or (llvm.get_default_triple().startswith("x86") and VECTOR_BITS == 128)
+    else 32
 )
 
 

@@ -38,7 +38,9 @@ class KernelCache(FunctionCache):
             self._impl = CompileResultCacheImpl(py_func)
             self._cache_path = self._impl.locator.get_cache_path()
             if config.CACHE_DIR:  # one folder for every place that these sources are imported from
-                self._cache_path = os.path.join(config.CACHE_DIR, f"numba_cnn_{_fingerprint()[:16]}")
+                self._cache_path = os.path.join(
+                    config.CACHE_DIR, f"numba_cnn_{_fingerprint()[:16]}"
+                )
         except (OSError, RuntimeError) as error:  # nowhere to write
             self._refused = error
             return
@@ -140,4 +142,6 @@ def _warn(folder, what):
 @lru_cache
 def _fingerprint():
     folder = Path(__file__).parents[1]
-    return hashlib.sha256(b"".join(p.read_bytes() for p in sorted(folder.rglob("*.py")))).hexdigest()
+    return hashlib.sha256(
+        b"".join(p.read_bytes() for p in sorted(folder.rglob("*.py")))
+    ).hexdigest()

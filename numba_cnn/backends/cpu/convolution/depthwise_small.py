@@ -10,6 +10,7 @@ import numpy as np
 
 from numba_cnn.backends.cpu.codegen.host import VECTOR_BITS
 from numba_cnn.backends.cpu.codegen.vector import lanes, lanes_of
+from numba_cnn.backends.cpu.convolution.problem import WEIGHT_GRADIENT
 from numba_cnn.backends.cpu.microkernels.depthwise_column import (
     WIDEST,
     at,
@@ -22,34 +23,37 @@ from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.partial_sums import partials_of, sum_partials
 from numba_cnn.backends.cpu.runtime.threads import get_num_threads
 
-SMALL = 1 << 17  # elements of an image, at most: half of a second-level cache
-# Bytes between pixels, at least. Shorter vectors than a cache's line prefetch for it several times.
-APART = 0 if VECTOR_BITS == 512 else 1024
-# Of the weight gradient, at least; from shapes alone, so that the order of summation does not depend on threads.
-TASKS = 64
+MAX_IMAGE = 1 << 17  # the most elements of an image: half of a second-level cache
+# The fewest bytes between pixels. Vectors shorter than a cache's line prefetch each line several times.
+MIN_PIXEL_BYTES = 0 if VECTOR_BITS == 512 else 1024
+# The fewest tasks of the weight gradient; from shapes alone, so that the order of summation does not depend on threads.
+MIN_TASKS = 64
+
+ALGORITHM = "direct"
 
 
-def takes(source, image, window, output):
-    """Whether images are small and lie as they are, with no more padding on either side than filters reach over."""
-    _, H, W, C = image
-    taps, *others, _, left = window
-    right = output[1] + taps - 1 - W - left
+def supports(problem):
+    """Filters of 3x3 or 5x5 (a weight gradient: 3x3), and no more padding on either side than they reach over."""
+    taps, *others, _, left = problem.window
+    right = problem.output[1] + taps - 1 - problem.image[2] - left
     fits = taps in WIDEST and others == [taps, 1, 1, 1, 1] and max(left, right) < taps
-    lies = source[2].size == 0 and C * source[0].itemsize >= APART
-    return fits and lies and H * W * C <= SMALL
+    plain = problem.depthwise and not problem.pooled and not problem.spread
+    return plain and fits and (taps == 3 or problem.of != WEIGHT_GRADIENT)
 
 
-def takes_gradients(source, image, window, output):
-    """Whether weight_gradient() can: of filters of 3x3 only."""
-    return window[0] == 3 and takes(source, image, window, output)
+def pays(problem):
+    _, H, W, C = problem.image
+    return C * problem.dtype.itemsize >= MIN_PIXEL_BYTES and H * W * C <= MAX_IMAGE
 
 
-def forward(source, image, window, filters, steps, bias, output, relu, y):
-    """y = act(bias + windows of x times filters); the arguments are those of the kernel below."""
+def forward(problem, source, weight, filters, bias, output, relu, y, argmax):
+    """See problem.py."""
+    start, (I, J), _, _ = filters
+    window = problem.window
     floor = y.dtype.type(0 if relu else -np.inf)
     _forward(
-        get_num_threads(), source, image, window[6:], (window[0], WIDEST[window[0]]), filters, steps, bias, output,
-        floor, y.reshape(-1),
+        get_num_threads(), source, problem.image, window[6:], (window[0], WIDEST[window[0]]),
+        weight.reshape(-1)[start:], (I.step, J.step), bias, output, floor, y.reshape(-1),
     )  # fmt: skip
 
 
@@ -88,12 +92,13 @@ def _forward(share, shares, thread, packed):
             ow += width
 
 
-def weight_gradient(x, dy, g, dweight, dbias):
-    """dweight (3, 3, 1, C) and dbias (C,) for images x (N, H, W, C); dy is a source, see row_buffers.py."""
-    chunks = min(g.N, -(-TASKS // -(-g.C // lanes(x.dtype))))
+def weight_gradient(problem, x, dy, dweight, dbias):
+    """See problem.py."""
+    N, _, _, C = problem.image
+    chunks = min(N, -(-MIN_TASKS // -(-C // lanes(dbias.dtype))))
     dweights, dbiases = partials_of(dweight, chunks), partials_of(dbias, chunks)
     _weight_gradient(
-        get_num_threads(), x.reshape(-1), g.x, (g.top, g.left), WIDEST[3], dy, (g.OH, g.OW), dweights, dbiases
+        get_num_threads(), x[0], problem.image, problem.window[6:], WIDEST[3], dy, problem.output, dweights, dbiases
     )  # fmt: skip
     sum_partials(dweights, dweight)
     sum_partials(dbiases, dbias)

@@ -1,4 +1,4 @@
-"""The weight gradient of depthwise convolutions; see depthwise.py."""
+"""The weight gradient of depthwise convolutions of any size; see depthwise.py."""
 
 from functools import reduce
 from itertools import product
@@ -19,17 +19,30 @@ from numba_cnn.backends.cpu.runtime.memory import empty
 from numba_cnn.backends.cpu.runtime.partial_sums import partials_of, sum_partials
 from numba_cnn.backends.cpu.runtime.threads import get_num_threads
 
-CHUNKS = 16  # of rows; from shapes alone, so that the order of summation does not depend on threads
+MAX_CHUNKS = (
+    16  # of rows; from shapes alone, so that the order of summation does not depend on threads
+)
+
+ALGORITHM = "direct"
 
 
-def weight_gradient(x, dy, g, dweight, dbias):
-    """dweight (KH, KW, 1, C) and dbias (C,) for images x (N, H, W, C); dy is a source, see row_buffers.py."""
-    chunks = min(CHUNKS, g.N * g.OH)
+def supports(problem):
+    return problem.depthwise
+
+
+def pays(problem):
+    return True
+
+
+def weight_gradient(problem, x, dy, dweight, dbias):
+    """See problem.py."""
+    g = problem.g
+    chunks = min(MAX_CHUNKS, g.N * g.OH)
     threads = get_num_threads()
     dweights, dbiases = partials_of(dweight, chunks), partials_of(dbias, chunks)
     _weight_gradient(
-        threads, row_filler(x.dtype), x.reshape(-1), dy, tuple(g), dweights, dbiases,
-        empty((threads, g.OW * g.C), x.dtype),
+        threads, row_filler(dbias.dtype), x[0], dy, tuple(g), dweights, dbiases,
+        empty((threads, g.OW * g.C), dbias.dtype),
     )  # fmt: skip
     sum_partials(dweights, dweight)
     sum_partials(dbiases, dbias)

@@ -9,8 +9,8 @@ import numpy as np
 
 from numba_cnn.backends.cpu.codegen.compiler import inline, noinline
 from numba_cnn.backends.cpu.codegen.vector import lanes, lanes_of
-from numba_cnn.backends.cpu.convolution.depthwise import depthwise_output_row
-from numba_cnn.backends.cpu.convolution.packing import panel_width
+from numba_cnn.backends.cpu.convolution.depthwise_output_row import depthwise_output_row
+from numba_cnn.backends.cpu.convolution.packing import Axis, pack, panel_width
 from numba_cnn.backends.cpu.convolution.row_buffers import fill_row, row_filler, row_width
 from numba_cnn.backends.cpu.microkernels.brgemm import MR, NR_VECTORS, brgemm, brgemm_address
 from numba_cnn.backends.cpu.microkernels.brgemm_max_pool import (
@@ -23,17 +23,52 @@ from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.memory import empty
 from numba_cnn.backends.cpu.runtime.threads import get_num_threads
 
-# Longest run of one brgemm, and elements from its first filter to its last: they stay in the second-level cache, in
-# which rows far apart share sets.
-K_BLOCK, K_SPAN = 2048, 1 << 17
-RUN = 8 * MR  # pixels that a 1x1 filter takes as one row
-# Elements; filters up to here stay in the second-level cache beside a block of images.
-SMALL = 1 << 17
-BLOCK = 1 << 16  # elements of images in a block
+# The longest sum of one brgemm, and the most elements from its first filter to its last: they stay in the second-level
+# cache, in which rows far apart share sets.
+KC, MAX_K_SPAN = 2048, 1 << 17
+MAX_RUN = 8 * MR  # the most pixels that a 1x1 filter takes as one row
+# The most elements of filters that stay in the second-level cache beside a block of images.
+MAX_CACHED_FILTERS = 1 << 17
+MAX_BLOCK = 1 << 16  # the most elements of images in a block
+# The most outputs of a batch, and weights, for which packing the filters costs more than it gains.
+MAX_UNPACKED_PIXELS, MAX_UNPACKED_WEIGHTS = 1024, 1 << 16
+
+ALGORITHM = "direct"
 
 
-def forward(source, image, window, panels, filters, bias, output, relu, y, argmax):
-    """y = act(bias + windows of x times filters); the arguments are those of the kernel below."""
+def supports(problem):
+    return True
+
+
+def pays(problem):
+    return True
+
+
+def forward(problem, source, weight, filters, bias, output, relu, y, argmax):
+    """See problem.py."""
+    g, (start, taps, rows, columns) = problem.g, filters
+    if columns.step == 1 and _is_packed(g, weight.dtype):
+        panels = weight.reshape(-1)
+        layout = 1, g.C, g.F, g.F, NR_VECTORS * lanes(weight.dtype)
+    else:
+        panels = pack(weight, start, taps, rows, columns, Axis(g.groups, g.F // g.groups))
+        layout = g.groups, rows.count, columns.count, 0, panels.shape[1]
+    forward_packed(
+        source, problem.image, problem.window, panels, layout, bias, output, relu, y, argmax
+    )
+
+
+def _is_packed(g, dtype):
+    """Whether filters are read where they lie: one panel is as it should be, few for few pixels not worth a copy."""
+    if g.groups > 1 or g.F % lanes(dtype):
+        return False
+    pixels, weights = g.N * g.OH * g.OW, g.KH * g.KW * g.C * g.F
+    few = pixels <= MAX_UNPACKED_PIXELS and weights <= MAX_UNPACKED_WEIGHTS
+    return few or NR_VECTORS * lanes(dtype) == g.F
+
+
+def forward_packed(source, image, window, panels, filters, bias, output, relu, y, argmax):
+    """y = act(bias + windows of x times filters in panels); the arguments are those of the kernel below."""
     N, H, W, C = image
     KH, KW, DH, DW, SH, SW, top, left = window
     OH, OW, y0, y_n, y_h, y_w = output
@@ -54,8 +89,8 @@ def forward(source, image, window, panels, filters, bias, output, relu, y, argma
     copied = gate.size > 0 or spread.size > 0 or not (inside or Cg == 0)
     threads = get_num_threads()
     row = SH * ((OW - 1) * SW + WK) * C
-    large = panels.size > SMALL
-    rows = max(1, (BLOCK if large else min(BLOCK, N * OH * row // (4 * threads))) // row)
+    large = panels.size > MAX_CACHED_FILTERS
+    rows = max(1, (MAX_BLOCK if large else min(MAX_BLOCK, N * OH * row // (4 * threads))) // row)
     # As many blocks for each thread, and as large ones.
     rows = -(-N * OH // (-(-N * OH // (rows * threads)) * threads))
     rows = -(-rows // 2) * 2 if pooled else rows
@@ -73,7 +108,7 @@ def forward(source, image, window, panels, filters, bias, output, relu, y, argma
 
 def _runs(pixels):
     """The length of a run, that of the last one, and how many there are."""
-    length = min(pixels, RUN)
+    length = min(pixels, MAX_RUN)
     count = -(-pixels // length)
     return length, pixels - (count - 1) * length, count
 
@@ -201,7 +236,7 @@ def _correlate_row(
     C = image[3]
     _, _, DH, DW, _, SW, _, _ = window
     ldb, BATCH_I, BATCH_J, K = _sum(window, filters, wide, y)
-    block = K if BATCH_I * BATCH_J > 1 else min(K_BLOCK, max(64, K_SPAN // ldb))
+    block = K if BATCH_I * BATCH_J > 1 else min(KC, max(64, MAX_K_SPAN // ldb))
     nontemporal = nontemporal and wide == NR_VECTORS * lanes_of(y)
     none = y.dtype.type(-np.inf)
     for k in range(0, K, block):

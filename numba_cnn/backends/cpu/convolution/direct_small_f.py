@@ -25,22 +25,33 @@ from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.memory import empty
 from numba_cnn.backends.cpu.runtime.threads import get_num_threads
 
-ADDING = 4  # products of vectors in the time that it takes to add up the lanes of one output
+LANE_SUM = 4  # products of vectors in the time that it takes to add up the lanes of one output
+
+ALGORITHM = "direct"
 
 
-def takes(window, channels, filters, columns, dtype):
+def supports(problem):
+    return problem.g.groups == 1 and not problem.pooled
+
+
+def pays(problem):
+    return _beats_brgemm(problem, problem.window)
+
+
+def beats_winograd(problem):
+    """Whether 3x3 filters take less time here than Winograd's transforms of all the channels."""
+    few = problem.filters <= max(FILTERS, lanes(problem.dtype) // 2)
+    return few and _beats_brgemm(problem, (3, 3, 1, 1))
+
+
+def _beats_brgemm(problem, window):
     """Whether a pixel takes less time here than in brgemm.py, whose vectors of filters would be less full."""
+    channels, filters, dtype = problem.image[3], problem.filters, problem.dtype
     KH, KW, *_ = window
     wide, together = lanes(dtype), _together(window)
     vectors = KH * (KW // together) * -(-together * channels // wide)
     there = KH * KW * channels * -(-filters // wide)
-    return columns >= PIXELS and filters * (vectors + ADDING) <= there
-
-
-def beats_winograd(channels, filters, columns, dtype):
-    """Whether it also takes less than Winograd's transforms of all the channels."""
-    few = filters <= max(FILTERS, lanes(dtype) // 2)
-    return few and takes((3, 3, 1, 1), channels, filters, columns, dtype)
+    return problem.output[1] >= PIXELS and filters * (vectors + LANE_SUM) <= there
 
 
 def _together(window):
@@ -49,14 +60,11 @@ def _together(window):
     return KW if DW == 1 else 1
 
 
-def forward(source, image, window, weight, filters, bias, output, relu, y):
-    """y = act(bias + windows of x times filters); the arguments are those of the kernel below, and
-
-    filters  (start, taps, rows, columns) of the weights, as packing.pack() takes them
-    """
+def forward(problem, source, weight, filters, bias, output, relu, y, argmax):
+    """See problem.py."""
     start, (I, J), rows, columns = filters
-    _, _, _, C = image
-    KH, KW, DH, DW, SH, SW, top, left = window
+    _, _, _, C = image = problem.image
+    KH, KW, DH, DW, SH, SW, top, left = window = problem.window
     together = _together(window)
     vectors = -(-together * C // lanes(y.dtype))
     shape = KH, KW // together, vectors, bias.size, lanes(y.dtype)
@@ -68,15 +76,17 @@ def forward(source, image, window, weight, filters, bias, output, relu, y):
     )  # fmt: skip
     ring = (DH * (KH - 1) + 1) * ((output[1] - 1) * SW + DW * (KW - 1) + 1) * C
     _forward(
-        threads, dot_product_address(y.dtype), row_filler(y.dtype), source, image, window, packed.reshape(-1), together, bias,
-        output, y.dtype.type(0 if relu else -np.inf), y.reshape(-1), empty((threads, ring), y.dtype),
+        threads, dot_product_address(y.dtype), row_filler(y.dtype), source, image, window, packed.reshape(-1),
+        together, bias, output, y.dtype.type(0 if relu else -np.inf), y.reshape(-1), empty((threads, ring), y.dtype),
     )  # fmt: skip
 
 
 @kernel
 def _pack(share, shares, thread, packed):
-    """Filters as dot_product.py reads them: for each run of taps that lie `together`, and each vector of their channels,
-    one vector per filter; zeros fill up the last. Each share is some of the runs."""
+    """Filters as dot_product.py reads them; each share is some of the runs of taps that lie `together`.
+
+    A run has one vector per filter for each vector of its channels; zeros fill up the last.
+    """
     weight, start, i_axis, j_axis, c_axis, f_step, together, shape, panels = unpack(packed)
     _, i_step = i_axis
     _, j_step = j_axis

@@ -27,19 +27,38 @@ from numba_cnn.backends.cpu.runtime.memory import constant, empty
 from numba_cnn.backends.cpu.runtime.partial_sums import partials_of, sum_partials
 from numba_cnn.backends.cpu.runtime.threads import get_num_threads
 
-# Whether brgemm_address read channels where they lie, however far apart pixels are in memory: a roomy first-level cache holds
-# some, and wide vectors leave time for the others to come.
+# Whether tiles read channels where they lie, however far apart pixels are in memory: a first-level cache of 48 KiB
+# holds part of them, and AVX-512 hides the latency of the rest.
 IN_PLACE = L1_IS_48K and VECTOR_BITS == 512
-BAND = 112 if IN_PLACE else 128  # pixels, at most: 14 or 16 KiB of a panel of gradients
-COLUMNS = 256  # of gradients, at most: all panels of a band stay in the second-level cache
-FEW = 4  # brgemm_address that run over one panel before the next
-# Elements from pixel to pixel, from which on the channels of a few brgemm_address are copied side by side.
-PACK = 1 << 62 if IN_PLACE else 32
+MAX_BAND = 112 if IN_PLACE else 128  # the most pixels: 14 or 16 KiB of a panel of gradients
+MAX_COLUMNS = (
+    256  # the most columns of gradients: all panels of a band stay in the second-level cache
+)
+TILES_PER_PANEL = 4  # tiles that run over one panel before the next
+# The fewest elements from pixel to pixel for which the channels of these tiles are copied side by side.
+MIN_STRIDE_PACKED = 1 << 62 if IN_PLACE else 32
 TASKS = 16  # pieces of work; from shapes alone, so that the order of summation does not depend on threads
-TILES = 12  # that share the gradients that a block gathers, at least
+MIN_TILES = 12  # the fewest tiles that share the gradients that a block gathers
+
+ALGORITHM = "direct"
 
 
-def weight_gradient(x, image, window, dy, groups, output, dweight, dbias):
+def supports(problem):
+    return True
+
+
+def pays(problem):
+    return True
+
+
+def weight_gradient(problem, x, dy, dweight, dbias):
+    """See problem.py."""
+    sum_over_pixels(
+        x, problem.image, problem.window, dy, problem.g.groups, problem.output, dweight, dbias
+    )
+
+
+def sum_over_pixels(x, image, window, dy, groups, output, dweight, dbias):
     """dweight (KH, KW, C/groups, F) and dbias (F,); the arguments are those of the kernel below."""
     N, H, W, C = image
     KH, KW, DH, DW, SH, SW, top, left = window
@@ -54,13 +73,13 @@ def weight_gradient(x, image, window, dy, groups, output, dweight, dbias):
     last = OW
     if inside and window == (1, 1, DH, DW, 1, 1, 0, 0) and not pooled:
         pixels = N * OH * OW
-        OH, OW = 1, min(pixels, BAND)
+        OH, OW = 1, min(pixels, MAX_BAND)
         N = -(-pixels // OW)
         last = pixels - (N - 1) * OW
         image, images, rows = (N, 1, OW, C), 1, 1
     else:
-        images = max(1, min(N, BAND // (OH * OW)))
-        rows = OH if images > 1 else max(1, min(OH, BAND // OW))
+        images = max(1, min(N, MAX_BAND // (OH * OW)))
+        rows = OH if images > 1 else max(1, min(OH, MAX_BAND // OW))
         rows = max(2, rows // 2 * 2) if pooled else rows
     bands = -(-N // images) * -(-OH // rows)
     taps, M = (KH, KW * C) if DW == 1 and groups == 1 else (KH * KW * groups, C // groups)
@@ -72,11 +91,14 @@ def weight_gradient(x, image, window, dy, groups, output, dweight, dbias):
     threads = get_num_threads()
     strip = 0 if inside else images * ((rows - 1) * SH + HK) * ((OW - 1) * SW + WK) * C
     count, width = images * rows * OW, -(-panels // wide) * NR_VECTORS * VL
-    packed = SW * C >= PACK
-    row_buffers = empty((threads, strip + VL + count * (width + packed * FEW * MR) + width), dtype)
+    packed = SW * C >= MIN_STRIDE_PACKED
+    row_buffers = empty(
+        (threads, strip + VL + count * (width + packed * TILES_PER_PANEL * MR) + width), dtype
+    )
     dweights, dbiases = partials_of(dweight, chunks), partials_of(dbias, chunks)
+    tile = brgemm_address(dtype), brgemm_packing_address(dtype) if PACKS_WHILE_MULTIPLYING else 0
     _weight_gradient(
-        threads, (brgemm_address(dtype), brgemm_packing_address(dtype) if PACKS_WHILE_MULTIPLYING else 0), row_filler(dtype), x, image, window, dy,
+        threads, tile, row_filler(dtype), x, image, window, dy,
         (groups, C // groups, F // groups), (OH, OW, last), (images, rows, not inside, packed), (chunks, high, wide),
         constant(0, NR_VECTORS * VL, dtype), row_buffers, dweights, dbiases,
     )  # fmt: skip
@@ -84,19 +106,20 @@ def weight_gradient(x, image, window, dy, groups, output, dweight, dbias):
     sum_partials(dbiases, dbias)
 
 
-def _split(bands, brgemm_address, panels, width, windows, gathered, weights):
-    """(chunks, blocks of brgemm_address, blocks of panels): of the ways to have enough tasks, that which moves least memory.
+def _split(bands, tiles, panels, width, windows, gathered, weights):
+    """(chunks, blocks of tiles, blocks of panels): of the ways to have enough tasks, that which moves least memory.
 
-    A block of brgemm_address gathers all gradients, and pads all images; a block of panels copies all windows; and each chunk
+    A block of tiles gathers all gradients, and pads all images; a block of panels copies all windows; and each chunk
     writes sums of its own, which are read and added.
     """
-    least = -(-panels * width // COLUMNS)
+    least = -(-panels * width // MAX_COLUMNS)
     powers = [1 << k for k in range(TASKS.bit_length())]
+    widths = [wide for wide in powers if least <= wide <= max(least, panels)] or [least]
     ways = [
         (min(bands, max(1, TASKS // (high * wide))), high, wide)
         for high in powers
-        for wide in powers
-        if high <= max(1, brgemm_address // TILES) and least <= wide <= max(least, panels)
+        for wide in widths
+        if high <= max(1, tiles // MIN_TILES)
     ]
     enough = min(TASKS // 2, max(chunks * high * wide for chunks, high, wide in ways))
     return min(
@@ -113,9 +136,9 @@ def _weight_gradient(share, shares, thread, packed):
     x, dy           sources of images, see row_buffers.py
     filters         (groups, C/groups, F/groups)
     output          (OH, OW, pixels in the last row) of dy
-    bands           (images, rows, whether windows are copied, whether few brgemm_address' channels are): a band is `images`
+    bands           (images, rows, whether windows are copied, whether few tiles' channels are): a band is `images`
                     whole images or `rows` rows of one
-    split           (chunks of bands, blocks of brgemm_address, blocks of panels)
+    split           (chunks of bands, blocks of tiles, blocks of panels)
     row_buffers          (threads, elements): the band's windows, padded, and behind them its gradients, gated
     dweight, dbias  (chunks, elements): chunks depend on shapes alone, so do the sums' order and their bits
     """
@@ -135,15 +158,16 @@ def _weight_gradient(share, shares, thread, packed):
             n, oh = band // each * images, band % each * rows
             _weight_band(
                 tile, filler, x, image, window, dy, filters, output, bands, split, n, min(n + images, N),
-                oh, min(oh + rows, OH), block, band == first, zeros, row_buffers.reshape(-1), thread * row_buffers.shape[1],
-                dweight.reshape(-1), chunk * dweight.shape[1], dbias.reshape(-1), chunk * dbias.shape[1],
+                oh, min(oh + rows, OH), block, band == first, zeros, row_buffers.reshape(-1),
+                thread * row_buffers.shape[1], dweight.reshape(-1), chunk * dweight.shape[1],
+                dbias.reshape(-1), chunk * dbias.shape[1],
             )  # fmt: skip
 
 
 @inline
 def _weight_band(
-    tile, filler, x, image, window, dy, filters, output, bands, split, n0, n1, oh0, oh1, block, first, zeros, row_buffers,
-    s0, dweight, w0, dbias, d0,
+    tile, filler, x, image, window, dy, filters, output, bands, split, n0, n1, oh0, oh1, block, first, zeros,
+    row_buffers, s0, dweight, w0, dbias, d0,
 ):  # fmt: skip
     """The share of one band in one block of dweight."""
     N, H, W, C = image
@@ -155,8 +179,8 @@ def _weight_band(
     VL = lanes_of(row_buffers)
     width = NR_VECTORS * VL
     BATCH_I, BATCH_J, M = (KH, 1, KW * Cg) if DW == 1 and groups == 1 else (KH, KW, Cg)
-    brgemm_address, panels = -(-M // MR), -(-Fg // width)
-    all_tiles = BATCH_I * BATCH_J * brgemm_address
+    tiles, panels = -(-M // MR), -(-Fg // width)
+    all_tiles = BATCH_I * BATCH_J * tiles
     row, column = block // wide, block % wide
     t0, t1 = row * groups * all_tiles // high, (row + 1) * groups * all_tiles // high
     f0, f1 = column * panels // wide * width, min(Fg, (column + 1) * panels // wide * width)
@@ -175,7 +199,7 @@ def _weight_band(
     none = row_buffers.dtype.type(-np.inf)
     count = (n1 - n0) * (oh1 - oh0) * pixels
     q0 = p0 + count * (f1 - f0 + -(f1 - f0) % VL)
-    unread = q0 + (count * FEW * MR if packed else 0)
+    unread = q0 + (count * TILES_PER_PANEL * MR if packed else 0)
     dy0 = (n0 * OH + oh0) * OW * groups * Fg
     turn, turns, prefetched = 0, -(-(f1 - f0) // width) * (t1 - t0), 0
     ahead = next_band(
@@ -191,27 +215,36 @@ def _weight_band(
             for f in range(f1 - f0):
                 sums[b0 + f] = 0
         # Its gradients are gathered by the first tile that reads them, if that is a whole one.
-        low = t % brgemm_address
-        more = min(brgemm_address - low, stop - t, FEW)
-        whole = (low + more) * M // brgemm_address - low * M // brgemm_address >= MR
+        low = t % tiles
+        more = min(tiles - low, stop - t, TILES_PER_PANEL)
+        whole = (low + more) * M // tiles - low * M // tiles >= MR
         gathers = PACKS_WHILE_MULTIPLYING and whole and dy[2].size == 0
         for f in range(f0 if not gathers else f1, f1, width):
             across = panel_width(f1 - f, row_buffers)
             for n in range(n0, n1):
                 p = p0 + count * (f - f0) + (n - n0) * (oh1 - oh0) * pixels * across
                 _gather(
-                    dy, n, oh0, oh1, OH, OW, pixels, groups * Fg, g * Fg + f, min(width, f1 - f), row_buffers, p, across,
-                    sums, b0 + f - f0,
+                    dy, n, oh0, oh1, OH, OW, pixels, groups * Fg, g * Fg + f, min(width, f1 - f), row_buffers, p,
+                    across, sums, b0 + f - f0,
                 )  # fmt: skip
         while t < stop:
-            i, j, m = t // (BATCH_J * brgemm_address) % BATCH_I, t // brgemm_address % BATCH_J, t % brgemm_address
-            more = min(brgemm_address - m, stop - t, FEW)
-            k, k_stop = m * M // brgemm_address, (m + more) * M // brgemm_address
+            i, j, m = t // (BATCH_J * tiles) % BATCH_I, t // tiles % BATCH_J, t % tiles
+            more = min(tiles - m, stop - t, TILES_PER_PANEL)
+            k, k_stop = m * M // tiles, (m + more) * M // tiles
             A, A0 = source, a + i * DH * a_row + j * DW * C + g * Cg + k
             a_i, a_j, a_step, J1, J2, K = a_n, SH * a_row, SW * C, n1 - n0, oh1 - oh0, pixels
             if packed:
                 _pack(A, A0, a_i, a_j, a_step, J1, J2, K, k_stop - k, row_buffers, q0)
-                A, A0, a_i, a_j, a_step, J1, J2, K = row_buffers, q0, 0, 0, FEW * MR, 1, 1, count
+                A, A0, a_i, a_j, a_step, J1, J2, K = (
+                    row_buffers,
+                    q0,
+                    0,
+                    0,
+                    TILES_PER_PANEL * MR,
+                    1,
+                    1,
+                    count,
+                )
             for f in range(f0, f1, width):
                 columns, p, rows = min(width, f1 - f), p0 + count * (f - f0), k_stop - k
                 o = w0 + ((i * BATCH_J + j) * M + k) * groups * Fg + g * Fg + f
@@ -249,14 +282,28 @@ def _gather(dy, n, oh0, oh1, OH, OW, pixels, F, column, wide, row_buffers, p, ac
     if argmax.size == 0:
         start, count = (n * OH + oh0) * OW * F + column, (oh1 - oh0) * pixels
         gather_panel(
-            x, start, F, gate, gate.size > 0, argmax, False, row_buffers, p, 0, count, wide, sums, b0
+            x,
+            start,
+            F,
+            gate,
+            gate.size > 0,
+            argmax,
+            False,
+            row_buffers,
+            p,
+            0,
+            count,
+            wide,
+            sums,
+            b0,
         )
         return
     PW = OW // 2
     for r in range(0, oh1 - oh0, 2):
         start = (n * OH + oh0 + r) // 2 * PW * F + column
         gather_panel(
-            x, start, F, gate, gate.size > 0, argmax, True, row_buffers, p + r * OW * across, OW * across, PW, wide, sums, b0
+            x, start, F, gate, gate.size > 0, argmax, True, row_buffers, p + r * OW * across, OW * across, PW, wide,
+            sums, b0,
         )  # fmt: skip
 
 
@@ -267,6 +314,6 @@ def _pack(source, a, a_n, a_row, a_column, images, rows, pixels, channels, row_b
         for r in range(rows):
             copy_rows(
                 source, a + n * a_n + r * a_row, a_column, source, False,
-                row_buffers, q, FEW * MR, pixels, channels, channels,
+                row_buffers, q, TILES_PER_PANEL * MR, pixels, channels, channels,
             )  # fmt: skip
-            q += pixels * FEW * MR
+            q += pixels * TILES_PER_PANEL * MR

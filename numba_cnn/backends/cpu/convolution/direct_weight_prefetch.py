@@ -21,13 +21,13 @@ def next_band(
     image, window, dy, filters, split   as in weight_gradient
     n0 ... oh1, dy0, count              the band, its first gradient, its pixels
     m0, m1, f0, f1                      rows and columns of the block of dweight
-    turns                               passes of brgemm_address over the band
+    turns                               passes of tiles over the band
     """
     _, H, W, C = image
     KH, KW, _, _, SH, SW, _, _ = window
     groups, _, Fg = filters
     pitch, first, channels = SH * SW * C, 0, SH * SW * C
-    if KH * KW * groups == 1 and pitch == C:  # a block of brgemm_address reads but some
+    if KH * KW * groups == 1 and pitch == C:  # a block of tiles reads but some
         first, channels = m0, m1 - m0
     images = (n1 * H * W if oh1 - oh0 == OH else (n0 * H + oh1 * SH) * W) * C + first
     row, column, columns = groups * Fg, f0, f1 - f0

@@ -24,30 +24,38 @@ from numba_cnn.backends.cpu.runtime.memory import empty
 from numba_cnn.backends.cpu.runtime.partial_sums import partials_of, sum_partials
 from numba_cnn.backends.cpu.runtime.threads import get_num_threads
 
-CHANNELS = 3  # of an image, at most
+MAX_CHANNELS = 3  # of an image
 K = 3  # the filters' height and width
 SIDE = K + 1  # of the pixels under the four windows of a pooled output
 LANES = SIDE * SIDE
-CHUNKS = 16  # of rows; from shapes alone, so that the order of summation does not depend on threads
+MAX_CHUNKS = (
+    16  # of rows; from shapes alone, so that the order of summation does not depend on threads
+)
+
+ALGORITHM = "direct"
 
 
-def takes(g, dtype):
-    """Whether weight_gradient() computes these gradients."""
-    return VECTOR_BITS == 512 and dtype == np.float32 and g.winograd and g.C <= CHANNELS
+def supports(problem):
+    vectors = VECTOR_BITS == 512 and problem.dtype == np.float32
+    return vectors and problem.g.winograd and problem.image[3] <= MAX_CHANNELS
 
 
-def weight_gradient(x, image, padding, dy, output, dweight, dbias):
-    """dweight (3, 3, C, F) and dbias (F,); the arguments are those of the kernel below."""
-    OH, OW = output
+def pays(problem):
+    return True
+
+
+def weight_gradient(problem, x, dy, dweight, dbias):
+    """See problem.py."""
+    image, (OH, OW) = problem.image, problem.output
     step = 2 if dy[2].size > 0 else 1
     rows, pixels = image[0] * (OH // step), OW // step
-    chunks, threads = min(CHUNKS, rows), get_num_threads()
+    chunks, threads = min(MAX_CHUNKS, rows), get_num_threads()
     dweights, dbiases = partials_of(dweight, chunks), partials_of(dbias, chunks)
     strip = (step + K - 1) * (step * pixels + K - 1) * image[3]
     scratch = empty((threads, pixels * image[3] * LANES + strip), dbias.dtype)
     _weight_gradient(
-        threads, row_filler(dbias.dtype), x, image, padding, dy, (OH // step, pixels, step), scratch, dweights,
-        dbiases,
+        threads, row_filler(dbias.dtype), x, image, problem.window[6:], dy, (OH // step, pixels, step), scratch,
+        dweights, dbiases,
     )  # fmt: skip
     sum_partials(dweights, dweight)
     sum_partials(dbiases, dbias)
@@ -83,9 +91,7 @@ def _weight_gradient(share, shares, thread, packed):
             else:
                 source, a, a_row = flat, s0, wide * C
                 for i in range(height):
-                    fill_row(
-                        filler, x, image, n, h + i, -left, wide, 0, C, flat, s0 + i * wide * C
-                    )
+                    fill_row(filler, x, image, n, h + i, -left, wide, 0, C, flat, s0 + i * wide * C)
             _add_row(
                 source, a, a_row, C, dy, r * OW, OW, step, flat, p0, dweights.reshape(-1), chunk * dweights.shape[1],
                 dbiases.reshape(-1), chunk * dbiases.shape[1], dbiases.shape[1],
@@ -265,6 +271,6 @@ _add_squares = _add_products("add_squares", _square_products)
 
 def _by_channels(builder, channels, emit):
     """emit(C) for the number of channels there are."""
-    for C in range(1, CHANNELS + 1):
+    for C in range(1, MAX_CHANNELS + 1):
         with builder.if_then(builder.icmp_signed("==", channels, int64(C))):
             emit(C)

@@ -1,6 +1,4 @@
-"""Filters in the order in which brgemm_address read them: panels as wide as a tile, their rows one after the
-other.
-"""
+"""Filters in the order in which brgemm.py reads them: panels as wide as a tile, their rows one after the other."""
 
 from typing import NamedTuple
 

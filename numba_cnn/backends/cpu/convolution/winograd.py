@@ -7,11 +7,12 @@ tile; see winograd_transforms.py for the rest.
 
 import numpy as np
 
-from numba_cnn.backends.cpu.codegen.compiler import inline, noinline
+from numba_cnn.backends.cpu.codegen.compiler import inline
 from numba_cnn.backends.cpu.codegen.vector import lanes, lanes_of
-from numba_cnn.backends.cpu.convolution import winograd_nonfused, winograd_rgb
-from numba_cnn.backends.cpu.convolution.packing import Axis, pack, panel_width
+from numba_cnn.backends.cpu.convolution.packing import panel_width
 from numba_cnn.backends.cpu.convolution.row_buffers import row_filler
+from numba_cnn.backends.cpu.convolution.winograd_choice import caches_filters, transforms_pay
+from numba_cnn.backends.cpu.convolution.winograd_filters import transformed_filters
 from numba_cnn.backends.cpu.convolution.winograd_patches import (
     store_outputs,
     transform_gradients,
@@ -21,49 +22,45 @@ from numba_cnn.backends.cpu.microkernels.brgemm import MR, NR_VECTORS, brgemm, b
 from numba_cnn.backends.cpu.microkernels.winograd_transforms import (
     PLANES,
     filter_gradient_transform,
-    filter_transform,
 )
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
-from numba_cnn.backends.cpu.runtime.memory import constant, empty, persistent, recording_persists
+from numba_cnn.backends.cpu.runtime.memory import constant, empty
 from numba_cnn.backends.cpu.runtime.partial_sums import partials_of, sum_partials
 from numba_cnn.backends.cpu.runtime.threads import get_num_threads
 
-# At once, at most: their planes and one panel of products share the second-level cache.
-PATCHES = 48
-# Of a thread, below which each transforms all patches and has some of the filters: to read them takes longest.
-FEW = 2 * MR
-PLANE_ELEMENTS = 1 << 16  # of transformed patches at once, about
-FILTER_CACHE_LIMIT = 1 << 18  # elements of filters, at most, whose transforms a graph keeps
-BLOCK = 64  # channels, and filters, of the weight gradient's blocks
-GRADIENT_PATCHES = 40  # at once, at most
-CHUNK = 64  # patches of a chunk of the weight gradient, at least
-CHUNKS = 16  # from shapes alone, so that the order of summation does not depend on threads
+# The most patches in a block: their planes and one panel of products fit into the second-level cache.
+MAX_PATCHES = 48
+# With fewer patches for each thread, threads split the filters instead, whose reading dominates then.
+MIN_PATCHES_PER_THREAD = 2 * MR
+MAX_PLANE = 1 << 16  # the most elements of the transformed patches of a block, about
+MAX_BLOCK = 64  # the most channels, and filters, of a block of the weight gradient
+MAX_PATCHES_GRADIENT = 40  # the most patches that the weight gradient transforms at once
+MIN_CHUNK = 64  # the fewest patches of a chunk of the weight gradient
+MAX_CHUNKS = 16  # the most chunks; from shapes alone, so that the order of summation does not depend on threads
+
+ALGORITHM = "winograd"
 
 
-def forward(source, image, padding, weight, filters, bias, output, relu, y, argmax):
-    """y = act(bias + windows of x times filters).
+def supports(problem):
+    return problem.g.winograd
 
-    filters   (start, taps, rows, columns) of the weights, as packing.pack() takes them
-    padding   (top, left); bias (F,); source, y and argmax as in direct.py
-    """
-    N, H, W, C = image
-    OH, OW = output
-    F = filters[-1].count
-    caches_filters = _caches_filters(weight, filters)
-    if winograd_nonfused.takes(image, output, F) and not caches_filters:
-        winograd_nonfused.forward(source, image, padding, weight, filters, bias, output, relu, y, argmax)
-        return
+
+def pays(problem):
+    return transforms_pay(problem)
+
+
+def forward(problem, source, weight, filters, bias, output, relu, y, argmax):
+    """See problem.py; y is written as a whole."""
+    N, H, W, C = image = problem.image
+    OH, OW = problem.output
+    F = problem.filters
     VL = lanes(y.dtype)
-    if winograd_rgb.takes(C, F, y.dtype) and argmax.size == 0:
-        panels = _transformed(weight, filters, caches_filters, 0)
-        winograd_rgb.forward(source, image, padding, panels, bias, F, output, relu, y)
-        return
-    panels = _transformed(weight, filters, caches_filters, VL)
+    panels = transformed_filters(weight, filters, caches_filters(problem), VL)
     across = -(-OW // 4)
-    patches = max(MR, min(PATCHES, PLANE_ELEMENTS // C // MR * MR))
+    patches = max(MR, min(MAX_PATCHES, MAX_PLANE // C // MR * MR))
     threads = get_num_threads()
     total = N * -(-OH // 4)
-    few = threads > 1 and total * across < threads * FEW
+    few = threads > 1 and total * across < threads * MIN_PATCHES_PER_THREAD
     parts = len(panels) if few else 1
     rows = _evenly(min(total, -(-total * parts // threads)), max(1, patches // across))
     size = rows * across
@@ -72,72 +69,11 @@ def forward(source, image, padding, weight, filters, bias, output, relu, y, argm
     row_buffers = (4 * rows + 2 * (1 + rows // -(-OH // 4) + 1)) * (4 * across + 2) * C
     scratch = empty((threads, PLANES * (plane + plane_M) + row_buffers), y.dtype)
     _forward(
-        threads, brgemm_address(y.dtype), row_filler(y.dtype), source, image, padding, panels, bias, F, output,
-        y.dtype.type(0 if relu else -np.inf), y.reshape(-1), argmax, rows, parts, constant(0, NR_VECTORS * VL, y.dtype),
+        threads, brgemm_address(y.dtype), row_filler(y.dtype), source, image, problem.window[6:], panels, bias, F,
+        problem.output, y.dtype.type(0 if relu else -np.inf), y.reshape(-1), argmax, rows, parts,
+        constant(0, NR_VECTORS * VL, y.dtype),
         plane, plane_M, scratch,
     )  # fmt: skip
-
-
-def _caches_filters(weight, filters):
-    """Whether a graph keeps the transforms of these filters, and computes them again only when they have changed."""
-    return recording_persists() and _are_upright(filters) and weight.size <= FILTER_CACHE_LIMIT
-
-
-def _are_upright(filters):
-    """Whether filters lie as the transform reads them; those of an input gradient are turned around."""
-    start, *_, columns = filters
-    return start == 0 and columns.step == 1
-
-
-def _transformed(weight, filters, caches_filters, apart):
-    """Panels (panels, 36 * (rows * width + apart)) of the transforms of 3x3 filters."""
-    _, _, rows, columns = filters
-    width = NR_VECTORS * lanes(weight.dtype)
-    shape = -(-columns.count // width), PLANES * (rows.count * width + apart)
-    packed = not _are_upright(filters)
-    weight = pack(weight, *filters, Axis(1, 0)) if packed else weight
-    weight = weight.reshape(-1)
-    made, old = (persistent, weight.shape) if caches_filters else (empty, (0,))
-    before, transformed = made(old, weight.dtype), made(shape, weight.dtype)
-    _transform_filters(
-        get_num_threads(), weight, rows.count, columns.count, packed, before, transformed
-    )
-    return transformed
-
-
-@kernel
-def _transform_filters(share, shares, thread, packed):
-    """Each share is a run of the rows of all panels; those that equal `before`, unless it is empty, are left."""
-    filters, rows, F, in_panels, before, transformed = unpack(packed)
-    target, stride = transformed.reshape(-1), transformed.shape[1]
-    plane = stride // PLANES
-    width = NR_VECTORS * lanes_of(filters)
-    for r in range(share * rows // shares, (share + 1) * rows // shares):
-        if before.size > 0 and not _update(before, filters, r * F, rows * F, F):
-            continue
-        for p in range(transformed.shape[0]):
-            f = p * width
-            wide = panel_width(F - f, filters)
-            start, row = (9 * rows * f, wide) if in_panels else (f, F)
-            filter_transform(
-                filters, start + r * row, 3 * rows * row, rows * row,
-                target, p * stride + r * wide, 6 * plane, plane, min(wide, F - f),
-            )  # fmt: skip
-
-
-@noinline
-def _update(before, filters, start, step, count):
-    """Whether some of nine runs of elements differ, NaN from all; they are copied then."""
-    unlike = 0
-    for i in range(start, start + 9 * step, step):
-        old, new = before[i : i + count], filters[i : i + count]
-        for k in range(count):
-            unlike += old[k] != new[k]
-    if unlike > 0:
-        for i in range(start, start + 9 * step, step):
-            for k in range(i, i + count):  # a slice would take two seconds to compile
-                before[k] = filters[k]
-    return unlike > 0
 
 
 @kernel
@@ -185,18 +121,15 @@ def _forward(share, shares, thread, packed):
             )  # fmt: skip
 
 
-def weight_gradient(x, image, padding, dy, output, dweight, dbias):
-    """dweight (3, 3, C, F) and dbias (F,); x and dy are sources, see row_buffers.py."""
-    N, _, _, C = image
-    OH, OW = output
-    F = dbias.size
-    if winograd_nonfused.takes_gradients(image, output, F):
-        winograd_nonfused.weight_gradient(x, image, padding, dy, output, dweight, dbias)
-        return
+def weight_gradient(problem, x, dy, dweight, dbias):
+    """See problem.py."""
+    N, _, _, C = image = problem.image
+    OH, OW = output = problem.output
+    F = problem.filters
     down, across = -(-OH // 4), -(-OW // 4)
-    rows = _evenly(N * down, max(1, GRADIENT_PATCHES // across))
+    rows = _evenly(N * down, max(1, MAX_PATCHES_GRADIENT // across))
     batches = -(-N * down // rows)
-    chunks = max(1, min(CHUNKS, batches, N * down * across // CHUNK))
+    chunks = max(1, min(MAX_CHUNKS, batches, N * down * across // MIN_CHUNK))
     threads = get_num_threads()
     dtype = dbias.dtype
     VL = lanes(dtype)
@@ -205,13 +138,14 @@ def weight_gradient(x, image, padding, dy, output, dweight, dbias):
     row_buffers = (4 * rows + 2 * (2 + rows // down)) * (4 * across + 2) * max(CB, FB)
     extents = CB, FB, size * CB + VL, size * FB + VL
     scratch = empty(
-        (threads, PLANES * (extents[2] + extents[3] + CB * FB) + row_buffers + NR_VECTORS * VL), dtype
+        (threads, PLANES * (extents[2] + extents[3] + CB * FB) + row_buffers + NR_VECTORS * VL),
+        dtype,
     )
     dweights, dbiases = partials_of(dweight, chunks), partials_of(dbias, chunks)
     ones = constant(1, 1, dtype)
     _weight_gradient(
-        threads, brgemm_address(dtype), row_filler(dtype), x, image, padding, dy, F, output, rows, extents, ones, scratch,
-        dweights, dbiases,
+        threads, brgemm_address(dtype), row_filler(dtype), x, image, problem.window[6:], dy, F, output, rows, extents,
+        ones, scratch, dweights, dbiases,
     )  # fmt: skip
     sum_partials(dweights, dweight)
     sum_partials(dbiases, dbias)
@@ -223,8 +157,8 @@ def _evenly(total, most):
 
 
 def _blocks(C, F, VL, least):
-    """Channels and filters of the blocks of weights: BLOCK, or less to make so many of them; whole vectors."""
-    CB, FB = (min(BLOCK, -(-extent // VL) * VL) for extent in (C, F))
+    """Channels and filters of the blocks of weights: MAX_BLOCK, or less to make so many of them; whole vectors."""
+    CB, FB = (min(MAX_BLOCK, -(-extent // VL) * VL) for extent in (C, F))
     while least > -(-C // CB) * -(-F // FB) and max(CB, FB) > VL:
         half = -(-max(CB, FB) // (2 * VL)) * VL
         CB, FB = (half, FB) if CB >= FB else (CB, half)
@@ -306,8 +240,8 @@ def _weight_gradient(share, shares, thread, packed):
                     )
                     brgemm(
                         tile, 1, 1, dbiases.reshape(-1), chunk * F + f0 + f, 0, initial, i0, 0, ones, 0, 0, 0, 0,
-                        flat, D + 7 * D_plane + f, FB, 1, 1, (r1 - r0) * across, none, min(NR_VECTORS * VL, filters - f),
-                        flat, 0, 0, 0, False,
+                        flat, D + 7 * D_plane + f, FB, 1, 1, (r1 - r0) * across, none,
+                        min(NR_VECTORS * VL, filters - f), flat, 0, 0, 0, False,
                     )  # fmt: skip
         for c in range(channels):
             filter_gradient_transform(

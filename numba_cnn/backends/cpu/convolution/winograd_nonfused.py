@@ -14,8 +14,16 @@ import numpy as np
 
 from numba_cnn.backends.cpu.codegen.compiler import inline
 from numba_cnn.backends.cpu.codegen.vector import lanes, lanes_of
+from numba_cnn.backends.cpu.convolution import winograd_choice
 from numba_cnn.backends.cpu.convolution.packing import pack_transposed, panel_width
 from numba_cnn.backends.cpu.convolution.row_buffers import row_filler
+from numba_cnn.backends.cpu.convolution.winograd_choice import (
+    caches_filters,
+    is_nonfused,
+    patches,
+    patches_of,
+    transforms_pay,
+)
 from numba_cnn.backends.cpu.convolution.winograd_patches import (
     store_outputs,
     transform_gradients,
@@ -35,15 +43,17 @@ from numba_cnn.backends.cpu.runtime.scheduler import LINE_WORDS
 from numba_cnn.backends.cpu.runtime.threads import get_num_threads
 from numba_cnn.backends.cpu.runtime.zero_fill import zero_fill
 
-MANY = 1 << 14  # pairs of channel and filter, from which on it gains: for the weight gradient; else
-# where a plane of transformed patches has at most so many elements: products of more leave the cache.
-FEW = 1 << 15
-CHANNELS = 128  # of a block of transformed filters, which stays in the second-level cache
-PATCHES = 64  # from which on blocks are twice as long: sums of so many take longer to come back to for every block
-BLOCK = 64  # channels of a block of the weight gradient, whose sums stay there
-TASK = 24  # patches that are transformed at once, about
-TRANSFORMED = 1 << 22  # elements of transformed patches and gradients in memory, at most
-LARGE = 8  # times the weights: transforms of that size and more are summed by halves of the batch
+# The most channels of a block of transformed filters, which stays in the second-level cache.
+MAX_BLOCK = 128
+# The fewest patches for which blocks are twice as long: each block loads and stores the sums of all patches.
+MIN_PATCHES_LONG_BLOCKS = 64
+# The most channels of a block of the weight gradient, whose sums stay in the second-level cache.
+MAX_BLOCK_GRADIENT = 64
+PATCHES_AT_ONCE = 24  # that are transformed one after the other, about
+# The smallest transforms that are summed by halves of the batch, in times the size of the weights.
+MIN_TRANSFORMS_HALVED = 8
+
+ALGORITHM = "winograd"
 
 
 class _Planes(NamedTuple):
@@ -61,31 +71,25 @@ def _planes(patches, channels, block, VL):
     return _Planes(patches, block, step, PLANES * step)
 
 
-def takes(image, output, F):
-    """Whether forward() gains: with many filters, and few patches."""
-    N, _, _, C = image
-    return C * F >= MANY and patches(N, output) * C <= FEW
+def supports(problem):
+    """Filters whose transforms a recording keeps need not be transformed again, which is all that is saved here."""
+    return problem.g.winograd and not caches_filters(problem)
 
 
-def takes_gradients(image, output, F):
-    """Whether weight_gradient() gains; the transforms of one image must not be too large."""
-    C = image[3]
-    return C * F >= MANY and PLANES * patches(1, output) * (C + F) <= TRANSFORMED
+def pays(problem):
+    return is_nonfused(problem) and transforms_pay(problem)
 
 
-def patches(images, output):
-    """How many patches there are of so many outputs."""
-    return images * -(-output[0] // 4) * -(-output[1] // 4)
-
-
-def forward(source, image, padding, weight, filters, bias, output, relu, y, argmax):
-    """winograd.forward() where takes() says so."""
+def forward(problem, source, weight, filters, bias, output, relu, y, argmax):
+    """See problem.py; y is written as a whole."""
+    image, output = problem.image, problem.output
     start, (i, j), rows, columns = filters
     steps = start, i.step, j.step, rows.step, columns.step
     VL = lanes(y.dtype)
     threads = get_num_threads()
-    count = patches(image[0], output)
-    planes = _planes(count, image[3], CHANNELS if count < PATCHES else 2 * CHANNELS, VL)
+    count = patches(problem)
+    block = MAX_BLOCK if count < MIN_PATCHES_LONG_BLOCKS else 2 * MAX_BLOCK
+    planes = _planes(count, image[3], block, VL)
     extents, strip = _extents(image, output, planes.block)
     width = NR_VECTORS * VL
     U_step, M_step = planes.block * width + VL, planes.patches * width + VL
@@ -95,16 +99,17 @@ def forward(source, image, padding, weight, filters, bias, output, relu, y, argm
     transformed = empty((threads * LINE_WORDS,), np.int64)
     zero_fill(transformed)
     _multiply(
-        threads, brgemm_address(y.dtype), row_filler(y.dtype), source, image, padding, extents, tuple(planes), transformed,
-        weight.reshape(-1), steps, bias, columns.count, output, y.dtype.type(0 if relu else -np.inf), y.reshape(-1),
-        argmax, constant(0, width, y.dtype), U_step, M_step, scratch,
+        threads, brgemm_address(y.dtype), row_filler(y.dtype), source, image, problem.window[6:], extents,
+        tuple(planes), transformed, weight.reshape(-1), steps, bias, columns.count, output,
+        y.dtype.type(0 if relu else -np.inf), y.reshape(-1), argmax, constant(0, width, y.dtype), U_step,
+        M_step, scratch,
     )  # fmt: skip
 
 
 def _extents(image, output, block):
     """((rows of patches in an image, patches in a row, rows that are transformed at once), elements of a strip)."""
     down, across = -(-output[0] // 4), -(-output[1] // 4)
-    rows = max(1, TASK // across)
+    rows = max(1, PATCHES_AT_ONCE // across)
     return (down, across, rows), (4 * rows + 2 * (2 + rows // down)) * (4 * across + 2) * block
 
 
@@ -216,21 +221,24 @@ def _transform_filters(weight, filters, r, rows, f, columns, wide, flat, S, U, s
         filter_transform(flat, s, 3 * step, step, flat, u, 6 * step, step, columns)
 
 
-def weight_gradient(x, image, padding, dy, output, dweight, dbias):
-    """winograd.weight_gradient(): some images after the other, whose sums are added in order."""
-    N, H, W, C = image
-    F, dtype = dbias.size, dbias.dtype
+def weight_gradient(problem, x, dy, dweight, dbias):
+    """See problem.py: some images after the other, whose sums are added in order."""
+    N, H, W, C = problem.image
+    F, dtype, output, padding = problem.filters, dbias.dtype, problem.output, problem.window[6:]
     VL = lanes(dtype)
-    most = TRANSFORMED // (PLANES * patches(1, output) * (C + F))
+    most = winograd_choice.MAX_TRANSFORMED // (PLANES * patches_of(1, output) * (C + F))
     parts = -(-N // most)
-    large = PLANES * patches(N, output) * (C + F) >= LARGE * dweight.size
+    large = PLANES * patches(problem) * (C + F) >= MIN_TRANSFORMS_HALVED * dweight.size
     chunks = 2 if large and parts == 1 and N > 1 else 1
     dweights, dbiases = (partials_of(total, chunks + (parts > 1)) for total in (dweight, dbias))
     threads = get_num_threads()
     for part in range(parts):
         n0, n1 = part * N // parts, (part + 1) * N // parts
-        count = patches(n1 - n0, output)
-        V_planes, D_planes = _planes(count, C, BLOCK, VL), _planes(count, F, NR_VECTORS * VL, VL)
+        count = patches_of(n1 - n0, output)
+        V_planes, D_planes = (
+            _planes(count, C, MAX_BLOCK_GRADIENT, VL),
+            _planes(count, F, NR_VECTORS * VL, VL),
+        )
         V = _transformed(
             _images(x, n0, n1, N), (n1 - n0, H, W, C), padding, output, V_planes, of_gradients=False
         )
@@ -239,9 +247,10 @@ def weight_gradient(x, image, padding, dy, output, dweight, dbias):
         )  # fmt: skip
         rows = slice(min(part, 1), min(part, 1) + chunks)
         _multiply_gradients(
-            threads, brgemm_address(dtype), V, tuple(V_planes), C, D, tuple(D_planes), F, constant(0, NR_VECTORS * VL, dtype),
-            constant(1, 1, dtype), empty((threads, PLANES * (V_planes.block * D_planes.block + VL)), dtype),
-            n1 - n0, dweights[rows], dbiases[rows],
+            threads, brgemm_address(dtype), V, tuple(V_planes), C, D, tuple(D_planes), F,
+            constant(0, NR_VECTORS * VL, dtype), constant(1, 1, dtype),
+            empty((threads, PLANES * (V_planes.block * D_planes.block + VL)), dtype), n1 - n0,
+            dweights[rows], dbiases[rows],
         )  # fmt: skip
         last = part == parts - 1
         sum_partials(dweights[: rows.stop], dweight if last else dweights[0])

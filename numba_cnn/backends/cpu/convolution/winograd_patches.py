@@ -16,7 +16,7 @@ from numba_cnn.backends.cpu.microkernels.winograd_transforms import (
 def transform_patches(
     filler, source, image, padding, down, across, r0, r1, c0, channels, flat, S, V, plane, V_row
 ):  # fmt: skip
-    """V: the transforms of the rows r0..r1 of patches, read in place or from row_buffers of padded and gated pixels at S."""
+    """V: the transforms of the rows r0..r1 of patches, read in place or from padded and gated rows at S."""
     N, H, W, C = image
     top, left = padding
     wide = 4 * across + 2

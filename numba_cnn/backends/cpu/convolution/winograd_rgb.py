@@ -6,13 +6,18 @@ products of a patch stay in registers, from the filters to the outputs.
 
 import numpy as np
 
-from numba_cnn.backends.cpu.codegen.vector import lanes, lanes_of
+from numba_cnn.backends.cpu.codegen.vector import lanes_of
 from numba_cnn.backends.cpu.convolution.row_buffers import fill_row, row_filler
+from numba_cnn.backends.cpu.convolution.winograd_choice import (
+    caches_filters,
+    is_rgb,
+    transforms_pay,
+)
+from numba_cnn.backends.cpu.convolution.winograd_filters import transformed_filters
 from numba_cnn.backends.cpu.microkernels.brgemm import NR_VECTORS
 from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
 from numba_cnn.backends.cpu.microkernels.winograd_transforms import (
     COLOUR_ROW,
-    COLOURS,
     PLANES,
     coloured_outputs,
     input_rows,
@@ -21,27 +26,33 @@ from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.memory import empty
 from numba_cnn.backends.cpu.runtime.threads import get_num_threads
 
-PATCHES = 64  # side by side, at most
+MAX_PATCHES = 64  # the most that are computed side by side
+
+ALGORITHM = "winograd"
 
 
-def takes(C, F, dtype):
-    """Whether this module's forward() can stand in for winograd.py's."""
-    return C == COLOURS and F % (NR_VECTORS * lanes(dtype)) == 0
+def supports(problem):
+    return problem.g.winograd and is_rgb(problem)
 
 
-def forward(source, image, padding, panels, bias, F, output, relu, y):
-    """winograd.forward() where takes() says so and y is not pooled."""
+def pays(problem):
+    return transforms_pay(problem)
+
+
+def forward(problem, source, weight, filters, bias, output, relu, y, argmax):
+    """See problem.py; y is written as a whole."""
+    panels = transformed_filters(weight, filters, caches_filters(problem), 0)
     threads = get_num_threads()
     _forward(
-        threads, row_filler(y.dtype), source, image, padding, panels, bias, F, output,
-        y.dtype.type(0 if relu else -np.inf), y.reshape(-1),
+        threads, row_filler(y.dtype), source, problem.image, problem.window[6:], panels, bias, problem.filters,
+        problem.output, y.dtype.type(0 if relu else -np.inf), y.reshape(-1),
         empty((threads, (6 + 6 + PLANES) * COLOUR_ROW), y.dtype),
     )  # fmt: skip
 
 
 @kernel
 def _forward(share, shares, thread, packed):
-    """Each share is rows of at most PATCHES patches; the arguments are those of winograd.py's kernel.
+    """Each share is rows of at most MAX_PATCHES patches; the arguments are those of winograd.py's kernel.
 
     A row is transformed at every pixel, though a patch begins at each fourth only: so vectors need not be gathered.
     """
@@ -59,12 +70,12 @@ def _forward(share, shares, thread, packed):
     x, gate, spread = source
     plain = gate.size == 0 and spread.size == 0
     nontemporal = bypasses_caches(y, F)
-    pieces = -(-across // PATCHES)
+    pieces = -(-across // MAX_PATCHES)
     tasks = N * down * pieces
     for task in range(share * tasks // shares, (share + 1) * tasks // shares):
-        r, j0 = task // pieces, task % pieces * PATCHES
+        r, j0 = task // pieces, task % pieces * MAX_PATCHES
         n, i = r // down, r % down
-        count = min(PATCHES, across - j0)
+        count = min(MAX_PATCHES, across - j0)
         wide = 4 * count + 2
         h0, w0 = 4 * i - top, 4 * j0 - left
         a = ((n * H + h0) * W + w0) * C

@@ -142,7 +142,9 @@ def _row(
 def _depthwise_row(
     x, a_i, a_j, a_m, filters, b_i, b_j, I, J, bias, floor, y, y_m, count, channels, nontemporal
 ):
-    _row(x, a_i, a_j, a_m, filters, b_i, b_j, I, J, bias, floor, y, y_m, count, channels, nontemporal)
+    _row(
+        x, a_i, a_j, a_m, filters, b_i, b_j, I, J, bias, floor, y, y_m, count, channels, nontemporal
+    )
 
 
 @cache

@@ -185,7 +185,9 @@ class _Patch:
     y = max(sum + bias, floor); `pooled`, the maxima of its 2x2 windows with the places that max pooling caches_filters.
     """
 
-    def __init__(self, v, pooled, bias, floor, y, argmax, y_row, y_column, rows, columns, nontemporal):
+    def __init__(
+        self, v, pooled, bias, floor, y, argmax, y_row, y_column, rows, columns, nontemporal
+    ):
         self.v, self.pooled, self.bias, self.low = v, pooled, bias, v.splat(floor)
         self.y, self.argmax, self.y_row, self.y_column = y, argmax, y_row, y_column
         self.rows, self.columns, self.nontemporal = rows, columns, nontemporal

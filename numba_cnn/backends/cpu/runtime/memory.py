@@ -59,7 +59,10 @@ class _Pool:
         """Give memory back to the system, the longest unused first, until at most so many bytes lie free."""
         with self._lock:
             while self.free_bytes > most:
-                capacity = min((c for c, blocks in self.free.items() if blocks), key=lambda c: self.free[c][0][0])
+                capacity = min(
+                    (c for c, blocks in self.free.items() if blocks),
+                    key=lambda c: self.free[c][0][0],
+                )
                 self.free[capacity].pop(0)
                 self.free_bytes -= capacity
 

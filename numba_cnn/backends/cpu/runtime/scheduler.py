@@ -37,7 +37,10 @@ def run_table(table, deferred):
         return
     taken = np.empty((1 + launches * most) * LINE_WORDS, np.int64)
     done = np.empty((launches + 1) * LINE_WORDS, np.int64)
-    here, came = processor(), launches * LINE_WORDS  # the threads that came to help are counted there
+    here, came = (
+        processor(),
+        launches * LINE_WORDS,
+    )  # the threads that came to help are counted there
     for i in range(taken.size):  # a slice would be set to 0 in a parallel loop of its own
         taken[i] = 0
     for i in range(done.size):
