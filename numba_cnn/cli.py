@@ -15,7 +15,7 @@ from numba_cnn import __version__
 
 if TYPE_CHECKING:
     from numba_cnn.callbacks import Callback
-    from numba_cnn.models import Sequential
+    from numba_cnn.models.files import Saved
 
 _PROGRAM = "numba-cnn"
 
@@ -136,7 +136,7 @@ def _info(arguments: argparse.Namespace) -> None:
     config.show_config()
 
 
-def _load(arguments: argparse.Namespace) -> Sequential:
+def _load(arguments: argparse.Namespace) -> Saved:
     """The model of the file, compiled in any case, on the backend asked for."""
     from numba_cnn import models
 
@@ -148,13 +148,13 @@ def _load(arguments: argparse.Namespace) -> Sequential:
     return model
 
 
-def _report(model: Sequential, x: np.ndarray, y: np.ndarray, batch_size: int) -> None:
+def _report(model: Saved, x: np.ndarray, y: np.ndarray, batch_size: int) -> None:
     results = model.evaluate(x, y, batch_size=batch_size, return_dict=True)
     values = ", ".join(f"{name} {value:.4f}" for name, value in results.items())
     print(f"Test on {len(x)} images: {values}")
 
 
-def _image_shape(model: Sequential) -> tuple[int, int, int]:
+def _image_shape(model: Saved) -> tuple[int, int, int]:
     """The (H, W, C) of a model's input."""
     match model.input_shape:
         case (None, int(H), int(W), int(C)):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from numba_cnn import copies, ops, session
-from numba_cnn.initializers import Initializer
 from numba_cnn.ops import Array
 from numba_cnn.shapes import Shape
 
@@ -21,7 +20,12 @@ class Parameter:
     """
 
     def __init__(
-        self, name: str, path: str, shape: Shape, initializer: Initializer, trainable: bool = True
+        self,
+        name: str,
+        path: str,
+        shape: Shape,
+        initializer: Callable[[Shape], np.ndarray],
+        trainable: bool = True,
     ) -> None:
         self.name, self.path, self.shape, self.trainable = name, path, shape, trainable
         self.gradient: Array | None = None

@@ -29,7 +29,7 @@ ALLOWED = {
     "activations": {"backends", "nearest", "ops"},
     "utils": {"nearest", "session", "shapes"},
     "initializers": {"nearest", "registry", "session", "settings", "shapes"},
-    "parameter": {"copies", "initializers", "ops", "session", "shapes"},
+    "parameter": {"copies", "ops", "session", "shapes"},
     "layers": {
         "activations", "backends", "initializers", "nearest", "ops", "parameter", "registry", "session", "settings",
         "shapes",

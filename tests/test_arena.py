@@ -53,7 +53,7 @@ def test_a_chain_needs_two_activations():
     model.compile("sgd", "sparse_categorical_crossentropy")
     x = np.ones((8, 32, 32, 16), np.float32)
     model(x)
-    sizes = [size for size in arena.ARENA._claims.values()]
+    sizes = list(arena.ARENA._claims.values())
     ours = {id(graph._claim) for _, graph in model._graphs._graphs.values()}
     need = sum(arena.ARENA._claims[claim] for claim in ours)
     assert max(sizes) >= need

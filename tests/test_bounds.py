@@ -13,7 +13,8 @@ from numba_cnn.backends.cpu.codegen.host import host_bits
 PEER = Path(__file__).with_name("bounds_peer.py")
 
 
-def _run(*arguments, bits=str(host_bits())):
+def _run(*arguments, bits=None):
+    bits = bits or str(host_bits())
     environment = os.environ | {"NUMBA_CNN_VECTOR_BITS": bits}
     command = [sys.executable, *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=900)

@@ -114,7 +114,7 @@ class TerminateOnNaN(Callback):
             self.model.stop_training = True
 
 
-def _ends_a_line(path: str) -> bool:
+def _ends_a_line(path: str | os.PathLike[str]) -> bool:
     """Whether the next character of this file begins a line."""
     if not (os.path.isfile(path) and os.path.getsize(path)):
         return True

@@ -39,31 +39,57 @@ from numba_cnn.layers.noise import Dropout, GaussianNoise, SpatialDropout2D
 from numba_cnn.layers.rescaling import Rescaling
 from numba_cnn.layers.shaping import Cropping2D, Reshape, UpSampling2D, ZeroPadding2D
 
-_CLASSES = {
-    cls.__name__: cls
-    for cls in (
-        Activation, Add, AveragePooling2D, BatchNormalization, Concatenate, Conv2D, Conv2DTranspose, Cropping2D, Dense, DepthwiseConv2D, Dropout, ELU, Flatten,
-        GaussianNoise, GlobalAveragePooling2D, GlobalMaxPooling2D, InputLayer, LeakyReLU, Maximum, MaxPooling2D, Minimum, Multiply, ReLU, Rescaling, Reshape,
-        SeparableConv2D,
-        Softmax, SpatialDropout2D, Subtract, UpSampling2D, ZeroPadding2D,
-    )
-}  # fmt: skip
-
 __all__ = [
-    *_CLASSES,
+    "ELU",
+    "Activation",
+    "Add",
+    "AveragePooling2D",
     "AvgPool2D",
+    "BatchNormalization",
+    "Concatenate",
+    "Conv2D",
+    "Conv2DTranspose",
+    "Cropping2D",
+    "Dense",
+    "DepthwiseConv2D",
+    "Dropout",
+    "Flatten",
+    "GaussianNoise",
+    "GlobalAveragePooling2D",
     "GlobalAvgPool2D",
     "GlobalMaxPool2D",
+    "GlobalMaxPooling2D",
     "Input",
+    "InputLayer",
     "Layer",
+    "LeakyReLU",
     "MaxPool2D",
+    "MaxPooling2D",
+    "Maximum",
+    "Minimum",
+    "Multiply",
+    "ReLU",
+    "Rescaling",
+    "Reshape",
+    "SeparableConv2D",
+    "Softmax",
+    "SpatialDropout2D",
+    "Subtract",
+    "UpSampling2D",
+    "ZeroPadding2D",
     "add",
     "concatenate",
     "describe",
     "from_description",
     "multiply",
     "subtract",
-]
+]  # fmt: skip
+
+_CLASSES = {
+    cls.__name__: cls
+    for cls in map(globals().get, __all__)
+    if isinstance(cls, type) and cls is not Layer
+}
 
 __getattr__ = nearest.attributes(__name__, __all__)
 

@@ -41,17 +41,17 @@ class Merge(Layer):
             )
         return extents.pop() if extents else 1
 
-    def forward(self, *xs: Array) -> tuple[Array, MergeBackward]:  # type: ignore[override]
+    def forward(self, *xs: Array) -> tuple[Array, MergeBackward]:
         raise NotImplementedError
 
-    def call(self, *xs: Array) -> Array:  # type: ignore[override]
+    def call(self, *xs: Array) -> Array:
         return self.forward(*xs)[0]
 
 
 class _Pairwise(Merge):
     """A merge that takes its inputs one after the other."""
 
-    def forward(self, *xs: Array) -> tuple[Array, MergeBackward]:  # type: ignore[override]
+    def forward(self, *xs: Array) -> tuple[Array, MergeBackward]:
         values, steps = xs[0], []
         for x in xs[1:]:
             steps.append((values, x))
@@ -145,7 +145,7 @@ class Concatenate(Merge):
             )
         return extents[0]
 
-    def forward(self, *xs: Array) -> tuple[Array, MergeBackward]:  # type: ignore[override]
+    def forward(self, *xs: Array) -> tuple[Array, MergeBackward]:
         axis = self.axis % len(xs[0].shape)
         sizes = [x.shape[axis] for x in xs]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from numba_cnn.layers.layer import InputShape, Layer
@@ -61,6 +61,6 @@ def _merged(name: str, one: Tensor, other: Any) -> Tensor:
     from numba_cnn.layers import merging
 
     if not isinstance(other, Tensor):
-        return NotImplemented
+        return cast(Tensor, NotImplemented)
     merged: Tensor = getattr(merging, name)()([one, other])
     return merged

@@ -22,7 +22,8 @@ def targets(op: str, y: Any, N: int, output_shape: InputShape | None, loss: Loss
         raise ValueError(f"{op}: build the model first. Received: output shape {output_shape}")
     if loss.has_classes:
         return labels(op, y, N, output_shape)
-    return loss.prepared(numbers(op, y, N, output_shape))
+    prepared: np.ndarray = loss.prepared(numbers(op, y, N, output_shape))
+    return prepared
 
 
 def check_scores(op: str, last: Layer | None, loss: Loss) -> None:
@@ -129,5 +130,6 @@ def weighted(op: str, data: Dataset, class_weight: Any, classes: int) -> Dataset
                 f"Received: {nearest.shown(weight)} for class {named}"
             )
         table[named] = number
+    assert data.labels is not None
     classes_of = data.labels if data.labels.ndim == 1 else data.labels.argmax(-1)
     return data._replace(sample_weight=table[classes_of])

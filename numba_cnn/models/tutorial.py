@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from numba_cnn import layers, shapes
+from numba_cnn import shapes
+from numba_cnn.layers import Conv2D, Dense, Flatten, MaxPooling2D
 from numba_cnn.models.sequential import Sequential
 from numba_cnn.nearest import keywords
 
@@ -12,12 +13,12 @@ def tutorial_cnn(input_shape: tuple[int, int, int] = (64, 64, 3), classes: int =
     """Three 3x3 convolutions, two poolings, two dense layers; 646,858 weights at 64x64x3."""
     shapes.count("tutorial_cnn", "classes", classes)
     model = Sequential()
-    model.add(layers.Conv2D(32, (3, 3), activation="relu", input_shape=input_shape))
-    model.add(layers.MaxPooling2D((2, 2)))
-    model.add(layers.Conv2D(64, (3, 3), activation="relu"))
-    model.add(layers.MaxPooling2D((2, 2)))
-    model.add(layers.Conv2D(64, (3, 3), activation="relu"))
-    model.add(layers.Flatten())
-    model.add(layers.Dense(64, activation="relu"))
-    model.add(layers.Dense(classes, activation="softmax"))
+    model.add(Conv2D(32, (3, 3), activation="relu", input_shape=input_shape))
+    model.add(MaxPooling2D((2, 2)))
+    model.add(Conv2D(64, (3, 3), activation="relu"))
+    model.add(MaxPooling2D((2, 2)))
+    model.add(Conv2D(64, (3, 3), activation="relu"))
+    model.add(Flatten())
+    model.add(Dense(64, activation="relu"))
+    model.add(Dense(classes, activation="softmax"))
     return model

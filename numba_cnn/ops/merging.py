@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from numba_cnn import nearest, shapes
 from numba_cnn.ops import arguments
@@ -11,7 +12,9 @@ from numba_cnn.ops.arguments import Array
 from numba_cnn.shapes import Shape
 
 
-def _defined(name: str, formula: str) -> tuple[object, object]:
+def _defined(
+    name: str, formula: str
+) -> tuple[Callable[..., Array], Callable[..., tuple[Array, Array]]]:
     def forward(a: Array, b: Array) -> Array:
         backend, (a, b) = arguments.arrays(name, a=a, b=b)
         shape = joined(name, a.shape, b.shape)
@@ -73,6 +76,7 @@ def concatenate(arrays: Sequence[Array], axis: int = -1) -> Array:
         raise ValueError(
             f"{op}: arrays must be a list of arrays. Received: {nearest.shown(arrays)}"
         )
+    taken: list[Any]
     backend, taken = arguments.arrays(op, **{f"arrays[{i}]": a for i, a in enumerate(arrays)})
     axis = _axis(op, axis, len(taken[0].shape))
     rest = {(*a.shape[:axis], None, *a.shape[axis + 1 :]) for a in taken}

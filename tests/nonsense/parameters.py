@@ -133,7 +133,8 @@ EXCEPTIONS = {
 # The ops, whose names mean other things elsewhere.
 PARAMETERS |= {
     "beta": "array", "gamma": "array", "inverse_deviation": "array", "moving_mean": "array",
-    "moving_variance": "array", "probabilities": "array", "targets": "array", "threshold": "number", "rate": "share", "saved": "array", "spatial": "flag of python", "used": "array",
+    "moving_variance": "array", "probabilities": "array", "targets": "array",
+    "threshold": "number", "rate": "share", "saved": "array", "spatial": "flag of python", "used": "array",
     "variance": "array",
 }  # fmt: skip
 EXCEPTIONS |= dict.fromkeys(

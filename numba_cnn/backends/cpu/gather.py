@@ -25,7 +25,7 @@ def gather_async(x, rows, out, finite):
 
 
 def _check_rows(name, x, rows):
-    if len(rows) and not (0 <= rows.min() and rows.max() < len(x)):
+    if len(rows) and not (rows.min() >= 0 and rows.max() < len(x)):
         raise ValueError(f"{name}: rows must lie in 0..{len(x) - 1}. Received: {rows}")
 
 
