@@ -1,6 +1,7 @@
 """The tutorial's model: training, inference, memory."""
 
 import time
+from statistics import median
 
 import numba
 import numpy as np
@@ -100,6 +101,27 @@ class PythonOfACall(_Added):
 
     def track_over_kernels(self, threads):
         return fma_peak.median_ratio(lambda: self.model(self.x), lambda: run(self.launches)) - 1
+
+
+class PredictOfOneImage(_Added):
+    """What predict() adds to a call of the model on one image, in microseconds."""
+
+    unit = "us"
+
+    def setup(self, threads):
+        super().setup(threads)
+        self.x, _ = tutorial.batch(1)
+        np.testing.assert_array_equal(self.model.predict(self.x, verbose=0), self.model(self.x))
+
+    def track_over_call(self, threads):
+        differences = []
+        for _ in range(1000):
+            start = time.perf_counter()
+            self.model(self.x)
+            between = time.perf_counter()
+            self.model.predict(self.x, verbose=0)
+            differences.append(time.perf_counter() - between - (between - start))
+        return 1e6 * median(differences)
 
 
 class AllThreads:

@@ -23,7 +23,7 @@ import numba
 import numpy as np
 
 from numba_cnn import session
-from numba_cnn.backends import cpu, reference
+from numba_cnn.backends import contract, cpu
 
 from . import fma_peak, machine, tutorial
 from .copy_bandwidth import Copy
@@ -88,20 +88,16 @@ def _step(batch):
 @contextmanager
 def _timed_kernels():
     """Wrap the kernels of the CPU backend, and let none be recorded; gives the list that their calls go into."""
-    kernels = {
-        name: getattr(cpu, name)
-        for name, function in inspect.getmembers(reference, inspect.isfunction)
-        if not name.startswith("_") and hasattr(cpu, name)
-    }
-    calls, graph = [], cpu.LaunchGraph
-    del cpu.LaunchGraph
+    kernels = {name: getattr(cpu, name) for name in contract.ROWS if hasattr(cpu, name)}
+    calls, abilities = [], cpu.ABILITIES
+    cpu.ABILITIES = abilities._replace(records=False)
     session.note_change()  # or the graph that ran last would run again
     for name, kernel in kernels.items():
         setattr(cpu, name, _timed(name, kernel, calls))
     try:
         yield calls
     finally:
-        cpu.LaunchGraph = graph
+        cpu.ABILITIES = abilities
         for name, kernel in kernels.items():
             setattr(cpu, name, kernel)
 
