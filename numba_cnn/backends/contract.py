@@ -193,6 +193,7 @@ OPS = {
         "conv2d_max_pool2d", dy="g.pooled_y", y="g.pooled_y?", argmax="argmax: g.pooled_y", x="g.x",
         weight="g.weight", **_CONV, dx="g.x?", dweight="g.weight", dbias="g.F",
     ),
+    "crop2d": Op("resize", y="g.outer", g=shapes.Frame, x="g.inner"),
     "dense": Op("dense", x="N K", weight="K F", bias="F?", relu=bool, y="N F"),
     "dense_backward_input": Op("dense", dy="N F", y="N F?", weight="K F", dx="N K"),
     "dense_backward_weight": Op("dense", dy="N F", y="N F?", x="N K", dweight="K F", dbias="F"),
@@ -209,6 +210,9 @@ OPS = {
     "max_pool2d_backward": Op("max_pool2d", dy="g.y", argmax="argmax: g.y", g=shapes.Pool2D, dx="g.x"),
     "mean_absolute_error": Op("losses", y="N C", **_LOSS, dy="N C"),
     "mean_squared_error": Op("losses", y="N C", **_LOSS, dy="N C"),
+    "merge": Op("merge", a="g.a", b="g.b", name=str, g=shapes.Broadcast, y="g.y"),
+    "merge_backward": Op("merge", dy="g.y", a="g.a", b="g.b", name=str, g=shapes.Broadcast, da="g.a"),
+    "put_columns": Op("merge", x="g.part", g=shapes.Columns, y="g.whole"),
     "relu": Op("relu", x="*", y="*"),
     "relu_backward": Op("relu", dy="*", y="*", dx="*"),
     "rmsprop": Op(
@@ -217,8 +221,13 @@ OPS = {
     "sgd": Op(
         "optimizers", parameter="*", gradient="*", velocity="*?", learning_rate=float, momentum=float, nesterov=bool
     ),
+    "sum_to": Op("merge", dy="g.y", scale=float, g=shapes.Broadcast, da="g.a"),
+    "take_columns": Op("merge", y="g.whole", g=shapes.Columns, x="g.part"),
     "softmax": Op("softmax_crossentropy", x="N C", y="N C"),
     "softmax_backward": Op("softmax_crossentropy", dy="N C", y="N C", dx="N C"),
+    "upsample2d": Op("resize", x="g.x", g=shapes.Upsample2D, bilinear=bool, y="g.y"),
+    "upsample2d_backward": Op("resize", dy="g.y", g=shapes.Upsample2D, bilinear=bool, dx="g.x"),
+    "zero_pad2d": Op("resize", x="g.inner", g=shapes.Frame, y="g.outer"),
     "sparse_categorical_accuracy": Op(
         "softmax_crossentropy", logits="N C", labels="integer: N", accuracy=""
     ),

@@ -38,6 +38,20 @@ from numba_cnn.ops.losses import (
     sparse_categorical_crossentropy,
     sparse_categorical_crossentropy_of_probabilities,
 )
+from numba_cnn.ops.merging import (
+    add,
+    add_backward,
+    concatenate,
+    maximum,
+    maximum_backward,
+    minimum,
+    minimum_backward,
+    multiply,
+    multiply_backward,
+    split,
+    subtract,
+    subtract_backward,
+)
 from numba_cnn.ops.metrics import (
     binary_accuracy,
     categorical_accuracy,
@@ -64,10 +78,18 @@ from numba_cnn.ops.random import (
     dropout_backward,
     gaussian_noise,
 )
+from numba_cnn.ops.resizing import (
+    crop2d,
+    upsample2d,
+    upsample2d_backward,
+    zero_pad2d,
+)
 
 __all__ = [
     "activate",
     "activate_backward",
+    "add",
+    "add_backward",
     "average_pool2d",
     "average_pool2d_backward",
     "batch_norm",
@@ -80,10 +102,12 @@ __all__ = [
     "categorical_accuracy",
     "categorical_crossentropy",
     "categorical_crossentropy_of_probabilities",
+    "concatenate",
     "conv2d",
     "conv2d_backward",
     "conv2d_max_pool2d",
     "conv2d_max_pool2d_backward",
+    "crop2d",
     "dense",
     "dense_backward",
     "dropout",
@@ -97,8 +121,14 @@ __all__ = [
     "log_softmax_backward",
     "max_pool2d",
     "max_pool2d_backward",
+    "maximum",
+    "maximum_backward",
     "mean_absolute_error",
     "mean_squared_error",
+    "minimum",
+    "minimum_backward",
+    "multiply",
+    "multiply_backward",
     "relu",
     "relu_backward",
     "softmax",
@@ -106,6 +136,12 @@ __all__ = [
     "sparse_categorical_accuracy",
     "sparse_categorical_crossentropy",
     "sparse_categorical_crossentropy_of_probabilities",
+    "split",
+    "subtract",
+    "subtract_backward",
+    "upsample2d",
+    "upsample2d_backward",
+    "zero_pad2d",
 ]
 
 __getattr__ = nearest.attributes(__name__, __all__)

@@ -1,0 +1,222 @@
+"""Two arrays made one, element by element; arrays side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from numba_cnn import nearest, shapes
+from numba_cnn.ops import arguments
+from numba_cnn.ops.arguments import Array
+from numba_cnn.shapes import Shape
+
+
+@nearest.keywords
+def add(a: Array, b: Array) -> Array:
+    """a + b, element by element; an axis of extent 1 goes with any extent of the other.
+
+    a, b         of one rank              float32 or float64, on each axis of the same extent or of 1
+    returns      the larger extent of each axis
+
+    Raises ValueError for shapes that do not go together, TypeError for mixed dtypes or backends.
+    """
+    return _merge("add", a, b)
+
+
+@nearest.keywords
+def add_backward(dy: Array, a_shape: Shape, b_shape: Shape) -> tuple[Array, Array]:
+    """The gradients of add: da = dy and db = dy, summed over the axes along which an array has extent 1.
+
+    dy               the shape of add(a, b)
+    a_shape, b_shape those of a and b
+    returns          da, db of those shapes
+
+    Raises ValueError if a shape disagrees, TypeError for another dtype.
+    """
+    return _linear_backward("add_backward", dy, a_shape, b_shape, 1.0)
+
+
+@nearest.keywords
+def subtract(a: Array, b: Array) -> Array:
+    """a - b, element by element; an axis of extent 1 goes with any extent of the other.
+
+    a, b         of one rank              float32 or float64, on each axis of the same extent or of 1
+    returns      the larger extent of each axis
+
+    Raises ValueError for shapes that do not go together, TypeError for mixed dtypes or backends.
+    """
+    return _merge("subtract", a, b)
+
+
+@nearest.keywords
+def subtract_backward(dy: Array, a_shape: Shape, b_shape: Shape) -> tuple[Array, Array]:
+    """The gradients of subtract: da = dy and db = -dy, summed over the axes along which an array has extent 1.
+
+    dy               the shape of subtract(a, b)
+    a_shape, b_shape those of a and b
+    returns          da, db of those shapes
+
+    Raises ValueError if a shape disagrees, TypeError for another dtype.
+    """
+    return _linear_backward("subtract_backward", dy, a_shape, b_shape, -1.0)
+
+
+@nearest.keywords
+def multiply(a: Array, b: Array) -> Array:
+    """a * b, element by element; an axis of extent 1 goes with any extent of the other.
+
+    a, b         of one rank              float32 or float64, on each axis of the same extent or of 1
+    returns      the larger extent of each axis
+
+    Raises ValueError for shapes that do not go together, TypeError for mixed dtypes or backends.
+    """
+    return _merge("multiply", a, b)
+
+
+@nearest.keywords
+def multiply_backward(dy: Array, a: Array, b: Array) -> tuple[Array, Array]:
+    """The gradients of multiply: da = dy * b and db = dy * a.
+
+    They are summed over the axes along which an array has extent 1.
+
+    dy           the shape of multiply(a, b), and their dtype
+    a, b         as in the forward pass
+    returns      da, db, of the shapes of a and b
+
+    Raises ValueError if a shape disagrees, TypeError for mixed dtypes or backends.
+    """
+    return _merge_backward("multiply", dy, a, b)
+
+
+@nearest.keywords
+def maximum(a: Array, b: Array) -> Array:
+    """The larger of a and b or NaN, element by element; an axis of extent 1 goes with any extent of the other.
+
+    a, b         of one rank              float32 or float64, on each axis of the same extent or of 1
+    returns      the larger extent of each axis
+
+    Raises ValueError for shapes that do not go together, TypeError for mixed dtypes or backends.
+    """
+    return _merge("maximum", a, b)
+
+
+@nearest.keywords
+def maximum_backward(dy: Array, a: Array, b: Array) -> tuple[Array, Array]:
+    """The gradients of maximum: dy goes to the one, in halves to both where they are equal.
+
+    They are summed over the axes along which an array has extent 1.
+
+    dy           the shape of maximum(a, b), and their dtype
+    a, b         as in the forward pass
+    returns      da, db, of the shapes of a and b
+
+    Raises ValueError if a shape disagrees, TypeError for mixed dtypes or backends.
+    """
+    return _merge_backward("maximum", dy, a, b)
+
+
+@nearest.keywords
+def minimum(a: Array, b: Array) -> Array:
+    """The smaller of a and b or NaN, element by element; an axis of extent 1 goes with any extent of the other.
+
+    a, b         of one rank              float32 or float64, on each axis of the same extent or of 1
+    returns      the larger extent of each axis
+
+    Raises ValueError for shapes that do not go together, TypeError for mixed dtypes or backends.
+    """
+    return _merge("minimum", a, b)
+
+
+@nearest.keywords
+def minimum_backward(dy: Array, a: Array, b: Array) -> tuple[Array, Array]:
+    """The gradients of minimum: dy goes to the one, in halves to both where they are equal.
+
+    They are summed over the axes along which an array has extent 1.
+
+    dy           the shape of minimum(a, b), and their dtype
+    a, b         as in the forward pass
+    returns      da, db, of the shapes of a and b
+
+    Raises ValueError if a shape disagrees, TypeError for mixed dtypes or backends.
+    """
+    return _merge_backward("minimum", dy, a, b)
+
+
+@nearest.keywords
+def concatenate(arrays: Sequence[Array], axis: int = -1) -> Array:
+    """The arrays side by side along an axis; split is its gradient.
+
+    arrays       one or more, float32 or float64, of the same extents on all axes but that one
+    axis         from the first, or, where negative, from behind the last
+    returns      an array whose extent on that axis is the sum of theirs
+
+    Raises ValueError for shapes that do not go together, TypeError for mixed dtypes or backends.
+    """
+    op = "concatenate"
+    if not isinstance(arrays, Sequence) or isinstance(arrays, str | bytes) or not arrays:
+        raise ValueError(
+            f"{op}: arrays must be a sequence of at least one array. Received: {nearest.shown(arrays)}"
+        )
+    named = {f"arrays[{i}]": array for i, array in enumerate(arrays)}
+    backend, checked = arguments.arrays(op, **named)
+    taken: list[Array] = [array for array in checked if array is not None]
+    shape, parts = shapes.concatenated(op, [tuple(a.shape) for a in taken], axis)
+    y = backend.empty(shape, taken[0].dtype)
+    for x, g in zip(taken, parts, strict=True):
+        backend.put_columns(x.reshape(g.part), g, y.reshape(g.whole))
+    return y
+
+
+@nearest.keywords
+def split(y: Array, sizes: Sequence[int], axis: int = -1) -> list[Array]:
+    """Copies of the parts that lie side by side along an axis; concatenate is its gradient.
+
+    y            any shape                float32 or float64
+    sizes        the extents of the parts on that axis, which add up to its own
+    axis         from the first, or, where negative, from behind the last
+    returns      the parts in their order
+
+    Raises ValueError for sizes that do not fit, TypeError for another dtype.
+    """
+    backend, (y,) = arguments.arrays("split", y=y)
+    shape, made = tuple(y.shape), []
+    for size, g in zip(sizes, shapes.columns("split", shape, axis, sizes), strict=True):
+        part = list(shape)
+        part[axis] = size
+        x = backend.empty(tuple(part), y.dtype)
+        backend.take_columns(y.reshape(g.whole), g, x.reshape(g.part))
+        made.append(x)
+    return made
+
+
+def _merge(name: str, a: Array, b: Array) -> Array:
+    backend, (a, b) = arguments.arrays(name, a=a, b=b)
+    shape, g = shapes.broadcast(name, a.shape, b.shape)
+    y = backend.empty(shape, a.dtype)
+    backend.merge(a.reshape(g.a), b.reshape(g.b), name, g, y.reshape(g.y))
+    return y
+
+
+def _linear_backward(
+    op: str, dy: Array, a_shape: Shape, b_shape: Shape, scale: float
+) -> tuple[Array, Array]:
+    backend, (dy,) = arguments.arrays(op, dy=dy)
+    a_shape = shapes.extents(op, "a_shape", a_shape)
+    b_shape = shapes.extents(op, "b_shape", b_shape)
+    shape, g = shapes.broadcast(op, a_shape, b_shape)
+    shapes.same(op, "dy", dy.shape, shape)
+    da, db = backend.empty(a_shape, dy.dtype), backend.empty(b_shape, dy.dtype)
+    backend.sum_to(dy.reshape(g.y), 1.0, g, da.reshape(g.a))
+    backend.sum_to(dy.reshape(g.y), scale, g.swapped(), db.reshape(g.b))
+    return da, db
+
+
+def _merge_backward(name: str, dy: Array, a: Array, b: Array) -> tuple[Array, Array]:
+    op = f"{name}_backward"
+    backend, (dy, a, b) = arguments.arrays(op, dy=dy, a=a, b=b)
+    shape, g = shapes.broadcast(op, a.shape, b.shape)
+    shapes.same(op, "dy", dy.shape, shape)
+    da, db = backend.empty(a.shape, a.dtype), backend.empty(b.shape, b.dtype)
+    dy, left, right = dy.reshape(g.y), a.reshape(g.a), b.reshape(g.b)
+    backend.merge_backward(dy, left, right, name, g, da.reshape(g.a))
+    backend.merge_backward(dy, right, left, name, g.swapped(), db.reshape(g.b))
+    return da, db
