@@ -61,7 +61,7 @@ def repeat_kernel(x, g, y):
 
 @lru_cache
 def _source(dtype):
-    """source(o, S, extent): the pixel before the centre of output o, the one behind if it has some of that, and how much."""
+    """source(o, S, extent): the pixel before the centre of output o, the one behind, and how much of that."""
     kind = dtype.type
 
     @device
