@@ -18,30 +18,21 @@ CONV = shapes.conv2d((2, 9, 8, 3), (3, 3, 3, 4))
 CONV_TO_POOL, POOLED = shapes.pooled(CONV)
 POOL = shapes.max_pool2d((2, 8, 6, 3), 2)
 EXTENTS = {
-    "N": (5,),
-    "K": (7,),
-    "F": (6,),
-    "C": (4,),
-    "M": (9,),
-    "n": (5,),
-    "R": (11,),
-    "P": (8,),
-    "1": (1,),
-    "2": (2,),
+    "N": (5,), "K": (7,), "F": (6,), "C": (4,), "M": (9,), "n": (5,), "R": (11,), "P": (8,), "1": (1,), "2": (2,),
     "*": (3, 4),
-}
-EXTENTS |= {
-    "H": (6,),
-    "W": (4,),
-    "OH": (12,),
-    "OW": (8,),
-    "V": (9,),
-    "h": (1,),
-    "w": (4,),
-    "c": (1,),
-}
+}  # fmt: skip
 WORDS = {"algorithm": "direct", "name": "gelu"}
-VALUES = {bool: False, int: 0, shapes.Conv2D: CONV, shapes.Pool2D: POOL}
+MERGED = shapes.broadcast("merge", (3, 4, 2, 5), (3, 1, 2, 1))[1]
+COLUMNS = shapes.columns("concatenate", (3, 7), 1, (2, 5))[1]
+VALUES = {
+    bool: False,
+    shapes.Conv2D: CONV,
+    shapes.Pool2D: POOL,
+    shapes.Broadcast: MERGED,
+    shapes.Columns: COLUMNS,
+    shapes.Frame: shapes.Frame(2, 3, 4, 5, 1, 0, 2, 1),
+    shapes.Upsample2D: shapes.Upsample2D(2, 3, 4, 5, 2, 3),
+}
 
 
 def signature(folder, name):
@@ -81,18 +72,12 @@ def arguments(name):
     for field, word in zip(row.fields, row.parameters, strict=True):
         if not isinstance(field, contract._Array):
             kind = field[0] if isinstance(field, tuple) else field
-            values.append(
-                geometry if kind is shapes.Conv2D else VALUES.get(kind, WORDS.get(word, 0.5))
-            )
-            if name.startswith("combine") and word == "name":
-                values[-1] = "multiply"
+            named = "multiply" if name.startswith("merge") else WORDS.get(word, 0.5)
+            values.append(geometry if kind is shapes.Conv2D else VALUES.get(kind, named))
             continue
         if field.extents and field.extents[0].startswith("g."):
-            g = (
-                POOL
-                if row.parameters[row.geometry] == "g" and row.fields[row.geometry] is shapes.Pool2D
-                else geometry
-            )
+            kind = row.fields[row.geometry]
+            g = geometry if kind is shapes.Conv2D else VALUES[kind]
             shape = getattr(g, field.extents[0][2:])
             shape = shape if isinstance(shape, tuple) else (shape,)
         else:

@@ -48,8 +48,8 @@ class Abilities(NamedTuple):
 class Op:
     """A row: the file, and what each parameter takes, by name and in order."""
 
-    def __init__(self, home, rule=None, /, **parameters):
-        self.home, self.rule = home, rule
+    def __init__(self, home, /, **parameters):
+        self.home = home
         self.parameters = tuple(parameters)
         self.geometry = self.parameters.index("g") if "g" in parameters else None
         self.fields = tuple(_field(kind) for kind in parameters.values())
@@ -71,11 +71,6 @@ class Op:
                     )
             elif argument is not None or not field.optional:
                 floats = field.check(name, word, argument, geometry, extents, floats)
-        if self.rule is not None and not self.rule(*arguments):
-            shapes = [a.shape if hasattr(a, "shape") else a for a in arguments]
-            raise ValueError(
-                f"{name}: {', '.join(self.parameters)} do not fit together. Received: {shapes}"
-            )
 
 
 class _Array(NamedTuple):
@@ -154,22 +149,6 @@ def _is_c_contiguous(array):
     return array.is_c_contiguous()
 
 
-def _repeats(small, large):
-    """Whether one array has the extents of the other, or 1."""
-    return all(m in (1, n) for m, n in zip(small.shape, large.shape, strict=True))
-
-
-def _within(columns, at, whole):
-    """Whether so many columns lie in the other array from `at` on."""
-    return 0 <= at <= whole.shape[1] - columns.shape[1]
-
-
-def _multiplies(small, _, large):
-    """Whether the extents of one image are multiples of the other's."""
-    pairs = zip(small.shape[1:3], large.shape[1:3], strict=True)
-    return all(n > 0 and m % n == 0 for n, m in pairs)
-
-
 _CONV = {"g": shapes.Conv2D, "algorithm": str}
 
 _DRAWN = {"generator": "int64: 2", "used": "int64: 1"}
@@ -207,8 +186,6 @@ OPS = {
     "categorical_accuracy": Op("losses", y="N C", targets="N C", accuracy=""),
     "categorical_crossentropy": Op("losses", logits="N C", **_LOSS, dlogits="N C"),
     "categorical_crossentropy_of_probabilities": Op("losses", probabilities="N C", **_LOSS, dprobabilities="N C"),
-    "combine": Op("merging", a="*", b="*", name=str, y="*"),
-    "combine_backward": Op("merging", dy="*", a="*", b="*", name=str, da="*", db="*"),
     "conv2d": Op(
         "conv2d", x="g.x", weight="g.weight", bias="g.F?", g=shapes.Conv2D, relu=bool, algorithm=str, y="g.y"
     ),
@@ -226,6 +203,7 @@ OPS = {
         "conv2d_max_pool2d", dy="g.pooled_y", y="g.pooled_y?", argmax="argmax: g.pooled_y", x="g.x",
         weight="g.weight", **_CONV, dx="g.x?", dweight="g.weight", dbias="g.F",
     ),
+    "crop2d": Op("resize", y="g.outer", g=shapes.Frame, x="g.inner"),
     "dense": Op("dense", x="N K", weight="K F", bias="F?", relu=bool, y="N F"),
     "dense_backward_input": Op("dense", dy="N F", y="N F?", weight="K F", dx="N K"),
     "dense_backward_weight": Op("dense", dy="N F", y="N F?", x="N K", dweight="K F", dbias="F"),
@@ -242,20 +220,24 @@ OPS = {
     "max_pool2d_backward": Op("max_pool2d", dy="g.y", argmax="argmax: g.y", g=shapes.Pool2D, dx="g.x"),
     "mean_absolute_error": Op("losses", y="N C", **_LOSS, dy="N C"),
     "mean_squared_error": Op("losses", y="N C", **_LOSS, dy="N C"),
-    "put_columns": Op("slices", _within, x="R W", at=int, y="R V"),
-    "repeat": Op("merging", _repeats, x="n h w c", y="N H W C"),
-    "repeat_backward": Op("merging", lambda dy, dx: _repeats(dx, dy), dy="N H W C", dx="n h w c"),
+    "merge": Op("merge", a="g.a", b="g.b", name=str, g=shapes.Broadcast, y="g.y"),
+    "merge_backward": Op("merge", dy="g.y", a="g.a", b="g.b", name=str, g=shapes.Broadcast, da="g.a"),
+    "put_columns": Op("merge", x="g.part", g=shapes.Columns, y="g.whole"),
     "relu": Op("relu", x="*", y="*"),
     "relu_backward": Op("relu", dy="*", y="*", dx="*"),
     "rmsprop": Op(
         "optimizers", parameter="*", gradient="*", velocity="*", learning_rate=float, rho=float, epsilon=float
     ),
-    "shift2d": Op("resizing", x="N H W C", top=int, left=int, y="N OH OW C"),
     "sgd": Op(
         "optimizers", parameter="*", gradient="*", velocity="*?", learning_rate=float, momentum=float, nesterov=bool
     ),
+    "sum_to": Op("merge", dy="g.y", scale=float, g=shapes.Broadcast, da="g.a"),
+    "take_columns": Op("merge", y="g.whole", g=shapes.Columns, x="g.part"),
     "softmax": Op("softmax_crossentropy", x="N C", y="N C"),
     "softmax_backward": Op("softmax_crossentropy", dy="N C", y="N C", dx="N C"),
+    "upsample2d": Op("resize", x="g.x", g=shapes.Upsample2D, bilinear=bool, y="g.y"),
+    "upsample2d_backward": Op("resize", dy="g.y", g=shapes.Upsample2D, bilinear=bool, dx="g.x"),
+    "zero_pad2d": Op("resize", x="g.inner", g=shapes.Frame, y="g.outer"),
     "sparse_categorical_accuracy": Op(
         "softmax_crossentropy", logits="N C", labels="integer: N", accuracy=""
     ),
@@ -264,11 +246,6 @@ OPS = {
     ),
     "sparse_categorical_crossentropy_of_probabilities": Op(
         "losses", probabilities="N C", labels="integer: N", sample_weight="N?", loss="", dprobabilities="N C"
-    ),
-    "take_columns": Op("slices", lambda x, at, y: _within(y, at, x), x="R V", at=int, y="R W"),
-    "upsample2d": Op("resizing", _multiplies, x="N H W C", bilinear=bool, y="N OH OW C"),
-    "upsample2d_backward": Op(
-        "resizing", lambda dy, _, dx: _multiplies(dx, _, dy), dy="N OH OW C", bilinear=bool, dx="N H W C"
     ),
 }  # fmt: skip
 

@@ -83,7 +83,7 @@ class Add(_Pairwise):
         return ops.add(a, b)
 
     def _pair_backward(self, dy: Array, a: Array, b: Array) -> tuple[Array, Array]:
-        return ops.add_backward(dy, a, b)
+        return ops.add_backward(dy, a.shape, b.shape)
 
 
 class Subtract(_Pairwise):
@@ -93,7 +93,7 @@ class Subtract(_Pairwise):
         return ops.subtract(a, b)
 
     def _pair_backward(self, dy: Array, a: Array, b: Array) -> tuple[Array, Array]:
-        return ops.subtract_backward(dy, a, b)
+        return ops.subtract_backward(dy, a.shape, b.shape)
 
 
 class Multiply(_Pairwise):

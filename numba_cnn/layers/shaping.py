@@ -123,10 +123,10 @@ class UpSampling2D(Layer):
         return None, H * self.size[0], W * self.size[1], C
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
-        shape, size, how = x.shape, self.size, self.interpolation
+        size, how = self.size, self.interpolation
 
         def backward(dy: Array, need_dx: bool = True) -> Array | None:
-            return ops.upsample2d_backward(dy, shape, size, how) if need_dx else None
+            return ops.upsample2d_backward(dy, size, how) if need_dx else None
 
         return ops.upsample2d(x, size, how), backward
 

@@ -79,7 +79,12 @@ from numba_cnn.ops.random import (
     dropout_backward,
     gaussian_noise,
 )
-from numba_cnn.ops.resizing import crop2d, upsample2d, upsample2d_backward, zero_pad2d
+from numba_cnn.ops.resizing import (
+    crop2d,
+    upsample2d,
+    upsample2d_backward,
+    zero_pad2d,
+)
 from numba_cnn.ops.transposed_convolution import conv2d_transpose, conv2d_transpose_backward
 
 __all__ = [

@@ -190,6 +190,15 @@ def gate(op: str, activation: str | None, y: Array | None, shape: Shape) -> Arra
     return y
 
 
+def bilinear(op: str, interpolation: str) -> bool:
+    """Whether larger images are interpolated."""
+    if not isinstance(interpolation, str) or interpolation not in ("nearest", "bilinear"):
+        raise ValueError(
+            f'{op}: interpolation must be "nearest" or "bilinear". Received: {interpolation!r:.80}'
+        )
+    return interpolation == "bilinear"
+
+
 def needs_dx(op: str, need_dx: bool) -> bool:
     if not isinstance(need_dx, bool):
         raise ValueError(f"{op}: need_dx must be True or False. Received: {need_dx!r:.80}")

@@ -1,10 +1,8 @@
-"""Arrays made of several: sums, products, extremes, concatenation."""
+"""Two arrays made one, element by element; arrays side by side."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from numba_cnn import nearest, shapes
 from numba_cnn.ops import arguments
@@ -12,146 +10,213 @@ from numba_cnn.ops.arguments import Array
 from numba_cnn.shapes import Shape
 
 
-def _defined(
-    name: str, formula: str
-) -> tuple[Callable[..., Array], Callable[..., tuple[Array, Array]]]:
-    def forward(a: Array, b: Array) -> Array:
-        backend, (a, b) = arguments.arrays(name, a=a, b=b)
-        shape = joined(name, a.shape, b.shape)
-        a, b = _repeated(backend, a, shape), _repeated(backend, b, shape)
-        y = backend.empty(shape, a.dtype)
-        backend.combine(a, b, name, y)
-        return y
+@nearest.keywords
+def add(a: Array, b: Array) -> Array:
+    """a + b, element by element; an axis of extent 1 goes with any extent of the other.
 
-    def backward(dy: Array, a: Array, b: Array) -> tuple[Array, Array]:
-        op = f"{name}_backward"
-        backend, (dy, a, b) = arguments.arrays(op, dy=dy, a=a, b=b)
-        shape = joined(op, a.shape, b.shape)
-        shapes.same(op, "dy", dy.shape, shape)
-        whole = [_repeated(backend, array, shape) for array in (a, b)]
-        gradients = [backend.empty(shape, dy.dtype) for _ in whole]
-        backend.combine_backward(dy, *whole, name, *gradients)
-        da, db = (
-            _summed(backend, g, array.shape) for g, array in zip(gradients, (a, b), strict=True)
-        )
-        return da, db
+    a, b         of one rank              float32 or float64, on each axis of the same extent or of 1
+    returns      the larger extent of each axis
 
-    forward.__name__ = forward.__qualname__ = name
-    forward.__doc__ = f"""{formula}, element by element.
-
-    a, b         one shape, or as many axes where extents of 1 are repeated; float32 or float64
-    returns      the shape that they have together
-
-    Raises ValueError for shapes that do not fit together, TypeError for mixed dtypes or backends.
+    Raises ValueError for shapes that do not go together, TypeError for mixed dtypes or backends.
     """
-    backward.__name__ = backward.__qualname__ = f"{name}_backward"
-    backward.__doc__ = f"""The gradients of {name}(a, b), (da, db), given the gradient dy of its output.
+    return _merge("add", a, b)
 
-    Where an extent of 1 was repeated, its gradient is the sum over the axis. Of two equal numbers each is taken for half
-    of the maximum or the minimum.
 
-    Raises as {name} does, and ValueError if dy has another shape.
+@nearest.keywords
+def add_backward(dy: Array, a_shape: Shape, b_shape: Shape) -> tuple[Array, Array]:
+    """The gradients of add: da = dy and db = dy, summed over the axes along which an array has extent 1.
+
+    dy               the shape of add(a, b)
+    a_shape, b_shape those of a and b
+    returns          da, db of those shapes
+
+    Raises ValueError if a shape disagrees, TypeError for another dtype.
     """
-    return nearest.keywords(forward), nearest.keywords(backward)
+    return _linear_backward("add_backward", dy, a_shape, b_shape, 1.0)
 
 
-add, add_backward = _defined("add", "a + b")
-subtract, subtract_backward = _defined("subtract", "a - b")
-multiply, multiply_backward = _defined("multiply", "a * b")
-maximum, maximum_backward = _defined("maximum", "The larger of a and b")
-minimum, minimum_backward = _defined("minimum", "The smaller of a and b")
+@nearest.keywords
+def subtract(a: Array, b: Array) -> Array:
+    """a - b, element by element; an axis of extent 1 goes with any extent of the other.
+
+    a, b         of one rank              float32 or float64, on each axis of the same extent or of 1
+    returns      the larger extent of each axis
+
+    Raises ValueError for shapes that do not go together, TypeError for mixed dtypes or backends.
+    """
+    return _merge("subtract", a, b)
+
+
+@nearest.keywords
+def subtract_backward(dy: Array, a_shape: Shape, b_shape: Shape) -> tuple[Array, Array]:
+    """The gradients of subtract: da = dy and db = -dy, summed over the axes along which an array has extent 1.
+
+    dy               the shape of subtract(a, b)
+    a_shape, b_shape those of a and b
+    returns          da, db of those shapes
+
+    Raises ValueError if a shape disagrees, TypeError for another dtype.
+    """
+    return _linear_backward("subtract_backward", dy, a_shape, b_shape, -1.0)
+
+
+@nearest.keywords
+def multiply(a: Array, b: Array) -> Array:
+    """a * b, element by element; an axis of extent 1 goes with any extent of the other.
+
+    a, b         of one rank              float32 or float64, on each axis of the same extent or of 1
+    returns      the larger extent of each axis
+
+    Raises ValueError for shapes that do not go together, TypeError for mixed dtypes or backends.
+    """
+    return _merge("multiply", a, b)
+
+
+@nearest.keywords
+def multiply_backward(dy: Array, a: Array, b: Array) -> tuple[Array, Array]:
+    """The gradients of multiply: da = dy * b and db = dy * a.
+
+    They are summed over the axes along which an array has extent 1.
+
+    dy           the shape of multiply(a, b), and their dtype
+    a, b         as in the forward pass
+    returns      da, db, of the shapes of a and b
+
+    Raises ValueError if a shape disagrees, TypeError for mixed dtypes or backends.
+    """
+    return _merge_backward("multiply", dy, a, b)
+
+
+@nearest.keywords
+def maximum(a: Array, b: Array) -> Array:
+    """The larger of a and b or NaN, element by element; an axis of extent 1 goes with any extent of the other.
+
+    a, b         of one rank              float32 or float64, on each axis of the same extent or of 1
+    returns      the larger extent of each axis
+
+    Raises ValueError for shapes that do not go together, TypeError for mixed dtypes or backends.
+    """
+    return _merge("maximum", a, b)
+
+
+@nearest.keywords
+def maximum_backward(dy: Array, a: Array, b: Array) -> tuple[Array, Array]:
+    """The gradients of maximum: dy goes to the one, in halves to both where they are equal.
+
+    They are summed over the axes along which an array has extent 1.
+
+    dy           the shape of maximum(a, b), and their dtype
+    a, b         as in the forward pass
+    returns      da, db, of the shapes of a and b
+
+    Raises ValueError if a shape disagrees, TypeError for mixed dtypes or backends.
+    """
+    return _merge_backward("maximum", dy, a, b)
+
+
+@nearest.keywords
+def minimum(a: Array, b: Array) -> Array:
+    """The smaller of a and b or NaN, element by element; an axis of extent 1 goes with any extent of the other.
+
+    a, b         of one rank              float32 or float64, on each axis of the same extent or of 1
+    returns      the larger extent of each axis
+
+    Raises ValueError for shapes that do not go together, TypeError for mixed dtypes or backends.
+    """
+    return _merge("minimum", a, b)
+
+
+@nearest.keywords
+def minimum_backward(dy: Array, a: Array, b: Array) -> tuple[Array, Array]:
+    """The gradients of minimum: dy goes to the one, in halves to both where they are equal.
+
+    They are summed over the axes along which an array has extent 1.
+
+    dy           the shape of minimum(a, b), and their dtype
+    a, b         as in the forward pass
+    returns      da, db, of the shapes of a and b
+
+    Raises ValueError if a shape disagrees, TypeError for mixed dtypes or backends.
+    """
+    return _merge_backward("minimum", dy, a, b)
 
 
 @nearest.keywords
 def concatenate(arrays: Sequence[Array], axis: int = -1) -> Array:
-    """Arrays after one another along an axis.
+    """The arrays side by side along an axis; split is its gradient.
 
-    arrays       of one dtype, of equal extents along all other axes
-    returns      the same extents, along the axis their sum
+    arrays       one or more, float32 or float64, of the same extents on all axes but that one
+    axis         from the first, or, where negative, from behind the last
+    returns      an array whose extent on that axis is the sum of theirs
 
-    Raises ValueError for shapes that do not fit together, TypeError for mixed dtypes or backends.
+    Raises ValueError for shapes that do not go together, TypeError for mixed dtypes or backends.
     """
     op = "concatenate"
-    if not isinstance(arrays, list | tuple) or not arrays:
+    if not isinstance(arrays, Sequence) or isinstance(arrays, str | bytes) or not arrays:
         raise ValueError(
-            f"{op}: arrays must be a list of arrays. Received: {nearest.shown(arrays)}"
+            f"{op}: arrays must be a sequence of at least one array. Received: {nearest.shown(arrays)}"
         )
-    taken: list[Any]
-    backend, taken = arguments.arrays(op, **{f"arrays[{i}]": a for i, a in enumerate(arrays)})
-    axis = _axis(op, axis, len(taken[0].shape))
-    rest = {(*a.shape[:axis], None, *a.shape[axis + 1 :]) for a in taken}
-    if len(rest) > 1:
-        raise ValueError(
-            f"{op}: all axes but axis {axis} must have equal extents. Received: {[a.shape for a in taken]}"
-        )
-    first, total = taken[0].shape, sum(a.shape[axis] for a in taken)
-    y = backend.empty((*first[:axis], total, *first[axis + 1 :]), taken[0].dtype)
-    rows, at = math.prod(first[:axis]), 0
-    for array in taken:
-        columns = array.reshape(rows, math.prod(array.shape[axis:]))
-        backend.put_columns(columns, at, y.reshape(rows, math.prod(y.shape[axis:])))
-        at += columns.shape[1]
+    named = {f"arrays[{i}]": array for i, array in enumerate(arrays)}
+    backend, checked = arguments.arrays(op, **named)
+    taken: list[Array] = [array for array in checked if array is not None]
+    shape, parts = shapes.concatenated(op, [tuple(a.shape) for a in taken], axis)
+    y = backend.empty(shape, taken[0].dtype)
+    for x, g in zip(taken, parts, strict=True):
+        backend.put_columns(x.reshape(g.part), g, y.reshape(g.whole))
     return y
 
 
 @nearest.keywords
 def split(y: Array, sizes: Sequence[int], axis: int = -1) -> list[Array]:
-    """The parts of an array along an axis, of these sizes: the gradient of concatenate.
+    """Copies of the parts that lie side by side along an axis; concatenate is its gradient.
 
-    Raises ValueError for sizes that do not add up to the extent.
+    y            any shape                float32 or float64
+    sizes        the extents of the parts on that axis, which add up to its own
+    axis         from the first, or, where negative, from behind the last
+    returns      the parts in their order
+
+    Raises ValueError for sizes that do not fit, TypeError for another dtype.
     """
     backend, (y,) = arguments.arrays("split", y=y)
-    axis = _axis("split", axis, len(y.shape))
-    if sum(sizes) != y.shape[axis]:
-        raise ValueError(
-            f"split: sizes must add up to {y.shape[axis]}, the extent of axis {axis}. Received: {list(sizes)}"
-        )
-    rows, at = math.prod(y.shape[:axis]), 0
-    whole = y.reshape(rows, math.prod(y.shape[axis:]))
-    parts = []
-    for size in sizes:
-        part = backend.empty((*y.shape[:axis], size, *y.shape[axis + 1 :]), y.dtype)
-        columns = part.reshape(rows, math.prod(part.shape[axis:]))
-        backend.take_columns(whole, at, columns)
-        at += columns.shape[1]
-        parts.append(part)
-    return parts
+    shape, made = tuple(y.shape), []
+    for size, g in zip(sizes, shapes.columns("split", shape, axis, sizes), strict=True):
+        part = list(shape)
+        part[axis] = size
+        x = backend.empty(tuple(part), y.dtype)
+        backend.take_columns(y.reshape(g.whole), g, x.reshape(g.part))
+        made.append(x)
+    return made
 
 
-def joined(op: str, a: Shape, b: Shape) -> Shape:
-    """The shape that two arrays have together: extents of 1 are repeated."""
-    fits = len(a) == len(b) and all(m == n or 1 in (m, n) for m, n in zip(a, b, strict=True))
-    if not fits or (a != b and len(a) > 4):
-        raise ValueError(
-            f"{op}: a and b must have one shape, or as many axes, four at most, with extents of 1 where they differ. "
-            f"Received: {tuple(a)}, {tuple(b)}"
-        )
-    return tuple(max(m, n) for m, n in zip(a, b, strict=True))
-
-
-def _repeated(backend: Array, array: Array, shape: Shape) -> Array:
-    if tuple(array.shape) == shape:
-        return array
-    y = backend.empty(shape, array.dtype)
-    backend.repeat(array.reshape(_four(array.shape)), y.reshape(_four(shape)))
+def _merge(name: str, a: Array, b: Array) -> Array:
+    backend, (a, b) = arguments.arrays(name, a=a, b=b)
+    shape, g = shapes.broadcast(name, a.shape, b.shape)
+    y = backend.empty(shape, a.dtype)
+    backend.merge(a.reshape(g.a), b.reshape(g.b), name, g, y.reshape(g.y))
     return y
 
 
-def _summed(backend: Array, gradient: Array, shape: Shape) -> Array:
-    if tuple(shape) == tuple(gradient.shape):
-        return gradient
-    summed = backend.empty(tuple(shape), gradient.dtype)
-    backend.repeat_backward(gradient.reshape(_four(gradient.shape)), summed.reshape(_four(shape)))
-    return summed
+def _linear_backward(
+    op: str, dy: Array, a_shape: Shape, b_shape: Shape, scale: float
+) -> tuple[Array, Array]:
+    backend, (dy,) = arguments.arrays(op, dy=dy)
+    a_shape = shapes.extents(op, "a_shape", a_shape)
+    b_shape = shapes.extents(op, "b_shape", b_shape)
+    shape, g = shapes.broadcast(op, a_shape, b_shape)
+    shapes.same(op, "dy", dy.shape, shape)
+    da, db = backend.empty(a_shape, dy.dtype), backend.empty(b_shape, dy.dtype)
+    backend.sum_to(dy.reshape(g.y), 1.0, g, da.reshape(g.a))
+    backend.sum_to(dy.reshape(g.y), scale, g.swapped(), db.reshape(g.b))
+    return da, db
 
 
-def _four(shape: Shape) -> Shape:
-    """The shape with axes of extent 1 in front, to make four."""
-    return (1,) * (4 - len(shape)) + tuple(shape)
-
-
-def _axis(op: str, axis: int, rank: int) -> int:
-    place = shapes.count(op, "axis", axis, least=-rank)
-    if place >= rank:
-        raise ValueError(f"{op}: axis must be at most {rank - 1}. Received: {axis}")
-    return place % rank
+def _merge_backward(name: str, dy: Array, a: Array, b: Array) -> tuple[Array, Array]:
+    op = f"{name}_backward"
+    backend, (dy, a, b) = arguments.arrays(op, dy=dy, a=a, b=b)
+    shape, g = shapes.broadcast(op, a.shape, b.shape)
+    shapes.same(op, "dy", dy.shape, shape)
+    da, db = backend.empty(a.shape, a.dtype), backend.empty(b.shape, b.dtype)
+    dy, left, right = dy.reshape(g.y), a.reshape(g.a), b.reshape(g.b)
+    backend.merge_backward(dy, left, right, name, g, da.reshape(g.a))
+    backend.merge_backward(dy, right, left, name, g.swapped(), db.reshape(g.b))
+    return da, db

@@ -123,6 +123,34 @@ def check_global_pool2d(x_shape, dtype="float32"):
     check("global_max_pool2d_backward", draw(*pooled), cuda.to_numpy(argmax), x_shape)
 
 
+def check_merge(dtype="float32"):
+    draw = Draw(dtype)
+    for a_shape, b_shape in (
+        ((2, 3, 5), (2, 3, 5)),
+        ((2, 3, 2, 5), (2, 1, 1, 5)),
+        ((1, 3, 1), (2, 1, 5)),
+    ):
+        a, b = draw.ties(*a_shape), draw.ties(*b_shape)
+        for name in ("add", "subtract", "multiply", "maximum", "minimum"):
+            (y,) = check(name, a, b)
+            ends = (a_shape, b_shape) if name in ("add", "subtract") else (a, b)
+            check(f"{name}_backward", draw(*y.shape), *ends)
+    parts = [draw(2, size, 3) for size in (1, 3, 2)]
+    joined = ops.concatenate([cuda.asarray(part) for part in parts], 1)
+    np.testing.assert_array_equal(cuda.to_numpy(joined), np.concatenate(parts, 1))
+    for part, array in zip(ops.split(joined, (1, 3, 2), 1), parts, strict=True):
+        np.testing.assert_array_equal(cuda.to_numpy(part), array)
+
+
+def check_resize(x_shape, dtype="float32"):
+    draw = Draw(dtype)
+    (y,) = check("zero_pad2d", draw(*x_shape), ((1, 0), (2, 1)))
+    check("crop2d", draw(*y.shape), ((1, 0), (2, 1)))
+    for interpolation in ("nearest", "bilinear"):
+        (y,) = check("upsample2d", draw(*x_shape), (2, 3), interpolation)
+        check("upsample2d_backward", draw(*y.shape), (2, 3), interpolation)
+
+
 def check_elementwise(shape, dtype="float32"):
     draw = Draw(dtype)
     check("relu", draw.ties(*shape))

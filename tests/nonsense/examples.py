@@ -40,6 +40,12 @@ FIT = {"x": ROWS, "y": LABELS, "verbose": 0}
 EXAMPLES = {
     "ops.activate": {"x": X, "name": "tanh"},
     "ops.activate_backward": {"dy": X, "saved": X, "name": "tanh"},
+    **{f"ops.{name}": {"a": ROWS, "b": ROWS} for name in ("add", "subtract", "multiply", "maximum", "minimum")},
+    **{f"ops.{name}_backward": {"dy": ROWS, "a": ROWS, "b": ROWS} for name in ("multiply", "maximum", "minimum")},
+    **{f"ops.{name}_backward": {"dy": ROWS, "a_shape": (2, 3), "b_shape": (2, 3)} for name in ("add", "subtract")},
+    "ops.concatenate": {"arrays": (ROWS, ROWS)}, "ops.split": {"y": ROWS, "sizes": (1, 2)},
+    "ops.zero_pad2d": {"x": X}, "ops.crop2d": {"x": X},
+    "ops.upsample2d": {"x": X}, "ops.upsample2d_backward": {"dy": X},
     "ops.average_pool2d": {"x": X},
     "ops.average_pool2d_backward": {"dy": np.ones((2, 2, 2, 1), F32), "x_shape": (2, 4, 4, 1)},
     "ops.global_average_pool2d": {"x": X}, "ops.global_max_pool2d": {"x": X},
@@ -55,7 +61,8 @@ EXAMPLES = {
         "dy": ROWS, "x": ROWS, "gamma": THREE, "mean": THREE, "variance": THREE, "epsilon": 0.001},
     "ops.binary_accuracy": {"y": ROWS, "targets": ROWS},
     "ops.categorical_accuracy": {"y": ROWS, "targets": ROWS},
-    **{f"ops.{name}": {"logits": ROWS, "targets": ROWS} for name in ("binary_crossentropy", "categorical_crossentropy")},
+    **{f"ops.{name}": {"logits": ROWS, "targets": ROWS}
+       for name in ("binary_crossentropy", "categorical_crossentropy")},
     **{f"ops.{name}_of_probabilities": {"probabilities": ROWS, "targets": ROWS}
        for name in ("binary_crossentropy", "categorical_crossentropy")},
     **{f"ops.{name}": {"y": ROWS, "targets": ROWS} for name in ("mean_absolute_error", "mean_squared_error")},

@@ -101,6 +101,7 @@ KINDS |= {
     "objects of two": set(),
     "numbers": {"nan array"},
     "flag of python": {"true"},
+    "extents of 2": set(),
     "vector": {"range"},
     "place": {"zero", "minus one"},
 }
@@ -109,6 +110,7 @@ EXCEPTIONS = {
     "activations.softmax.x": "numbers", "ops.relu.x": "numbers", "activations.relu.x": "numbers",
     "Sequential.fit.y": "vector", "Sequential.evaluate.y": "vector",
 
+    "ops.upsample2d.size": "size", "ops.upsample2d_backward.size": "size",
     "ops.conv2d.strides": "size", "ops.conv2d_backward.strides": "size", "ops.conv2d_max_pool2d.strides": "size",
     "ops.conv2d_max_pool2d_backward.strides": "size", "ops.explain_conv2d.strides": "size",
     "layers.Conv2D.strides": "size", "layers.Conv2D.padding": "choice", "layers.MaxPooling2D.padding": "choice",
@@ -133,9 +135,10 @@ EXCEPTIONS = {
 # The ops, whose names mean other things elsewhere.
 PARAMETERS |= {
     "beta": "array", "gamma": "array", "inverse_deviation": "array", "moving_mean": "array",
-    "moving_variance": "array", "probabilities": "array", "targets": "array",
-    "threshold": "number", "rate": "share", "saved": "array", "spatial": "flag of python", "used": "array",
-    "variance": "array",
+    "moving_variance": "array", "probabilities": "array", "rate": "share", "saved": "array",
+    "spatial": "flag of python", "targets": "array", "threshold": "number", "used": "array", "variance": "array",
+    "a": "array", "a_shape": "extents of 2", "arrays": "objects of two", "axis": "place", "b": "array",
+    "b_shape": "extents of 2", "sizes": "extents of 2", "cropping": "padding", "interpolation": "choice",
 }  # fmt: skip
 EXCEPTIONS |= dict.fromkeys(
     ("ops.activate.x", "ops.softmax.x", "ops.log_softmax.x", "ops.dropout.x", "ops.dropout_backward.dy",

@@ -19,6 +19,7 @@ from numba_cnn.backends.cuda import (
     launch,
     losses,
     optimizers,
+    resize,
     sums,
     tile,
 )
@@ -38,11 +39,13 @@ from numba_cnn.backends.cuda.dropout import draw_kernel, mask_kernel, noise_kern
 from numba_cnn.backends.cuda.max_pool2d import max_pool2d_backward_kernel, max_pool2d_kernel
 from numba_cnn.backends.cuda.relu import relu_backward_kernel, relu_kernel
 from numba_cnn.backends.scalars import SETTINGS
+from numba_cnn.shapes import broadcast, upsample2d, zero_pad2d
 from numba_cnn.shapes import conv2d as conv2d_shape
 from numba_cnn.shapes import max_pool2d as pool2d_shape
 
 # By import_module: the package's own attribute of that name is the op.
 batch_norm = import_module("numba_cnn.backends.cuda.batch_norm")
+merge = import_module("numba_cnn.backends.cuda.merge")
 
 _G = conv2d_shape((1, 5, 5, 4), (3, 3, 4, 4))
 _CONV, _POOL = launch.extents(_G), launch.extents(pool2d_shape((1, 4, 4, 4)))
@@ -179,6 +182,25 @@ def _plain(dtype):
     kernels["global_average_backward"] = global_pool2d.global_average_backward_kernel, (2, 3)
     kernels["global_max"] = global_pool2d.global_max_kernel, (3, 2, "int32 2")
     kernels["global_max_backward"] = global_pool2d.global_max_backward_kernel, (2, "int32 2", 3)
+    merged, frame = (
+        launch.extents(broadcast("add", (3, 4), (3, 1))[1]),
+        launch.extents(zero_pad2d((1, 4, 4, 4), 1)),
+    )
+    larger = launch.extents(upsample2d("upsample2d", (1, 4, 4, 4), 2))
+    for name in ("add", "subtract", "multiply", "maximum", "minimum"):
+        kernels[name] = merge.merge_kernel(name), (2, 2, merged, 2)
+    for name in ("multiply", "maximum", "minimum"):
+        kernels[f"{name}_backward"] = merge.merge_backward_kernel(name), (2, 2, 2, merged, 2)
+    kernels["sum_to"] = merge.sum_to_kernel, (2, merged, 2, one)
+    kernels["put_columns"] = merge.put_columns_kernel, (2, i64, 2)
+    kernels["take_columns"] = merge.take_columns_kernel, (2, i64, 2)
+    kernels["zero_pad2d"] = resize.zero_pad2d_kernel, (4, frame, 4)
+    kernels["crop2d"] = resize.crop2d_kernel, (4, frame, 4)
+    kernels["repeat"] = resize.repeat_kernel, (4, larger, 4)
+    kernels["bilinear"] = resize.bilinear_kernel(real), (4, larger, 4)
+    for bilinear in (False, True):
+        kernel = resize.upsample2d_backward_kernel(real, bilinear)
+        kernels[f"upsample2d_backward {bilinear}"] = kernel, (4, larger, 4)
     of_rows = (2, 2, 1, one, one, 1, 2)
     for name in losses._losses(real):
         kernels[name] = losses.elementwise_kernel(name, real, True), of_rows

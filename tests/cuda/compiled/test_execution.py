@@ -117,6 +117,16 @@ def test_other_pooling(device, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_merge(device, dtype):
+    parity.check_merge(dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_resize(device, dtype):
+    parity.check_resize((2, 5, 4, 6), dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_losses(device, dtype):
     parity.check_losses(5, 11, dtype)
     parity.check_losses(2, 300, dtype)

@@ -102,6 +102,16 @@ def test_other_pooling(dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_merge(dtype):
+    parity.check_merge(dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_resize(dtype):
+    parity.check_resize((2, 3, 4, 3), dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_losses(dtype):
     parity.check_losses(3, 11, dtype)
 

@@ -1,0 +1,57 @@
+"""Integers in, integers out: every shape formula of the library, and every error about shapes.
+
+The letters are the same everywhere: N images of H x W pixels and C channels, F filters of KH x KW,
+outputs OH x OW, strides SH x SW, dilation DH x DW, pooling windows PH x PW.
+"""
+
+from numba_cnn.shapes.checks import (
+    Padding,
+    Shape,
+    Size,
+    batch,
+    count,
+    extents,
+    images,
+    pads,
+    pair,
+    rank,
+    same,
+    with_batch,
+)
+from numba_cnn.shapes.convolution import Conv2D, conv2d, dense, pooled
+from numba_cnn.shapes.merging import Broadcast, Columns, broadcast, columns, concatenated
+from numba_cnn.shapes.pooling import Pool2D, average_pool2d, max_pool2d
+from numba_cnn.shapes.resizing import Frame, Upsample2D, crop2d, upsample2d, upsampled2d, zero_pad2d
+
+__all__ = [
+    "Broadcast",
+    "Columns",
+    "Conv2D",
+    "Frame",
+    "Padding",
+    "Pool2D",
+    "Shape",
+    "Size",
+    "Upsample2D",
+    "average_pool2d",
+    "batch",
+    "broadcast",
+    "columns",
+    "concatenated",
+    "conv2d",
+    "count",
+    "crop2d",
+    "dense",
+    "extents",
+    "images",
+    "max_pool2d",
+    "pads",
+    "pair",
+    "pooled",
+    "rank",
+    "same",
+    "upsample2d",
+    "upsampled2d",
+    "with_batch",
+    "zero_pad2d",
+]

@@ -1,0 +1,107 @@
+"""Two arrays made one: NumPy -> CPU, finite differences; arrays side by side; what does not go together."""
+
+import numpy as np
+import pytest
+from cases import DTYPES, assert_close
+from gradcheck import assert_gradient
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from numba_cnn import ops, shapes
+from numba_cnn.backends import reference
+
+NAMES = ["add", "subtract", "multiply", "maximum", "minimum"]
+
+
+@st.composite
+def pairs(draw):
+    """Shapes of a and b: each axis shared, or repeated by one of them."""
+    a, b = [], []
+    for _ in range(draw(st.integers(0, 4))):
+        extent, kind = draw(st.integers(1, 9)), draw(st.sampled_from("==ab"))
+        a.append(1 if kind == "a" else extent)
+        b.append(1 if kind == "b" else extent)
+    return tuple(a), tuple(b)
+
+
+def _backward(name, dy, a, b):
+    if name in ("add", "subtract"):
+        return getattr(ops, f"{name}_backward")(dy, a.shape, b.shape)
+    return getattr(ops, f"{name}_backward")(dy, a, b)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", NAMES)
+@given(pair=pairs(), seed=st.integers(0, 99))
+@settings(max_examples=40)
+def test_equals_numpy_and_reference(name, dtype, pair, seed):
+    rng = np.random.default_rng(seed)
+    a, b = (rng.integers(-3, 4, shape).astype(dtype) for shape in pair)  # ties
+    a[rng.random(a.shape) < 0.05] = np.nan
+    y = getattr(ops, name)(a, b)
+    np.testing.assert_array_equal(y, getattr(np, name)(a, b))
+    a = np.asarray(np.nan_to_num(a))
+    dy = np.asarray(rng.standard_normal(y.shape), dtype)
+    _, g = shapes.broadcast(name, *pair)
+    for got, own, other, way, sign in zip(
+        _backward(name, dy, a, b), (a, b), (b, a), (g, g.swapped()), (1.0, -1.0), strict=True
+    ):
+        expected, wide = np.empty(way.a), dy.astype(np.float64).reshape(way.y)
+        if name in ("add", "subtract"):
+            reference.sum_to(wide, sign if name == "subtract" else 1.0, way, expected)
+        else:
+            first = own.astype(np.float64).reshape(way.a)
+            second = other.astype(np.float64).reshape(way.b)
+            reference.merge_backward(wide, first, second, name, way, expected)
+        assert_close(got, expected.reshape(got.shape), 4 * dy.size, size=3)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_against_finite_differences(name):
+    rng = np.random.default_rng(0)
+    a, b, dy = (
+        rng.standard_normal((2, 3, 4, 5)),
+        rng.standard_normal((2, 1, 1, 5)),
+        rng.standard_normal((2, 3, 4, 5)),
+    )
+    assert_gradient(getattr(ops, name), [a, b], _backward(name, dy, a, b), dy, rng)
+    assert_gradient(getattr(ops, name), [b, a], _backward(name, dy, b, a), dy, rng)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@given(shape=st.lists(st.integers(1, 6), min_size=1, max_size=4), data=st.data())
+@settings(max_examples=40)
+def test_side_by_side(dtype, shape, data):
+    axis = data.draw(st.integers(-len(shape), len(shape) - 1))
+    sizes = data.draw(st.lists(st.integers(1, 5), min_size=1, max_size=4))
+    rng, arrays = np.random.default_rng(0), []
+    for size in sizes:
+        part = list(shape)
+        part[axis] = size
+        arrays.append(rng.standard_normal(part).astype(dtype))
+    y = ops.concatenate(arrays, axis)
+    np.testing.assert_array_equal(y, np.concatenate(arrays, axis))
+    for part, array in zip(ops.split(y, sizes, axis), arrays, strict=True):
+        np.testing.assert_array_equal(part, array)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda x: ops.add(x, x[:1, :2]), ValueError, r"same extent or 1. Received: a \(2, 3\), b \(1, 2\)"),
+        (lambda x: ops.add(x, x[0]), ValueError, "as many axes"),
+        (lambda x: ops.add(x, x[:0]), ValueError, "Received: a"),
+        (lambda x: ops.add(x, 1), TypeError, "Received: a a NumPy array .*, b int"),
+        (lambda x: ops.multiply(x, x.astype("f")), TypeError, "a float64, b float32"),
+        (lambda x: ops.multiply_backward(x[:1], x, x), ValueError, "dy must have shape"),
+        (lambda x: ops.add_backward(x, (2, 3), 3), ValueError, "b_shape must be a tuple of integers"),
+        (lambda x: ops.concatenate([]), ValueError, "sequence of at least one array"),
+        (lambda x: ops.concatenate([x, x[:1]]), ValueError, r"arrays\[1\] \(1, 3\), axis -1"),
+        (lambda x: ops.concatenate([x, x], 2), ValueError, "axis must be an integer from -2 to 1. Received: 2"),
+        (lambda x: ops.split(x, (1, 1)), ValueError, "sizes must add up to the extent 3 of axis 1"),
+        (lambda x: ops.split(x, 3), ValueError, "sizes must be a tuple of integers"),
+    ],
+)  # fmt: skip
+def test_bad_input(call, error, message):
+    with pytest.raises(error, match=message):
+        call(np.ones((2, 3)))
