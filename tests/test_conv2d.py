@@ -15,6 +15,7 @@ from numba_cnn.backends.cpu.convolution import (
     direct_weight,
     winograd_choice,
     winograd_nonfused,
+    winograd_weight_nonfused,
 )
 from numba_cnn.backends.cpu.microkernels.nontemporal import NONTEMPORAL_BYTES
 from numba_cnn.backends.cpu.runtime import launch_graph
@@ -230,7 +231,10 @@ def test_winograd_equals_reference(dtype, case):
 )
 def test_outputs_too_large_for_caches(dtype, algorithm, case):
     """They are written past the caches, if all their vectors are whole and aligned."""
-    assert np.prod(case.geometry.y) * 4 > NONTEMPORAL_BYTES or np.prod(case.geometry.x) * 4 > NONTEMPORAL_BYTES
+    assert (
+        np.prod(case.geometry.y) * 4 > NONTEMPORAL_BYTES
+        or np.prod(case.geometry.x) * 4 > NONTEMPORAL_BYTES
+    )
     _check_ops(case, dtype, algorithm, looser=200)
 
 
@@ -241,7 +245,7 @@ def small_shared_blocks():
         patch.setattr(winograd_choice, "MIN_WEIGHTS_NONFUSED", 0)
         patch.setattr(winograd_choice, "MAX_TRANSFORMED", 1 << 16)
         patch.setattr(winograd_nonfused, "MAX_BLOCK", 32)
-        patch.setattr(winograd_nonfused, "MAX_BLOCK_GRADIENT", 16)
+        patch.setattr(winograd_weight_nonfused, "MAX_BLOCK", 16)
         patch.setattr(launch_graph, "RECORDINGS", 0)  # nor are others used, or left behind
         yield
 
@@ -314,7 +318,9 @@ def test_nan_goes_through(algorithm):
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 1e10])
-@pytest.mark.parametrize("shape", [(2, 18, 22, 16, 32), (1, 14, 18, 3, 32), (1, 14, 18, 256, 256), (3, 7, 7, 64, 32)])
+@pytest.mark.parametrize(
+    "shape", [(2, 18, 22, 16, 32), (1, 14, 18, 3, 32), (1, 14, 18, 256, 256), (3, 7, 7, 64, 32)]
+)
 def test_winograd_spreads_what_is_out_of_range_over_the_patches_that_read_it(bad, shape):
     N, H, W, C, F = shape
     rng = np.random.default_rng(3)
@@ -326,7 +332,9 @@ def test_winograd_spreads_what_is_out_of_range_over_the_patches_that_read_it(bad
         spoiled[N - 1, h, w, C // 2] = bad
         y = ops.conv2d(spoiled, weight, algorithm="winograd")
         reached = np.zeros(y.shape, bool)
-        rows, columns = ((max(0, -(-(k - 5) // 4)), k // 4) for k in (h, w))  # patch t reads pixels 4t..4t + 5
+        rows, columns = (
+            (max(0, -(-(k - 5) // 4)), k // 4) for k in (h, w)
+        )  # patch t reads pixels 4t..4t + 5
         reached[N - 1, 4 * rows[0] : 4 * rows[1] + 4, 4 * columns[0] : 4 * columns[1] + 4] = True
         assert reached.any((0, 3)).sum() <= 64
         np.testing.assert_array_equal(y[~reached], clean[~reached])

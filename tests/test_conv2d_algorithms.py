@@ -89,13 +89,17 @@ def test_what_is_explained_is_what_runs(case, dtype, algorithm):
     ("x_shape", "weight_shape", "expected"),
     [
         ((1, 8, 8, 16), (3, 3, 16, 16), ["direct", "direct", "direct_weight"]),  # 4 patches
-        ((1, 16, 16, 16), (3, 3, 16, 8), ["direct_small_f", "winograd", "winograd"]),  # 8 filters
+        (
+            (1, 16, 16, 16),
+            (3, 3, 16, 8),
+            ["direct_small_f", "winograd", "winograd_weight"],
+        ),  # 8 filters
         (
             (1, 12, 12, 16),
             (3, 3, 16, 16),
-            ["winograd", "direct", "winograd"],
+            ["winograd", "direct", "winograd_weight"],
         ),  # 9 patches; dx needs 16
-        ((1, 16, 16, 16), (3, 3, 16, 16), ["winograd", "winograd", "winograd"]),
+        ((1, 16, 16, 16), (3, 3, 16, 16), ["winograd", "winograd", "winograd_weight"]),
         (
             (1, 16, 16, 7),
             (3, 3, 7, 16),
@@ -175,10 +179,11 @@ class TestWordOfTheProcess:
     def test_auto_means_what_it_says(self):
         nc.set_conv_algorithm("direct")
         assert what_runs(self.case, "float32", "auto") == ["direct", "direct", "direct_weight"]
-        assert what_runs(self.case, "float32", "winograd") == ["winograd"] * 3  # the caller's word
+        named = what_runs(self.case, "float32", "winograd")  # by the caller
+        assert named == ["winograd", "winograd", "winograd_weight"]
         nc.set_conv_algorithm("winograd")
         small = Conv2DCase((1, 5, 5, 2), (3, 3, 2, 4))
-        assert what_runs(small, "float32", "auto") == ["winograd"] * 3
+        assert what_runs(small, "float32", "auto") == ["winograd", "winograd", "winograd_weight"]
         assert set(what_runs(self.strided, "float32", "auto")) == {"direct", "direct_weight"}
         assert what_runs(self.case, "float32", "direct") == ["direct", "direct", "direct_weight"]
 

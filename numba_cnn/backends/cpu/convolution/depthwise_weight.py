@@ -19,7 +19,9 @@ from numba_cnn.backends.cpu.runtime.memory import empty
 from numba_cnn.backends.cpu.runtime.partial_sums import partials_of, sum_partials
 from numba_cnn.backends.cpu.runtime.threads import get_num_threads
 
-MAX_CHUNKS = 16  # of rows; from shapes alone, so that the order of summation does not depend on threads
+MAX_CHUNKS = (
+    16  # of rows; from shapes alone, so that the order of summation does not depend on threads
+)
 
 ALGORITHM = "direct"
 

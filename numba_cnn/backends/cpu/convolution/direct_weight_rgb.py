@@ -28,7 +28,9 @@ MAX_CHANNELS = 3  # of an image
 K = 3  # the filters' height and width
 SIDE = K + 1  # of the pixels under the four windows of a pooled output
 LANES = SIDE * SIDE
-MAX_CHUNKS = 16  # of rows; from shapes alone, so that the order of summation does not depend on threads
+MAX_CHUNKS = (
+    16  # of rows; from shapes alone, so that the order of summation does not depend on threads
+)
 
 ALGORITHM = "direct"
 
@@ -89,9 +91,7 @@ def _weight_gradient(share, shares, thread, packed):
             else:
                 source, a, a_row = flat, s0, wide * C
                 for i in range(height):
-                    fill_row(
-                        filler, x, image, n, h + i, -left, wide, 0, C, flat, s0 + i * wide * C
-                    )
+                    fill_row(filler, x, image, n, h + i, -left, wide, 0, C, flat, s0 + i * wide * C)
             _add_row(
                 source, a, a_row, C, dy, r * OW, OW, step, flat, p0, dweights.reshape(-1), chunk * dweights.shape[1],
                 dbiases.reshape(-1), chunk * dbiases.shape[1], dbiases.shape[1],
