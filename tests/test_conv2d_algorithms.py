@@ -212,8 +212,10 @@ class TestWordOfTheProcess:
 
 @pytest.mark.parametrize("name", ["FORWARD", "WEIGHT_GRADIENT"])
 def test_the_documented_lists_are_those_of_the_code(name):
-    page = (Path(__file__).parents[1] / "docs" / "cpu.md").read_text()
-    _, _, table = page.partition(f"(`{name}`)")
+    page = Path(__file__).parents[1] / "docs" / "cpu.md"
+    if not page.exists():
+        pytest.skip("not run: the documentation is not part of a source distribution")
+    _, _, table = page.read_text().partition(f"(`{name}`)")
     rows = table.split("\n\n")[1].splitlines()
     names = [row.split("`")[1] for row in rows if row.startswith("| `")]
     assert names == [module.__name__.rpartition(".")[2] for module in getattr(cpu, name)]
