@@ -47,6 +47,13 @@ ALLOWED = {
     },
     "cli": {"__init__", "callbacks", "config", "datasets", "models", "optimizers", "session"},
 }  # fmt: skip
+# Inside backends/cpu, from below; what lies at its top, the ops, may import all of them.
+CPU = {
+    "codegen": set(),
+    "microkernels": {"codegen"},
+    "runtime": {"codegen"},
+    "convolution": {"codegen", "microkernels", "runtime"},
+}
 HEAVY = {"numba", "h5py", "rich", "PIL", "matplotlib"}
 
 
@@ -123,6 +130,28 @@ def test_backends_do_not_know_each_other():
             other = {"cpu": "cuda", "cuda": "cpu"}[parts[1]]
             for module, _ in imports(path):
                 assert not module.startswith(f"numba_cnn.backends.{other}"), path
+
+
+@pytest.mark.parametrize("folder", CPU)
+def test_imports_inside_cpu_go_downwards(folder):
+    for path in sorted((PACKAGE / "backends" / "cpu" / folder).glob("*.py")):
+        for module, _ in imports(path):
+            prefix, _, below = module.partition("numba_cnn.backends.cpu.")
+            if not prefix and below:
+                assert below.split(".")[0] in CPU[folder] | {folder}, (
+                    f"{path.name} imports {module}"
+                )
+
+
+def test_implementations_of_a_convolution_offer_what_the_lists_ask_for():
+    """By reading them: importing takes Numba."""
+    functions = {"supports", "pays"}
+    for path in sorted((PACKAGE / "backends" / "cpu" / "convolution").glob("*.py")):
+        tree = ast.parse(path.read_text())
+        names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+        is_one = "\nALGORITHM = " in path.read_text()
+        assert (functions <= names) == is_one == bool(functions & names), path
+        assert not is_one or names & {"forward", "weight_gradient"}, path
 
 
 def test_heavy_packages_are_imported_where_they_are_used():

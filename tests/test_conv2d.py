@@ -15,6 +15,7 @@ from numba_cnn.backends.cpu.convolution import (
     direct_weight,
     winograd_choice,
     winograd_nonfused,
+    winograd_weight_nonfused,
 )
 from numba_cnn.backends.cpu.microkernels.nontemporal import NONTEMPORAL_BYTES
 from numba_cnn.backends.cpu.runtime import launch_graph
@@ -244,7 +245,7 @@ def small_shared_blocks():
         patch.setattr(winograd_choice, "MIN_WEIGHTS_NONFUSED", 0)
         patch.setattr(winograd_choice, "MAX_TRANSFORMED", 1 << 16)
         patch.setattr(winograd_nonfused, "MAX_BLOCK", 32)
-        patch.setattr(winograd_nonfused, "MAX_BLOCK_GRADIENT", 16)
+        patch.setattr(winograd_weight_nonfused, "MAX_BLOCK", 16)
         patch.setattr(launch_graph, "RECORDINGS", 0)  # nor are others used, or left behind
         yield
 

@@ -86,35 +86,22 @@ def test_what_is_explained_is_what_runs(case, dtype, algorithm):
 
 @pytest.mark.skipif(VECTOR_BITS != 512, reason="the thresholds differ with the width of vectors")
 @pytest.mark.parametrize(
-    ("x_shape", "weight_shape", "expected"),
+    ("pixels", "C", "F", "expected"),
     [
-        ((1, 8, 8, 16), (3, 3, 16, 16), ["direct", "direct", "direct_weight"]),  # 4 patches
-        ((1, 16, 16, 16), (3, 3, 16, 8), ["direct_small_f", "winograd", "winograd"]),  # 8 filters
-        (
-            (1, 12, 12, 16),
-            (3, 3, 16, 16),
-            ["winograd", "direct", "winograd"],
-        ),  # 9 patches; dx needs 16
-        ((1, 16, 16, 16), (3, 3, 16, 16), ["winograd", "winograd", "winograd"]),
-        (
-            (1, 16, 16, 7),
-            (3, 3, 7, 16),
-            ["direct", "direct_small_f", "direct_weight"],
-        ),  # 7 channels
-        (
-            (1, 8, 8, 128),
-            (3, 3, 128, 128),
-            ["winograd_nonfused"] * 3,
-        ),  # 4 patches of 16,384 weights
-        ((1, 8, 8, 127), (3, 3, 127, 128), ["direct", "direct", "direct_weight"]),
-        ((1, 12, 12, 3), (3, 3, 3, 32), ["winograd_rgb", "direct_small_f", "direct_weight_rgb"]),
-        ((1, 12, 12, 3), (3, 3, 3, 31), ["direct", "direct_small_f", "direct_weight_rgb"]),
-        ((1, 9, 19, 64), (1, 1, 64, 1), ["direct_small_f", "direct", "direct_weight"]),
+        (8, 16, 16, "direct direct direct_weight"),  # 4 patches
+        (12, 16, 16, "winograd direct winograd_weight"),  # 9, of which an input gradient needs 16
+        (16, 16, 16, "winograd winograd winograd_weight"),
+        (16, 16, 8, "direct_small_f winograd winograd_weight"),  # 8 filters fill half a vector
+        (16, 7, 16, "direct direct_small_f direct_weight"),
+        (8, 128, 128, "winograd_nonfused winograd_nonfused winograd_weight_nonfused"),
+        (8, 127, 128, "direct direct direct_weight"),  # fewer than 16,384 weights
+        (12, 3, 32, "winograd_rgb direct_small_f direct_weight_rgb"),
+        (12, 3, 31, "direct direct_small_f direct_weight_rgb"),
     ],
 )
-def test_thresholds(x_shape, weight_shape, expected):
-    case = Conv2DCase(x_shape, weight_shape, {"padding": "same"})
-    assert what_runs(case, "float32", "auto") == expected
+def test_thresholds(pixels, C, F, expected):
+    case = Conv2DCase((1, pixels, pixels, C), (3, 3, C, F), {"padding": "same"})
+    assert what_runs(case, "float32", "auto") == expected.split()
 
 
 def test_a_model_that_predicts_keeps_the_transforms_of_its_filters():
@@ -175,10 +162,11 @@ class TestWordOfTheProcess:
     def test_auto_means_what_it_says(self):
         nc.set_conv_algorithm("direct")
         assert what_runs(self.case, "float32", "auto") == ["direct", "direct", "direct_weight"]
-        assert what_runs(self.case, "float32", "winograd") == ["winograd"] * 3  # the caller's word
+        named = what_runs(self.case, "float32", "winograd")  # by the caller
+        assert named == ["winograd", "winograd", "winograd_weight"]
         nc.set_conv_algorithm("winograd")
         small = Conv2DCase((1, 5, 5, 2), (3, 3, 2, 4))
-        assert what_runs(small, "float32", "auto") == ["winograd"] * 3
+        assert what_runs(small, "float32", "auto") == ["winograd", "winograd", "winograd_weight"]
         assert set(what_runs(self.strided, "float32", "auto")) == {"direct", "direct_weight"}
         assert what_runs(self.case, "float32", "direct") == ["direct", "direct", "direct_weight"]
 
@@ -224,8 +212,10 @@ class TestWordOfTheProcess:
 
 @pytest.mark.parametrize("name", ["FORWARD", "WEIGHT_GRADIENT"])
 def test_the_documented_lists_are_those_of_the_code(name):
-    page = (Path(__file__).parents[1] / "docs" / "cpu.md").read_text()
-    _, _, table = page.partition(f"(`{name}`)")
+    page = Path(__file__).parents[1] / "docs" / "cpu.md"
+    if not page.exists():
+        pytest.skip("not run: the documentation is not part of a source distribution")
+    _, _, table = page.read_text().partition(f"(`{name}`)")
     rows = table.split("\n\n")[1].splitlines()
     names = [row.split("`")[1] for row in rows if row.startswith("| `")]
     assert names == [module.__name__.rpartition(".")[2] for module in getattr(cpu, name)]

@@ -20,6 +20,8 @@ from numba_cnn.backends.cpu.convolution import (
     winograd_choice,
     winograd_nonfused,
     winograd_rgb,
+    winograd_weight,
+    winograd_weight_nonfused,
 )
 from numba_cnn.backends.cpu.convolution.packing import Axis
 from numba_cnn.backends.cpu.convolution.phases import phases
@@ -44,8 +46,8 @@ FORWARD = (
 WEIGHT_GRADIENT = (
     depthwise_small,
     depthwise_weight,
-    winograd_nonfused,
-    winograd,
+    winograd_weight_nonfused,
+    winograd_weight,
     direct_weight_rgb,
     direct_weight,
 )

@@ -44,7 +44,7 @@ MASKS_ARE_FREE = VECTOR_BITS == 512
 
 
 def _first_level():
-    """Bytes of a core's first cache for data; where the system does not tell, as few as processors of today have."""
+    """Bytes of a core's first cache for data; or 32 KiB, the smallest in use, where the system doesn't say."""
     try:
         size = Path("/sys/devices/system/cpu/cpu0/cache/index0/size").read_text()
         return int(size.strip().removesuffix("K")) << 10

@@ -11,7 +11,12 @@ from numba_cnn.backends.cpu.codegen.compiler import inline, noinline
 from numba_cnn.backends.cpu.codegen.vector import lanes, lanes_of
 from numba_cnn.backends.cpu.convolution.depthwise_output_row import depthwise_output_row
 from numba_cnn.backends.cpu.convolution.packing import Axis, pack, panel_width
-from numba_cnn.backends.cpu.convolution.row_buffers import fill_row, row_filler, row_width
+from numba_cnn.backends.cpu.convolution.row_buffers import (
+    fill_row,
+    lie_inside,
+    row_filler,
+    row_width,
+)
 from numba_cnn.backends.cpu.microkernels.brgemm import MR, NR_VECTORS, brgemm, brgemm_address
 from numba_cnn.backends.cpu.microkernels.brgemm_max_pool import (
     brgemm_max_pool,
@@ -74,9 +79,7 @@ def forward_packed(source, image, window, panels, filters, bias, output, relu, y
     OH, OW, y0, y_n, y_h, y_w = output
     groups, Cg, Fg, _, _ = filters
     HK, WK = DH * (KH - 1) + 1, DW * (KW - 1) + 1
-    inside = (
-        top <= 0 and left <= 0 and (OH - 1) * SH + HK - top <= H and (OW - 1) * SW + WK - left <= W
-    )
+    inside = lie_inside(image, window, output)
     last = OW
     x, gate, spread = source
     pooled = argmax.size > 0

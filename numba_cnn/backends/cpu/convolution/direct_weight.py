@@ -12,16 +12,25 @@ import numpy as np
 from numba_cnn.backends.cpu.codegen.compiler import inline
 from numba_cnn.backends.cpu.codegen.host import L1_IS_48K, VECTOR_BITS
 from numba_cnn.backends.cpu.codegen.vector import lanes, lanes_of
+from numba_cnn.backends.cpu.convolution.direct_weight_packing import (
+    TILES_PER_PANEL,
+    gather_gradients,
+    pack_channels,
+)
 from numba_cnn.backends.cpu.convolution.direct_weight_prefetch import next_band, passed
 from numba_cnn.backends.cpu.convolution.packing import panel_width
-from numba_cnn.backends.cpu.convolution.row_buffers import fill_row, row_filler, row_width
+from numba_cnn.backends.cpu.convolution.row_buffers import (
+    fill_row,
+    lie_inside,
+    row_filler,
+    row_width,
+)
 from numba_cnn.backends.cpu.microkernels.brgemm import MR, NR_VECTORS, brgemm, brgemm_address
 from numba_cnn.backends.cpu.microkernels.brgemm_packing import (
     PACKS_WHILE_MULTIPLYING,
     brgemm_packing,
     brgemm_packing_address,
 )
-from numba_cnn.backends.cpu.microkernels.copy import copy_rows, gather_panel
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.memory import constant, empty
 from numba_cnn.backends.cpu.runtime.partial_sums import partials_of, sum_partials
@@ -34,8 +43,7 @@ MAX_BAND = 112 if IN_PLACE else 128  # the most pixels: 14 or 16 KiB of a panel 
 MAX_COLUMNS = (
     256  # the most columns of gradients: all panels of a band stay in the second-level cache
 )
-TILES_PER_PANEL = 4  # tiles that run over one panel before the next
-# The fewest elements from pixel to pixel for which the channels of these tiles are copied side by side.
+# The fewest elements from pixel to pixel for which the channels of a few tiles are copied side by side.
 MIN_STRIDE_PACKED = 1 << 62 if IN_PLACE else 32
 TASKS = 16  # pieces of work; from shapes alone, so that the order of summation does not depend on threads
 MIN_TILES = 12  # the fewest tiles that share the gradients that a block gathers
@@ -62,15 +70,11 @@ def sum_over_pixels(x, image, window, dy, groups, output, dweight, dbias):
     """dweight (KH, KW, C/groups, F) and dbias (F,); the arguments are those of the kernel below."""
     N, H, W, C = image
     KH, KW, DH, DW, SH, SW, top, left = window
-    OH, OW = output
-    F = dbias.size
+    (OH, OW), F = output, dbias.size
     HK, WK = DH * (KH - 1) + 1, DW * (KW - 1) + 1
-    inside = (
-        top <= 0 and left <= 0 and (OH - 1) * SH + HK - top <= H and (OW - 1) * SW + WK - left <= W
-    )
-    dtype, pooled = dbias.dtype, dy[2].size > 0
+    inside = lie_inside(image, window, output)
+    dtype, pooled, last = dbias.dtype, dy[2].size > 0, OW
     VL = lanes(dtype)
-    last = OW
     if inside and window == (1, 1, DH, DW, 1, 1, 0, 0) and not pooled:
         pixels = N * OH * OW
         OH, OW = 1, min(pixels, MAX_BAND)
@@ -92,9 +96,8 @@ def sum_over_pixels(x, image, window, dy, groups, output, dweight, dbias):
     strip = 0 if inside else images * ((rows - 1) * SH + HK) * ((OW - 1) * SW + WK) * C
     count, width = images * rows * OW, -(-panels // wide) * NR_VECTORS * VL
     packed = SW * C >= MIN_STRIDE_PACKED
-    row_buffers = empty(
-        (threads, strip + VL + count * (width + packed * TILES_PER_PANEL * MR) + width), dtype
-    )
+    band = count * (width + packed * TILES_PER_PANEL * MR)
+    row_buffers = empty((threads, strip + VL + band + width), dtype)
     dweights, dbiases = partials_of(dweight, chunks), partials_of(dbias, chunks)
     tile = brgemm_address(dtype), brgemm_packing_address(dtype) if PACKS_WHILE_MULTIPLYING else 0
     _weight_gradient(
@@ -223,7 +226,7 @@ def _weight_band(
             across = panel_width(f1 - f, row_buffers)
             for n in range(n0, n1):
                 p = p0 + count * (f - f0) + (n - n0) * (oh1 - oh0) * pixels * across
-                _gather(
+                gather_gradients(
                     dy, n, oh0, oh1, OH, OW, pixels, groups * Fg, g * Fg + f, min(width, f1 - f), row_buffers, p,
                     across, sums, b0 + f - f0,
                 )  # fmt: skip
@@ -234,7 +237,7 @@ def _weight_band(
             A, A0 = source, a + i * DH * a_row + j * DW * C + g * Cg + k
             a_i, a_j, a_step, J1, J2, K = a_n, SH * a_row, SW * C, n1 - n0, oh1 - oh0, pixels
             if packed:
-                _pack(A, A0, a_i, a_j, a_step, J1, J2, K, k_stop - k, row_buffers, q0)
+                pack_channels(A, A0, a_i, a_j, a_step, J1, J2, K, k_stop - k, row_buffers, q0)
                 A, A0, a_i, a_j, a_step, J1, J2, K = (
                     row_buffers,
                     q0,
@@ -273,47 +276,3 @@ def _weight_band(
                 turn += more
             gathers = False
             t += more
-
-
-@inline
-def _gather(dy, n, oh0, oh1, OH, OW, pixels, F, column, wide, row_buffers, p, across, sums, b0):
-    """The panel of the gradients of some rows of one image; sums[b0 + f] += the sum over its pixels."""
-    x, gate, argmax = dy
-    if argmax.size == 0:
-        start, count = (n * OH + oh0) * OW * F + column, (oh1 - oh0) * pixels
-        gather_panel(
-            x,
-            start,
-            F,
-            gate,
-            gate.size > 0,
-            argmax,
-            False,
-            row_buffers,
-            p,
-            0,
-            count,
-            wide,
-            sums,
-            b0,
-        )
-        return
-    PW = OW // 2
-    for r in range(0, oh1 - oh0, 2):
-        start = (n * OH + oh0 + r) // 2 * PW * F + column
-        gather_panel(
-            x, start, F, gate, gate.size > 0, argmax, True, row_buffers, p + r * OW * across, OW * across, PW, wide,
-            sums, b0,
-        )  # fmt: skip
-
-
-@inline
-def _pack(source, a, a_n, a_row, a_column, images, rows, pixels, channels, row_buffers, q):
-    """Some channels under one tap, pixel after pixel: side by side they do not fight for the same cache sets."""
-    for n in range(images):
-        for r in range(rows):
-            copy_rows(
-                source, a + n * a_n + r * a_row, a_column, source, False,
-                row_buffers, q, TILES_PER_PANEL * MR, pixels, channels, channels,
-            )  # fmt: skip
-            q += pixels * TILES_PER_PANEL * MR

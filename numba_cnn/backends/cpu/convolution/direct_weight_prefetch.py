@@ -1,7 +1,7 @@
-"""What direct_weight.py asks memory for while it computes: the images and gradients that its next band reads.
+"""What direct_weight.py prefetches while it computes: the images and gradients that its next band reads.
 
-A pass of a tile over a band takes a step for each of the band's pixels, and each step asks for a line, or for a part of
-one: prefetched for all at once they would keep everything else waiting.
+A pass of a tile over a band takes a step for each of the band's pixels, and each step prefetches a line, or a part of
+one: all at once they would keep everything else waiting.
 """
 
 from numba_cnn.backends.cpu.codegen.compiler import noinline

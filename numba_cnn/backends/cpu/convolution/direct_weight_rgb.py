@@ -170,7 +170,7 @@ class _Row(NamedTuple):
     mask: ir.Value
 
     def gradients(self, v, dy, gate):
-        """The gradients at dy, 0 where the gate is closed; those of the next row are prefetched for."""
+        """The gradients at dy, 0 where the gate is closed; those of the next row are prefetched."""
         b = v.builder
         for pointer in (dy, gate):
             v.prefetch(b.gep(pointer, [self.ahead]), writing=False)

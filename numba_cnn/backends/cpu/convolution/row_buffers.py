@@ -34,6 +34,15 @@ def row_width(window, OW):
     return (OW - 1) * SW + DW * (KW - 1) + 1
 
 
+def lie_inside(image, window, output):
+    """Whether no window of these outputs, (OH, OW, ...), reaches beyond the image, so that none needs a row buffer."""
+    _, H, W, _ = image
+    KH, KW, DH, DW, SH, SW, top, left = window
+    bottom = (output[0] - 1) * SH + DH * (KH - 1) + 1 - top
+    right = (output[1] - 1) * SW + DW * (KW - 1) + 1 - left
+    return top <= 0 and left <= 0 and bottom <= H and right <= W
+
+
 @noinline
 def row_extent(source, image, n, h, w0, WS):
     """Which pixels of the strip w0..w0+WS exist in row h of image n: from the first on, before the last."""

@@ -1,4 +1,4 @@
-"""Winograd's F(4x4, 3x3) for 3x3 filters at stride 1: forward, input gradient and weight gradient.
+"""Winograd's F(4x4, 3x3) for 3x3 filters at stride 1: forward and input gradient.
 
 Output is cut into patches of 4x4; a patch reads 6x6 pixels. The transformed patches V (36, patches,
 C) times the transformed filters U (36, C, F) are 36 products of matrices, which run on the register
@@ -7,7 +7,6 @@ tile; see winograd_transforms.py for the rest.
 
 import numpy as np
 
-from numba_cnn.backends.cpu.codegen.compiler import inline
 from numba_cnn.backends.cpu.codegen.vector import lanes, lanes_of
 from numba_cnn.backends.cpu.convolution.packing import panel_width
 from numba_cnn.backends.cpu.convolution.row_buffers import row_filler
@@ -15,17 +14,14 @@ from numba_cnn.backends.cpu.convolution.winograd_choice import caches_filters, t
 from numba_cnn.backends.cpu.convolution.winograd_filters import transformed_filters
 from numba_cnn.backends.cpu.convolution.winograd_patches import (
     store_outputs,
-    transform_gradients,
     transform_patches,
 )
 from numba_cnn.backends.cpu.microkernels.brgemm import MR, NR_VECTORS, brgemm, brgemm_address
 from numba_cnn.backends.cpu.microkernels.winograd_transforms import (
     PLANES,
-    filter_gradient_transform,
 )
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.memory import constant, empty
-from numba_cnn.backends.cpu.runtime.partial_sums import partials_of, sum_partials
 from numba_cnn.backends.cpu.runtime.threads import get_num_threads
 
 # The most patches in a block: their planes and one panel of products fit into the second-level cache.
@@ -33,10 +29,6 @@ MAX_PATCHES = 48
 # With fewer patches for each thread, threads split the filters instead, whose reading dominates then.
 MIN_PATCHES_PER_THREAD = 2 * MR
 MAX_PLANE = 1 << 16  # the most elements of the transformed patches of a block, about
-MAX_BLOCK = 64  # the most channels, and filters, of a block of the weight gradient
-MAX_PATCHES_GRADIENT = 40  # the most patches that the weight gradient transforms at once
-MIN_CHUNK = 64  # the fewest patches of a chunk of the weight gradient
-MAX_CHUNKS = 16  # the most chunks; from shapes alone, so that the order of summation does not depend on threads
 
 ALGORITHM = "winograd"
 
@@ -62,7 +54,7 @@ def forward(problem, source, weight, filters, bias, output, relu, y, argmax):
     total = N * -(-OH // 4)
     few = threads > 1 and total * across < threads * MIN_PATCHES_PER_THREAD
     parts = len(panels) if few else 1
-    rows = _evenly(min(total, -(-total * parts // threads)), max(1, patches // across))
+    rows = evenly(min(total, -(-total * parts // threads)), max(1, patches // across))
     size = rows * across
     plane = size * -(-C // VL) * VL + VL
     plane_M = size * NR_VECTORS * VL + VL
@@ -121,146 +113,6 @@ def _forward(share, shares, thread, packed):
             )  # fmt: skip
 
 
-def weight_gradient(problem, x, dy, dweight, dbias):
-    """See problem.py."""
-    N, _, _, C = image = problem.image
-    OH, OW = output = problem.output
-    F = problem.filters
-    down, across = -(-OH // 4), -(-OW // 4)
-    rows = _evenly(N * down, max(1, MAX_PATCHES_GRADIENT // across))
-    batches = -(-N * down // rows)
-    chunks = max(1, min(MAX_CHUNKS, batches, N * down * across // MIN_CHUNK))
-    threads = get_num_threads()
-    dtype = dbias.dtype
-    VL = lanes(dtype)
-    CB, FB = _blocks(C, F, VL, -(-threads // chunks))
-    size = rows * across
-    row_buffers = (4 * rows + 2 * (2 + rows // down)) * (4 * across + 2) * max(CB, FB)
-    extents = CB, FB, size * CB + VL, size * FB + VL
-    scratch = empty(
-        (threads, PLANES * (extents[2] + extents[3] + CB * FB) + row_buffers + NR_VECTORS * VL),
-        dtype,
-    )
-    dweights, dbiases = partials_of(dweight, chunks), partials_of(dbias, chunks)
-    ones = constant(1, 1, dtype)
-    _weight_gradient(
-        threads, brgemm_address(dtype), row_filler(dtype), x, image, problem.window[6:], dy, F, output, rows, extents,
-        ones, scratch, dweights, dbiases,
-    )  # fmt: skip
-    sum_partials(dweights, dweight)
-    sum_partials(dbiases, dbias)
-
-
-def _evenly(total, most):
+def evenly(total, most):
     """How many at a time, at most, so that no time has much less than another."""
     return -(-total // -(-total // most))
-
-
-def _blocks(C, F, VL, least):
-    """Channels and filters of the blocks of weights: MAX_BLOCK, or less to make so many of them; whole vectors."""
-    CB, FB = (min(MAX_BLOCK, -(-extent // VL) * VL) for extent in (C, F))
-    while least > -(-C // CB) * -(-F // FB) and max(CB, FB) > VL:
-        half = -(-max(CB, FB) // (2 * VL)) * VL
-        CB, FB = (half, FB) if CB >= FB else (CB, half)
-    return CB, FB
-
-
-@kernel
-def _weight_gradient(share, shares, thread, packed):
-    """Each share is whole (chunk of patches, block of channels, block of filters)."""
-    (
-        tile, filler, x, image, padding, dy, F, output, rows, extents, ones, scratch, dweights, dbiases,
-    ) = unpack(packed)  # fmt: skip
-    N, _, _, C = image
-    OH, OW = output
-    CB, FB, V_plane, D_plane = extents
-    down, across = -(-OH // 4), -(-OW // 4)
-    VL = lanes_of(scratch)
-    none = scratch.dtype.type(-np.inf)
-    flat = scratch.reshape(-1)
-    V = thread * scratch.shape[1]
-    D = V + PLANES * V_plane
-    U = D + PLANES * D_plane
-    Z = U + PLANES * CB * FB
-    S = Z + NR_VECTORS * VL
-    flat[Z:S] = 0
-    c_blocks, f_blocks = -(-C // CB), -(-F // FB)
-    chunks, size = dweights.shape
-    batches = -(-N * down // rows)
-    tasks = chunks * c_blocks * f_blocks
-    for task in range(share * tasks // shares, (share + 1) * tasks // shares):
-        chunk = task // (c_blocks * f_blocks)
-        c0, f0 = task // f_blocks % c_blocks * CB, task % f_blocks * FB
-        channels, filters = min(CB, C - c0), min(FB, F - f0)
-        first = chunk * batches // chunks
-        for batch in range(first, (chunk + 1) * batches // chunks):
-            r0, r1 = batch * rows, min((batch + 1) * rows, N * down)
-            transform_patches(
-                filler,
-                x,
-                image,
-                padding,
-                down,
-                across,
-                r0,
-                r1,
-                c0,
-                channels,
-                flat,
-                S,
-                V,
-                V_plane,
-                CB,
-            )
-            transform_gradients(
-                filler,
-                dy,
-                (N, OH, OW, F),
-                down,
-                across,
-                r0,
-                r1,
-                f0,
-                filters,
-                flat,
-                S,
-                D,
-                D_plane,
-                FB,
-            )
-            _multiply(
-                tile, flat, V, V_plane, D, D_plane, U, Z, extents, channels, filters, (r1 - r0) * across,
-                batch == first,
-            )  # fmt: skip
-            if c0 == 0:
-                for f in range(0, filters, NR_VECTORS * VL):
-                    # The plane (1, 1) of a transformed gradient is the sum of its 4x4.
-                    initial, i0 = (
-                        (flat, Z) if batch == first else (dbiases.reshape(-1), chunk * F + f0 + f)
-                    )
-                    brgemm(
-                        tile, 1, 1, dbiases.reshape(-1), chunk * F + f0 + f, 0, initial, i0, 0, ones, 0, 0, 0, 0,
-                        flat, D + 7 * D_plane + f, FB, 1, 1, (r1 - r0) * across, none,
-                        min(NR_VECTORS * VL, filters - f), flat, 0, 0, 0, False,
-                    )  # fmt: skip
-        for c in range(channels):
-            filter_gradient_transform(
-                flat, U + c * FB, 6 * CB * FB, CB * FB, dweights.reshape(-1), chunk * size + (c0 + c) * F + f0,
-                3 * C * F, C * F, filters,
-            )  # fmt: skip
-
-
-@inline
-def _multiply(tile, flat, V, V_plane, D, D_plane, U, Z, extents, channels, filters, patches, first):
-    """U (+)= V' D, plane by plane."""
-    CB, FB, _, _ = extents
-    width = NR_VECTORS * lanes_of(flat)
-    none = flat.dtype.type(-np.inf)
-    for z in range(PLANES):
-        for f in range(0, filters, width):
-            u = U + z * CB * FB + f
-            i0, i_m = (Z, 0) if first else (u, FB)
-            brgemm(
-                tile, 1, channels, flat, u, FB, flat, i0, i_m, flat, V + z * V_plane, 0, 0, CB,
-                flat, D + z * D_plane + f, FB, 1, 1, patches, none, min(width, filters - f), flat, 0, 0, 0, False,
-            )  # fmt: skip

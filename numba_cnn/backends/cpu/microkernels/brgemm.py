@@ -1,5 +1,5 @@
-"""The register tile that every brgemm of the library runs on: a batch-reduce GEMM emitted as LLVM
-vectors.
+"""The register tile that every matrix product of the library runs on: a batch-reduce GEMM emitted as
+LLVM vectors.
 
     C[m, :] = max(I[m, :] + sum over i < BATCH_I, j < BATCH_J, k < K of A[i*a_i + j*a_j + m*a_m + k*a_k] * B[row, :], floor)
 
@@ -72,7 +72,7 @@ class BrgemmTile:
     def sums(self, values, A, a_i, a_j, a_step, flows, BATCH_I, BATCH_J, K):
         """The accumulators by (row, vector), from what they are at first.
 
-        The flows are pairs of a pointer and how far each k takes it: the first is B; of a second, lines are prefetched for.
+        The flows are pairs of a pointer and how far each k takes it: the first is B; a second is prefetched.
         """
         flows, strides = zip(*flows, strict=True)
 
@@ -229,7 +229,7 @@ def _brgemm(
     nontemporal, lanes,
 ):  # fmt: skip
     """Tiles of nearly equal height under one another; all there are stand behind this function's address, so that
-    kernels need not be compiled with brgemm_address of their own."""
+    kernels need not be compiled with tiles of their own."""
     aliased = not a_columns and a_step % (lanes * SAME_SET) == 0
     count = -(-rows // (min(MR, WAYS) if aliased else MR))
     low, more = rows // count, rows % count
@@ -263,7 +263,7 @@ def _brgemm(
 
 @cache
 def brgemm_address(dtype):
-    """The address of the brgemm_address for a NumPy float type, compiled or read from the cache at the first call."""
+    """The address of the micro-kernel for a NumPy float type, compiled or read from the cache at the first call."""
     return address_of(_brgemm, _brgemm_kinds(from_dtype(np.dtype(dtype))))
 
 

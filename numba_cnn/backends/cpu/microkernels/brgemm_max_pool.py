@@ -136,7 +136,7 @@ def _pooled_product(
 
 @cache
 def brgemm_max_pool_address(dtype):
-    """The address of the brgemm_address for a NumPy float type, compiled or read from the cache at the first call."""
+    """The address of the micro-kernel for a NumPy float type, compiled or read from the cache at the first call."""
     return address_of(_pooled_product, _kinds(from_dtype(np.dtype(dtype))))
 
 

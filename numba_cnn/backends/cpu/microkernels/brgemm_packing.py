@@ -1,5 +1,5 @@
 """The register tile where B is a row of gradients at each k: it gates them, adds them up for a bias, and leaves them
-behind as the panel that the next brgemm_address read, while the processor multiplies."""
+behind as the panel that the next tiles read, while the processor multiplies."""
 
 from functools import cache
 from itertools import product
@@ -106,7 +106,7 @@ def _gated_product(
 
 @cache
 def brgemm_packing_address(dtype):
-    """The address of the brgemm_address for a NumPy float type, compiled or read from the cache at the first call."""
+    """The address of the micro-kernel for a NumPy float type, compiled or read from the cache at the first call."""
     return address_of(_gated_product, _kinds(from_dtype(np.dtype(dtype))))
 
 

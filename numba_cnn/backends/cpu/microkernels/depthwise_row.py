@@ -1,5 +1,5 @@
 """Depthwise convolutions: each channel has one filter of its own, so channels side by side fill the
-vectors and nothing is left to a matrix brgemm.
+vectors and nothing is left to a matrix product.
 """
 
 from functools import cache, partial, reduce

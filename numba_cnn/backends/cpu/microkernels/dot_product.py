@@ -29,7 +29,7 @@ UNROLL = 6
 # Bytes from the tile to the later pixels that it asks for, at least, and which level of cache they come to: a roomy
 # first one keeps what comes early.
 AHEAD = ((6144, 1),) if L1_IS_48K else ((2048, 1), (10240, 2))
-# The same where the ring is of up to so many bytes, which what comes earlier would drive out of a roomy first level.
+# A shorter distance for rings that fit into an L1 of 48 KiB, which an earlier prefetch would evict; and their size.
 AROUND_RING, HELD = 4096, 32 << 10
 LINES = 4  # that it asks for between two branches, where there are no sixes; vectors that it gates likewise
 
@@ -78,7 +78,7 @@ class _Dots:
         first = [place.A, place.B, lead, *(start[n] for _, n in self.cells)]
         in_sixes = b.icmp_signed("==", b.urem(K, int64(UNROLL * v.lanes)), int64(0))
         in_sixes = b.and_(in_sixes, b.icmp_signed("==", J, int64(1)))
-        # A line is prefetched for with each vector: enough, unless pixels are further apart or rows fewer.
+        # A line is prefetched with each vector: enough, unless pixels are further apart or rows fewer.
         in_sixes = b.and_(in_sixes, b.icmp_signed(">=", b.mul(I, K), self.new))
         with b.if_else(in_sixes) as (then, otherwise):
             with then:
@@ -87,7 +87,7 @@ class _Dots:
                 self._finish(v.repeat(I, first, self._row(lead))[3:])
 
     def _lead(self):
-        """How far behind the tile's own pixels later ones are prefetched for, in elements."""
+        """How far behind the tile's own pixels later ones are prefetched, in elements."""
         b, (nearest, _) = self.b, AHEAD[0]
         usual, around = (int64(n // self.v.align) for n in (nearest, min(nearest, AROUND_RING)))
         is_held = b.icmp_signed("<=", self.place.ring, int64(HELD // self.v.align))
@@ -222,7 +222,7 @@ def _tiles(
     """Tiles of all that fit of `count` pixels, or of one, and of filters from `first` on; the last may overlap the one
     before.
 
-    Before each, what lies left of it is gated: no tile reads that again. Each size of brgemm_address has a loop of its own, and
+    Before each, what lies left of it is gated: no tile reads that again. Each size of tiles has a loop of its own, and
     no loop around it, since LLVM computes before all loops whatever of a tile does not change.
     """
     n = types.intp
@@ -318,7 +318,7 @@ def _dots(
 
 @cache
 def dot_product_address(dtype):
-    """The address of the brgemm_address for a NumPy float type, compiled or read from the cache at the first call."""
+    """The address of the micro-kernel for a NumPy float type, compiled or read from the cache at the first call."""
     return address_of(_dots, _kinds(from_dtype(np.dtype(dtype))))
 
 

@@ -2,7 +2,7 @@
 arXiv:1509.09308.
 
 A correlation of 6x6 pixels with a 3x3 filter, 4x4 outputs, is Y = A' [(G g G') * (B' d B)] A with
-an elementwise brgemm: 36 multiplications a channel instead of 144. Its gradient by the filter is
+an elementwise product: 36 multiplications a channel instead of 144. Its gradient by the filter is
 G' [(B' d B) * (A dy A')] G.
 """
 

@@ -100,7 +100,7 @@ class _Launch:
 def run(table):
     """Run launches one after the other: rows of (address of the kernel, threads, address of its packed arguments).
 
-    And, in the time that their threads wait for one another, what this thread has put deferred.
+    And, in the time that their threads wait for one another, what this thread has deferred.
     """
     deferred = _here.deferred
     if deferred is None:
@@ -111,14 +111,14 @@ def run(table):
 
 
 def defer(kernel, shares, *arguments):
-    """Launch a kernel that uses no scratch, in so many shares, beside what this thread launches next."""
+    """Queue a kernel without scratch, cut into `shares`, to run in idle time of this thread's next launches."""
     finish_deferred()
     with recording(lambda *call: setattr(_here, "deferred", _Deferred(shares, *call))):
         kernel(1, *arguments)
 
 
 def finish_deferred():
-    """Run what was put deferred if nothing has been launched since."""
+    """Run what was deferred if nothing has been launched since."""
     if _here.deferred is not None:
         with launching():
             run(_NONE)

@@ -38,8 +38,8 @@ class LaunchGraph:
     or its memory was given up. `kept` are arrays that every call fills anew, those of another graph of the same
     function if they are given.
 
-    Kernels alone must do what the function computes: NumPy's own work happens once, while it is recorded, and on
-    numbers that mean nothing. Where an output is not what a launch computed, the graph is not complete and must not be
+    Kernels alone must do what the function computes: NumPy code in it runs only while it is recorded, on
+    uninitialised data. Where an output is not what a launch computed, the graph is not complete and must not be
     called. A graph that does not last has nothing of memory.persistent(), as where weights change at each call.
     """
 

@@ -143,8 +143,7 @@ def recording_persists():
 
 
 def persistent(shape, dtype):
-    """An array of the graph that is being made, and of no other: NaN before it first runs, then as its last run left
-    it."""
+    """An array private to the graph under construction. It keeps its contents from run to run and starts as NaN."""
     sketch, _here.sketch = _here.sketch, None
     try:
         array = empty(shape, dtype)

@@ -13,9 +13,9 @@ from numba_cnn.backends.cpu.codegen.compiler import cached, call
 from numba_cnn.backends.cpu.runtime.affinity import migrate_from, processor
 
 # What a thread's run is cut into, each as (which, of how many equal parts): small ones last, so that nobody waits long
-# for a thread whose core is slower, or which has been put deferred.
+# for a thread whose core is slower, or which has been descheduled.
 PIECES = (0, 4), (1, 4), (2, 4), (6, 8), (14, 16), (15, 16)
-SPINS_BEFORE_YIELD = 1000  # for the end of a launch, until a thread lets others have its processor
+SPINS_BEFORE_YIELD = 1000  # polls of a launch's counter before the thread yields its processor
 LINE_WORDS = 8  # integers that fill a cache line, which threads had better not share
 
 

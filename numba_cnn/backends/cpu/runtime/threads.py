@@ -27,7 +27,7 @@ def get_num_threads():
 
 @cache
 def _start():
-    """Have Numba start its threads, from when on compiled code may prefetch for their number.
+    """Have Numba start its threads, from when on compiled code may ask for their number.
 
     Numba's own function of Python takes a lock that processes share at every call, which behind a kernel that has
     filled the caches costs as much as the rest of a launch: 13 to 25 us of it, on Zen 4.
