@@ -219,8 +219,16 @@ def _plain(dtype):
     )
     for name, (kernel, arguments) in kernels.items():
         threads = launch.ROW_THREADS if name in by_row else launch.THREADS
-        entry = Entry(kernel, _signature(dtype, *arguments), threads, 72, dtype == "float64")
+        registers = 112 if name in SUM_OVER_RANGES else 72
+        entry = Entry(kernel, _signature(dtype, *arguments), threads, registers, dtype == "float64")
         yield f"{name} {dtype}", entry
 
 
+# Kernels whose threads walk a range on several axes: the bounds of all of them stay in registers.
+SUM_OVER_RANGES = (
+    "multiply_backward",
+    "maximum_backward",
+    "minimum_backward",
+    "upsample2d_backward True",
+)
 KERNELS = {**dict(_tiled()), **dict(_plain("float32")), **dict(_plain("float64"))}
