@@ -39,7 +39,7 @@ ALLOWED = {
     "optimizers": {"nearest", "ops", "parameter", "registry", "settings"},
     "callbacks": {"files", "nearest", "settings"},
     "saving": {"files", "layers", "optimizers", "parameter", "registry", "session"},
-    "datasets": {"files"},
+    "datasets": {"files", "nearest", "shapes"},
     "config": {"__init__", "backends", "nearest", "ops", "session"},
     "models": {
         "backends", "callbacks", "copies", "files", "layers", "losses", "metrics", "nearest", "ops", "optimizers",

@@ -162,7 +162,7 @@ class TestLoad:
                 )
             )
         with pytest.raises(
-            ValueError, match=r"expected digits, shapes, a folder, or an \.npz file"
+            ValueError, match=r"source must be digits, shapes, a folder, or an \.npz file"
         ):
             datasets.load("mnist")
         with pytest.raises(FileNotFoundError):
@@ -176,3 +176,37 @@ class TestLoad:
         (tmp_path / "d.npy").rename(tmp_path / "d.npz")
         with pytest.raises(ValueError, match="allow_pickle=False"):
             datasets.load(tmp_path / "d.npz")
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: datasets.digits(0), "digits: size must be an integer of at least 1. Received: 0"),
+        (lambda: datasets.digits(siz=8), "did you mean 'size'"),
+        (lambda: datasets.shapes(-1), "shapes: n must be"),
+        (lambda: datasets.load(""), "load: source must be a name or a path"),
+        (lambda: datasets.image_folder(""), "image_folder: path must be a path"),
+        (lambda: datasets.image_folder(".", (0, 8)), "image_folder: size must be"),
+    ],
+)
+def test_wrong_arguments(call, says):
+    with pytest.raises((ValueError, TypeError), match=says):
+        call()
+
+
+class TestWrongShift:
+    x = np.zeros((2, 3, 3, 1), np.float32)
+
+    def shift(self, **wrong):
+        given = {"x": self.x, "most": 1, "generator": np.random.default_rng(0), "out": self.x + 1}
+        datasets.shift(**given | wrong)
+
+    @pytest.mark.parametrize("wrong", [{"most": 4}, {"out": x}, {"out": x[:1]}, {"x": x[0]}])
+    def test_values(self, wrong):
+        with pytest.raises(ValueError, match="Received"):
+            self.shift(**wrong)
+
+    @pytest.mark.parametrize("wrong", [{"generator": 0}, {"x": [1]}])
+    def test_types(self, wrong):
+        with pytest.raises(TypeError, match="Received"):
+            self.shift(**wrong)

@@ -4,8 +4,7 @@ import nonsense
 
 
 def test_nonsense_is_refused_in_words():
-    # datasets. is left out: what its functions are given is not checked yet.
-    outcomes = nonsense.run(1500, seed=1, without=("datasets.",))
+    outcomes = nonsense.run(1500, seed=1)
     shares = nonsense.shares(outcomes)
     wrong = sorted({outcome for outcome in outcomes if outcome.verdict != "right"})
     assert shares["compiler"] == shares["internal"] == 0, wrong

@@ -3,6 +3,7 @@
 Images are float32 in [0, 1], shape (N, H, W, 3); labels are int32, shape (N,).
 """
 
+from numba_cnn import nearest
 from numba_cnn.datasets.digits import digits
 from numba_cnn.datasets.image_folder import image_folder
 from numba_cnn.datasets.load import load
@@ -10,3 +11,5 @@ from numba_cnn.datasets.shapes import shapes
 from numba_cnn.datasets.shift import shift
 
 __all__ = ["digits", "image_folder", "load", "shapes", "shift"]
+
+__getattr__ = nearest.attributes(__name__, __all__)

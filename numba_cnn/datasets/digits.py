@@ -11,18 +11,23 @@ from importlib import resources
 
 import numpy as np
 
+from numba_cnn import nearest, shapes
 from numba_cnn.datasets.split import Split, every_fifth
 
 _LEVELS = 16  # the value of a pixel that is all ink
 
 
+@nearest.keywords
 def digits(size: int = 64) -> Split:
     """Handwritten digits 0..9, enlarged smoothly from 8x8 to size x size, grey in three channels.
 
     returns    (x_train, y_train), (x_test, y_test): 1,442 and 355 images, every fifth of each digit
                is to test on, by the same writers as those to train on; x (N, size, size, 3)
                float32 in [0, 1], white ink; y (N,) int32
+
+    Raises ValueError for a size that is no integer of at least 1.
     """
+    size = shapes.count("digits", "size", size)
     with resources.files(__package__).joinpath("digits.npz").open("rb") as file:
         stored = np.load(file, allow_pickle=False)
         images, y = stored["images"], stored["labels"].astype(np.int32)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from numba_cnn import nearest, shapes
 from numba_cnn.datasets.read_image import read_image
 from numba_cnn.datasets.split import Split, every_fifth
 
@@ -15,6 +16,7 @@ _SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 _NO_CLASSES = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found")
 
 
+@nearest.keywords
 def image_folder(path: str | os.PathLike[str], size: tuple[int, int] = (64, 64)) -> Split:
     """The images in path/<class>/, resized to size (height, width); needs the extra `images`.
 
@@ -28,6 +30,9 @@ def image_folder(path: str | os.PathLike[str], size: tuple[int, int] = (64, 64))
 
     Raises ValueError for a folder without any image, or an image that cannot be read; see read_image().
     """
+    size = shapes.pair("image_folder", "size", size)
+    if not isinstance(path, str | os.PathLike) or not os.fspath(path):
+        raise TypeError(f"image_folder: path must be a path. Received: {nearest.shown(path)}")
     images = [
         (image, label)
         for label, folder in enumerate(class_folders(path))

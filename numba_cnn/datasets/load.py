@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from numba_cnn import files
+from numba_cnn import files, nearest
 from numba_cnn.datasets.digits import digits
 from numba_cnn.datasets.image_folder import image_folder
 from numba_cnn.datasets.read_arrays import read_arrays
@@ -19,12 +19,15 @@ _NAMED: dict[str, Callable[[], Split]] = {"digits": digits, "shapes": shapes}
 _ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
 
+@nearest.keywords
 def load(source: str | os.PathLike[str]) -> Split:
     """The set called "digits" or "shapes", or the one in a folder of class folders or an .npz file.
 
     The .npz file holds x_train, y_train, x_test and y_test, as Keras's do: images (N, H, W, C) or
     (N, H, W), floats as they are to be used or integers 0..255, which become 0..1.
     """
+    if not isinstance(source, str | os.PathLike) or not os.fspath(source):
+        raise TypeError(f"load: source must be a name or a path. Received: {nearest.shown(source)}")
     if source in _NAMED:
         return _NAMED[str(source)]()
     path = Path(source)
@@ -32,7 +35,9 @@ def load(source: str | os.PathLike[str]) -> Split:
         return image_folder(path)
     if path.suffix != ".npz":
         names = ", ".join(_NAMED)
-        raise ValueError(f"expected {names}, a folder, or an .npz file. Received: {source}")
+        raise ValueError(
+            f"load: source must be {names}, a folder, or an .npz file. Received: {source!r:.80}"
+        )
     arrays = read_arrays(path)
     with files.reading("cannot read the arrays", path):
         if not set(_ARRAYS) <= set(arrays):

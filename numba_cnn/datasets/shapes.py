@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from numba_cnn import nearest
 from numba_cnn.datasets.split import Split, every_fifth
+from numba_cnn.shapes import count
 
 # How far a point (u, v) lies inside a shape of radius 1 around the origin, negative outside.
 _DEPTHS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
@@ -26,6 +28,7 @@ _SIZE = 64  # pixels
 _BATCH = 256  # images drawn at once, which bounds the memory for it
 
 
+@nearest.keywords
 def shapes(n: int = 4000, seed: int = 0) -> Split:
     """Ten kinds of shapes, each with its own colours, place, size, rotation, shading and noise.
 
@@ -35,7 +38,10 @@ def shapes(n: int = 4000, seed: int = 0) -> Split:
     n          images in all, every fifth of each class to test on
     returns    (x_train, y_train), (x_test, y_test); x (N, 64, 64, 3) float32 in [0, 1],
                y (N,) int32: the place in CLASSES
+
+    Raises ValueError for an n that is no integer of at least 1, or a seed of at least 0.
     """
+    n, seed = count("shapes", "n", n), count("shapes", "seed", seed, 0)
     generator = np.random.default_rng(seed)
     y = generator.permutation(np.arange(n) % len(CLASSES)).astype(np.int32)
     x = np.empty((n, _SIZE, _SIZE, 3), np.float32)
