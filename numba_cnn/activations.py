@@ -100,11 +100,15 @@ def relu(
 
 def relu_use(negative_slope: float, max_value: float | None, threshold: float) -> Use:
     """ReLU with these settings; those of kernels where nothing differs from max(x, 0)."""
-    if negative_slope == 0 and max_value is None and threshold == 0:
+    if max_value is None and _is_zero(negative_slope) and _is_zero(threshold):
         return _RELU
     most = math.inf if max_value is None else max_value
     settings = ("negative_slope", negative_slope), ("max_value", most), ("threshold", threshold)
     return Use("relu", settings)
+
+
+def _is_zero(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == 0
 
 
 def relu6(x: Array) -> Array:
@@ -204,7 +208,7 @@ def hard_silu(x: Array) -> Array:
 
 def gelu(x: Array, approximate: bool = False) -> Array:
     """x times the share of a normal distribution below x; approximate: by tanh. Source: arXiv:1606.08415."""
-    return Use("gelu", (("approximate", float(approximate)),)).call(x)
+    return Use("gelu", (("approximate", approximate),)).call(x)
 
 
 def mish(x: Array) -> Array:
@@ -214,19 +218,19 @@ def mish(x: Array) -> Array:
 
 def softmax(x: Array, axis: int = -1) -> Array:
     """exp(x) over its sum along the last axis."""
-    _last_axis("softmax", axis, x)
-    return ops.softmax(x)
+    return _on_last_axis("softmax", x, axis)
 
 
 def log_softmax(x: Array, axis: int = -1) -> Array:
     """log(softmax(x))."""
-    _last_axis("log_softmax", axis, x)
-    return ops.log_softmax(x)
+    return _on_last_axis("log_softmax", x, axis)
 
 
-def _last_axis(name: str, axis: int, x: Array) -> None:
-    if axis not in (-1, len(x.shape) - 1):
-        raise ValueError(f"{name}: axis must be the last one, -1. Received: axis {axis!r}")
+def _on_last_axis(name: str, x: Array, axis: int) -> Array:
+    y = Use(name).call(x)
+    if isinstance(axis, bool) or not isinstance(axis, int) or axis not in (-1, len(y.shape) - 1):
+        raise ValueError(f"{name}: axis must be the last one, -1. Received: {nearest.shown(axis)}")
+    return y
 
 
 swish, hard_swish = silu, hard_silu

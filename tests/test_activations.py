@@ -132,7 +132,7 @@ def test_log_softmax_does_not_underflow():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda x: ops.activate(x, "rleu"), ValueError, "name must be one of celu, .*'relu'.*Received: 'rleu'"),
+        (lambda x: ops.activate(x, "rleu"), ValueError, "name must be one of affine, celu, .*'relu'.*Received: 'rleu'"),
         (lambda x: ops.activate(x, None), ValueError, "name must be one of .* Received: None"),
         (lambda x: ops.activate(x, "elu", beta=1), TypeError, "no argument 'beta'.*Allowed: alpha"),
         (lambda x: ops.activate(x, "tanh", alpha=1), TypeError, "Allowed: none"),

@@ -48,6 +48,7 @@ class Dense(KernelLayer):
         return features, self.units
 
     def compute_output_shape(self, input_shape: InputShape) -> InputShape:
+        input_shape = shapes.with_batch(self.name, input_shape)
         return *input_shape[:-1], self.kernel_shape(input_shape)[1]
 
     def _apply(self, x: Array, kernel: Array, bias: Array | None, relu: str | None) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from numba_cnn import shapes
 from numba_cnn.layers.images import check_channels_last
 from numba_cnn.layers.layer import Backward, InputShape, Layer
 from numba_cnn.ops import Array
@@ -20,6 +21,7 @@ class Flatten(Layer):
         check_channels_last(self.name, data_format)
 
     def compute_output_shape(self, input_shape: InputShape) -> InputShape:
+        input_shape = shapes.with_batch(self.name, input_shape)
         return None, math.prod(n for n in input_shape[1:] if n is not None)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from numba_cnn import nearest
+import numpy as np
+
+from numba_cnn import nearest, shapes
 from numba_cnn.layers.layer import Backward, Layer, with_batch
 from numba_cnn.layers.tensor import Node, Tensor
 from numba_cnn.ops import Array
@@ -56,6 +58,13 @@ def _of_one_sample(batch_shape: Any) -> Sequence[int]:
     return batch_shape[1:]
 
 
+def _is_dtype(dtype: Any) -> bool:
+    try:
+        return isinstance(dtype, str | type | np.dtype) and np.dtype(dtype).kind in "biuf"
+    except TypeError:
+        return False
+
+
 @nearest.keywords
 def Input(
     shape: Sequence[int] | None = None,
@@ -68,7 +77,15 @@ def Input(
     """The input of a model, for samples of that shape: to call layers on, or as the first of a Sequential's.
 
     batch_size, dtype    are taken as Keras has them; batches may have any size, and inputs become float32
+
+    Raises ValueError for a shape, a batch_size or a dtype that is none.
     """
+    if batch_size is not None:
+        shapes.count("Input", "batch_size", batch_size)
+    if dtype is not None and not _is_dtype(dtype):
+        raise ValueError(
+            f"Input: dtype must name a type of real numbers. Received: {nearest.shown(dtype)}"
+        )
     layer = InputLayer(shape, batch_shape=batch_shape, name=name)
     assert layer.first_shape is not None
     layer.build(with_batch(layer.first_shape))

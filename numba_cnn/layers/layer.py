@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from numba_cnn import activations, backends, session, shapes
+from numba_cnn import activations, backends, nearest, session, shapes
 from numba_cnn.initializers import Initializer
 from numba_cnn.layers.tensor import Node, Tensor, tensors
 from numba_cnn.ops import Array
@@ -124,9 +124,10 @@ class Layer(Checked):
         """
         if given := tensors(x):
             return self._connected(given)
+        xs = self._batches(x)
         if self.output_shape is None:
-            self._meet(x)
-        xs = x if self.arity is None else (x,)
+            met: Any = [with_batch(one.shape[1:]) for one in xs]
+            self.build(met if self.arity is None else met[0])
         return self.forward(*xs)[0] if training else self.call(*xs)
 
     def _connected(self, inputs: tuple[Tensor, ...]) -> Tensor:
@@ -161,11 +162,17 @@ class Layer(Checked):
             )
         return self._nodes[0]
 
-    def _meet(self, x: Any) -> None:
-        """Build for the first batch; or say why it is none."""
-        check_batch(self.name, x)
-        if not self.built:
-            self.build((None, *x.shape[1:]))
+    def _batches(self, x: Any) -> Sequence[Array]:
+        """The batches that the layer is called on; or an error that says why one is none."""
+        if self.arity is None and not isinstance(x, list | tuple):
+            raise TypeError(
+                f"{self.name}: x must be a list of arrays. Received: {nearest.shown(x)}"
+            )
+        xs = x if self.arity is None else (x,)
+        for one in xs:
+            if not self.built or not getattr(one, "shape", ()):
+                check_batch(self.name, one)
+        return xs
 
     def count_params(self) -> int:
         """The number of weights, counted one by one."""

@@ -20,16 +20,17 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: Any, **settings: Any) -> None:
         super().__init__(**settings)
-        self.target_shape = tuple(
-            -1 if extent == -1 else shapes.count(self.name, "target_shape", extent)
-            for extent in ((target_shape,) if isinstance(target_shape, int) else target_shape)
-        )
-        if self.target_shape.count(-1) > 1:
+        if isinstance(target_shape, int) and not isinstance(target_shape, bool):
+            target_shape = (target_shape,)
+        self.target_shape = shapes.extents(self.name, "target_shape", target_shape, -1)
+        if self.target_shape.count(-1) > 1 or 0 in self.target_shape:
             raise ValueError(
-                f"{self.name}: one extent of target_shape may be -1. Received: {target_shape}"
+                f"{self.name}: extents of target_shape must be at least 1, or -1 for one of them. "
+                f"Received: {target_shape}"
             )
 
     def compute_output_shape(self, input_shape: InputShape) -> InputShape:
+        input_shape = shapes.with_batch(self.name, input_shape)
         size = math.prod(n for n in input_shape[1:] if n is not None)
         known = math.prod(n for n in self.target_shape if n != -1)
         if size % known or (-1 not in self.target_shape and size != known):
@@ -52,10 +53,12 @@ class Reshape(Layer):
 class _Frame(Layer):
     """A layer that adds or takes pixels at the four sides of images."""
 
-    def __init__(self, word: str, sides: Any, data_format: str | None, **settings: Any) -> None:
-        super().__init__(**settings)
+    _word: ClassVar[str]  # what Keras calls the pixels
+    sides: Sides
+
+    def _take(self, sides: Any, data_format: str | None) -> None:
         check_channels_last(self.name, data_format)
-        self._word, self.sides = word, _sides(self.name, word, sides)
+        self.sides = _sides(self.name, self._word, sides)
 
     def get_config(self) -> dict[str, Any]:
         sides = [list(pair) for pair in self.sides]
@@ -65,10 +68,13 @@ class _Frame(Layer):
 class ZeroPadding2D(_Frame):
     """Zeros around images: one number, (vertical, horizontal), or ((top, bottom), (left, right))."""
 
+    _word = "padding"
+
     def __init__(
         self, padding: Any = (1, 1), data_format: str | None = None, **settings: Any
     ) -> None:
-        super().__init__("padding", padding, data_format, **settings)
+        super().__init__(**settings)
+        self._take(padding, data_format)
 
     def compute_output_shape(self, input_shape: InputShape) -> InputShape:
         _, H, W, C = one_image(self.name, input_shape)
@@ -82,10 +88,13 @@ class ZeroPadding2D(_Frame):
 class Cropping2D(_Frame):
     """Images without pixels at their sides, given as for ZeroPadding2D."""
 
+    _word = "cropping"
+
     def __init__(
         self, cropping: Any = ((0, 0), (0, 0)), data_format: str | None = None, **settings: Any
     ) -> None:
-        super().__init__("cropping", cropping, data_format, **settings)
+        super().__init__(**settings)
+        self._take(cropping, data_format)
 
     def compute_output_shape(self, input_shape: InputShape) -> InputShape:
         _, H, W, C = one_image(self.name, input_shape)

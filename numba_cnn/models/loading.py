@@ -63,7 +63,7 @@ def load_model(
 def _refuse_legacy(filepath: str) -> None:
     """Raise a ValueError for an HDF5 file, which Keras 2 kept whole models in."""
     try:
-        with open(filepath, "rb") as file:
+        with files.open_regular(filepath) as file:
             legacy = file.read(len(_HDF5)) == _HDF5
     except IsADirectoryError:
         legacy = False

@@ -57,10 +57,10 @@ def arrays(op: str, *optional: str, **arrays: Array | None) -> tuple[Any, list[A
 
 
 def given(op: str, *optional: str, **arrays: Array | None) -> None:
-    """Raise a TypeError for the first array that is None, but for the optional ones."""
+    """Raise a TypeError for the first that is no array; the optional ones may be None."""
     for name, array in arrays.items():
-        if array is None and name not in optional:
-            raise TypeError(f"{op}: {name} must be an array. Received: None")
+        if not hasattr(array, "shape") and not (array is None and name in optional):
+            raise TypeError(f"{op}: {name} must be an array. Received: {nearest.shown(array)}")
 
 
 def argmax(op: str, backend: Any, argmax: Array, g: shapes.Pool2D, dy: Array) -> Array:
@@ -171,9 +171,11 @@ def activation(op: str, name: str, settings: dict[str, Any]) -> tuple[float, flo
 
 
 def _setting(op: str, key: str, value: object) -> float:
-    if key == "approximate" and isinstance(value, bool):
-        return float(value)
-    if key == "max_value" and (value is None or value == math.inf):
+    if key == "approximate":
+        if not isinstance(value, bool | int | float) or value not in (0, 1):
+            raise ValueError(f"{op}: approximate must be True or False. Received: {value!r:.80}")
+        return float(bool(value))
+    if key == "max_value" and (value is None or (isinstance(value, float) and value == math.inf)):
         return math.inf
     return number(op, key, value)
 

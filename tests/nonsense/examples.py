@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from numba_cnn import layers, models
+from numba_cnn import activations, layers, models
 
 F32 = np.float32
 X, W, B = np.ones((2, 4, 4, 1), F32), np.ones((3, 3, 1, 2), F32), np.ones(2, F32)
 POOLED = {"argmax": np.zeros((2, 1, 1, 2), np.uint8), "dy": np.ones((2, 1, 1, 2), F32)}
 ROWS, LABELS = np.ones((2, 3), F32), np.array([0, 1])
+SHARES, TENSOR = np.full((2, 3), 0.25, F32), layers.Input((3,))
 THREE = np.ones(3, F32)
 COUNTED = np.zeros(2, np.int64)
 LOSS = "sparse_categorical_crossentropy"
@@ -92,7 +93,13 @@ EXAMPLES = {
     "activations.relu": {"x": X}, "activations.softmax": {"x": ROWS},
     "layers.Activation": {"activation": "relu"},
     "layers.Conv2D": {"filters": 2, "kernel_size": 3},
-    "layers.Dense": {"units": 2},
+    **{f"activations.{name}": {"x": ROWS} for name in activations.__all__ if name != "get"},
+    "models.Model": {"inputs": TENSOR, "outputs": layers.Dense(2)(TENSOR)},
+    **{f"layers.{name}": {"inputs": [TENSOR, TENSOR]} for name in ("add", "concatenate", "multiply", "subtract")},
+    "layers.Dense": {"units": 2}, "layers.Rescaling": {"scale": 2.0}, "layers.Reshape": {"target_shape": (3,)},
+    "layers.Conv2DTranspose": {"filters": 2, "kernel_size": 3}, "layers.DepthwiseConv2D": {"kernel_size": 3},
+    "layers.SeparableConv2D": {"filters": 2, "kernel_size": 3}, "layers.Dropout": {"rate": 0.5},
+    "layers.SpatialDropout2D": {"rate": 0.5}, "layers.GaussianNoise": {"stddev": 0.5},
     "layers.Input": {"shape": (3,)}, "layers.InputLayer": {"shape": (3,)},
     "callbacks.CSVLogger": {"filename": "log.csv"},
     "callbacks.CallbackList": {"callbacks": [], "model": None, "params": {}},
@@ -101,7 +108,7 @@ EXAMPLES = {
     "callbacks.ModelCheckpoint": {"filepath": "m.keras"},
     "losses.get": {"identifier": LOSS}, "metrics.get": {"identifier": "accuracy"},
     "optimizers.get": {"identifier": "adam"}, "initializers.get": {"identifier": "zeros"},
-    "metrics.Mean": {"name": "mean"},
+    "metrics.Mean": {"name": "mean"}, "metrics.Metric": {"name": "metric"}, "losses.Loss": {"name": "loss"},
     "datasets.digits": {"size": 8}, "datasets.shapes": {"n": 10}, "datasets.load": {"source": "digits"},
     "datasets.image_folder": {"path": "."},
     "datasets.shift": {"x": X, "most": 1, "generator": np.random.default_rng(0), "out": np.empty_like(X)},
@@ -118,7 +125,7 @@ EXAMPLES = {
     "Layer.build": {"input_shape": (None, 3)}, "Layer.compute_output_shape": {"input_shape": (None, 3)},
     "Layer.set_weights": {"weights": [np.ones((3, 2)), np.ones(2)]}, "Layer.__call__": {"x": ROWS},
     "Optimizer.set_variables": {"variables": []},
-    "Loss.__call__": {"logits": ROWS, "labels": LABELS}, "Metric.of_batch": {"logits": ROWS, "labels": LABELS},
+    "Loss.__call__": {"y_true": LABELS, "y_pred": SHARES}, "Metric.of_batch": {"y_true": LABELS, "y_pred": SHARES},
     "Initializer.__call__": {"shape": (2, 3)},
     "set_conv_algorithm": {"algorithm": "auto"}, "set_random_seed": {"seed": 1}, "set_num_threads": {"n": 1},
 }  # fmt: skip

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from numba_cnn import activations
+
 from .examples import LABELS, ROWS
 
 VALUES = {
@@ -115,6 +117,11 @@ EXCEPTIONS = {
     "ops.conv2d_max_pool2d_backward.strides": "size", "ops.explain_conv2d.strides": "size",
     "layers.Conv2D.strides": "size", "layers.Conv2D.padding": "choice", "layers.MaxPooling2D.padding": "choice",
     "layers.MaxPool2D.padding": "choice",
+    **{f"activations.{name}.x": "numbers" for name in activations.__all__},
+    **{f"activations.{name}": "number" for name in ("leaky_relu.negative_slope", "relu.negative_slope", "squareplus.b")},
+    "activations.relu.max_value": "?number", "activations.gelu.approximate": "flag of python",
+    "activations.get.identifier": "?choice", "layers.Input.dtype": "?choice",
+    "layers.BatchNormalization.scale": "flag", "layers.Rescaling.scale": "number",
     "activations.linear.x": "anything", "activations.name_of.identifier": "?choice",
     "losses.SparseCategoricalCrossentropy.name": "text", "metrics.SparseCategoricalAccuracy.name": "text",
     "metrics.Mean.name": "text", "models.tutorial_cnn.input_shape": "?shape", "layers.Input.shape": "sample shape",
@@ -132,6 +139,15 @@ EXCEPTIONS = {
     "Sequential.fit.sample_weight": "?vector", "Sequential.evaluate.sample_weight": "?vector",
 }  # fmt: skip
 
+# Layers, losses and functional models.
+PARAMETERS |= {
+    "alpha": "number", "approximate": "flag", "beta_initializer": "choice", "center": "flag",
+    "depth_multiplier": "count", "depthwise_initializer": "choice", "gamma_initializer": "choice", "inputs": "anything",
+    "keepdims": "flag", "label_smoothing": "share", "max_value": "?number from 0", "moving_mean_initializer": "choice",
+    "moving_variance_initializer": "choice", "negative_slope": "number from 0", "offset": "number",
+    "output_padding": "?size", "outputs": "choice", "pointwise_initializer": "choice", "target_shape": "extents",
+    "training": "anything", "y_pred": "array", "y_shape": "shape", "y_true": "array",
+}  # fmt: skip
 # The ops, whose names mean other things elsewhere.
 PARAMETERS |= {
     "beta": "array", "gamma": "array", "inverse_deviation": "array", "moving_mean": "array",
@@ -173,9 +189,9 @@ INSIDE = {
 # What an error may call the argument by.
 ALIASES = {
     "identifier": "optimizer|loss|metric|initializer|activation",
-    "kernel_initializer": "initializer", "bias_initializer": "initializer",
+    **{name: "initializer" for name in PARAMETERS if name.endswith("_initializer")},
     "layers": "layer|Layer", "layer": "Layer", "metrics": "metric", "schedule": "schedule",
     "validation_batch_size": "batch_size", "weights": "kernel|bias", "variables": "state",
     "class_weight": "class_weight", "validation_data": "fit: [xy]", "x_shape": "x",
-    "input_shape": "sample's shape", "path": "folders",
+    "y_true": "labels|targets", "y_pred": "probabilities|logits|y", "input_shape": "sample's shape", "path": "folders",
 }  # fmt: skip
