@@ -148,7 +148,8 @@ class Accuracy(Metric):
         super().__init__(name)
 
     def of_batch(self, y_true: Array, y_pred: Array) -> Array:
-        if y_pred.shape[-1] == 1:
+        *_, outputs = y_pred.shape
+        if outputs == 1:
             return ops.binary_accuracy(y_pred, y_true, 0.5)
         if len(y_true.shape) < len(y_pred.shape):
             return ops.sparse_categorical_accuracy(y_pred, y_true)

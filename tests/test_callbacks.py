@@ -190,7 +190,7 @@ def test_a_rate_that_is_the_least_stays_without_a_word(model, capsys):
     assert history["learning_rate"] == [0.5] * 3
     assert plateau.cooldown_counter == 0
     assert capsys.readouterr().out == ""
-    with pytest.raises(ValueError, match=r"factor must be below 1.* Received: 1"):
+    with pytest.raises(ValueError, match=r"factor must be .* below 1.* Received: 1"):
         callbacks.ReduceLROnPlateau(factor=1)
 
 

@@ -12,6 +12,8 @@ import pytest
 
 from numba_cnn import layers
 
+pytestmark = pytest.mark.xdist_group("layers against keras")  # one process asks Keras, once
+
 IMAGES = (3, 6, 5, 4)
 ROWS = (5, 7)
 # name -> (class, settings, shapes of the inputs, whether in training)

@@ -54,8 +54,8 @@ class Dense(KernelLayer):
     def _apply(self, x: Array, kernel: Array, bias: Array | None, relu: str | None) -> Array:
         if len(x.shape) == 2:
             return ops.dense(x, kernel, bias, activation=relu)
-        y = ops.dense(x.reshape(-1, x.shape[-1]), kernel, bias, activation=relu)
-        return y.reshape(*x.shape[:-1], y.shape[-1])
+        y = ops.dense(x.reshape(-1, kernel.shape[0]), kernel, bias, activation=relu)
+        return y.reshape(*x.shape[:-1], kernel.shape[1])
 
     def _apply_backward(
         self, dy: Array, x: Array, kernel: Array, **options: Any
@@ -64,7 +64,7 @@ class Dense(KernelLayer):
             return ops.dense_backward(dy, x, kernel, **options)
         if options.get("y") is not None:
             options["y"] = options["y"].reshape(-1, kernel.shape[1])
-        rows = x.reshape(-1, x.shape[-1])
+        rows = x.reshape(-1, kernel.shape[0])
         dx, dkernel, dbias = ops.dense_backward(
             dy.reshape(-1, kernel.shape[1]), rows, kernel, **options
         )

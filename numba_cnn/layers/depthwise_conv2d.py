@@ -69,14 +69,14 @@ class DepthwiseConv2D(KernelLayer):
 
     def _apply(self, x: Array, kernel: Array, bias: Array | None, relu: str | None) -> Array:
         weight = kernel.reshape(_grouped(kernel.shape))
-        return ops.conv2d(x, weight, bias, activation=relu, **self._geometry(x.shape[-1]))
+        return ops.conv2d(x, weight, bias, activation=relu, **self._geometry(x.shape[3]))
 
     def _apply_backward(
         self, dy: Array, x: Array, kernel: Array, **options: Any
     ) -> tuple[Array | None, Array, Array]:
         weight = kernel.reshape(_grouped(kernel.shape))
         dx, dweight, dbias = ops.conv2d_backward(
-            dy, x, weight, **options, **self._geometry(x.shape[-1])
+            dy, x, weight, **options, **self._geometry(x.shape[3])
         )
         return dx, dweight.reshape(kernel.shape), dbias
 

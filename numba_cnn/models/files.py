@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from numba_cnn import registry, saving
+from numba_cnn.metrics import Accuracy, Metric
 from numba_cnn.models.summary import print_summary
 from numba_cnn.models.training import Trainer
 from numba_cnn.settings import flag, function, optional, path
@@ -81,6 +82,13 @@ class Saved(Trainer):
             description["compile_config"] = {
                 "optimizer": registry.describe("optimizers", self.optimizer),
                 "loss": registry.describe("losses", self.loss),
-                "metrics": [registry.describe("metrics", metric) for metric in self.metrics],
+                "metrics": [_described(metric) for metric in self.metrics],
             }
         return description
+
+
+def _described(metric: Metric) -> Any:
+    """A metric as files have it; Keras has no class of its own for the accuracy that fits the targets."""
+    if type(metric) is Accuracy and metric.name in ("accuracy", "acc"):
+        return metric.name
+    return registry.describe("metrics", metric)

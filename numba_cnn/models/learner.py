@@ -94,7 +94,8 @@ class Learner(Network):
         """Count the loss and the metrics that a function gives of a batch; returns what else it gives."""
         assert self.loss is not None
         arguments.given(self.name, x=x, labels=labels)
-        backends.of(self.name, labels=labels)  # an array, or an error that says what it is
+        for name, array in (("x", x), ("labels", labels)):
+            backends.of(self.name, **{name: array})  # an array, or an error that says what it is
         if self.loss.has_classes:
             labels = arguments.class_labels(self.name, labels, self._outputs_of_a_sample())
         values, rest = self._graphs.run(self, function, x, labels, sample_weight, trains=trains)

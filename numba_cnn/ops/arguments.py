@@ -57,10 +57,10 @@ def arrays(op: str, *optional: str, **arrays: Array | None) -> tuple[Any, list[A
 
 
 def given(op: str, *optional: str, **arrays: Array | None) -> None:
-    """Raise a TypeError for the first that is no array; the optional ones may be None."""
+    """Raise a TypeError for the first array that is None, but for the optional ones."""
     for name, array in arrays.items():
-        if not hasattr(array, "shape") and not (array is None and name in optional):
-            raise TypeError(f"{op}: {name} must be an array. Received: {nearest.shown(array)}")
+        if array is None and name not in optional:
+            raise TypeError(f"{op}: {name} must be an array. Received: None")
 
 
 def argmax(op: str, backend: Any, argmax: Array, g: shapes.Pool2D, dy: Array) -> Array:
