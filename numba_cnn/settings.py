@@ -36,6 +36,9 @@ class Checked:
 
     _settings: ClassVar[Settings] = {}
     _takes_any_name: ClassVar[bool] = False
+    _given_to_base: ClassVar[
+        tuple[str, ...]
+    ] = ()  # arguments of its base's that a class gives itself
     # Methods that every step calls; a call that is to be explained also holds on to arguments such as activations.
     _unexplained: ClassVar[tuple[str, ...]] = (
         "forward",
@@ -95,6 +98,7 @@ class Checked:
 def accepted(cls: type[Any]) -> tuple[str, ...] | None:
     """The keyword arguments of the class's constructor, and of those it hands on to its base classes.
 
+    What `_given_to_base` names, the class gives its base itself.
     None if they cannot be known: the constructor comes from elsewhere, or takes any.
     """
     names: dict[str, None] = {}
@@ -107,8 +111,8 @@ def accepted(cls: type[Any]) -> tuple[str, ...] | None:
             parameters = inspect.signature(vars(base)["__init__"]).parameters.values()
             names |= {p.name: None for p in parameters if p.kind is not p.VAR_KEYWORD}
             if all(p.kind is not p.VAR_KEYWORD for p in parameters):
-                names.pop("self")
-                return tuple(names)
+                given = ("self", *getattr(cls, "_given_to_base", ()))
+                return tuple(name for name in names if name not in given)
     return None if names else ()
 
 

@@ -19,6 +19,8 @@ class DepthwiseConv2D(KernelLayer):
     Parameters are kernel (KH, KW, C, depth_multiplier) and bias (C * depth_multiplier,).
     """
 
+    _given_to_base = ("kernel_initializer",)
+
     def __init__(
         self,
         kernel_size: Size,
