@@ -164,6 +164,7 @@ class Network(Checked):
 
     def forward(self, x: Array) -> tuple[Array, Callable[[Array], None]]:
         """Training: (y, backward). backward(dy) leaves the gradient of every trainable parameter."""
+        check_batch(self.name, x)
         outputs, backward = plan.forward(self._plan(), [x])
         return outputs[0], lambda dy: backward([dy])
 
