@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,7 +21,7 @@ __all__ = [
     "get",
 ]
 
-Shape = tuple[int | None, ...]
+Op = Callable[..., tuple[Array, Array]]
 
 
 class Loss(Checked):
@@ -75,10 +76,23 @@ class _Crossentropy(Loss):
     """
 
     _settings: ClassVar[Settings] = {"from_logits": flag}
+    _of_scores: ClassVar[Op]
+    _of_probabilities: ClassVar[Op]
 
     def __init__(self, from_logits: bool, name: str) -> None:
         super().__init__(name)
         self.from_logits = from_logits
+
+    def on_outputs(
+        self, y_true: Array, y_pred: Array, sample_weight: Array | None = None
+    ) -> tuple[Array, Array]:
+        op = self._of_scores if self.from_logits else self._of_probabilities
+        return op(y_pred, y_true, sample_weight)
+
+    def on_scores(
+        self, y_true: Array, scores: Array, sample_weight: Array | None = None
+    ) -> tuple[Array, Array]:
+        return self._of_scores(scores, y_true, sample_weight)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "from_logits": self.from_logits}
@@ -90,30 +104,45 @@ class SparseCategoricalCrossentropy(_Crossentropy):
     activations = ("softmax",)
     has_classes = True
     inert: ClassVar[dict[str, tuple[Any, ...]]] = {**Loss.inert, "ignore_class": (None,)}
+    _of_scores = staticmethod(ops.sparse_categorical_crossentropy)
+    _of_probabilities = staticmethod(ops.sparse_categorical_crossentropy_of_probabilities)
 
     def __init__(
         self, from_logits: bool = False, name: str = "sparse_categorical_crossentropy"
     ) -> None:
         super().__init__(from_logits, name)
 
-    def on_outputs(
-        self, y_true: Array, y_pred: Array, sample_weight: Array | None = None
-    ) -> tuple[Array, Array]:
-        if self.from_logits:
-            return self.on_scores(y_true, y_pred, sample_weight)
-        return ops.sparse_categorical_crossentropy_of_probabilities(y_pred, y_true, sample_weight)
 
-    def on_scores(
-        self, y_true: Array, scores: Array, sample_weight: Array | None = None
-    ) -> tuple[Array, Array]:
-        return ops.sparse_categorical_crossentropy(scores, y_true, sample_weight)
+class _Smoothed(_Crossentropy):
+    """Cross-entropies whose targets may be brought nearer to one another."""
+
+    _settings: ClassVar[Settings] = {"label_smoothing": number(0, 1)}
+
+    def __init__(self, from_logits: bool, label_smoothing: float, name: str) -> None:
+        super().__init__(from_logits, name)
+        self.label_smoothing = label_smoothing
+
+    def _classes(self, y_true: Array) -> int:
+        """Between how many classes the targets choose."""
+        raise NotImplementedError
+
+    def prepared(self, y_true: Array) -> Array:
+        """(1 - label_smoothing) * target + label_smoothing / classes."""
+        if not self.label_smoothing:
+            return y_true
+        rest = np.asarray(self.label_smoothing / self._classes(y_true), y_true.dtype)
+        return y_true * np.asarray(1 - self.label_smoothing, y_true.dtype) + rest
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "label_smoothing": self.label_smoothing}
 
 
-class CategoricalCrossentropy(_Crossentropy):
+class CategoricalCrossentropy(_Smoothed):
     """-sum over the classes of target * log(probability), for targets such as one-hot rows."""
 
     activations = ("softmax",)
-    _settings: ClassVar[Settings] = {"label_smoothing": number(0, 1)}
+    _of_scores = staticmethod(ops.categorical_crossentropy)
+    _of_probabilities = staticmethod(ops.categorical_crossentropy_of_probabilities)
 
     def __init__(
         self,
@@ -121,33 +150,18 @@ class CategoricalCrossentropy(_Crossentropy):
         label_smoothing: float = 0.0,
         name: str = "categorical_crossentropy",
     ) -> None:
-        super().__init__(from_logits, name)
-        self.label_smoothing = label_smoothing
+        super().__init__(from_logits, label_smoothing, name)
 
-    def on_outputs(
-        self, y_true: Array, y_pred: Array, sample_weight: Array | None = None
-    ) -> tuple[Array, Array]:
-        if self.from_logits:
-            return self.on_scores(y_true, y_pred, sample_weight)
-        return ops.categorical_crossentropy_of_probabilities(y_pred, y_true, sample_weight)
-
-    def on_scores(
-        self, y_true: Array, scores: Array, sample_weight: Array | None = None
-    ) -> tuple[Array, Array]:
-        return ops.categorical_crossentropy(scores, y_true, sample_weight)
-
-    def prepared(self, y_true: Array) -> Array:
-        return smoothed(y_true, self.label_smoothing, y_true.shape[-1])
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "label_smoothing": self.label_smoothing}
+    def _classes(self, y_true: Array) -> int:
+        return int(y_true.shape[-1])
 
 
-class BinaryCrossentropy(_Crossentropy):
+class BinaryCrossentropy(_Smoothed):
     """-(target * log(p) + (1 - target) * log(1 - p)), the mean over the last axis too."""
 
     activations = ("sigmoid",)
-    _settings: ClassVar[Settings] = {"label_smoothing": number(0, 1)}
+    _of_scores = staticmethod(ops.binary_crossentropy)
+    _of_probabilities = staticmethod(ops.binary_crossentropy_of_probabilities)
 
     def __init__(
         self,
@@ -155,26 +169,10 @@ class BinaryCrossentropy(_Crossentropy):
         label_smoothing: float = 0.0,
         name: str = "binary_crossentropy",
     ) -> None:
-        super().__init__(from_logits, name)
-        self.label_smoothing = label_smoothing
+        super().__init__(from_logits, label_smoothing, name)
 
-    def on_outputs(
-        self, y_true: Array, y_pred: Array, sample_weight: Array | None = None
-    ) -> tuple[Array, Array]:
-        if self.from_logits:
-            return self.on_scores(y_true, y_pred, sample_weight)
-        return ops.binary_crossentropy_of_probabilities(y_pred, y_true, sample_weight)
-
-    def on_scores(
-        self, y_true: Array, scores: Array, sample_weight: Array | None = None
-    ) -> tuple[Array, Array]:
-        return ops.binary_crossentropy(scores, y_true, sample_weight)
-
-    def prepared(self, y_true: Array) -> Array:
-        return smoothed(y_true, self.label_smoothing, 2)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "label_smoothing": self.label_smoothing}
+    def _classes(self, y_true: Array) -> int:
+        return 2
 
 
 class MeanSquaredError(Loss):
@@ -199,14 +197,6 @@ class MeanAbsoluteError(Loss):
         self, y_true: Array, y_pred: Array, sample_weight: Array | None = None
     ) -> tuple[Array, Array]:
         return ops.mean_absolute_error(y_pred, y_true, sample_weight)
-
-
-def smoothed(y_true: Array, amount: float, classes: int) -> Array:
-    """Targets that are brought nearer to one another: (1 - amount) * target + amount / classes."""
-    if not amount:
-        return y_true
-    rest = np.asarray(amount / classes, y_true.dtype)
-    return y_true * np.asarray(1 - amount, y_true.dtype) + rest
 
 
 _NAMES: dict[str, type[Loss]] = {

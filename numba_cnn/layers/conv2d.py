@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from numba_cnn import ops, shapes
-from numba_cnn.layers.images import check_channels_last, one_image, padding_name
-from numba_cnn.layers.kernel_layer import KernelLayer
+from numba_cnn.layers.convolution_layer import ConvolutionLayer
+from numba_cnn.layers.images import one_image
 from numba_cnn.layers.layer import InputShape
 from numba_cnn.ops import Array
 from numba_cnn.shapes import Shape, Size
 
 
-class Conv2D(KernelLayer):
+class Conv2D(ConvolutionLayer):
     """Convolution (cross-correlation) of images (N, H, W, C) with `filters` filters, channels last.
 
     kernel_size, strides, dilation_rate    one integer or a pair
@@ -39,25 +39,20 @@ class Conv2D(KernelLayer):
         **settings: Any,
     ) -> None:
         super().__init__(
+            kernel_size=kernel_size,
+            strides=strides,
+            padding=padding,
+            data_format=data_format,
+            dilation_rate=dilation_rate,
             activation=activation,
             use_bias=use_bias,
             kernel_initializer=kernel_initializer,
             bias_initializer=bias_initializer,
             **settings,
         )
-        check_channels_last(self.name, data_format)
         self.filters = shapes.count(self.name, "filters", filters)
-        self.kernel_size = shapes.pair(self.name, "kernel_size", kernel_size)
-        self.strides = shapes.pair(self.name, "strides", strides)
-        self.padding = padding_name(self.name, padding)
-        self.dilation_rate = shapes.pair(self.name, "dilation_rate", dilation_rate)
         self.groups = shapes.count(self.name, "groups", groups)
-        self.geometry: dict[str, Any] = {
-            "strides": self.strides,
-            "padding": self.padding,
-            "dilation_rate": self.dilation_rate,
-            "groups": self.groups,
-        }
+        self.geometry["groups"] = self.groups
 
     def kernel_shape(self, input_shape: InputShape) -> Shape:
         channels = input_shape[-1]
@@ -86,10 +81,5 @@ class Conv2D(KernelLayer):
         return {
             **super().get_config(),
             "filters": self.filters,
-            "kernel_size": list(self.kernel_size),
-            "strides": list(self.strides),
-            "padding": self.padding,
-            "data_format": "channels_last",
-            "dilation_rate": list(self.dilation_rate),
             "groups": self.groups,
         }

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from numba_cnn import ops, shapes
-from numba_cnn.layers.images import check_channels_last, one_image, padding_name
-from numba_cnn.layers.kernel_layer import KernelLayer
+from numba_cnn.layers.convolution_layer import ConvolutionLayer
+from numba_cnn.layers.images import one_image
 from numba_cnn.layers.layer import InputShape
 from numba_cnn.ops import Array
 from numba_cnn.shapes import Shape, Size
 
 
-class Conv2DTranspose(KernelLayer):
+class Conv2DTranspose(ConvolutionLayer):
     """The input gradient of the convolution that makes (N, H, W, C) of (N, OH, OW, filters).
 
     OH = H * stride with padding="same"; H * stride + max(KH - stride, 0) with "valid"; OW alike. Parameters are kernel
@@ -35,18 +35,18 @@ class Conv2DTranspose(KernelLayer):
         **settings: Any,
     ) -> None:
         super().__init__(
+            kernel_size=kernel_size,
+            strides=strides,
+            padding=padding,
+            data_format=data_format,
+            dilation_rate=dilation_rate,
             activation=activation,
             use_bias=use_bias,
             kernel_initializer=kernel_initializer,
             bias_initializer=bias_initializer,
             **settings,
         )
-        check_channels_last(self.name, data_format)
         self.filters = shapes.count(self.name, "filters", filters)
-        self.kernel_size = shapes.pair(self.name, "kernel_size", kernel_size)
-        self.strides = shapes.pair(self.name, "strides", strides)
-        self.padding = padding_name(self.name, padding)
-        self.dilation_rate = shapes.pair(self.name, "dilation_rate", dilation_rate)
         if output_padding is not None:
             raise ValueError(
                 f"{self.name}: output_padding is not served yet; leave it None. Received: {output_padding!r}"
@@ -72,15 +72,8 @@ class Conv2DTranspose(KernelLayer):
             sizes.append(n * s + (max(covered - s, 0) if self.padding == "valid" else 0))
         return N, *sizes, self.filters
 
-    def _settings_of(self) -> dict[str, Any]:
-        return {
-            "strides": self.strides,
-            "padding": self.padding,
-            "dilation_rate": self.dilation_rate,
-        }
-
     def _apply(self, x: Array, kernel: Array, bias: Array | None, relu: str | None) -> Array:
-        y = ops.conv2d_transpose(x, kernel, bias, self._images(x.shape), **self._settings_of())
+        y = ops.conv2d_transpose(x, kernel, bias, self._images(x.shape), **self.geometry)
         return ops.relu(y) if relu else y
 
     def _apply_backward(
@@ -89,17 +82,12 @@ class Conv2DTranspose(KernelLayer):
         if options["activation"]:
             dy = ops.relu_backward(dy, options["y"])
         return ops.conv2d_transpose_backward(
-            dy, x, kernel, need_dx=options["need_dx"], **self._settings_of()
+            dy, x, kernel, need_dx=options["need_dx"], **self.geometry
         )
 
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "filters": self.filters,
-            "kernel_size": list(self.kernel_size),
-            "strides": list(self.strides),
-            "padding": self.padding,
-            "data_format": "channels_last",
-            "dilation_rate": list(self.dilation_rate),
             "output_padding": None,
         }

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from numba_cnn import initializers, ops, registry, shapes
-from numba_cnn.layers.images import check_channels_last, one_image, padding_name
-from numba_cnn.layers.kernel_layer import KernelLayer
+from numba_cnn.layers.convolution_layer import ConvolutionLayer
+from numba_cnn.layers.images import one_image
 from numba_cnn.layers.layer import Backward, InputShape
 from numba_cnn.ops import Array
 from numba_cnn.parameter import Parameter
 from numba_cnn.shapes import Shape, Size
 
 
-class DepthwiseConv2D(KernelLayer):
+class DepthwiseConv2D(ConvolutionLayer):
     """Each channel of images (N, H, W, C) with `depth_multiplier` filters of its own, to (N, OH, OW, C * multiplier).
 
     Parameters are kernel (KH, KW, C, depth_multiplier) and bias (C * depth_multiplier,).
@@ -36,18 +36,18 @@ class DepthwiseConv2D(KernelLayer):
         **settings: Any,
     ) -> None:
         super().__init__(
+            kernel_size=kernel_size,
+            strides=strides,
+            padding=padding,
+            data_format=data_format,
+            dilation_rate=dilation_rate,
             activation=activation,
             use_bias=use_bias,
             kernel_initializer=depthwise_initializer,
             bias_initializer=bias_initializer,
             **settings,
         )
-        check_channels_last(self.name, data_format)
-        self.kernel_size = shapes.pair(self.name, "kernel_size", kernel_size)
-        self.strides = shapes.pair(self.name, "strides", strides)
-        self.padding = padding_name(self.name, padding)
         self.depth_multiplier = shapes.count(self.name, "depth_multiplier", depth_multiplier)
-        self.dilation_rate = shapes.pair(self.name, "dilation_rate", dilation_rate)
 
     def kernel_shape(self, input_shape: InputShape) -> Shape:
         return *self.kernel_size, one_image(self.name, input_shape)[-1], self.depth_multiplier
@@ -58,27 +58,23 @@ class DepthwiseConv2D(KernelLayer):
     def compute_output_shape(self, input_shape: InputShape) -> InputShape:
         x_shape = one_image(self.name, input_shape)
         kernel = self.kernel_shape(input_shape)
-        g = shapes.conv2d(x_shape, _grouped(kernel), **self._geometry(x_shape[-1]))
+        g = shapes.conv2d(x_shape, _grouped(kernel), **self._by_channel(x_shape[-1]))
         return None, g.OH, g.OW, g.F
 
-    def _geometry(self, channels: int) -> dict[str, Any]:
-        return {
-            "strides": self.strides,
-            "padding": self.padding,
-            "dilation_rate": self.dilation_rate,
-            "groups": channels,
-        }
+    def _by_channel(self, channels: int | None) -> dict[str, Any]:
+        """The geometry of one group a channel."""
+        return {**self.geometry, "groups": channels}
 
     def _apply(self, x: Array, kernel: Array, bias: Array | None, relu: str | None) -> Array:
         weight = kernel.reshape(_grouped(kernel.shape))
-        return ops.conv2d(x, weight, bias, activation=relu, **self._geometry(x.shape[3]))
+        return ops.conv2d(x, weight, bias, activation=relu, **self._by_channel(x.shape[3]))
 
     def _apply_backward(
         self, dy: Array, x: Array, kernel: Array, **options: Any
     ) -> tuple[Array | None, Array, Array]:
         weight = kernel.reshape(_grouped(kernel.shape))
         dx, dweight, dbias = ops.conv2d_backward(
-            dy, x, weight, **options, **self._geometry(x.shape[3])
+            dy, x, weight, **options, **self._by_channel(x.shape[3])
         )
         return dx, dweight.reshape(kernel.shape), dbias
 
@@ -87,12 +83,7 @@ class DepthwiseConv2D(KernelLayer):
         return {
             **{key: value for key, value in config.items() if key != "kernel_initializer"},
             "depthwise_initializer": config["kernel_initializer"],
-            "kernel_size": list(self.kernel_size),
-            "strides": list(self.strides),
-            "padding": self.padding,
             "depth_multiplier": self.depth_multiplier,
-            "data_format": "channels_last",
-            "dilation_rate": list(self.dilation_rate),
         }
 
 
