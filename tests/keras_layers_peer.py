@@ -1,8 +1,8 @@
 """What Keras's own layers compute, for test_layers_against_keras.py.
 
 `python keras_layers_peer.py FOLDER` reads cases.json, a list of {name, class, config, inputs, training}, and arrays.npz
-with the inputs and the gradient of the output of each; it writes answers.npz: weights, outputs, gradients of weights and
-inputs, and the weights that training changed.
+with the inputs and the gradient of the output of each; it writes answers.npz: weights, outputs, gradients of weights
+and inputs, and the weights that training changed.
 """
 
 import json

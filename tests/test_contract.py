@@ -146,7 +146,8 @@ def test_what_a_folder_offers_stands_in_the_contract():
     homes = {row.home for row in contract.ROWS.values()}
     plumbing = {"asarray", "describe", "empty", "finish_deferred", "get_num_threads", "is_available", "is_simulator",
                 "is_warm", "limit_recordings", "owns",
-                "release_memory", "set_num_threads", "synchronize", "to_numpy", "why_unavailable", "LaunchGraph"}  # fmt: skip
+                "release_memory", "set_num_threads", "synchronize", "to_numpy",
+                "why_unavailable", "LaunchGraph"}  # fmt: skip
     assert set(cpu.__all__) - {"ABILITIES", "NAME"} == plumbing
     for home in homes:
         import_module(f"numba_cnn.backends.cpu.{home}")

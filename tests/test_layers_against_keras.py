@@ -34,7 +34,8 @@ CASES = {
     },
     "dense sigmoid": ("Dense", {"units": 3, "activation": "sigmoid"}, [ROWS], False),
     "dense softmax": ("Dense", {"units": 3, "activation": "softmax"}, [ROWS], False),
-    "conv2d gelu": ("Conv2D", {"filters": 5, "kernel_size": 3, "activation": "gelu", "padding": "same"}, [IMAGES], False),
+    "conv2d gelu": (
+        "Conv2D", {"filters": 5, "kernel_size": 3, "activation": "gelu", "padding": "same"}, [IMAGES], False),
     "conv2d elu": ("Conv2D", {"filters": 5, "kernel_size": 2, "activation": "elu", "strides": 2}, [IMAGES], False),
     "batch norm": ("BatchNormalization", {}, [IMAGES], True),
     "batch norm of rows": ("BatchNormalization", {"momentum": 0.9, "epsilon": 0.01}, [ROWS], True),

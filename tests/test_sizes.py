@@ -18,7 +18,7 @@ LONG_FILES = {
     "backends/cpu/codegen/vector.py": 301,
     "backends/cpu/microkernels/brgemm.py": 336,
     "backends/cpu/microkernels/dot_product.py": 368,
-    "backends/cpu/microkernels/winograd_transforms.py": 323,
+    "backends/cpu/microkernels/winograd_transforms.py": 321,
 }
 LONG_FUNCTIONS = {
     "backends/cpu/convolution/direct.py::_correlate_block": 43,
@@ -31,7 +31,6 @@ LONG_FUNCTIONS = {
     "backends/cuda/correlate_kernel.py::correlate_kernel.correlate_kernel": 81,
     "backends/cuda/correlate_weight.py::correlate_weight_kernel.correlate_weight_kernel": 48,
     "backends/cuda/few_channels.py::few_channels_kernel.few_channels_kernel": 67,
-    "backends/cpu/runtime/scheduler.py::run_table": 43,
     "cli.py::_parser": 47,
     "models/training.py::Trainer.fit": 57,
 }

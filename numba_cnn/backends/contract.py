@@ -5,9 +5,9 @@ A row says in which file of a folder the op lives, and what it takes. It reads l
     "dense_backward_input": Op("dense", dy="N F", y="N F?", weight="K F", dx="N K"),
 
 Arrays are C-contiguous and, but for those that name a dtype, all float32 or all float64. Their extents are letters,
-each of one value in a call, or numbers, `*` for any axes that are the same wherever it stands, or a property of the geometry `g`;
-`?` lets an array be None. What is no array is of the type that stands there. Outputs come last. `y` before a `dy` gates
-it: where a fused ReLU gave 0 the gradient is 0.
+each of one value in a call, or numbers, `*` for any axes that are the same wherever it stands, or a property of the
+geometry `g`; `?` lets an array be None. What is no array is of the type that stands there. Outputs come last. `y`
+before a `dy` gates it: where a fused ReLU gave 0 the gradient is 0.
 
 `checked` holds a function to its row; tests/test_contract.py compares the folders.
 """
@@ -40,9 +40,7 @@ class Abilities(NamedTuple):
     epilogues: frozenset[str] = frozenset()  # activations that conv2d and dense do themselves
     records: bool = False  # whether it has LaunchGraph and get_num_threads
     prefetches: bool = False  # whether it has PREFETCH's ops and finish_deferred
-    cache_budget: int | None = (
-        None  # bytes of a batch's activations that its caches hold, if they should
-    )
+    cache_budget: int | None = None  # bytes of a batch's activations that should fit its caches
 
 
 class Op:

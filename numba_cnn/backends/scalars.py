@@ -43,7 +43,7 @@ SETTINGS: dict[str, dict[str, float]] = {
     "tanh_shrink": {},
 }
 
-# Activations whose gradient needs the input; those of the others come from the output, which may take the input's place.
+# Activations whose gradient needs the input; those of the others come from the output, which may take its place.
 OF_INPUT = frozenset(
     {
         "gelu",
@@ -58,10 +58,8 @@ OF_INPUT = frozenset(
     }
 )
 
-_SELU_SCALE, _SELU_ALPHA = (
-    1.0507009873554805,
-    1.6732632423543772,
-)  # Klambauer et al., arXiv:1706.02515
+# Klambauer et al., arXiv:1706.02515.
+_SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
 
 class Activation(NamedTuple):
@@ -233,10 +231,8 @@ def _smooth(m: Any) -> dict[str, tuple[Any, Any]]:
     """Activations that are no monotonous function: their gradient needs the input."""
     like, where = m.like, m.where
     exp, log1p, sqrt, tanh, sigmoid, erf = m.exp, m.log1p, m.sqrt, m.tanh, m.sigmoid, m.erf
-    slope, cubic = (
-        math.sqrt(2 / math.pi),
-        0.044715,
-    )  # of GELU by tanh; Hendrycks & Gimpel, arXiv:1606.08415
+    # Of GELU by tanh; Hendrycks & Gimpel, arXiv:1606.08415.
+    slope, cubic = math.sqrt(2 / math.pi), 0.044715
 
     def gelu(x, a, b, c):
         half = like(x, 0.5) * x

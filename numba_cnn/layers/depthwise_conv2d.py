@@ -90,8 +90,8 @@ class DepthwiseConv2D(ConvolutionLayer):
 class SeparableConv2D(DepthwiseConv2D):
     """A depthwise convolution, then `filters` filters of 1x1 over all its channels.
 
-    Parameters are depthwise_kernel (KH, KW, C, depth_multiplier), pointwise_kernel (1, 1, C * depth_multiplier, filters)
-    and bias (filters,).
+    Parameters are depthwise_kernel (KH, KW, C, depth_multiplier), pointwise_kernel (1, 1, C * depth_multiplier,
+    filters) and bias (filters,).
     """
 
     def __init__(

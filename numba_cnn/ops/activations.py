@@ -45,11 +45,12 @@ def activate(x: Array, name: str, **settings: float) -> Array:
         y = name(x)
 
     x            any shape                float32 or float64
-    name         "affine", scale * x + offset, or one of "celu", "elu", "exponential", "gelu", "hard_shrink", "hard_sigmoid",
-                 "hard_silu", "hard_tanh", "leaky_relu", "log_sigmoid", "mish", "relu", "relu6", "selu", "sigmoid", "silu",
-                 "soft_shrink", "softplus", "softsign", "squareplus", "tanh", "tanh_shrink", as in keras.activations
-    settings     scale (1) and offset (0) of affine, alpha of celu and elu (1), approximate of gelu (False), threshold of
-                 hard_shrink and soft_shrink (0.5), negative_slope of leaky_relu (0.2), negative_slope, max_value and
+    name         "affine", scale * x + offset, or one of "celu", "elu", "exponential", "gelu", "hard_shrink",
+                 "hard_sigmoid", "hard_silu", "hard_tanh", "leaky_relu", "log_sigmoid", "mish", "relu", "relu6", "selu",
+                 "sigmoid", "silu", "soft_shrink", "softplus", "softsign", "squareplus", "tanh", "tanh_shrink", as in
+                 keras.activations
+    settings     scale (1) and offset (0) of affine, alpha of celu and elu (1), approximate of gelu (False), threshold
+                 of hard_shrink and soft_shrink (0.5), negative_slope of leaky_relu (0.2), negative_slope, max_value and
                  threshold of relu (0, None and 0), b of squareplus (4)
     returns      the same shape
 

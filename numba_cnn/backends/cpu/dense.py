@@ -94,8 +94,8 @@ def dense_backward_input(dy, y, weight, dx):
     VL = lanes(dx.dtype)
     threads = get_num_threads()
     _backward_input(
-        threads, brgemm_address(dx.dtype), dy.reshape(-1), weight.reshape(-1), constant(0, NR_VECTORS * VL, dx.dtype), (N, F, K),
-        dx.reshape(-1), empty((threads, -(-min(F, BLOCK) // VL) * VL * NR_VECTORS * VL), dx.dtype),
+        threads, brgemm_address(dx.dtype), dy.reshape(-1), weight.reshape(-1), constant(0, NR_VECTORS * VL, dx.dtype),
+        (N, F, K), dx.reshape(-1), empty((threads, -(-min(F, BLOCK) // VL) * VL * NR_VECTORS * VL), dx.dtype),
     )  # fmt: skip
 
 

@@ -24,8 +24,8 @@ def _bits():
         return widest
     if override not in ("128", "256", "512") or int(override) > widest:
         raise ValueError(
-            f"NUMBA_CNN_VECTOR_BITS must be 128, 256 or 512, and at most the {widest} bits that this processor computes "
-            f"with. Received: {override!r}"
+            f"NUMBA_CNN_VECTOR_BITS must be 128, 256 or 512, and at most the {widest} bits that this "
+            f"processor computes with. Received: {override!r}"
         )
     return int(override)
 

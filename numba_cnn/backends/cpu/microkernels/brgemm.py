@@ -1,13 +1,13 @@
 """The register tile that every matrix product of the library runs on: a batch-reduce GEMM emitted as
 LLVM vectors.
 
-    C[m, :] = max(I[m, :] + sum over i < BATCH_I, j < BATCH_J, k < K of A[i*a_i + j*a_j + m*a_m + k*a_k] * B[row, :], floor)
+    C[m, :] = max(I[m, :] + sum over i, j, k of A[i*a_i + j*a_j + m*a_m + k*a_k] * B[row, :], floor)
 
-with m < rows, and B's rows taken one after the other, `ldb` elements apart, as (i, j, k) counts
-up. The rows x columns accumulators stay in vector registers through the whole reduction; each k
-costs one load per vector of B, one broadcast per row of A and one fused multiply-add per
-accumulator. I is a bias (i_m = 0), zeros (i_m = 0), or C itself; floor is 0 for a ReLU and -inf for
-none. All strides and offsets count elements.
+with m < rows, i < BATCH_I, j < BATCH_J, k < K, and B's rows taken one after the other, `ldb`
+elements apart, as (i, j, k) counts up. The rows x columns accumulators stay in vector registers
+through the whole reduction; each k costs one load per vector of B, one broadcast per row of A and
+one fused multiply-add per accumulator. I is a bias (i_m = 0), zeros (i_m = 0), or C itself; floor
+is 0 for a ReLU and -inf for none. All strides and offsets count elements.
 
 After Georganas et al., "High-Performance Deep Learning via a Single Building Block",
 arXiv:1906.06440.
@@ -225,8 +225,8 @@ _columns_by_2 = _emit_all("columns_by_2", 2, True)
 
 @by_address
 def _brgemm(
-    a_columns, rows, C, ldc, I, i_m, A, a_i, a_j, a_step, B, ldb, BATCH_I, BATCH_J, K, floor, columns, ahead, ahead_k, ahead_t,
-    nontemporal, lanes,
+    a_columns, rows, C, ldc, I, i_m, A, a_i, a_j, a_step, B, ldb, BATCH_I, BATCH_J, K, floor, columns, ahead, ahead_k,
+    ahead_t, nontemporal, lanes,
 ):  # fmt: skip
     """Tiles of nearly equal height under one another; all there are stand behind this function's address, so that
     kernels need not be compiled with tiles of their own."""
@@ -239,23 +239,23 @@ def _brgemm(
         c, i = m * ldc, m * i_m
         if a_columns and columns <= lanes:
             _columns_by_1(
-                M, C, c, ldc, I, i, i_m, A, m, a_i, a_j, a_step, B, ldb, BATCH_I, BATCH_J, K, floor, columns, ahead, ahead_k,
-                False,
+                M, C, c, ldc, I, i, i_m, A, m, a_i, a_j, a_step, B, ldb, BATCH_I, BATCH_J, K, floor, columns, ahead,
+                ahead_k, False,
             )  # fmt: skip
         elif a_columns:
             _columns_by_2(
-                M, C, c, ldc, I, i, i_m, A, m, a_i, a_j, a_step, B, ldb, BATCH_I, BATCH_J, K, floor, columns - lanes, ahead,
-                ahead_k, False,
+                M, C, c, ldc, I, i, i_m, A, m, a_i, a_j, a_step, B, ldb, BATCH_I, BATCH_J, K, floor, columns - lanes,
+                ahead, ahead_k, False,
             )  # fmt: skip
         elif columns <= lanes:
             _rows_by_1(
-                M, C, c, ldc, I, i, i_m, A, m * a_step, a_i, a_j, a_step, B, ldb, BATCH_I, BATCH_J, K, floor, columns, ahead,
-                ahead_k, False,
+                M, C, c, ldc, I, i, i_m, A, m * a_step, a_i, a_j, a_step, B, ldb, BATCH_I, BATCH_J, K, floor, columns,
+                ahead, ahead_k, False,
             )  # fmt: skip
         else:
             _rows_by_2(
-                M, C, c, ldc, I, i, i_m, A, m * a_step, a_i, a_j, a_step, B, ldb, BATCH_I, BATCH_J, K, floor, columns - lanes,
-                ahead, ahead_k, nontemporal,
+                M, C, c, ldc, I, i, i_m, A, m * a_step, a_i, a_j, a_step, B, ldb, BATCH_I, BATCH_J, K, floor,
+                columns - lanes, ahead, ahead_k, nontemporal,
             )  # fmt: skip
         ahead = shifted(ahead, ahead_t)
         m += M
@@ -274,8 +274,8 @@ def _brgemm_kinds(kind):
 
 @intrinsic
 def brgemm(
-    typingctx, address, a_columns, rows, C, c0, ldc, I, i0, i_m, A, a0, a_i, a_j, a_step, B, b0, ldb, BATCH_I, BATCH_J, K,
-    floor, columns, N, n0, n_k, n_t, nontemporal,
+    typingctx, address, a_columns, rows, C, c0, ldc, I, i0, i_m, A, a0, a_i, a_j, a_step, B, b0, ldb, BATCH_I, BATCH_J,
+    K, floor, columns, N, n0, n_k, n_t, nontemporal,
 ):  # fmt: skip
     """The sum above for any number of rows and at most a tile's columns; `address` comes from brgemm_address().
 

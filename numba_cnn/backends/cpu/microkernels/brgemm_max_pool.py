@@ -77,7 +77,8 @@ def _emit_all(vectors):
 
     @intrinsic
     def tile(
-        typingctx, pixels, y, y0, y_m, argmax, bias, A, a, a_pair, a_i, a_j, a_step, B, ldb, BATCH_I, BATCH_J, K, floor, tail
+        typingctx, pixels, y, y0, y_m, argmax, bias, A, a, a_pair, a_i, a_j, a_step, B, ldb, BATCH_I, BATCH_J, K, floor,
+        tail
     ):  # fmt: skip
         signature = types.void(
             pixels, y, y0, y_m, argmax, bias, A, a, a_pair, a_i, a_j, a_step, B, ldb, BATCH_I, BATCH_J, K, floor, tail
@@ -147,8 +148,8 @@ def _kinds(kind):
 
 @intrinsic
 def brgemm_max_pool(
-    typingctx, address, pixels, y, o, y_m, argmax, bias, i0, A, a0, a_pair, a_i, a_j, a_step, B, b0, ldb, BATCH_I, BATCH_J, K,
-    floor, columns,
+    typingctx, address, pixels, y, o, y_m, argmax, bias, i0, A, a0, a_pair, a_i, a_j, a_step, B, b0, ldb, BATCH_I,
+    BATCH_J, K, floor, columns,
 ):  # fmt: skip
     """y[o + q*y_m + c], argmax alike, for q < pixels: the maximum, and its place, of 2x2 sums as brgemm() has
     them, with k's one element apart; `address` comes from brgemm_max_pool_address().

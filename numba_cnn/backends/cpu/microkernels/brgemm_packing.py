@@ -28,7 +28,8 @@ class _GatedTile(BrgemmTile):
         self.masks = [*(vectors - 1) * [None], self.v.mask(tail)]
 
     def emit_gated(
-        self, C, ldc, I, i_m, A, a_i, a_j, a_step, dy, gate, row, panel, sums, BATCH_I, BATCH_J, K, floor, tail, ahead, stride
+        self, C, ldc, I, i_m, A, a_i, a_j, a_step, dy, gate, row, panel, sums, BATCH_I, BATCH_J, K, floor, tail, ahead,
+        stride
     ):  # fmt: skip
         v, across = self.v, int64(self.vectors * self.v.lanes)
         sums_at_first = {("sum", n): v.zero for n in range(self.vectors)}
@@ -59,11 +60,12 @@ class _GatedTile(BrgemmTile):
 def _emit(vectors, gated):
     @intrinsic
     def tile(
-        typingctx, C, ldc, I, i_m, A, a_i, a_j, a_step, dy, gate, row, panel, sums, BATCH_I, BATCH_J, K, floor, tail, ahead,
-        stride,
+        typingctx, C, ldc, I, i_m, A, a_i, a_j, a_step, dy, gate, row, panel, sums, BATCH_I, BATCH_J, K, floor, tail,
+        ahead, stride,
     ):  # fmt: skip
         signature = types.void(
-            C, ldc, I, i_m, A, a_i, a_j, a_step, dy, gate, row, panel, sums, BATCH_I, BATCH_J, K, floor, tail, ahead, stride
+            C, ldc, I, i_m, A, a_i, a_j, a_step, dy, gate, row, panel, sums, BATCH_I, BATCH_J, K, floor, tail, ahead,
+            stride
         )  # fmt: skip
 
         def codegen(context, builder, signature, values):
@@ -81,26 +83,28 @@ _plain_1, _gated_1, _plain_2, _gated_2 = (_emit(*kind) for kind in product((1, 2
 
 @by_address
 def _gated_product(
-    C, ldc, I, i_m, A, a_i, a_j, a_step, dy, gate, row, panel, sums, BATCH_I, BATCH_J, K, floor, gated, columns, ahead, stride,
-    lanes,
+    C, ldc, I, i_m, A, a_i, a_j, a_step, dy, gate, row, panel, sums, BATCH_I, BATCH_J, K, floor, gated, columns, ahead,
+    stride, lanes,
 ):  # fmt: skip
     if columns <= lanes and gated:
         _gated_1(
-            C, ldc, I, i_m, A, a_i, a_j, a_step, dy, gate, row, panel, sums, BATCH_I, BATCH_J, K, floor, columns, ahead, stride
+            C, ldc, I, i_m, A, a_i, a_j, a_step, dy, gate, row, panel, sums, BATCH_I, BATCH_J, K, floor, columns, ahead,
+            stride
         )  # fmt: skip
     elif columns <= lanes:
         _plain_1(
-            C, ldc, I, i_m, A, a_i, a_j, a_step, dy, gate, row, panel, sums, BATCH_I, BATCH_J, K, floor, columns, ahead, stride
+            C, ldc, I, i_m, A, a_i, a_j, a_step, dy, gate, row, panel, sums, BATCH_I, BATCH_J, K, floor, columns, ahead,
+            stride
         )  # fmt: skip
     elif gated:
         _gated_2(
-            C, ldc, I, i_m, A, a_i, a_j, a_step, dy, gate, row, panel, sums, BATCH_I, BATCH_J, K, floor, columns - lanes, ahead,
-            stride,
+            C, ldc, I, i_m, A, a_i, a_j, a_step, dy, gate, row, panel, sums, BATCH_I, BATCH_J, K, floor,
+            columns - lanes, ahead, stride,
         )  # fmt: skip
     else:
         _plain_2(
-            C, ldc, I, i_m, A, a_i, a_j, a_step, dy, gate, row, panel, sums, BATCH_I, BATCH_J, K, floor, columns - lanes, ahead,
-            stride,
+            C, ldc, I, i_m, A, a_i, a_j, a_step, dy, gate, row, panel, sums, BATCH_I, BATCH_J, K, floor,
+            columns - lanes, ahead, stride,
         )  # fmt: skip
 
 
@@ -144,7 +148,8 @@ def brgemm_packing(
 
         passed = [
             at(1, c0), ldc, at(4, i0), i_m, at(7, a0), a_i, a_j, a_step, at(12, d0), at(14, d0), d_row, at(17, p0),
-            at(19, s0), BATCH_I, BATCH_J, K, floor, gated, columns, at(26, n0), n_k, int64(VECTOR_BITS // kind.bitwidth),
+            at(19, s0), BATCH_I, BATCH_J, K, floor, gated, columns, at(26, n0), n_k,
+            int64(VECTOR_BITS // kind.bitwidth),
         ]  # fmt: skip
         emit_call(context, builder, address, _kinds(kind), passed)
         return context.get_dummy_value()

@@ -182,12 +182,10 @@ def input_rows(typingctx, source, s0, s_step, target, t0, t_step, count):
 class _Patch:
     """The end of a patch: from its 4x4 sums, filter by filter, to the outputs that lie inside the image.
 
-    y = max(sum + bias, floor); `pooled`, the maxima of its 2x2 windows with the places that max pooling caches_filters.
+    y = max(sum + bias, floor); `pooled`, the maxima of its 2x2 windows with the places that max pooling remembers.
     """
 
-    def __init__(
-        self, v, pooled, bias, floor, y, argmax, y_row, y_column, rows, columns, nontemporal
-    ):
+    def __init__(self, v, pooled, bias, floor, y, argmax, y_row, y_column, rows, columns, nontemporal):  # fmt: skip
         self.v, self.pooled, self.bias, self.low = v, pooled, bias, v.splat(floor)
         self.y, self.argmax, self.y_row, self.y_column = y, argmax, y_row, y_column
         self.rows, self.columns, self.nontemporal = rows, columns, nontemporal

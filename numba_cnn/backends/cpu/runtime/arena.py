@@ -9,9 +9,8 @@ from bisect import bisect_right
 
 from numba_cnn.backends.cpu.runtime import memory
 
-SLACK = (
-    16 << 20
-)  # bytes by which the arena may be larger than needed: to map it anew costs page faults
+# Bytes by which the arena may be larger than needed: to map it anew costs page faults.
+SLACK = 16 << 20
 
 
 class Sketch:

@@ -168,7 +168,7 @@ def recording(note, modules=()):
 
 
 def _refuse_strangers():
-    """RuntimeError where the launch is not by what is recorded, but by a signal's handler or a finalizer inside of it."""
+    """RuntimeError where the launch is not by what is recorded, but by a signal's handler or a finalizer in it."""
     frame = sys._getframe(2)
     while frame is not None and frame is not _here.recorder:
         name = frame.f_globals.get("__name__", "")

@@ -23,9 +23,8 @@ from numba_cnn.backends.cpu.runtime.launch import (
 from numba_cnn.backends.cpu.runtime.threads import get_num_threads
 
 RECORDINGS = 64  # graphs of recorded() functions that are kept
-LIMIT = (
-    1 << 30
-)  # bytes that recordings of models may have of their own, beside the arena that all share
+# Bytes that recordings of models may have of their own, beside the arena that all share.
+LIMIT = 1 << 30
 _ALIGNMENT = 16  # bytes, of the packed arguments of each launch
 
 

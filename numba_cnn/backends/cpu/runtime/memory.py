@@ -116,8 +116,8 @@ _here = _Here()
 
 @contextlib.contextmanager
 def sketched(sketch, persists):
-    """Inside, this thread's new arrays are entered in an arena's sketch; if the recording `persists`, but for persistent()
-    ones."""
+    """Inside, this thread's new arrays are entered in an arena's sketch; if the recording `persists`, but for
+    persistent() ones."""
     before = _here.sketch, _here.persists
     _here.sketch, _here.persists = sketch, persists
     try:

@@ -37,10 +37,7 @@ def run_table(table, deferred):
         return
     taken = np.empty((1 + launches * most) * LINE_WORDS, np.int64)
     done = np.empty((launches + 1) * LINE_WORDS, np.int64)
-    here, came = (
-        processor(),
-        launches * LINE_WORDS,
-    )  # the threads that came to help are counted there
+    here, came = processor(), launches * LINE_WORDS  # came: where threads that help are counted
     for i in range(taken.size):  # a slice would be set to 0 in a parallel loop of its own
         taken[i] = 0
     for i in range(done.size):
@@ -72,8 +69,8 @@ def run_table(table, deferred):
 
 @njit(nogil=True)
 def _wait(done, place, pieces, deferred, taken):
-    """Look for the last of a launch's pieces, do a share of what was put deferred, or, from time to time, let others have
-    the processor."""
+    """Look for the last of a launch's pieces, do a share of what was put deferred, or, from time to time, let others
+    have the processor."""
     spins = 0
     while read(done, place) < pieces:
         if _do_deferred(deferred, taken):
