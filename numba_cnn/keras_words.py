@@ -12,10 +12,9 @@ _TEXTS = {
     """,
     "models": "clone_model model_from_json save_model",
     "layers": """
-        ActivityRegularization Average Bidirectional CategoryEncoding CenterCrop Conv1D Conv3D ConvLSTM2D Dot
+        ActivityRegularization Average Bidirectional CategoryEncoding Conv1D Conv3D ConvLSTM2D Dot
         Embedding GRU GroupNormalization LSTM Lambda LayerNormalization MultiHeadAttention Normalization PReLU
-        Permute RandomBrightness RandomContrast RandomCrop RandomFlip RandomRotation RandomTranslation
-        RandomZoom Resizing SimpleRNN StringLookup TimeDistributed UnitNormalization
+        Permute SimpleRNN StringLookup TimeDistributed UnitNormalization
     """,
     "optimizers": "AdamW Adadelta Adafactor Adagrad Adamax Ftrl Lion Nadam schedules",
     "losses": """

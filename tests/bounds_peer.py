@@ -186,6 +186,47 @@ class Checker:
         cpu.sgd(arrays[0], arrays[1], None, 0.1, 0.0, False)
         cpu.rmsprop(arrays[0], arrays[1], arrays[3], 0.1, 0.9, 1e-7)
 
+    def pixels(self, dtype):
+        """Pooling over whole images, borders, larger images, images through maps: wild ones too."""
+        r = self.rng.integers
+        N, H, W, C = shape = tuple(map(int, r(1, (4, 9, 10, 20))))
+        x, dy = self.filled(shape, dtype), self.filled((N, C), dtype)
+        flat = x.reshape(N, H * W, C)
+        self.compare("global_average_pool2d", (flat,), [((N, C), dtype)])
+        self.compare("global_average_pool2d_backward", (dy,), [((N, H * W, C), dtype)])
+        pool = shapes.average_pool2d(shape, (min(H, 2), min(W, 3)), 1, "same")
+        self.compare("average_pool2d", (x, pool), [(pool.y, dtype)])
+        self.compare(
+            "average_pool2d_backward", (self.filled(pool.y, dtype), pool), [(pool.x, dtype)]
+        )
+        frame = shapes.zero_pad2d(shape, ((1, 2), (0, 3)))
+        self.compare("zero_pad2d", (x, frame), [(frame.outer, dtype)])
+        self.compare("crop2d", (self.filled(frame.outer, dtype), frame), [(frame.inner, dtype)])
+        larger, bilinear = shapes.upsample2d("upsample2d", shape, (2, 3)), bool(r(2))
+        self.compare("upsample2d", (x, larger, bilinear), [(larger.y, dtype)])
+        dlarger = self.filled(larger.y, dtype)
+        self.compare("upsample2d_backward", (dlarger, larger, bilinear), [(larger.x, dtype)])
+        g = shapes.affine_transform2d("", shape, tuple(map(int, r(1, 9, 2))))
+        mode = ("constant", "nearest", "reflect", "wrap")[r(4)]
+        matrices, dwarped = self.filled(g.matrices, dtype), self.filled(g.y, dtype)
+        self.compare("affine_transform2d", (x, matrices, g, True, mode, 0.5), [(g.y, dtype)])
+        self.compare(
+            "affine_transform2d_backward", (dwarped, matrices, g, True, mode), [(g.x, dtype)]
+        )
+        for wild in (np.nan, np.inf, -1e30, 1e30):
+            matrices[:, r(6)] = wild
+            cpu.affine_transform2d(x, matrices, g, bilinear, mode, 0.5, self.empty(g.y, dtype))
+            cpu.affine_transform2d_backward(
+                dwarped, matrices, g, bilinear, mode, self.empty(g.x, dtype)
+            )
+        numbers, mean = self.filled((N,), dtype), self.filled((N, C), dtype)
+        for name, given in (
+            ("adjust_brightness", (numbers,)),
+            ("adjust_contrast", (mean, numbers)),
+        ):
+            self.compare(name, (flat, *given, -0.5, 1.0), [(flat.shape, dtype)])
+            self.compare(f"{name}_backward", (flat, flat, *given, -0.5, 1.0), [(flat.shape, dtype)])
+
 
 def main(seed, cases):
     checker = Checker(seed)
@@ -204,6 +245,7 @@ def main(seed, cases):
                 checker.dense,
                 checker.max_pool2d,
                 checker.elements,
+                checker.pixels,
             ):
                 check(dtype)
         _keep.clear()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from numba_cnn import shapes
-from numba_cnn.backends import contract, cpu
+from numba_cnn.backends import contract, cpu, rows
 from numba_cnn.backends.cpu.runtime.launch import _kernels, elementwise
 
 HOME = Path(contract.__file__).parent
@@ -21,7 +21,7 @@ EXTENTS = {
     "N": (5,), "K": (7,), "F": (6,), "C": (4,), "M": (9,), "n": (5,), "R": (11,), "P": (8,), "1": (1,), "2": (2,),
     "*": (3, 4),
 }  # fmt: skip
-WORDS = {"algorithm": "direct", "name": "gelu"}
+WORDS = {"algorithm": "direct", "name": "gelu", "fill_mode": "reflect"}
 MERGED = shapes.broadcast("merge", (3, 4, 2, 5), (3, 1, 2, 1))[1]
 COLUMNS = shapes.columns("concatenate", (3, 7), 1, (2, 5))[1]
 VALUES = {
@@ -32,6 +32,8 @@ VALUES = {
     shapes.Columns: COLUMNS,
     shapes.Frame: shapes.Frame(2, 3, 4, 5, 1, 0, 2, 1),
     shapes.Upsample2D: shapes.Upsample2D(2, 3, 4, 5, 2, 3),
+    shapes.AffineTransform2D: shapes.AffineTransform2D(2, 3, 4, 5, 6, 7),
+    shapes.AffineRanges: shapes.AffineRanges(),
 }
 
 
@@ -70,7 +72,7 @@ def arguments(name):
     geometry = CONV_TO_POOL if "max_pool2d" in name else CONV
     values = []
     for field, word in zip(row.fields, row.parameters, strict=True):
-        if not isinstance(field, contract._Array):
+        if not isinstance(field, rows.ArrayField):
             kind = field[0] if isinstance(field, tuple) else field
             named = "multiply" if name.startswith("merge") else WORDS.get(word, 0.5)
             values.append(geometry if kind is shapes.Conv2D else VALUES.get(kind, named))
@@ -102,18 +104,20 @@ def test_an_array_that_does_not_fit_is_refused(name):
     function, row = getattr(cpu, name), contract.ROWS[name]
     function(*arguments(name))  # it runs as it should
     for i, field in enumerate(row.fields):
-        if not isinstance(field, contract._Array):
+        if not isinstance(field, rows.ArrayField):
             continue
         array = arguments(name)[i]
         wrong = [np.zeros(array.shape, np.complex64), np.zeros((*array.shape, 1), array.dtype)]
-        if array.ndim:
+        if (name, row.parameters[i]) == ("random_uniform", "y"):
+            wrong = wrong[:1]  # the only array of its kind: as many numbers as it holds
+        elif array.ndim:
             rest = array.shape[1:]
             wrong += [
                 np.zeros((len(array) + 1, *rest), array.dtype),
                 np.zeros((len(array) - 1, *rest), array.dtype),
             ]
             wrong += [array[0]]
-        if array.ndim > 1 and min(array.shape) > 1:
+        if array.ndim > 1 and min(array.shape) > 1 and len(wrong) > 1:
             wrong.append(np.asfortranarray(array))
         if not field.optional:
             wrong.append(None)

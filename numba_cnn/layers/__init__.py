@@ -7,8 +7,16 @@ from typing import Any
 
 from numba_cnn import nearest, registry
 from numba_cnn.layers.activation import ELU, Activation, LeakyReLU, ReLU, Softmax
+from numba_cnn.layers.augmentation import (
+    RandomCrop,
+    RandomFlip,
+    RandomRotation,
+    RandomTranslation,
+    RandomZoom,
+)
 from numba_cnn.layers.average_pooling2d import AveragePooling2D, AvgPool2D
 from numba_cnn.layers.batch_normalization import BatchNormalization
+from numba_cnn.layers.coloring import RandomBrightness, RandomContrast
 from numba_cnn.layers.conv2d import Conv2D
 from numba_cnn.layers.conv2d_transpose import Conv2DTranspose
 from numba_cnn.layers.dense import Dense
@@ -37,6 +45,7 @@ from numba_cnn.layers.merging import (
 )
 from numba_cnn.layers.noise import Dropout, GaussianNoise, SpatialDropout2D
 from numba_cnn.layers.rescaling import Rescaling
+from numba_cnn.layers.resizing import CenterCrop, Resizing
 from numba_cnn.layers.shaping import Cropping2D, Reshape, UpSampling2D, ZeroPadding2D
 
 __all__ = [
@@ -46,6 +55,7 @@ __all__ = [
     "AveragePooling2D",
     "AvgPool2D",
     "BatchNormalization",
+    "CenterCrop",
     "Concatenate",
     "Conv2D",
     "Conv2DTranspose",
@@ -68,9 +78,17 @@ __all__ = [
     "Maximum",
     "Minimum",
     "Multiply",
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomZoom",
     "ReLU",
     "Rescaling",
     "Reshape",
+    "Resizing",
     "SeparableConv2D",
     "Softmax",
     "SpatialDropout2D",

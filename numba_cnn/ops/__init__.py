@@ -18,6 +18,12 @@ from numba_cnn.ops.activations import (
     softmax_backward,
 )
 from numba_cnn.ops.arguments import Array as Array
+from numba_cnn.ops.coloring import (
+    adjust_brightness,
+    adjust_brightness_backward,
+    adjust_contrast,
+    adjust_contrast_backward,
+)
 from numba_cnn.ops.convolution import (
     conv2d,
     conv2d_backward,
@@ -86,12 +92,26 @@ from numba_cnn.ops.resizing import (
     zero_pad2d,
 )
 from numba_cnn.ops.transposed_convolution import conv2d_transpose, conv2d_transpose_backward
+from numba_cnn.ops.warping import (
+    affine_transform2d,
+    affine_transform2d_backward,
+    random_affine,
+    random_uniform,
+    resize2d,
+    resize2d_backward,
+)
 
 __all__ = [
     "activate",
     "activate_backward",
     "add",
     "add_backward",
+    "adjust_brightness",
+    "adjust_brightness_backward",
+    "adjust_contrast",
+    "adjust_contrast_backward",
+    "affine_transform2d",
+    "affine_transform2d_backward",
     "average_pool2d",
     "average_pool2d_backward",
     "batch_norm",
@@ -134,8 +154,12 @@ __all__ = [
     "minimum_backward",
     "multiply",
     "multiply_backward",
+    "random_affine",
+    "random_uniform",
     "relu",
     "relu_backward",
+    "resize2d",
+    "resize2d_backward",
     "softmax",
     "softmax_backward",
     "sparse_categorical_accuracy",

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from numba_cnn import backends, nearest, shapes
-from numba_cnn.backends.contract import argmax_dtype as argmax_dtype
+from numba_cnn.backends.rows import argmax_dtype as argmax_dtype
 from numba_cnn.backends.scalars import SETTINGS
 from numba_cnn.shapes import Shape
 

@@ -22,8 +22,11 @@ from numba_cnn.shapes.convolution import Conv2D, conv2d, dense, pooled
 from numba_cnn.shapes.merging import Broadcast, Columns, broadcast, columns, concatenated
 from numba_cnn.shapes.pooling import Pool2D, average_pool2d, max_pool2d
 from numba_cnn.shapes.resizing import Frame, Upsample2D, crop2d, upsample2d, upsampled2d, zero_pad2d
+from numba_cnn.shapes.warping import AffineRanges, AffineTransform2D, affine_transform2d
 
 __all__ = [
+    "AffineRanges",
+    "AffineTransform2D",
     "Broadcast",
     "Columns",
     "Conv2D",
@@ -33,6 +36,7 @@ __all__ = [
     "Shape",
     "Size",
     "Upsample2D",
+    "affine_transform2d",
     "average_pool2d",
     "batch",
     "broadcast",

@@ -8,18 +8,18 @@ Size = int | Sequence[int]
 Padding = str | int | Sequence[int] | Sequence[Sequence[int]]
 
 
-def images(op: str, shape: Shape) -> Shape:
+def images(op: str, shape: Shape, name: str = "x") -> Shape:
     """The shape itself, once it is known to be a batch of images with at least one pixel."""
-    rank(op, "x", shape, 4, "(N, H, W, C)")
-    batch(op, shape)
+    rank(op, name, shape, 4, "(N, H, W, C)")
+    batch(op, shape, name)
     if min(shape) < 1:
-        raise ValueError(f"{op}: every extent of x must be at least 1. Received: {shape}")
+        raise ValueError(f"{op}: every extent of {name} must be at least 1. Received: {shape}")
     return shape
 
 
-def batch(op: str, shape: Shape) -> None:
+def batch(op: str, shape: Shape, name: str = "x") -> None:
     if shape[0] < 1:
-        raise ValueError(f"{op}: the batch is empty. Received: x {shape}")
+        raise ValueError(f"{op}: the batch is empty. Received: {name} {shape}")
 
 
 def rank(op: str, name: str, shape: Shape, expected: int, letters: str) -> None:

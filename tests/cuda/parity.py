@@ -8,7 +8,7 @@ from unittest import mock
 
 import numpy as np
 
-from numba_cnn import backends, ops
+from numba_cnn import backends, ops, shapes
 from numba_cnn.backends import contract, cuda, reference, scalars
 
 _REFERENCE = SimpleNamespace(
@@ -149,6 +149,32 @@ def check_resize(x_shape, dtype="float32"):
     for interpolation in ("nearest", "bilinear"):
         (y,) = check("upsample2d", draw(*x_shape), (2, 3), interpolation)
         check("upsample2d_backward", draw(*y.shape), (2, 3), interpolation)
+
+
+def check_warping(dtype="float32"):
+    draw, ranges = (
+        Draw(dtype),
+        shapes.AffineRanges((-1, 1), (0.7, 1.3), (0.6, 1.4), (-2, 2), (-2, 2), True, True),
+    )
+    x, dy, generator = draw(3, 5, 7, 3), draw(3, 4, 6, 3), np.array([7, 3])
+    (matrices,) = check("random_affine", x, ranges, generator.copy())
+    check("random_affine", x, ranges._replace(is_square=True, is_whole=True), generator.copy())
+    check("random_uniform", x, -1.0, 2.0, generator.copy())
+    matrices = cuda.to_numpy(matrices)
+    for interpolation in ("nearest", "bilinear"):
+        for fill_mode in ("constant", "nearest", "reflect", "wrap"):
+            how = {"interpolation": interpolation, "fill_mode": fill_mode}
+            check("affine_transform2d", x, matrices, (4, 6), fill_value=0.5, **how)
+            check("affine_transform2d_backward", dy, matrices, x.shape, **how)
+
+
+def check_colors(dtype="float32"):
+    draw = Draw(dtype)
+    x, dy, numbers = draw(3, 5, 4, 3), draw(3, 5, 4, 3), draw(3)
+    check("adjust_brightness", x, numbers, -0.5, 1.0)
+    check("adjust_brightness_backward", dy, x, numbers, -0.5, 1.0)
+    _, mean = check("adjust_contrast", x, numbers, -0.5, 1.0)
+    check("adjust_contrast_backward", dy, x, cuda.to_numpy(mean), numbers, -0.5, 1.0)
 
 
 def check_elementwise(shape, dtype="float32"):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from numba_cnn import activations, layers, models
+from numba_cnn import activations, layers, models, shapes
 
 F32 = np.float32
 X, W, B = np.ones((2, 4, 4, 1), F32), np.ones((3, 3, 1, 2), F32), np.ones(2, F32)
@@ -77,6 +77,14 @@ EXAMPLES = {
     "ops.dropout": {"x": X, "rate": 0.5, "generator": COUNTED},
     "ops.dropout_backward": {"dy": X, "rate": 0.5, "generator": COUNTED, "used": COUNTED[:1]},
     "ops.gaussian_noise": {"x": X, "stddev": 1.0, "generator": COUNTED},
+    "ops.affine_transform2d": {"x": X, "matrices": np.ones((2, 6), F32)},
+    "ops.affine_transform2d_backward": {"dy": X, "matrices": np.ones((2, 6), F32), "x_shape": (2, 4, 4, 1)},
+    "ops.resize2d": {"x": X, "size": 3}, "ops.resize2d_backward": {"dy": X, "x_shape": (2, 3, 3, 1)},
+    "ops.random_affine": {"x": X, "ranges": shapes.AffineRanges(), "generator": COUNTED},
+    "ops.random_uniform": {"x": X, "low": 0.0, "high": 1.0, "generator": COUNTED},
+    "ops.adjust_brightness": {"x": X, "deltas": B}, "ops.adjust_contrast": {"x": X, "factors": B},
+    "ops.adjust_brightness_backward": {"dy": X, "x": X, "deltas": B},
+    "ops.adjust_contrast_backward": {"dy": X, "x": X, "mean": np.ones((2, 1), F32), "factors": B},
     "ops.log_softmax": {"x": ROWS},
     "ops.log_softmax_backward": {"dy": ROWS, "y": ROWS},
     "ops.explain_conv2d": {"x_shape": X.shape, "weight_shape": W.shape},
@@ -100,6 +108,10 @@ EXAMPLES = {
     "layers.Conv2DTranspose": {"filters": 2, "kernel_size": 3}, "layers.DepthwiseConv2D": {"kernel_size": 3},
     "layers.SeparableConv2D": {"filters": 2, "kernel_size": 3}, "layers.Dropout": {"rate": 0.5},
     "layers.SpatialDropout2D": {"rate": 0.5}, "layers.GaussianNoise": {"stddev": 0.5},
+    "layers.CenterCrop": {"height": 3, "width": 3}, "layers.RandomCrop": {"height": 3, "width": 3},
+    "layers.Resizing": {"height": 3, "width": 3}, "layers.RandomRotation": {"factor": 0.1},
+    "layers.RandomZoom": {"height_factor": 0.1}, "layers.RandomBrightness": {"factor": 0.1},
+    "layers.RandomTranslation": {"height_factor": 0.1, "width_factor": 0.1}, "layers.RandomContrast": {"factor": 0.1},
     "layers.Input": {"shape": (3,)}, "layers.InputLayer": {"shape": (3,)},
     "callbacks.CSVLogger": {"filename": "log.csv"},
     "callbacks.CallbackList": {"callbacks": [], "model": None, "params": {}},

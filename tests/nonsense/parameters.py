@@ -106,12 +106,22 @@ KINDS |= {
     "extents of 2": set(),
     "vector": {"range"},
     "place": {"zero", "minus one"},
+    "number below one": {"zero", "minus one", "minus half", "minus infinity"},
+    "number above zero": {"zero", "true", "fraction", "infinity"},
+    "share or pair": {"zero", "minus half"},
+    "number or pair": {"zero", "minus one", "fraction", "minus half"},
+    "nothing": {"zero"},
 }
 # Where the same name takes something else.
 EXCEPTIONS = {
     "activations.softmax.x": "numbers", "ops.relu.x": "numbers", "activations.relu.x": "numbers",
     "Sequential.fit.y": "vector", "Sequential.evaluate.y": "vector",
 
+    "ops.resize2d.size": "size", "ops.affine_transform2d.size": "?size",
+    "ops.adjust_contrast_backward.mean": "array", "ops.random_affine.generator": "array",
+    "ops.random_uniform.generator": "array", "ops.random_uniform.x": "numbers", "ops.random_uniform.low": "number",
+    "ops.random_uniform.high": "number", "layers.Resizing.fill_mode": "choice",
+    **{f"layers.{name}.factor": "share or pair" for name in ("RandomRotation", "RandomBrightness", "RandomContrast")},
     "ops.upsample2d.size": "size", "ops.upsample2d_backward.size": "size",
     "ops.conv2d.strides": "size", "ops.conv2d_backward.strides": "size", "ops.conv2d_max_pool2d.strides": "size",
     "ops.conv2d_max_pool2d_backward.strides": "size", "ops.explain_conv2d.strides": "size",
@@ -156,6 +166,10 @@ PARAMETERS |= {
     "spatial": "flag of python", "targets": "array", "threshold": "number", "used": "array", "variance": "array",
     "a": "array", "a_shape": "extents of 2", "arrays": "objects of two", "axis": "place", "b": "array",
     "b_shape": "extents of 2", "sizes": "extents of 2", "cropping": "padding", "interpolation": "choice",
+    "matrices": "array", "deltas": "array", "factors": "array", "fill_mode": "choice", "fill_value": "number",
+    "low": "number below one", "high": "number above zero", "ranges": "choice", "height": "count", "width": "count",
+    "height_factor": "share or pair", "width_factor": "?share or pair", "value_range": "number or pair",
+    "antialias": "nothing", "crop_to_aspect_ratio": "flag", "pad_to_aspect_ratio": "flag",
 }  # fmt: skip
 EXCEPTIONS |= dict.fromkeys(
     ("ops.activate.x", "ops.softmax.x", "ops.log_softmax.x", "ops.dropout.x", "ops.dropout_backward.dy",

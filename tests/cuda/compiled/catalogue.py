@@ -39,13 +39,16 @@ from numba_cnn.backends.cuda.dropout import draw_kernel, mask_kernel, noise_kern
 from numba_cnn.backends.cuda.max_pool2d import max_pool2d_backward_kernel, max_pool2d_kernel
 from numba_cnn.backends.cuda.relu import relu_backward_kernel, relu_kernel
 from numba_cnn.backends.scalars import SETTINGS
-from numba_cnn.shapes import broadcast, upsample2d, zero_pad2d
+from numba_cnn.shapes import affine_transform2d, broadcast, upsample2d, zero_pad2d
 from numba_cnn.shapes import conv2d as conv2d_shape
 from numba_cnn.shapes import max_pool2d as pool2d_shape
 
 # By import_module: the package's own attribute of that name is the op.
 batch_norm = import_module("numba_cnn.backends.cuda.batch_norm")
 merge = import_module("numba_cnn.backends.cuda.merge")
+affine = import_module("numba_cnn.backends.cuda.affine_transform2d")
+random_affine = import_module("numba_cnn.backends.cuda.random_affine")
+colors = import_module("numba_cnn.backends.cuda.adjust_colors")
 
 _G = conv2d_shape((1, 5, 5, 4), (3, 3, 4, 4))
 _CONV, _POOL = launch.extents(_G), launch.extents(pool2d_shape((1, 4, 4, 4)))
@@ -201,6 +204,21 @@ def _plain(dtype):
     for bilinear in (False, True):
         kernel = resize.upsample2d_backward_kernel(real, bilinear)
         kernels[f"upsample2d_backward {bilinear}"] = kernel, (4, larger, 4)
+    warp = launch.extents(affine_transform2d("", (1, 4, 4, 4), 3))
+    counters = ("int64 1", "int64 1")
+    for mode in affine.MODES.values():
+        kernels[f"pick {mode}"] = affine.pick_kernel(real, mode), (4, 2, warp, one, 4)
+        kernels[f"blend {mode}"] = affine.blend_kernel(real, mode), (4, 2, warp, one, 4)
+        for bilinear in (False, True):
+            kernel = affine.affine_transform2d_backward_kernel(real, bilinear, mode)
+            kernels[f"affine_transform2d_backward {bilinear} {mode}"] = kernel, (4, 2, warp, 4)
+    kernels["uniform"] = random_affine.uniform_kernel(real), (one, one, *counters, 1)
+    bounds, flags = (one,) * 10, (i32,) * 4
+    kernels["affine"] = random_affine.affine_kernel(real), (warp, bounds, flags, *counters, 2)
+    kernels["brightness"] = colors.brightness_kernel, (3, 1, one, one, 3)
+    kernels["brightness_gate"] = colors.brightness_gate_kernel, (3, 3, 1, one, one, 3)
+    kernels["contrast"] = colors.contrast_kernel, (3, 2, 1, one, one, 3)
+    kernels["contrast_gate"] = colors.contrast_gate_kernel, (3, 3, 2, 1, one, one, 3)
     of_rows = (2, 2, 1, one, one, 1, 2)
     for name in losses._losses(real):
         kernels[name] = losses.elementwise_kernel(name, real, True), of_rows

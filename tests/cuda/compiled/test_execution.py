@@ -117,6 +117,12 @@ def test_other_pooling(device, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_warping(device, dtype):
+    parity.check_warping(dtype)
+    parity.check_colors(dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_merge(device, dtype):
     parity.check_merge(dtype)
 

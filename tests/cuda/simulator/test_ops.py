@@ -102,6 +102,12 @@ def test_other_pooling(dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_warping(dtype):
+    parity.check_warping(dtype)
+    parity.check_colors(dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_merge(dtype):
     parity.check_merge(dtype)
 
