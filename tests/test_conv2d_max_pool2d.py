@@ -109,7 +109,7 @@ def test_bad_input_says_what_is_wrong(settings):
 
 
 def _fused(model):
-    return plan.fused(plan.chain(model.layers)).steps
+    return model._plan().steps
 
 
 def test_which_layers_run_as_one():

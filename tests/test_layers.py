@@ -50,7 +50,7 @@ def test_gradients_of_a_model_against_finite_differences():
     for parameter in model.weights:
         parameter.value = generator.normal(0, 0.4, parameter.shape)  # float64
 
-    scored = plan.scored(model._plan(), ("softmax",))
+    scored, _ = plan.scored(model._plan(), [("softmax",)])
 
     def loss():
         return float(ops.sparse_categorical_crossentropy(plan.call(scored, [x])[0], labels)[0])

@@ -36,6 +36,12 @@ class InputLayer(Layer):
                 f"Received: {len(given)} of them"
             )
         super().__init__(input_shape=given[0], name=name)
+        assert self.first_shape is not None
+        self.build(with_batch(self.first_shape))
+        self._nodes.append(Node(self, (), [with_batch(self.first_shape)]))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self)  # with its call, which no model need give back
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         return x, lambda dy, need_dx=True: dy
@@ -86,9 +92,5 @@ def Input(
         raise ValueError(
             f"Input: dtype must name a type of real numbers. Received: {nearest.shown(dtype)}"
         )
-    layer = InputLayer(shape, batch_shape=batch_shape, name=name)
-    assert layer.first_shape is not None
-    layer.build(with_batch(layer.first_shape))
-    node = Node(layer, (), with_batch(layer.first_shape))
-    layer._nodes.append(node)
-    return node.output
+    given: Tensor = InputLayer(shape, batch_shape=batch_shape, name=name).output
+    return given

@@ -36,6 +36,10 @@ class Layer(Checked):
     inert: ClassVar[dict[str, tuple[Any, ...]]] = {"data_format": ("channels_last",)}
     version: object
     generator: Parameter | None = None  # (seed, counter), of layers of chance
+    weights: list[Parameter]
+    input_shape: Any  # (None, ...), or a list of them; None before the layer is built
+    output_shape: Any
+    _nodes: list[Node]
     _takes_any_name: ClassVar[bool] = True
     _settings: ClassVar[Settings] = {"trainable": flag, "name": text}
 
@@ -50,10 +54,9 @@ class Layer(Checked):
             raise ValueError(f"a layer's name must be a string without '/'. Received: {name!r}")
         self.name = name or session.auto_name(type(self).__name__)
         self.trainable = trainable
-        self.weights: list[Parameter] = []
-        self._nodes: list[Node] = []  # its calls in graphs of layers
-        self.input_shape: InputShape | None = None
-        self.output_shape: InputShape | None = None
+        self.weights = []
+        self._nodes = []  # its calls in graphs of layers
+        self.input_shape, self.output_shape = None, None
         self.first_shape = None if input_shape is None else sample_shape(self.name, input_shape)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -61,6 +64,21 @@ class Layer(Checked):
         super().__setattr__(name, value)
         self.__dict__["version"] = object()
         session.note_change()
+
+    @property
+    def class_name(self) -> str:
+        """The name of the class in Keras's summaries and files."""
+        return type(self).__name__
+
+    @property
+    def inner_layers(self) -> list[Layer]:
+        """The layers inside of it, if it is a model."""
+        return []
+
+    def _add_steps(self, steps: Any, slots: tuple[int, ...]) -> tuple[int, ...]:
+        """Have the layer's step, or a model's many, run on those slots of a plan; the slots that they fill."""
+        filled: tuple[int, ...] = steps.add(self, slots)
+        return filled
 
     @property
     def last_activation(self) -> activations.Use:
@@ -85,6 +103,8 @@ class Layer(Checked):
         """Make the parameters for inputs of that shape, unless they are made."""
         input_shape = shapes.with_batch(self.name, input_shape)
         if self.input_shape == input_shape:
+            return
+        if self.weights and shapes.fits(input_shape, self.input_shape):
             return
         if self.weights:
             raise ValueError(
@@ -130,8 +150,8 @@ class Layer(Checked):
             self.build(met if self.arity is None else met[0])
         return self.forward(*xs)[0] if training else self.call(*xs)
 
-    def _connected(self, inputs: tuple[Tensor, ...]) -> Tensor:
-        """What the layer gives for tensors; the layer is built for their shapes."""
+    def _connected(self, inputs: tuple[Tensor, ...]) -> Any:
+        """The tensor, or the list of them, that the layer gives for tensors; it is built for their shapes."""
         shapes = [tensor.shape for tensor in inputs]
         if self.arity is not None and len(inputs) != self.arity:
             raise ValueError(
@@ -140,7 +160,8 @@ class Layer(Checked):
         shape: Any = shapes if self.arity is None else shapes[0]
         if self.output_shape is None:
             self.build(shape)
-        node = Node(self, inputs, self.compute_output_shape(shape))
+        given = self.compute_output_shape(shape)
+        node = Node(self, inputs, given if isinstance(given, list) else [given])
         self._nodes.append(node)
         return node.output
 
@@ -151,7 +172,7 @@ class Layer(Checked):
         return list(inputs) if self.arity is None else inputs[0]
 
     @property
-    def output(self) -> Tensor:
+    def output(self) -> Any:
         """What it gave then."""
         return self._first_node().output
 
@@ -178,8 +199,8 @@ class Layer(Checked):
         """The number of weights, counted one by one."""
         if not self.built:
             raise ValueError(
-                f"{self.name}: a layer has no weights to count before it is built. "
-                "Received: an unbuilt layer"
+                f"{self.name}: there are no weights to count before it is built. "
+                "Received: nothing built"
             )
         return sum(parameter.size for parameter in self.weights)
 
@@ -192,6 +213,10 @@ class Layer(Checked):
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor, as Keras writes them."""
         return {"name": self.name, "trainable": self.trainable}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the calls in graphs: those belong to models, which give them back."""
+        return {**vars(self), "_nodes": []}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

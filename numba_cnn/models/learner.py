@@ -7,7 +7,6 @@ from typing import Any
 
 from numba_cnn import backends, losses, nearest, optimizers
 from numba_cnn.callbacks import History
-from numba_cnn.layers.scores import ends_in
 from numba_cnn.metrics import Mean, Metric
 from numba_cnn.metrics import get as get_metric
 from numba_cnn.models import copying, plan
@@ -66,7 +65,7 @@ class Learner(Network):
         # Nothing can go wrong any more: a call that fails leaves the model as it was.
         self.loss, self.optimizer, self._metrics = new_loss, new_optimizer, new_metrics
         self._backend = new_backend
-        self._place([*self.weights, *self.states])
+        self._place()
 
     def train_step(self, x: Array, labels: Array, sample_weight: Array | None = None) -> None:
         """One step of the optimizer on a batch on the model's backend; waits for nothing."""
@@ -106,8 +105,9 @@ class Learner(Network):
     def _values_and_gradients(
         self, x: Array, labels: Array, sample_weight: Array | None
     ) -> Results:
-        scores, backward = plan.forward(self._scored_plan(), [x])
-        values, dscores = self._loss_and_metrics(scores[0], labels, sample_weight)
+        steps, cut = self._scored_plan()
+        scores, backward = plan.forward(steps, [x])
+        values, dscores = self._loss_and_metrics(scores[0], cut[0], labels, sample_weight)
         backward([dscores])
         gradients = [parameter.gradient for parameter in self.trainable_weights]
         for parameter in self.weights:
@@ -115,38 +115,32 @@ class Learner(Network):
         return values, gradients
 
     def _values(self, x: Array, labels: Array, sample_weight: Array | None) -> Results:
-        scores = plan.call(self._scored_plan(), [x])[0]
-        return self._loss_and_metrics(scores, labels, sample_weight)[0], []
+        steps, cut = self._scored_plan()
+        scores = plan.call(steps, [x])[0]
+        return self._loss_and_metrics(scores, cut[0], labels, sample_weight)[0], []
 
     def _loss_and_metrics(
-        self, scores: Array, labels: Array, sample_weight: Array | None
+        self, scores: Array, cut: Any, labels: Array, sample_weight: Array | None
     ) -> tuple[Arrays, Array]:
         """The batch's loss and its metrics, and the gradient of the loss with respect to the scores."""
         assert self.loss is not None
-        cost = self.loss.on_scores if self._gives_scores else self.loss.on_outputs
+        cost = self.loss.on_outputs if cut is None else self.loss.on_scores
         loss, dscores = cost(labels, scores, sample_weight)
         outputs, count = scores, self._outputs_of_a_sample()
-        if self._gives_scores and not all(metric.takes_scores(count) for metric in self._metrics):
-            assert self._last_layer is not None
-            outputs = self._last_layer.last_activation.call(scores)
+        if cut is not None and not all(metric.takes_scores(count) for metric in self._metrics):
+            outputs = cut.last_activation.call(scores)
         return [loss, *(metric.of_batch(labels, outputs) for metric in self._metrics)], dscores
 
-    @property
-    def _gives_scores(self) -> bool:
-        """Whether the loss takes what comes before the last activation."""
+    def _scored_plan(self) -> tuple[plan.Plan, list[Any]]:
+        """What the passes of training and testing run, up to the scores where the loss takes them; and plan.scored's
+        layers."""
         assert self.loss is not None
-        return ends_in(self._last_layer, self.loss.activations)
-
-    def _scored_plan(self) -> plan.Plan:
-        """What the passes of training and testing run: up to the scores, where the loss takes them."""
-        assert self.loss is not None
-        return plan.scored(self._plan(), self.loss.activations)
+        return plan.scored(self._plan(), [self.loss.activations])
 
     def _outputs_of_a_sample(self) -> int:
         """How many numbers stand along the last axis of the outputs: classes, mostly."""
-        assert self.output_shape is not None
-        assert self.output_shape[-1] is not None
-        return self.output_shape[-1]
+        width: int = self.output_shape[-1]
+        return width
 
     def _parts(self) -> list[Any]:
         return [*super()._parts(), self.loss, *self.metrics]

@@ -9,9 +9,7 @@ from typing import Any
 import numpy as np
 
 from numba_cnn import nearest, settings, shapes
-from numba_cnn.layers import Layer
 from numba_cnn.layers.layer import InputShape
-from numba_cnn.layers.scores import ends_in
 from numba_cnn.losses import Loss
 from numba_cnn.models.data import Dataset, array, finite
 
@@ -26,10 +24,9 @@ def targets(op: str, y: Any, N: int, output_shape: InputShape | None, loss: Loss
     return prepared
 
 
-def check_scores(op: str, last: Layer | None, loss: Loss) -> None:
-    """Warn where a loss expects scores and the model ends in the activation that makes probabilities of them."""
-    if getattr(loss, "from_logits", False) and ends_in(last, loss.activations):
-        assert last is not None
+def check_scores(op: str, last: Any, loss: Loss) -> None:
+    """Warn where a loss expects scores and the model ends in a layer that makes probabilities of them."""
+    if getattr(loss, "from_logits", False) and last is not None:
         warnings.warn(
             f"{op}: from_logits=True, but {last.name} ends in a {last.last_activation.name}; the loss takes the logits "
             "before it",

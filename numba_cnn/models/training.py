@@ -69,11 +69,11 @@ class Trainer(Learner):
             dataset, validation = data.split("fit", dataset, validation_split)
         dataset = targets.weighted("fit", dataset, class_weight, self._outputs_of_a_sample())
         seed = session.new_order_seed() if shuffle else None
-        batches = self._batches("fit", dataset, batch_size, seed)
+        batches = self._in_batches("fit", dataset, batch_size, seed)
         tests = None
         if validation is not None:
             size = batch_size if validation_batch_size is None else validation_batch_size
-            tests = self._batches("fit, validation", validation, size)
+            tests = self._in_batches("fit, validation", validation, size)
             tests.check()
         if self.optimizer is not None:
             self.optimizer.build(self.trainable_weights, self.backend, self)
@@ -110,7 +110,7 @@ class Trainer(Learner):
         """[loss, accuracy] of a dataset, or a dict of them; the loss alone without metrics."""
         return_dict = flag("evaluate", "return_dict", return_dict)
         dataset = self._dataset("evaluate", x, y, sample_weight)
-        batches = self._batches("evaluate", dataset, batch_size)
+        batches = self._in_batches("evaluate", dataset, batch_size)
         progress = self._progress(verbose, batches)
         logs = self._test(batches, progress, self._hooks(callbacks, verbose, batches))
         if return_dict:
@@ -130,7 +130,7 @@ class Trainer(Learner):
         if verbose == 0 and callbacks is None and self._is_one_batch(samples, batch_size):
             return np.array(self.backend.to_numpy(self(self.backend.asarray(samples))))
         dataset = data.Dataset(samples)
-        batches = self._batches("predict", dataset, batch_size)
+        batches = self._in_batches("predict", dataset, batch_size)
         progress = self._progress(verbose, batches)
         hooks = self._hooks(callbacks, verbose, batches)
         outputs = []
@@ -194,7 +194,7 @@ class Trainer(Learner):
                 f"{op}: call compile(optimizer, loss) first. Received: an uncompiled model"
             )
         x = self._inputs(op, x)
-        targets.check_scores(op, self._last_layer, self.loss)
+        targets.check_scores(op, self._scored_plan()[1][0], self.loss)
         labels = targets.targets(op, y, len(x), self.output_shape, self.loss)
         return data.Dataset(x, labels, targets.weights(op, labels, sample_weight))
 
@@ -207,7 +207,7 @@ class Trainer(Learner):
             self.build((None, *samples.shape[1:]))
         return samples
 
-    def _batches(
+    def _in_batches(
         self,
         op: str,
         dataset: data.Dataset,

@@ -64,6 +64,13 @@ def with_batch(op: str, value: object) -> tuple[int | None, ...]:
     return batch, *(count(op, "every extent of input_shape but the first", n) for n in value[1:])
 
 
+def fits(shape: Sequence[int | None], pattern: Sequence[int | None]) -> bool:
+    """Whether a shape has the extents of a pattern wherever the pattern has one."""
+    return len(shape) == len(pattern) and all(
+        p is None or n == p for n, p in zip(shape, pattern, strict=True)
+    )
+
+
 def pair(op: str, name: str, value: Size, least: int = 1) -> tuple[int, int]:
     """An int for both axes, or one for each."""
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
