@@ -10,7 +10,6 @@ from numba_cnn import layers, models, ops
 from numba_cnn.backends import reference
 from numba_cnn.backends.cpu.microkernels.nontemporal import NONTEMPORAL_BYTES
 from numba_cnn.layers.fusion import PooledConv2D
-from numba_cnn.models import plan
 
 
 def _arrays(case, dtype):

@@ -150,11 +150,15 @@ def in_itself():
             "come from another input too",
         ),
         (lambda a, b: models.Model([a, b], a), ValueError, "no output comes from this input"),
-        (lambda a, b: models.Model([], a), TypeError, r"inputs must be what Input.* Received: \[\]"),
+        (
+            lambda a, b: models.Model([], a),
+            TypeError,
+            r"inputs must be what Input.* Received: \[\]",
+        ),
         (
             lambda a, b: models.Sequential([models.Model(a, [a, a]), layers.Flatten()]),
             ValueError,
-            "on top of one output.* Received: flatten.* on top of 2 outputs",
+            "of a Sequential gives one output.* Received: functional.*, which gives 2",
         ),
         (
             lambda a, b: models.Sequential([models.Model([a, b], a + b)]).build((None, 4, 4, 2)),

@@ -46,7 +46,7 @@ class Layer(Checked):
     def __init__(
         self,
         *,
-        input_shape: shapes.Size | None = None,
+        input_shape: int | Sequence[int | None] | None = None,
         name: str | None = None,
         trainable: bool = True,
     ) -> None:
@@ -115,6 +115,12 @@ class Layer(Checked):
         self._make_parameters(input_shape)
         self.input_shape, self.output_shape = input_shape, output_shape
 
+    def _shape_of_call(self, input_shape: Any) -> Any:
+        """The shape of the output where the layer, which is built, is called on another input."""
+        if self.weights and input_shape[-1] != self.input_shape[-1]:
+            self.build(input_shape)  # which says what the weights are for
+        return self.compute_output_shape(input_shape)
+
     def compute_output_shape(self, input_shape: InputShape) -> InputShape:
         """The shape of the output, the batch as None; ValueError if the input does not fit."""
         return shapes.with_batch(self.name, input_shape)
@@ -160,7 +166,7 @@ class Layer(Checked):
         shape: Any = shapes if self.arity is None else shapes[0]
         if self.output_shape is None:
             self.build(shape)
-        given = self.compute_output_shape(shape)
+        given = self._shape_of_call(shape)
         node = Node(self, inputs, given if isinstance(given, list) else [given])
         self._nodes.append(node)
         return node.output
@@ -236,10 +242,14 @@ def check_batch(name: str, x: Any) -> None:
         raise ValueError(f"{name}: x must be a batch of samples. Received: x of shape ()")
 
 
-def sample_shape(name: str, shape: shapes.Size) -> tuple[int, ...]:
-    """The shape of one sample, known to be positive integers."""
+def sample_shape(name: str, shape: Any) -> InputShape:
+    """The shape of one sample, known to be positive integers, or None where the extent is not known."""
     shape = (shape,) if isinstance(shape, int) and not isinstance(shape, bool) else shape
-    extents = shapes.extents(name, "a sample's shape, input_shape,", shape, least=1)
+    what, known = "a sample's shape, input_shape,", shape
+    if isinstance(shape, list | tuple):
+        known = [1 if n is None else n for n in shape]
+    shapes.extents(name, what, known, least=1)
+    extents = tuple(shape)
     if not extents:
         raise ValueError(
             f"{name}: a sample's shape, input_shape, must not be empty. Received: {shape}"
@@ -247,5 +257,5 @@ def sample_shape(name: str, shape: shapes.Size) -> tuple[int, ...]:
     return extents
 
 
-def with_batch(sample: Sequence[int]) -> InputShape:
+def with_batch(sample: Sequence[int | None]) -> InputShape:
     return None, *sample

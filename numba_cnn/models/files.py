@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeVar
 from numba_cnn import layers, registry, saving
 from numba_cnn.layers import Layer
 from numba_cnn.metrics import Accuracy, Metric
+from numba_cnn.models.network import one_or_all
 from numba_cnn.models.summary import Connections, print_summary
 from numba_cnn.models.training import Trainer
 from numba_cnn.settings import flag, function, optional, path
@@ -132,11 +133,13 @@ class Saved(Trainer):
     def _compile_config(self) -> registry.Configuration:
         if self.optimizer is None:
             return {}
+        asked, weights = self._objectives, [one.weight for one in self._objectives]
         return {
             "compile_config": {
                 "optimizer": registry.describe("optimizers", self.optimizer),
-                "loss": registry.describe("losses", self.loss),
-                "metrics": [_described(metric) for metric in self.metrics],
+                "loss": one_or_all([registry.describe("losses", one.loss) for one in asked]),
+                "loss_weights": None if all(w == 1 for w in weights) else one_or_all(weights),
+                "metrics": one_or_all([[_described(m) for m in one.metrics] for one in asked]),
             }
         }
 

@@ -7,11 +7,15 @@ from typing import Any
 
 from numba_cnn import nearest, registry, shapes
 from numba_cnn.layers import InputLayer, Layer
-from numba_cnn.layers.tensor import Tensor
-from numba_cnn.models import graph_config
+from numba_cnn.layers.layer import check_batch
+from numba_cnn.layers.tensor import Tensor, tensors
+from numba_cnn.models import graph_config, plan, structure
 from numba_cnn.models.calls import Calls
 from numba_cnn.models.files import Saved, kind
+from numba_cnn.models.graphs import Results
+from numba_cnn.models.network import one_or_all
 from numba_cnn.models.summary import Connections
+from numba_cnn.ops import Array
 
 
 @kind("Functional", "Model")
@@ -24,7 +28,7 @@ class Model(Saved):
     model = Model(inputs, outputs)
 
     Layers, among them models, may be used more than once, and their outputs by several others. Inputs and outputs may
-    be lists.
+    be lists, inputs also a dict.
     """
 
     _keras_class, _keras_module = "Functional", "keras.src.models.functional"
@@ -36,7 +40,9 @@ class Model(Saved):
         name: str | None = None,
         trainable: bool = True,
     ) -> None:
-        starts, ends = _tensors("inputs", inputs), _tensors("outputs", outputs)
+        keys = sorted(inputs) if isinstance(inputs, Mapping) else None
+        starts = _tensors("inputs", inputs if keys is None else [inputs[key] for key in keys])
+        ends = _tensors("outputs", outputs)
         for start in starts:
             if not isinstance(start.node.layer, InputLayer):
                 raise ValueError(
@@ -48,13 +54,24 @@ class Model(Saved):
             self._check_new(layer)
             self._take(layer)
         self._calls, self._is_chain = calls.nodes, calls.is_chain
-        self._starts, self._ends = starts, ends
+        self._starts, self._ends, self._keys = starts, ends, keys
         for layer in calls.layers:
             self._name_weights(layer)
-        found = [start.shape for start in starts]
-        self.input_shape = found[0] if len(found) == 1 else found
+        self.input_shape = one_or_all([start.shape for start in starts])
         if not trainable:
             self.trainable = False  # the layers' too
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names that a dict of inputs goes by: the keys, if the model was made of one, or the inputs' own."""
+        return super().input_names if self._keys is None else self._keys
+
+    @property
+    def input(self) -> Any:
+        """What the model is called on: a tensor, or a list or a dict of several."""
+        if self._keys is None:
+            return super().input
+        return dict(zip(self._keys, self._starts, strict=True))
 
     def add(self, layer: Layer) -> None:
         raise TypeError(
@@ -91,8 +108,20 @@ class Model(Saved):
                 made: Any = call.layer.compute_output_shape(shape)
                 made = made if isinstance(made, list) else [made]
                 found |= {id(t): shape for t, shape in zip(call.outputs, made, strict=True)}
-        ends = [found[id(tensor)] for tensor in self._ends]
-        return ends[0] if len(ends) == 1 else ends
+        return one_or_all([found[id(tensor)] for tensor in self._ends])
+
+    def _of_batch(self, x: Any) -> Any:
+        xs = structure.arrays(self.name, "x", x, self.input_names, self._is_batch)
+        if given := tensors(xs):
+            return self._connected(given)
+        if len(self._starts) == len(self._ends) == 1:
+            return super()._of_batch(xs[0])
+        for one in xs:
+            check_batch(self.name, one)
+        return one_or_all(self._graphs.run(self, self._all_outputs, *xs)[0])
+
+    def _all_outputs(self, *xs: Array) -> Results:
+        return plan.call(self._plan(), xs), []
 
     def _add_steps(self, steps: Any, slots: tuple[int, ...]) -> tuple[int, ...]:
         filled = {id(tensor): slot for tensor, slot in zip(self._starts, slots, strict=True)}
@@ -124,8 +153,10 @@ class Model(Saved):
             "name": self.name,
             "trainable": self.trainable,
             "layers": [graph_config.layer_with_calls(layer, calls) for layer in self._layers],
-            "input_layers": starts[0] if len(starts) == 1 else starts,
-            "output_layers": ends[0] if len(ends) == 1 else ends,
+            "input_layers": one_or_all(starts)
+            if self._keys is None
+            else dict(zip(self._keys, starts, strict=True)),
+            "output_layers": one_or_all(ends),
         }
 
     @classmethod
@@ -149,7 +180,7 @@ def _tensors(word: str, given: Any) -> tuple[Tensor, ...]:
     for one in found or [given]:
         if not isinstance(one, Tensor):
             raise TypeError(
-                f"Model: {word} must be what Input(...) or a layer called on it returned, or a list of that. "
+                f"Model: {word} must be what Input(...) or a layer called on it returned, or a list of such tensors. "
                 f"Received: {nearest.shown(one)}"
             )
     return tuple(found)

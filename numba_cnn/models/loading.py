@@ -94,6 +94,7 @@ def _compile(model: Saved, settings: Mapping[str, Any], backend: str) -> None:
             settings.get("optimizer"),
             settings.get("loss"),
             settings.get("metrics"),
+            loss_weights=settings.get("loss_weights"),
             backend=backend,
         )
     except (ArithmeticError, AttributeError, TypeError, ValueError) as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -79,16 +78,27 @@ class Network(Layer):
     @property
     def input(self) -> Any:
         """What the model is called on: a tensor, or a list of several."""
-        return _one_or_all(self.inputs)
+        return one_or_all(self.inputs)
 
     @property
     def output(self) -> Any:
         """What it gives for that."""
-        return _one_or_all(self.outputs)
+        return one_or_all(self.outputs)
 
     def _read_trainable(self, config: Mapping[str, Any]) -> None:
         """Take over what a file says of the model itself: its layers know their own."""
         self._trainable = flag(self.name, "trainable", config.get("trainable", True))
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names that a dict of inputs goes by."""
+        return [tensor.name for tensor in self._starts]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the layers that give the outputs, by which dicts and logs tell them apart."""
+        ends = self._layers[-1:]
+        return [end.name for end in self._ends] or [layer.name for layer in ends]
 
     def _known(self, found: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         if not found:
@@ -111,7 +121,7 @@ class Network(Layer):
 
     @property
     def output_shape(self) -> Any:
-        return _one_or_all([tensor.shape for tensor in self._ends]) if self._ends else None
+        return one_or_all([tensor.shape for tensor in self._ends]) if self._ends else None
 
     @property
     def first_shape(self) -> Any:  # type: ignore[override]
@@ -179,11 +189,19 @@ class Network(Layer):
                 parameter.path = f"{self.name}/{layer.name}/{parameter.name}"
         self._place()
 
-    def forward(self, x: Array) -> tuple[Array, Callable[[Array], None]]:
-        """Training: (y, backward). backward(dy) leaves the gradient of every trainable parameter."""
-        check_batch(self.name, x)
-        outputs, backward = plan.forward(self._plan(), [x])
-        return outputs[0], lambda dy: backward([dy])
+    def _shape_of_call(self, input_shape: Any) -> Any:
+        return self.compute_output_shape(input_shape)
+
+    def forward(self, x: Any) -> tuple[Any, Callable[[Any], None]]:
+        """Training: (y, backward). backward(dy) leaves the gradient of every trainable parameter.
+
+        Lists, where there are several inputs or outputs.
+        """
+        xs = x if isinstance(x, list | tuple) and len(self._starts) > 1 else [x]
+        for one in xs:
+            check_batch(self.name, one)
+        outputs, backward = plan.forward(self._plan(), xs)
+        return one_or_all(outputs), lambda dy: backward(dy if isinstance(dy, list) else [dy])
 
     def call(self, x: Array) -> Array:
         """Inference: what a call gives."""
@@ -211,6 +229,10 @@ class Network(Layer):
         outputs = [self._graphs.run(self, self._outputs, *part)[0][0] for part in parts]
         return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
 
+    def _is_batch(self, x: Array) -> bool:
+        """Whether an array for a model of one input is a batch, and not a sample."""
+        return len(x.shape) == len(self._starts[0].shape)
+
     def _outputs(self, x: Array) -> Results:
         return plan.call(self._plan(), [x]), []
 
@@ -225,10 +247,11 @@ class Network(Layer):
         budget = backend.ABILITIES.cache_budget
         if budget is None or not backend.owns(x):
             return whole
-        if x.shape[:1] == (1,) or x.shape[1:] != (self.input_shape or ())[1:]:
+        single = len(self._starts) == 1
+        if not single or x.shape[:1] == (1,) or x.shape[1:] != self._starts[0].shape[1:]:
             return whole
         if self._widest is None:
-            self._widest = max((_numbers(step.layer) for step in self._plan().steps), default=0)
+            self._widest = plan.widest(self._plan())
         most = max(budget // max(self._widest * x.itemsize, 1), 1)
         if len(x) <= most or not is_ours(self):
             return whole
@@ -270,12 +293,5 @@ class Network(Layer):
                 network._backend = self._backend
 
 
-def _one_or_all(items: Sequence[Any]) -> Any:
+def one_or_all(items: Sequence[Any]) -> Any:
     return items[0] if len(items) == 1 else list(items)
-
-
-def _numbers(step: Any) -> int:
-    """How many numbers a step takes and gives for one sample."""
-    inputs = step.input_shape if isinstance(step.input_shape, list) else [step.input_shape or ()]
-    ends = [*inputs, step.output_shape or ()]
-    return sum(math.prod(n or 1 for n in shape) for shape in ends)

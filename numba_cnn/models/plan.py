@@ -5,6 +5,7 @@ A slot holds one array: an input of the model, or what a step gives. Slots die w
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -93,6 +94,17 @@ def scored(plan: Plan, names: Sequence[tuple[str, ...]]) -> tuple[Plan, list[Any
         if cut[-1] is not None:
             steps[places[slot]] = steps[places[slot]]._replace(layer=Scores(layer))
     return plan._replace(steps=tuple(steps)), cut
+
+
+def widest(plan: Plan) -> int:
+    """How many numbers a step takes and gives for one sample, at most."""
+    return max((_numbers(step.layer) for step in plan.steps), default=0)
+
+
+def _numbers(layer: Any) -> int:
+    inputs = layer.input_shape if isinstance(layer.input_shape, list) else [layer.input_shape or ()]
+    ends = [*inputs, layer.output_shape or ()]
+    return sum(math.prod(n or 1 for n in shape) for shape in ends)
 
 
 def call(plan: Plan, inputs: Sequence[Array]) -> Arrays:

@@ -95,20 +95,23 @@ class Sequential(Saved):
             self._name_weights(layer)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape of the output, the batch as None; ValueError if the input does not fit."""
+        if not self.built:
+            self.build(input_shape)
         for layer in self._layers:
-            input_shape = layer.compute_output_shape(input_shape)
+            input_shape = layer._shape_of_call(input_shape)
         return input_shape
 
     def _put_on_top(self, layer: Layer) -> None:
         """Build a layer on what the model gives so far, if it knows the shape of that, and call it there."""
         if self._ends:
-            if len(self._ends) > 1:
-                raise ValueError(
-                    f"{self.name}: layers go on top of one output; take a Model for several. "
-                    f"Received: {layer.name} on top of {len(self._ends)} outputs"
-                )
             below = self._ends[0]
             layer.build(below.shape)
+            if isinstance(layer.output_shape, list):
+                raise ValueError(
+                    f"{self.name}: a layer of a Sequential gives one output; take a Model for several. "
+                    f"Received: {layer.name}, which gives {len(layer.output_shape)}"
+                )
             layer._connected((below,))
             self._calls.append(layer._nodes[-1])
             self._ends = self._calls[-1].outputs
