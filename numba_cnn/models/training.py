@@ -17,6 +17,7 @@ from numba_cnn.models.progress import Progress, verbosity
 from numba_cnn.settings import flag
 
 Callbacks = Callback | Sequence[Callback] | None
+BATCH_SIZE = 32  # samples, unless told otherwise
 
 
 class Trainer(Learner):
@@ -135,10 +136,9 @@ class Trainer(Learner):
         callbacks: Callbacks = None,
     ) -> Any:
         """What the model makes of each sample, as a float32 array (N, ...), or a list of them for several outputs."""
-        samples = self._inputs("predict", x)
-        if verbose == 0 and callbacks is None and self._is_one_batch(samples, batch_size):
-            return np.array(self.backend.to_numpy(self(self.backend.asarray(samples[0]))))
-        batches = self._in_batches("predict", data.Dataset(samples), batch_size)
+        if verbose == 0 and callbacks is None and batch_size is None and self._is_ready(x):
+            return np.array(self.backend.to_numpy(self(self.backend.asarray(x))))
+        batches = self._in_batches("predict", data.Dataset(self._inputs("predict", x)), batch_size)
         progress = self._progress(verbose, batches)
         hooks = self._hooks(callbacks, verbose, batches)
         outputs: list[list[np.ndarray]] = [[] for _ in self._ends]
@@ -157,11 +157,12 @@ class Trainer(Learner):
         progress.end(len(batches))
         return one_or_all([np.concatenate(kept) for kept in outputs])
 
-    def _is_one_batch(self, xs: tuple[np.ndarray, ...], batch_size: int | None) -> bool:
+    def _is_ready(self, x: Any) -> bool:
         """Whether predict has no more to do than to call the model: few samples come often, and Python would show."""
-        size = 32 if batch_size is None else shapes.count("predict", "batch_size", batch_size)
-        single = len(xs) == len(self._ends) == 1
-        return single and len(xs[0]) <= size and data.is_ready(xs[0])
+        shape = self.input_shape
+        if type(x) is not np.ndarray or shape is None or x.shape[1:] != shape[1:] or not x.ndim:
+            return False
+        return 0 < len(x) <= BATCH_SIZE and len(self._ends) == 1 and data.is_ready(x)
 
     def _train_epoch(
         self, epoch: int, batches: data.Batches, progress: Progress, hooks: CallbackList
@@ -250,7 +251,7 @@ class Trainer(Learner):
         batch_size: int | None,
         seed: int | None = None,
     ) -> data.Batches:
-        size = shapes.count(op, "batch_size", 32 if batch_size is None else batch_size)
+        size = shapes.count(op, "batch_size", BATCH_SIZE if batch_size is None else batch_size)
         return data.Batches(op, dataset, size, self.backend, seed, self.input_names)
 
     def _progress(
