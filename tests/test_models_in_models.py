@@ -340,3 +340,35 @@ class TestUnknownExtents:
             base(layers.Input((8, 8, 4)))
         with pytest.raises(ValueError, match=r"expects x of shape \(N, None, None, 3\)"):
             base.predict(np.ones((2, 8, 8, 4), np.float32))
+
+
+def test_a_file_of_a_layer_that_is_called_elsewhere_too(tmp_path):
+    inputs = layers.Input((8, 8, 3))
+    shared, other = convolution(), layers.Input((8, 8, 3))
+    shared(other)
+    model = models.Model(inputs, layers.Flatten()(shared(inputs)))
+    model.save(tmp_path / "m.keras")
+    np.testing.assert_array_equal(models.load_model(tmp_path / "m.keras")(X), model(X))
+
+
+@pytest.mark.parametrize("levels", [3, 40, 200, 5000])
+def test_a_file_of_models_in_models_in_models(levels, tmp_path):
+    """It may be a few levels deep; others are refused in a sentence, at once."""
+    import zipfile
+
+    model = stack(layers.Flatten())
+    model.save(tmp_path / "m.keras")
+    with zipfile.ZipFile(tmp_path / "m.keras") as file:
+        parts = {name: file.read(name) for name in file.namelist()}
+    one = '{"class_name": "Sequential", "config": {"name": "m%d", "layers": ['
+    text = "".join(one % level for level in range(levels))
+    text += '{"class_name": "InputLayer", "config": {"shape": [3]}}' + "]}}" * levels
+    parts["config.json"] = text.encode()
+    with zipfile.ZipFile(tmp_path / "m.keras", "w") as file:
+        for name, content in parts.items():
+            file.writestr(name, content)
+    if levels <= 40:
+        assert models.load_model(tmp_path / "m.keras").input_shape == (None, 3)
+        return
+    with pytest.raises(ValueError, match=r"128 levels deep|recursion.* Received: .*m\.keras"):
+        models.load_model(tmp_path / "m.keras")

@@ -74,7 +74,7 @@ def _build(file: saving.ModelFile) -> Saved:
         kind, config = file.description["class_name"], file.description["config"]
         cls = kind_of(file.description)
         model = None if cls is None else cls.from_config(config)
-    except (AttributeError, KeyError, RecursionError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(
             f"load_model: no model is described. Received: {error!r} in {file.path}"
         ) from error
