@@ -10,7 +10,6 @@ from numba_cnn import layers, models, ops
 from numba_cnn.backends import reference
 from numba_cnn.backends.cpu.microkernels.nontemporal import NONTEMPORAL_BYTES
 from numba_cnn.layers.fusion import PooledConv2D
-from numba_cnn.models import plan
 
 
 def _arrays(case, dtype):
@@ -109,7 +108,7 @@ def test_bad_input_says_what_is_wrong(settings):
 
 
 def _fused(model):
-    return plan.fused(plan.chain(model.layers)).steps
+    return model._plan().steps
 
 
 def test_which_layers_run_as_one():

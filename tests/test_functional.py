@@ -135,16 +135,42 @@ def test_tensors_add_and_multiply():
     np.testing.assert_allclose(model(x), (x + y) * y, rtol=1e-5)
 
 
+def in_itself():
+    inside, outside = models.Sequential(name="inside"), models.Sequential(name="outside")
+    outside.add(inside)
+    inside.add(outside)
+
+
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
         (
             lambda a, b: models.Model(a, layers.Flatten()(b)),
             ValueError,
-            "comes from another input too",
+            "come from another input too",
         ),
-        (lambda a, b: models.Model([a, b], a), ValueError, "several inputs are not served yet"),
-        (lambda a, b: models.Model(a, [a, a]), ValueError, "several outputs are not served yet"),
+        (lambda a, b: models.Model([a, b], a), ValueError, "no output comes from this input"),
+        (
+            lambda a, b: models.Model([], a),
+            TypeError,
+            r"inputs must be what Input.* Received: \[\]",
+        ),
+        (
+            lambda a, b: models.Sequential([models.Model(a, [a, a]), layers.Flatten()]),
+            ValueError,
+            "of a Sequential gives one output.* Received: functional.*, which gives 2",
+        ),
+        (
+            lambda a, b: models.Sequential([models.Model([a, b], a + b)]).build((None, 4, 4, 2)),
+            ValueError,
+            r"built for inputs of shape \[.*Received: input_shape \(None, 4, 4, 2\)",
+        ),
+        (
+            lambda a, b: models.Model(a, layers.Flatten()(a))(layers.Input((4, 4, 3))),
+            ValueError,
+            r"built for inputs of shape \(None, 4, 4, 2\)",
+        ),
+        (lambda a, b: in_itself(), ValueError, "a model cannot be a layer of itself"),
         (
             lambda a, b: models.Model(layers.Flatten()(a), a),
             ValueError,

@@ -99,19 +99,19 @@ def test_batches_of_arrays_that_kernels_do_not_take(tmp_path):
     mapped = [np.load(tmp_path / "x.npy", mmap_mode=mode) for mode in ("r", "c")]
     swapped = x.astype(">f4")
     for given in (x, frozen, *mapped, swapped, np.asfortranarray(x), x.astype(np.float64)):
-        batches = data.Batches("fit", data.Dataset(given), 4, cpu, 1)
-        seen = np.concatenate([batch.x.copy() for batch in batches])
+        batches = data.Batches("fit", data.Dataset((given,)), 4, cpu, 1)
+        seen = np.concatenate([batch.x[0].copy() for batch in batches])
         np.testing.assert_array_equal(seen, x[np.random.default_rng((1, 0)).permutation(9)])
 
 
 @pytest.mark.parametrize("seen", [1, 2])
 def test_an_epoch_that_was_broken_off_leaves_nothing_in_the_next(seen):
     x = np.random.default_rng(0).standard_normal((20, 40)).astype(np.float32)
-    batches = data.Batches("fit", data.Dataset(x), 4, cpu, 1)
+    batches = data.Batches("fit", data.Dataset((x,)), 4, cpu, 1)
     for k, _ in enumerate(batches, 1):
         if k == seen:
             break
     rows = np.random.default_rng((1, 1)).permutation(20)
     np.testing.assert_array_equal(
-        np.concatenate([batch.x.copy() for batch in batches.epoch(1)]), x[rows]
+        np.concatenate([batch.x[0].copy() for batch in batches.epoch(1)]), x[rows]
     )

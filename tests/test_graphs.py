@@ -331,9 +331,9 @@ def test_parts_of_other_classes_run_as_they_are():
             model.reset_metrics()
             expected = (
                 float(
-                    ops.sparse_categorical_crossentropy(plan.call(model._scored_plan(), [x])[0], y)[
-                        0
-                    ]
+                    ops.sparse_categorical_crossentropy(
+                        plan.call(model._scored_plan()[0], [x])[0], y
+                    )[0]
                 )
                 / 2
             )

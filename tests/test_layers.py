@@ -50,7 +50,7 @@ def test_gradients_of_a_model_against_finite_differences():
     for parameter in model.weights:
         parameter.value = generator.normal(0, 0.4, parameter.shape)  # float64
 
-    scored = plan.scored(model._plan(), ("softmax",))
+    scored, _ = plan.scored(model._plan(), [("softmax",)])
 
     def loss():
         return float(ops.sparse_categorical_crossentropy(plan.call(scored, [x])[0], labels)[0])
@@ -180,9 +180,18 @@ def test_names_count_the_layers_of_a_class():
         (lambda: layers.Conv2D(2, 3, data_format="channels_first"), "Received: 'channels_first'"),
         (lambda: layers.Dense(1.5), "units must be an integer of at least 1. Received: 1.5"),
         (lambda: layers.Dense(2, name="a/b"), "name must be a string without '/'"),
+        (lambda: layers.Input(shape=(0, None)), "every extent of a sample's shape.* Received: 0"),
         (
-            lambda: layers.Input(shape=(None, 3)),
-            "every extent of a sample's shape.* Received: None",
+            lambda: layers.Dense(2)(layers.Flatten()(layers.Input((None, 3)))),
+            r"number of features must be known; Global.* Received: input_shape \(None, None\)",
+        ),
+        (
+            lambda: layers.Conv2D(2, 3)(layers.Input((8, 8, None))),
+            r"number of channels must be known. Received: input_shape \(None, 8, 8, None\)",
+        ),
+        (
+            lambda: layers.BatchNormalization()(layers.Input((8, None))),
+            "number of channels must be known",
         ),
         (lambda: layers.InputLayer(), "pass one of shape, input_shape and batch_shape"),
         (lambda: layers.Conv2D(2, 3).build((None, 9)), r"must be images .* Received: \(None, 9\)"),

@@ -15,18 +15,17 @@ class TestBatches:
     x = np.arange(46, dtype=np.float32).reshape(23, 2)
 
     def batches(self, x, seed=None):
-        dataset = data.Dataset(
-            x, np.arange(23, dtype=np.int32), np.arange(23, dtype=np.float32) / 2
-        )
+        labels = np.arange(23, dtype=np.int32), np.arange(23, dtype=np.float32) / 2
+        dataset = data.Dataset((x,), *((one,) for one in labels))
         return data.Batches("fit", dataset, 8, compiled().backend, seed)
 
     def test_in_order(self):
         batches = self.batches(self.x)
         assert len(batches) == 3
         for start, batch in zip((0, 8, 16), batches, strict=True):
-            np.testing.assert_array_equal(batch.x, self.x[start : start + 8])
-            np.testing.assert_array_equal(batch.labels, np.arange(23)[start : start + 8])
-            assert batch.x.base is not None  # a view: nothing was copied
+            np.testing.assert_array_equal(batch.x[0], self.x[start : start + 8])
+            np.testing.assert_array_equal(batch.labels[0], np.arange(23)[start : start + 8])
+            assert batch.x[0].base is not None  # a view: nothing was copied
 
     @pytest.mark.parametrize("dtype", [np.float32, np.uint8])
     def test_shuffled(self, dtype):
@@ -34,13 +33,13 @@ class TestBatches:
         orders = []
         for epoch in (0, 1, 0):
             order, memory = [], set()
-            for batch in batches.epoch(epoch):
-                ops.relu(batch.x)  # beside which the next batch is made
-                np.testing.assert_array_equal(batch.x[:, 0], 2 * batch.labels)
-                np.testing.assert_array_equal(batch.sample_weight, batch.labels / 2)
-                assert batch.x.dtype == np.float32
-                order += batch.labels.tolist()
-                memory.add(batch.x.ctypes.data)
+            for (x,), (labels,), (weights,) in batches.epoch(epoch):
+                ops.relu(x)  # beside which the next batch is made
+                np.testing.assert_array_equal(x[:, 0], 2 * labels)
+                np.testing.assert_array_equal(weights, labels / 2)
+                assert x.dtype == np.float32
+                order += labels.tolist()
+                memory.add(x.ctypes.data)
             assert len(memory) == 2  # two buffers serve all
             assert sorted(order) == list(range(23))
             orders.append(order)
@@ -51,11 +50,12 @@ class TestBatches:
         ("N", "fraction", "parts"), [(7, 0.2, (5, 2)), (3, 0.2, (2, 1)), (10, 0.1, (9, 1))]
     )
     def test_split(self, N, fraction, parts):
-        first, last = data.split("fit", data.Dataset(np.arange(N), np.arange(N) * 2), fraction)
-        assert (len(first.x), len(last.x)) == parts
-        np.testing.assert_array_equal(np.concatenate([first.x, last.x]), np.arange(N))
-        np.testing.assert_array_equal(last.labels, 2 * last.x)
-        assert first.sample_weight is None
+        dataset = data.Dataset((np.arange(N),), (np.arange(N) * 2,), (None,))
+        first, last = data.split("fit", dataset, fraction)
+        assert parts == (first.N, last.N)
+        np.testing.assert_array_equal(np.concatenate([first.x[0], last.x[0]]), np.arange(N))
+        np.testing.assert_array_equal(last.labels[0], 2 * last.x[0])
+        assert first.sample_weight == (None,)
 
 
 def _with_nan(value):

@@ -131,8 +131,6 @@ def test_a_layer_called_on_a_layer():
         TypeError, match=r"or on what Input\(...\) or another layer returned. Received: the layer"
     ):
         layers.Conv2D(3, 3)(layers.Dense(3))
-    with pytest.raises(TypeError, match="models inside of models are not served yet"):
-        small_cnn.compiled()(layers.Input((8, 8, 1)))
 
 
 def test_a_layer_builds_for_its_first_batch():

@@ -53,15 +53,15 @@ class Monitor(Callback):
         if self.mode != "auto":
             return self.mode
         name = self.monitor.removeprefix("val_")
-        directions = {"loss": "min"}
-        directions |= {metric.name: metric.direction for metric in self.model.metrics}
+        means = self.model.means
+        directions = {"loss": "min"} | {name: mean.direction for name, mean in means.items()}
         if name not in directions:
             raise ValueError(
                 f'{type(self).__name__}: say with mode="min" or mode="max" which way '
                 f"{self.monitor!r} improves. "
                 f'Received: mode "auto"'
             )
-        return directions[name]
+        return str(directions[name])
 
 
 class EarlyStopping(Monitor):

@@ -65,7 +65,10 @@ class BatchNormalization(Layer):
 
     def _make_parameters(self, input_shape: InputShape) -> None:
         channels = input_shape[-1]
-        assert channels is not None
+        if channels is None:
+            raise ValueError(
+                f"{self.name}: the number of channels must be known. Received: input_shape {input_shape}"
+            )
         shape: Shape = (channels,)
         self.gamma = self._scale_or_shift("gamma", shape, self.gamma_initializer, self.scale)
         self.beta = self._scale_or_shift("beta", shape, self.beta_initializer, self.center)

@@ -6,7 +6,7 @@ from typing import Any
 
 from numba_cnn import ops, shapes
 from numba_cnn.layers.convolution_layer import ConvolutionLayer
-from numba_cnn.layers.images import one_image
+from numba_cnn.layers.images import images, one_image
 from numba_cnn.layers.layer import InputShape
 from numba_cnn.ops import Array
 from numba_cnn.shapes import Shape, Size
@@ -67,7 +67,7 @@ class Conv2D(ConvolutionLayer):
     def compute_output_shape(self, input_shape: InputShape) -> InputShape:
         x_shape = one_image(self.name, input_shape)
         g = shapes.conv2d(x_shape, self.kernel_shape(input_shape), **self.geometry)
-        return None, g.OH, g.OW, g.F
+        return images(input_shape, g.OH, g.OW, g.F)
 
     def _apply(self, x: Array, kernel: Array, bias: Array | None, relu: str | None) -> Array:
         return ops.conv2d(x, kernel, bias, activation=relu, **self.geometry)

@@ -6,7 +6,7 @@ from typing import Any
 
 from numba_cnn import ops, shapes
 from numba_cnn.layers.convolution_layer import ConvolutionLayer
-from numba_cnn.layers.images import one_image
+from numba_cnn.layers.images import images, one_image
 from numba_cnn.layers.layer import InputShape
 from numba_cnn.ops import Array
 from numba_cnn.shapes import Shape, Size
@@ -59,7 +59,8 @@ class Conv2DTranspose(ConvolutionLayer):
         return self.filters
 
     def compute_output_shape(self, input_shape: InputShape) -> InputShape:
-        return None, *self._images(one_image(self.name, input_shape))[1:]
+        _, H, W, F = self._images(one_image(self.name, input_shape))
+        return images(input_shape, H, W, F)
 
     def _images(self, x_shape: Shape) -> Shape:
         """The shape of the output for inputs of that shape."""

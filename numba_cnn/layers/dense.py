@@ -44,7 +44,11 @@ class Dense(KernelLayer):
                 f"{self.name}: the input must be rows (None, K). Received: {input_shape}"
             )
         features = input_shape[-1]
-        assert features is not None
+        if features is None:
+            raise ValueError(
+                f"{self.name}: the number of features must be known; GlobalAveragePooling2D makes one a channel of "
+                f"images of any size, Flatten needs an Input of one size. Received: input_shape {input_shape}"
+            )
         return features, self.units
 
     def compute_output_shape(self, input_shape: InputShape) -> InputShape:

@@ -6,7 +6,7 @@ from typing import Any
 
 from numba_cnn import initializers, ops, registry, shapes
 from numba_cnn.layers.convolution_layer import ConvolutionLayer
-from numba_cnn.layers.images import one_image
+from numba_cnn.layers.images import images, one_image
 from numba_cnn.layers.layer import Backward, InputShape
 from numba_cnn.ops import Array
 from numba_cnn.parameter import Parameter
@@ -59,7 +59,7 @@ class DepthwiseConv2D(ConvolutionLayer):
         x_shape = one_image(self.name, input_shape)
         kernel = self.kernel_shape(input_shape)
         g = shapes.conv2d(x_shape, _grouped(kernel), **self._by_channel(x_shape[-1]))
-        return None, g.OH, g.OW, g.F
+        return images(input_shape, g.OH, g.OW, g.F)
 
     def _by_channel(self, channels: int | None) -> dict[str, Any]:
         """The geometry of one group a channel."""

@@ -22,7 +22,8 @@ class Flatten(Layer):
 
     def compute_output_shape(self, input_shape: InputShape) -> InputShape:
         input_shape = shapes.with_batch(self.name, input_shape)
-        return None, math.prod(n for n in input_shape[1:] if n is not None)
+        known = [n for n in input_shape[1:] if n is not None]
+        return None, math.prod(known) if len(known) == len(input_shape) - 1 else None
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         shape = x.shape

@@ -56,9 +56,9 @@ def pooled(below: object, layer: object) -> PooledConv2D | None:
 
 
 def _halves(layer: object) -> TypeGuard[MaxPooling2D]:
-    """Whether the layer takes the maximum of each 2x2, and drops an odd last row or column."""
+    """Whether the layer takes the maximum of each 2x2, and drops an odd last row or column, wherever it is called."""
     if type(layer) is not MaxPooling2D:
         return False
-    assert layer.input_shape is not None
-    even = all(n is not None and n % 2 == 0 for n in layer.input_shape[1:3])
+    met = [layer.input_shape, *(node.inputs[0].shape for node in layer._nodes)]
+    even = all(n is not None and n % 2 == 0 for shape in met for n in shape[1:3])
     return layer.pool_size == layer.strides == (2, 2) and (layer.padding == "valid" or even)

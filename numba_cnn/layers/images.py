@@ -6,15 +6,30 @@ from numba_cnn import shapes
 from numba_cnn.layers.layer import InputShape
 from numba_cnn.shapes import Shape
 
+_UNKNOWN = 2**20  # pixels that stand for an extent that is not known: more than any window covers
+
 
 def one_image(name: str, input_shape: InputShape) -> Shape:
-    """The shape of a batch of one image, once the input is known to be images."""
+    """The shape of a batch of one image, once the input is known to be images; large where an extent is not known."""
     input_shape = shapes.with_batch(name, input_shape)
     if len(input_shape) != 4:
         raise ValueError(
             f"{name}: the input must be images (None, H, W, C). Received: {input_shape}"
         )
-    return 1, *(n for n in input_shape[1:] if n is not None)
+    if input_shape[-1] is None:
+        raise ValueError(
+            f"{name}: the number of channels must be known. Received: input_shape {input_shape}"
+        )
+    return 1, *(_UNKNOWN if n is None else n for n in input_shape[1:])
+
+
+def images(input_shape: InputShape, H: int, W: int, C: int) -> InputShape:
+    """The shape of what a layer makes of images: no extent is known that was not known of these."""
+    return (
+        None,
+        *(None if n is None else m for n, m in zip(input_shape[1:3], (H, W), strict=True)),
+        C,
+    )
 
 
 def padding_name(name: str, padding: str) -> str:

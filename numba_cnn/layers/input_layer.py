@@ -20,10 +20,10 @@ class InputLayer(Layer):
 
     def __init__(
         self,
-        shape: Sequence[int] | None = None,
+        shape: Sequence[int | None] | None = None,
         *,
         batch_shape: Sequence[int | None] | None = None,
-        input_shape: Sequence[int] | None = None,
+        input_shape: Sequence[int | None] | None = None,
         name: str | None = None,
     ) -> None:
         """shape, or input_shape, is that of one sample; batch_shape has None in front."""
@@ -36,6 +36,12 @@ class InputLayer(Layer):
                 f"Received: {len(given)} of them"
             )
         super().__init__(input_shape=given[0], name=name)
+        assert self.first_shape is not None
+        self.build(with_batch(self.first_shape))
+        self._nodes.append(Node(self, (), [with_batch(self.first_shape)]))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self)  # with its call, which no model need give back
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         return x, lambda dy, need_dx=True: dy
@@ -45,7 +51,7 @@ class InputLayer(Layer):
         return {"batch_shape": list(with_batch(self.first_shape)), "name": self.name}
 
 
-def _of_one_sample(batch_shape: Any) -> Sequence[int]:
+def _of_one_sample(batch_shape: Any) -> Sequence[int | None]:
     if (
         not isinstance(batch_shape, Sequence)
         or isinstance(batch_shape, str | bytes)
@@ -67,7 +73,7 @@ def _is_dtype(dtype: Any) -> bool:
 
 @nearest.keywords
 def Input(
-    shape: Sequence[int] | None = None,
+    shape: Sequence[int | None] | None = None,
     batch_size: int | None = None,
     dtype: str | None = None,
     *,
@@ -76,6 +82,7 @@ def Input(
 ) -> Tensor:
     """The input of a model, for samples of that shape: to call layers on, or as the first of a Sequential's.
 
+    shape                that of one sample; an extent that is None may be any
     batch_size, dtype    are taken as Keras has them; batches may have any size, and inputs become float32
 
     Raises ValueError for a shape, a batch_size or a dtype that is none.
@@ -86,9 +93,5 @@ def Input(
         raise ValueError(
             f"Input: dtype must name a type of real numbers. Received: {nearest.shown(dtype)}"
         )
-    layer = InputLayer(shape, batch_shape=batch_shape, name=name)
-    assert layer.first_shape is not None
-    layer.build(with_batch(layer.first_shape))
-    node = Node(layer, (), with_batch(layer.first_shape))
-    layer._nodes.append(node)
-    return node.output
+    given: Tensor = InputLayer(shape, batch_shape=batch_shape, name=name).output
+    return given

@@ -36,13 +36,17 @@ class Layer(Checked):
     inert: ClassVar[dict[str, tuple[Any, ...]]] = {"data_format": ("channels_last",)}
     version: object
     generator: Parameter | None = None  # (seed, counter), of layers of chance
+    weights: list[Parameter]
+    input_shape: Any  # (None, ...), or a list of them; None before the layer is built
+    output_shape: Any
+    _nodes: list[Node]
     _takes_any_name: ClassVar[bool] = True
     _settings: ClassVar[Settings] = {"trainable": flag, "name": text}
 
     def __init__(
         self,
         *,
-        input_shape: shapes.Size | None = None,
+        input_shape: int | Sequence[int | None] | None = None,
         name: str | None = None,
         trainable: bool = True,
     ) -> None:
@@ -50,10 +54,9 @@ class Layer(Checked):
             raise ValueError(f"a layer's name must be a string without '/'. Received: {name!r}")
         self.name = name or session.auto_name(type(self).__name__)
         self.trainable = trainable
-        self.weights: list[Parameter] = []
-        self._nodes: list[Node] = []  # its calls in graphs of layers
-        self.input_shape: InputShape | None = None
-        self.output_shape: InputShape | None = None
+        self.weights = []
+        self._nodes = []  # its calls in graphs of layers
+        self.input_shape, self.output_shape = None, None
         self.first_shape = None if input_shape is None else sample_shape(self.name, input_shape)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -61,6 +64,21 @@ class Layer(Checked):
         super().__setattr__(name, value)
         self.__dict__["version"] = object()
         session.note_change()
+
+    @property
+    def class_name(self) -> str:
+        """The name of the class in Keras's summaries and files."""
+        return type(self).__name__
+
+    @property
+    def inner_layers(self) -> list[Layer]:
+        """The layers inside of it, if it is a model."""
+        return []
+
+    def _add_steps(self, steps: Any, slots: tuple[int, ...]) -> tuple[int, ...]:
+        """Have the layer's step, or a model's many, run on those slots of a plan; the slots that they fill."""
+        filled: tuple[int, ...] = steps.add(self, slots)
+        return filled
 
     @property
     def last_activation(self) -> activations.Use:
@@ -86,6 +104,8 @@ class Layer(Checked):
         input_shape = shapes.with_batch(self.name, input_shape)
         if self.input_shape == input_shape:
             return
+        if self.weights and shapes.fits(input_shape, self.input_shape):
+            return
         if self.weights:
             raise ValueError(
                 f"{self.name}: the layer has weights for inputs of shape {self.input_shape}. "
@@ -94,6 +114,12 @@ class Layer(Checked):
         output_shape = self.compute_output_shape(input_shape)
         self._make_parameters(input_shape)
         self.input_shape, self.output_shape = input_shape, output_shape
+
+    def _shape_of_call(self, input_shape: Any) -> Any:
+        """The shape of the output where the layer, which is built, is called on another input."""
+        if self.weights and input_shape[-1] != self.input_shape[-1]:
+            self.build(input_shape)  # which says what the weights are for
+        return self.compute_output_shape(input_shape)
 
     def compute_output_shape(self, input_shape: InputShape) -> InputShape:
         """The shape of the output, the batch as None; ValueError if the input does not fit."""
@@ -130,8 +156,8 @@ class Layer(Checked):
             self.build(met if self.arity is None else met[0])
         return self.forward(*xs)[0] if training else self.call(*xs)
 
-    def _connected(self, inputs: tuple[Tensor, ...]) -> Tensor:
-        """What the layer gives for tensors; the layer is built for their shapes."""
+    def _connected(self, inputs: tuple[Tensor, ...]) -> Any:
+        """The tensor, or the list of them, that the layer gives for tensors; it is built for their shapes."""
         shapes = [tensor.shape for tensor in inputs]
         if self.arity is not None and len(inputs) != self.arity:
             raise ValueError(
@@ -140,7 +166,8 @@ class Layer(Checked):
         shape: Any = shapes if self.arity is None else shapes[0]
         if self.output_shape is None:
             self.build(shape)
-        node = Node(self, inputs, self.compute_output_shape(shape))
+        given = self._shape_of_call(shape)
+        node = Node(self, inputs, given if isinstance(given, list) else [given])
         self._nodes.append(node)
         return node.output
 
@@ -151,7 +178,7 @@ class Layer(Checked):
         return list(inputs) if self.arity is None else inputs[0]
 
     @property
-    def output(self) -> Tensor:
+    def output(self) -> Any:
         """What it gave then."""
         return self._first_node().output
 
@@ -178,8 +205,8 @@ class Layer(Checked):
         """The number of weights, counted one by one."""
         if not self.built:
             raise ValueError(
-                f"{self.name}: a layer has no weights to count before it is built. "
-                "Received: an unbuilt layer"
+                f"{self.name}: there are no weights to count before it is built. "
+                "Received: nothing built"
             )
         return sum(parameter.size for parameter in self.weights)
 
@@ -192,6 +219,10 @@ class Layer(Checked):
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor, as Keras writes them."""
         return {"name": self.name, "trainable": self.trainable}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the calls in graphs: those belong to models, which give them back."""
+        return {**vars(self), "_nodes": []}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
@@ -211,10 +242,14 @@ def check_batch(name: str, x: Any) -> None:
         raise ValueError(f"{name}: x must be a batch of samples. Received: x of shape ()")
 
 
-def sample_shape(name: str, shape: shapes.Size) -> tuple[int, ...]:
-    """The shape of one sample, known to be positive integers."""
+def sample_shape(name: str, shape: Any) -> InputShape:
+    """The shape of one sample, known to be positive integers, or None where the extent is not known."""
     shape = (shape,) if isinstance(shape, int) and not isinstance(shape, bool) else shape
-    extents = shapes.extents(name, "a sample's shape, input_shape,", shape, least=1)
+    what, known = "a sample's shape, input_shape,", shape
+    if isinstance(shape, list | tuple):
+        known = [1 if n is None else n for n in shape]
+    shapes.extents(name, what, known, least=1)
+    extents = tuple(shape)
     if not extents:
         raise ValueError(
             f"{name}: a sample's shape, input_shape, must not be empty. Received: {shape}"
@@ -222,5 +257,5 @@ def sample_shape(name: str, shape: shapes.Size) -> tuple[int, ...]:
     return extents
 
 
-def with_batch(sample: Sequence[int]) -> InputShape:
+def with_batch(sample: Sequence[int | None]) -> InputShape:
     return None, *sample

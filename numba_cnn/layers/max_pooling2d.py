@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from numba_cnn import ops, shapes
-from numba_cnn.layers.images import check_channels_last, one_image, padding_name
+from numba_cnn.layers.images import check_channels_last, images, one_image, padding_name
 from numba_cnn.layers.layer import Backward, InputShape, Layer
 from numba_cnn.ops import Array
 from numba_cnn.shapes import Size
@@ -37,7 +37,7 @@ class Pooling2D(Layer):
 
     def compute_output_shape(self, input_shape: InputShape) -> InputShape:
         g = shapes.max_pool2d(one_image(self.name, input_shape), **self._geometry)
-        return None, g.OH, g.OW, g.C
+        return images(input_shape, g.OH, g.OW, g.C)
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -33,7 +33,9 @@ class Merge(Layer):
         return tuple(self._joined(shapes, axis) for axis in range(ranks.pop()))
 
     def _joined(self, shapes: list[InputShape], axis: int) -> int | None:
-        """The extent that the inputs have in common; one that is 1 is repeated."""
+        """The extent that the inputs have in common; one that is 1 is repeated, one that is not known may be any."""
+        if any(shape[axis] is None for shape in shapes):
+            return None
         extents = {shape[axis] for shape in shapes} - {1}
         if len(extents) > 1:
             raise ValueError(
@@ -138,7 +140,10 @@ class Concatenate(Merge):
     def _joined(self, shapes: list[InputShape], axis: int) -> int | None:
         extents = [shape[axis] for shape in shapes]
         if axis == self.axis % len(shapes[0]):
-            return sum(n for n in extents if n is not None)
+            known = [n for n in extents if n is not None]
+            return sum(known) if len(known) == len(extents) else None
+        if None in extents:
+            return None
         if len(set(extents)) > 1:
             raise ValueError(
                 f"{self.name}: all axes but axis {self.axis} must have equal extents. Received: {shapes}"

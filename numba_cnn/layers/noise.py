@@ -6,6 +6,7 @@ whatever the number of threads, and a recorded step new ones each time.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +17,12 @@ from numba_cnn.layers.layer import Backward, InputShape, Layer
 from numba_cnn.ops import Array
 from numba_cnn.parameter import Parameter
 from numba_cnn.settings import Settings, integer, number, optional
+from numba_cnn.shapes import Shape
+
+
+def _state(seed: int, shape: Shape) -> np.ndarray:
+    """A generator that has drawn nothing yet."""
+    return np.array([seed, 0], np.int64)
 
 
 class Chance(Layer):
@@ -28,9 +35,8 @@ class Chance(Layer):
         super().__init__(**settings)
         self.seed = seed
         start = session.new_seed() if self.seed is None else self.seed
-        state = np.array([start, 0], np.int64)
         self.generator: Parameter = Parameter(
-            "seed_generator_state", f"{self.name}/seed_generator", (2,), lambda shape: state.copy()
+            "seed_generator_state", f"{self.name}/seed_generator", (2,), partial(_state, start)
         )
 
     @property

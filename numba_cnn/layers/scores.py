@@ -6,7 +6,7 @@ from typing import Any
 
 from numba_cnn.layers.activation import ActivationLayer
 from numba_cnn.layers.kernel_layer import KernelLayer
-from numba_cnn.layers.layer import Backward, InputShape, Layer
+from numba_cnn.layers.layer import Backward, Layer
 from numba_cnn.ops import Array
 from numba_cnn.parameter import Parameter
 
@@ -20,11 +20,11 @@ class Scores:
         self.layer = layer
 
     @property
-    def input_shape(self) -> InputShape | None:
+    def input_shape(self) -> Any:
         return self.layer.input_shape
 
     @property
-    def output_shape(self) -> InputShape | None:
+    def output_shape(self) -> Any:
         return self.layer.output_shape
 
     @property

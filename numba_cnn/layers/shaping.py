@@ -6,7 +6,7 @@ import math
 from typing import Any, ClassVar
 
 from numba_cnn import ops, shapes
-from numba_cnn.layers.images import check_channels_last, one_image
+from numba_cnn.layers.images import check_channels_last, images, one_image
 from numba_cnn.layers.layer import Backward, InputShape, Layer
 from numba_cnn.ops import Array
 from numba_cnn.settings import Settings, choice
@@ -31,6 +31,8 @@ class Reshape(Layer):
 
     def compute_output_shape(self, input_shape: InputShape) -> InputShape:
         input_shape = shapes.with_batch(self.name, input_shape)
+        if None in input_shape[1:]:
+            return None, *(None if n == -1 else n for n in self.target_shape)
         size = math.prod(n for n in input_shape[1:] if n is not None)
         known = math.prod(n for n in self.target_shape if n != -1)
         if size % known or (-1 not in self.target_shape and size != known):
@@ -42,8 +44,7 @@ class Reshape(Layer):
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         shape = x.shape
-        assert self.output_shape is not None
-        y = x.reshape(shape[0], *self.output_shape[1:])
+        y = x.reshape(shape[0], *self.compute_output_shape(shape)[1:])
         return y, lambda dy, need_dx=True: dy.reshape(shape) if need_dx else None
 
     def get_config(self) -> dict[str, Any]:
@@ -78,7 +79,7 @@ class ZeroPadding2D(_Frame):
 
     def compute_output_shape(self, input_shape: InputShape) -> InputShape:
         _, H, W, C = one_image(self.name, input_shape)
-        return None, H + sum(self.sides[0]), W + sum(self.sides[1]), C
+        return images(input_shape, H + sum(self.sides[0]), W + sum(self.sides[1]), C)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         y = ops.zero_pad2d(x, self.sides)
@@ -103,7 +104,7 @@ class Cropping2D(_Frame):
             raise ValueError(
                 f"{self.name}: nothing is left of images {input_shape}. Received: cropping {self.sides}"
             )
-        return None, H, W, C
+        return images(input_shape, H, W, C)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         y = ops.crop2d(x, self.sides)
@@ -129,7 +130,7 @@ class UpSampling2D(Layer):
 
     def compute_output_shape(self, input_shape: InputShape) -> InputShape:
         _, H, W, C = one_image(self.name, input_shape)
-        return None, H * self.size[0], W * self.size[1], C
+        return images(input_shape, H * self.size[0], W * self.size[1], C)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         size, how = self.size, self.interpolation

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import count
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from numba_cnn.layers.layer import InputShape, Layer
-
-_created = count()
 
 
 class Tensor:
@@ -16,8 +14,8 @@ class Tensor:
 
     dtype = "float32"
 
-    def __init__(self, shape: InputShape, node: Node) -> None:
-        self.shape, self.node = shape, node
+    def __init__(self, shape: InputShape, node: Node, index: int) -> None:
+        self.shape, self.node, self.index = shape, node, index
 
     @property
     def name(self) -> str:
@@ -43,9 +41,16 @@ class Tensor:
 class Node:
     """A call of a layer: what it was called on, and what it gave."""
 
-    def __init__(self, layer: Layer, inputs: tuple[Tensor, ...], shape: InputShape) -> None:
-        self.layer, self.inputs, self.number = layer, inputs, next(_created)
-        self.output = Tensor(shape, self)
+    def __init__(
+        self, layer: Layer, inputs: tuple[Tensor, ...], shapes: Sequence[InputShape]
+    ) -> None:
+        self.layer, self.inputs = layer, inputs
+        self.outputs = tuple(Tensor(shape, self, i) for i, shape in enumerate(shapes))
+
+    @property
+    def output(self) -> Any:
+        """The tensor that the layer gave, or a list of several."""
+        return self.outputs[0] if len(self.outputs) == 1 else list(self.outputs)
 
 
 def tensors(inputs: Any) -> tuple[Tensor, ...] | None:

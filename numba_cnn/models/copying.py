@@ -19,6 +19,7 @@ def state_of(model: Learner) -> dict[str, Any]:
     state = {
         **vars(model),
         "_layers": list(model._layers),
+        "_nodes": [],  # its own calls belong to the models that it is in
         "_graphs": None,
         "_backend": copies.name_of(model._backend),
     }
@@ -34,8 +35,10 @@ def restore(model: Learner, state: dict[str, Any]) -> None:
     optimizer_state = state.pop("_optimizer_state", None)
     backend = copies.restored(state["_backend"])
     vars(model).update(state, _graphs=Graphs(), _backend=backend)
-    if backend is not None:
-        model._place([*model.weights, *model.states])
+    for call in model._calls:
+        if call not in call.layer._nodes:
+            call.layer._nodes.append(call)
+    model._place()
     if optimizer_state is not None and model.optimizer is not None:
         model.optimizer.restore(model.weights, optimizer_state, backend, model)
     if model.history is not None:

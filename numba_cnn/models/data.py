@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from numba_cnn import nearest, settings
+from numba_cnn import nearest, settings, shapes
 from numba_cnn.layers.layer import InputShape
 from numba_cnn.ops import Array
 
@@ -16,23 +16,32 @@ _LARGEST = np.float64(np.finfo(np.float32).max)
 _GATHERED = np.float32, np.float64, np.uint8, np.int32, np.int64  # what kernels make batches of
 
 
+Arrays = tuple[np.ndarray, ...]
+
+
 class Dataset(NamedTuple):
-    """Checked arrays on the host: samples, labels (N,) int32, weights (N,) float32."""
+    """Checked arrays on the host: samples for each input; labels and weights (N,) float32, or None, for each output."""
 
-    x: np.ndarray
-    labels: np.ndarray | None = None
-    sample_weight: np.ndarray | None = None
+    x: Arrays
+    labels: Arrays = ()
+    sample_weight: tuple[np.ndarray | None, ...] = ()
 
-    def take(self, part: slice) -> Dataset:
-        return Dataset(*(None if a is None else a[part] for a in self))  # type: ignore[arg-type]
+    @property
+    def N(self) -> int:
+        """The number of samples."""
+        return len(self.x[0])
+
+    def take(self, part: slice | np.ndarray) -> Dataset:
+        x, labels, weights = ([None if a is None else a[part] for a in arrays] for arrays in self)
+        return Dataset(tuple(x), tuple(labels), tuple(weights))  # type: ignore[arg-type]
 
 
 class Batch(NamedTuple):
     """The same for one batch, where the model lives."""
 
-    x: Array
-    labels: Array | None
-    sample_weight: Array | None
+    x: tuple[Array, ...]
+    labels: tuple[Array, ...]
+    sample_weight: tuple[Array | None, ...]
 
 
 class Batches:
@@ -40,8 +49,8 @@ class Batches:
 
     The order hangs on seed and epoch alone, so that a run that is taken up again goes on as if it had not stopped.
 
-    A batch that must be gathered or converted is made while the one before is in use, if the backend can. It is valid
-    until the next one is asked for: two buffers take turns.
+    A batch of one input that must be gathered or converted is made while the one before is in use, if the backend can.
+    It is valid until the next one is asked for: two buffers take turns.
     """
 
     def __init__(
@@ -51,121 +60,139 @@ class Batches:
         batch_size: int,
         backend: Any,
         seed: int | None = None,
+        names: Sequence[str] = ("x",),
     ) -> None:
         self.op, self.data, self.batch_size = op, data, batch_size
-        self.backend, self.seed = backend, seed
-        x = data.x
-        self._as_it_is = x.dtype == np.float32 and x.flags.c_contiguous
+        self.backend, self.seed, self._names = backend, seed, names
+        x = data.x[0]
         in_memory = type(x) is np.ndarray and x.flags.carray and x.dtype in _GATHERED
-        self._ahead = in_memory and backend.ABILITIES.prefetches
-        size, *sample = min(batch_size, len(x)), *x.shape[1:]
+        self._ahead = len(data.x) == 1 and in_memory and backend.ABILITIES.prefetches
+        size = min(batch_size, data.N)
         self._buffers = [
-            (np.empty((size, *sample), np.float32), np.empty(size, np.bool_))
+            [np.empty((size, *x.shape[1:]), np.float32) for x in data.x]
             for _ in range(min(len(self), 2))
         ]
+        self._finite = [np.empty(size, np.bool_) for _ in self._buffers]
 
     def __len__(self) -> int:
-        return math.ceil(len(self.data.x) / self.batch_size)
+        return math.ceil(self.data.N / self.batch_size)
 
     def check(self) -> None:
         """Look at every sample now, where one that is not finite would come up too late."""
-        if self.data.x.dtype.kind != "f":
-            return
-        for part in self._parts():
-            self._check(part, _finite(self.data.x[part]))
+        for i, x in enumerate(self.data.x):
+            if x.dtype.kind == "f":
+                for part in self._parts():
+                    self._check(i, part, _finite(x[part]))
 
     def __iter__(self) -> Iterator[Batch]:
         return self.epoch(0)
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """The batches of the epoch of that number."""
-        x, parts = self.data.x, self._parts()
-        if self.seed is None and self._as_it_is:
+        parts = self._parts()
+        if self.seed is None and all(map(_is_as_taken, self.data.x)):
             for part in parts:
-                yield self._batch(x[part], part, _finite(x[part]))
+                yield self._batch([x[part] for x in self.data.x], part)
             return
         order = self._order(epoch)
         for k, part in enumerate(parts):
             rows = order[part]
-            images, finite = self._buffer(k, len(rows))
             if not self._ahead:
-                self._copy(rows, images)
-                yield self._batch(images, rows, _finite(images))
+                yield self._batch(self._copied(k, rows), rows)
                 continue
             self.backend.finish_deferred()  # this batch, or what an epoch that was broken off left
+            images, finite = self._buffer(k, len(rows))
             if k == 0:
-                self.backend.gather(x, rows, images, finite)
-            batch = self._batch(images, rows, finite)
+                self.backend.gather(self.data.x[0], rows, images, finite)
+            batch = self._batch([images], rows, finite)
             if k + 1 < len(parts):
                 following = order[parts[k + 1]]
-                self.backend.gather_async(x, following, *self._buffer(k + 1, len(following)))
+                self.backend.gather_async(
+                    self.data.x[0], following, *self._buffer(k + 1, len(following))
+                )
             yield batch
 
     def _order(self, epoch: int) -> np.ndarray:
-        N = len(self.data.x)
+        N = self.data.N
         if self.seed is None:
             return np.arange(N)
         return np.random.default_rng((self.seed, epoch)).permutation(N)
 
     def _parts(self) -> list[slice]:
-        N, size = len(self.data.x), self.batch_size
+        N, size = self.data.N, self.batch_size
         return [slice(start, min(start + size, N)) for start in range(0, N, size)]
 
     def _buffer(self, k: int, size: int) -> tuple[np.ndarray, np.ndarray]:
-        """Where batch k goes: its samples, and whether each is finite."""
-        images, finite = self._buffers[k % 2]
-        return images[:size], finite[:size]
+        """Where batch k of one input goes: its samples, and whether each is finite."""
+        return self._buffers[k % 2][0][:size], self._finite[k % 2][:size]
 
-    def _batch(self, images: np.ndarray, rows: slice | np.ndarray, finite: np.ndarray) -> Batch:
-        self._check(rows, finite)
-        _, labels, sample_weight = self.data
+    def _copied(self, k: int, rows: np.ndarray) -> list[np.ndarray]:
+        """Batch k, in its buffers."""
+        buffers = [buffer[: len(rows)] for buffer in self._buffers[k % 2]]
+        for x, images in zip(self.data.x, buffers, strict=True):
+            if _is_as_taken(x):
+                np.take(x, rows, axis=0, out=images, mode="clip")  # any other mode copies once more
+            else:
+                with np.errstate(over="ignore"):
+                    images[...] = x[rows]
+        return buffers
+
+    def _batch(
+        self, xs: list[np.ndarray], rows: slice | np.ndarray, finite: np.ndarray | None = None
+    ) -> Batch:
+        for i, images in enumerate(xs):
+            self._check(i, rows, _finite(images) if finite is None else finite)
         asarray = self.backend.asarray
         return Batch(
-            asarray(images),
-            None if labels is None else asarray(labels[rows]),
-            None if sample_weight is None else asarray(sample_weight[rows]),
+            tuple(map(asarray, xs)),
+            tuple(asarray(labels[rows]) for labels in self.data.labels),
+            tuple(None if a is None else asarray(a[rows]) for a in self.data.sample_weight),
         )
 
-    def _check(self, rows: slice | np.ndarray, finite: np.ndarray) -> None:
+    def _check(self, i: int, rows: slice | np.ndarray, finite: np.ndarray) -> None:
         if finite.all():
             return
-        sample = np.arange(len(self.data.x))[rows][finite.argmin()]
-        values = np.ravel(self.data.x[sample])
+        x = self.data.x[i]
+        sample = np.arange(len(x))[rows][finite.argmin()]
+        values = np.ravel(x[sample])
         value = values[~(np.abs(values) <= _LARGEST)][0]
         raise ValueError(
-            f"{self.op}: x must be finite, as float32. Received: {value} in sample {sample}"
+            f"{self.op}: {called(self._names[i], self._names)} must be finite, as float32. "
+            f"Received: {value} in sample {sample}"
         )
 
-    def _copy(self, rows: np.ndarray, images: np.ndarray) -> None:
-        if self._as_it_is:
-            # Any other mode copies once more.
-            np.take(self.data.x, rows, axis=0, out=images, mode="clip")
-        else:
-            with np.errstate(over="ignore"):
-                images[...] = self.data.x[rows]
+
+def called(name: str, names: Sequence[str]) -> str:
+    """What errors call the samples for an input: x, and which of it where there are several."""
+    return "x" if len(names) == 1 else f"x[{name!r}]"
 
 
-def inputs(op: str, x: Any, input_shape: InputShape | None) -> np.ndarray:
+def _is_as_taken(x: np.ndarray) -> bool:
+    """Whether samples need no conversion."""
+    return x.dtype == np.float32 and x.flags.c_contiguous
+
+
+def inputs(op: str, name: str, x: Any, input_shape: InputShape | None) -> np.ndarray:
     """The samples as a NumPy array of real numbers that fits the model, dtype unchanged.
 
     input_shape is that of the model, (None, ...), or None for a model that takes its shape from x.
     """
     if isinstance(x, Iterator):
         raise TypeError(
-            f"{op}: x must be an array; generators are not served yet, np.stack makes one array of their "
+            f"{op}: {name} must be an array; generators are not served yet, np.stack makes one array of their "
             f"samples. Received: {type(x).__name__}"
         )
-    samples = array(op, "x", x)
+    samples = array(op, name, x)
     if samples.dtype.kind not in "fiub":
         raise TypeError(
-            f"{op}: x must be an array of real numbers. Received: dtype {samples.dtype}"
+            f"{op}: {name} must be an array of real numbers. Received: dtype {samples.dtype}"
         )
     if samples.ndim == 0 or samples.size == 0:
-        raise ValueError(f"{op}: x holds no samples. Received: x of shape {samples.shape}")
-    if input_shape is not None and samples.shape[1:] != input_shape[1:]:
+        raise ValueError(f"{op}: {name} holds no samples. Received: x of shape {samples.shape}")
+    if input_shape is not None and not shapes.fits(samples.shape[1:], input_shape[1:]):
         expected = ", ".join(["N", *map(str, input_shape[1:])])
         raise ValueError(
-            f"{op}: the model expects x of shape ({expected}). Received: x of shape {samples.shape}"
+            f"{op}: the model expects {name} of shape ({expected}). Received: x of shape {samples.shape}"
         )
     return samples
 
@@ -209,7 +236,7 @@ def split(op: str, data: Dataset, fraction: float) -> tuple[Dataset, Dataset]:
         raise ValueError(
             f"{op}: validation_split must lie in 0..1. Received: {nearest.shown(fraction)}"
         )
-    N, fraction = len(data.x), number
+    N, fraction = data.N, number
     at = math.floor(N * (1.0 - fraction))
     if at in (0, N):
         raise ValueError(

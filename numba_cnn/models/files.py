@@ -3,14 +3,51 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
 
-from numba_cnn import registry, saving
+from numba_cnn import layers, registry, saving
+from numba_cnn.layers import Layer
 from numba_cnn.metrics import Accuracy, Metric
-from numba_cnn.models.summary import print_summary
+from numba_cnn.models.network import one_or_all
+from numba_cnn.models.summary import Connections, print_summary
 from numba_cnn.models.training import Trainer
 from numba_cnn.settings import flag, function, optional, path
+
+T = TypeVar("T", bound="Saved")
+
+_KINDS: dict[str, type[Saved]] = {}  # by the names that files have for them
+
+
+def kind(*names: str) -> Callable[[type[T]], type[T]]:
+    """A decorator of classes of models: what files call them."""
+
+    def register(cls: type[T]) -> type[T]:
+        _KINDS.update(dict.fromkeys(names, cls))
+        return cls
+
+    return register
+
+
+def kind_of(description: Any) -> type[Saved] | None:
+    """The class of a model that a description names, or None."""
+    name = description.get("class_name")
+    return _KINDS.get(name) if isinstance(name, str) else None
+
+
+def layer_from(description: Any) -> Layer:
+    """The layer, which may be a model, that a Keras configuration describes."""
+    cls = kind_of(description) if isinstance(description, Mapping) else None
+    return (
+        layers.from_description(description)
+        if cls is None
+        else cls.from_config(description["config"])
+    )
+
+
+def described(layer: Layer) -> registry.Configuration:
+    """The Keras configuration of a layer, which may be a model."""
+    return layer._description() if isinstance(layer, Saved) else layers.describe(layer)
 
 
 class Saved(Trainer):
@@ -19,11 +56,19 @@ class Saved(Trainer):
     _keras_class: ClassVar[str]  # the name of the class in Keras's files, and where it is from
     _keras_module: ClassVar[str]
 
+    @property
+    def class_name(self) -> str:
+        return self._keras_class
+
     def get_config(self) -> registry.Configuration:
         raise NotImplementedError
 
-    def connections(self) -> dict[str, list[tuple[str, int]]] | None:
-        """For each layer by name, which calls of which layers it is called on; None for a chain of layers."""
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Saved:
+        raise NotImplementedError
+
+    def connections(self) -> Connections | None:
+        """For each layer by name, which outputs of which calls it is called on; None for a chain of layers."""
         return None
 
     def summary(
@@ -40,10 +85,12 @@ class Saved(Trainer):
         print_fn          gets the whole text, instead of standard output
         positions         where the columns end, as shares of line_length
         layer_range       names, or patterns of names, of the first and the last layer to show
-        expand_nested     changes nothing: no layer here holds others
+        expand_nested     whether the layers of models inside are listed, too
         """
         print_fn = optional(function)("summary", "print_fn", print_fn)
-        print_summary(self, line_length, positions, print_fn, show_trainable, layer_range)
+        print_summary(
+            self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range
+        )
 
     def save(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write model, weights and optimizer state to a .keras file, which Keras reads too."""
@@ -51,8 +98,8 @@ class Saved(Trainer):
         overwrite = flag("save", "overwrite", overwrite)
         if not self.built:
             raise ValueError(f"save: build the model first. Received: unbuilt {self.name}")
-        description = self._description()
-        saving.save_model(filepath, description, self.name, self.layers, self.optimizer, overwrite)
+        description = {**self._description(), **self._compile_config()}
+        saving.save_model(filepath, description, self.name, self._layers, self.optimizer, overwrite)
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write weights and optimizer state to a .weights.h5 file, which Keras reads too."""
@@ -60,31 +107,41 @@ class Saved(Trainer):
         overwrite = flag("save_weights", "overwrite", overwrite)
         if not self.built:
             raise ValueError(f"save_weights: build the model first. Received: unbuilt {self.name}")
-        saving.save_weights(filepath, self.name, self.layers, self.optimizer, overwrite)
+        saving.save_weights(filepath, self.name, self._layers, self.optimizer, overwrite)
 
     def load_weights(self, filepath: str | os.PathLike[str]) -> None:
         """Take over a .weights.h5 file, and the optimizer's state if the optimizer is in use."""
         filepath = path("load_weights", "filepath", filepath)
         if not self.built:
             raise ValueError(f"load_weights: build the model first. Received: unbuilt {self.name}")
-        saving.load_weights(filepath, self.layers, self.optimizer)
+        saving.load_weights(filepath, self._layers, self.optimizer)
 
     def _description(self) -> registry.Configuration:
-        """The whole of config.json."""
-        description = {
+        """The model as Keras's files have it, whether it is the whole or a layer."""
+        return {
             "module": self._keras_module,
             "class_name": self._keras_class,
             "config": self.get_config(),
             "registered_name": None if self._keras_module == "keras" else self._keras_class,
-            "build_config": {"input_shape": list(self.input_shape or ())},
+            "build_config": {"input_shape": self._build_shape()},
         }
-        if self.optimizer is not None:
-            description["compile_config"] = {
+
+    def _build_shape(self) -> Any:
+        """The shape that Keras builds the model for, or None where it needs none."""
+        return None
+
+    def _compile_config(self) -> registry.Configuration:
+        if self.optimizer is None:
+            return {}
+        asked, weights = self._objectives, [one.weight for one in self._objectives]
+        return {
+            "compile_config": {
                 "optimizer": registry.describe("optimizers", self.optimizer),
-                "loss": registry.describe("losses", self.loss),
-                "metrics": [_described(metric) for metric in self.metrics],
+                "loss": one_or_all([registry.describe("losses", one.loss) for one in asked]),
+                "loss_weights": None if all(w == 1 for w in weights) else one_or_all(weights),
+                "metrics": one_or_all([[_described(m) for m in one.metrics] for one in asked]),
             }
-        return description
+        }
 
 
 def _described(metric: Metric) -> Any:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from numba_cnn import backends, losses, nearest, optimizers
+from numba_cnn import backends, nearest, ops, optimizers
 from numba_cnn.callbacks import History
-from numba_cnn.layers.scores import ends_in
 from numba_cnn.metrics import Mean, Metric
-from numba_cnn.metrics import get as get_metric
-from numba_cnn.models import copying, plan
+from numba_cnn.models import copying, objectives, plan
 from numba_cnn.models.graphs import Arrays, Results
-from numba_cnn.models.network import Network
+from numba_cnn.models.network import Network, one_or_all
+from numba_cnn.models.objectives import Objective
 from numba_cnn.ops import Array, arguments
 
 Logs = dict[str, float]
@@ -24,52 +23,67 @@ class Learner(Network):
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
         self.optimizer: optimizers.Optimizer | None = None
-        self.loss: losses.Loss | None = None
-        self._metrics: list[Metric] = []
+        self._objectives: list[Objective] = []  # one an output
         self.history: History | None = None
         self.stop_training = False
-        self._mean_loss = Mean("loss")
+
+    @property
+    def loss(self) -> Any:
+        """The loss that compile() was given, or a list with that of each output; None before."""
+        found = [objective.loss for objective in self._objectives]
+        return one_or_all(found) if found else None
 
     @property
     def metrics(self) -> list[Metric]:
         """What compile() was given, as a list of the caller's own."""
-        return list(self._metrics)
+        return [metric for objective in self._objectives for metric in objective.metrics]
 
     @property
     def metrics_names(self) -> list[str]:
-        return ["loss", "compile_metrics"] if self.metrics else ["loss"]
+        names = ["loss", "compile_metrics"] if self.metrics else ["loss"]
+        several = len(self._objectives) > 1
+        return names + [objective.mean.name for objective in self._objectives if several]
+
+    @property
+    def means(self) -> dict[str, Mean]:
+        """What is logged, by name, but for the loss of a model of several outputs, which theirs add up to."""
+        return {name: mean for one in self._objectives for name, mean in one.means.items()}
 
     def compile(
         self,
         optimizer: Any = "rmsprop",
         loss: Any = None,
-        metrics: Sequence[Any] | None = None,
+        metrics: Any = None,
         *,
+        loss_weights: Any = None,
         backend: str = "auto",
     ) -> None:
         """Choose how to train, and where: "cpu", "cuda", or "auto" for a real GPU if there is one.
 
-        optimizer    "adam", "sgd", "rmsprop", or an object of optimizers
-        loss         a name such as "categorical_crossentropy", or an object of losses
-        metrics      a list of "accuracy" or objects of metrics
+        optimizer       "adam", "sgd", "rmsprop", or an object of optimizers
+        loss            a name such as "categorical_crossentropy", or an object of losses
+        metrics         a list of "accuracy" or objects of metrics
+        loss_weights    how much the loss of an output counts
+
+        For a model of several outputs, loss and loss_weights are one for all, a list, or a dict by the outputs' names;
+        metrics is a list with an entry, or a list of them, for each output, or a dict.
         """
-        new_loss, new_optimizer = losses.get(loss), optimizers.get(optimizer)
-        if metrics is not None and not isinstance(metrics, list | tuple):
-            raise TypeError(
-                'compile: metrics must be a list such as ["accuracy"]. '
-                f"Received: {nearest.shown(metrics)}"
-            )
-        new_metrics = [get_metric(identifier) for identifier in metrics or []]
+        names = self.output_names
+        asked = objectives.objectives(names, loss, loss_weights, metrics)
+        new_optimizer = optimizers.get(optimizer)
         new_backend = chosen_backend("compile", backend)
         if new_optimizer.has_state and self.weights:
             new_optimizer.build(self.trainable_weights, new_backend, self)
         # Nothing can go wrong any more: a call that fails leaves the model as it was.
-        self.loss, self.optimizer, self._metrics = new_loss, new_optimizer, new_metrics
+        self._objectives, self.optimizer = asked, new_optimizer
         self._backend = new_backend
-        self._place([*self.weights, *self.states])
+        self._place()
 
-    def train_step(self, x: Array, labels: Array, sample_weight: Array | None = None) -> None:
-        """One step of the optimizer on a batch on the model's backend; waits for nothing."""
+    def train_step(self, x: Any, labels: Any, sample_weight: Any = None) -> None:
+        """One step of the optimizer on a batch on the model's backend; waits for nothing.
+
+        For a model of several inputs or outputs, lists of arrays.
+        """
         if self.optimizer is None:
             raise ValueError(
                 "train_step: call compile(optimizer, loss) first. Received: an uncompiled model"
@@ -77,79 +91,93 @@ class Learner(Network):
         trained = self.trainable_weights
         if not self.optimizer.built:
             self.optimizer.build(trained, self.backend, self)
-        gradients = self._run(self._values_and_gradients, x, labels, sample_weight, trains=True)
+        n, m = len(self._starts), len(self._ends)
+        xs, ys = _as_tuple(x, n), _as_tuple(labels, m)
+        weights = _as_tuple(sample_weight, m)
+        weights = weights * len(ys) if len(weights) == 1 else weights
+        gradients = self._run(self._values_and_gradients, *xs, *ys, *weights, trains=True)
         for parameter, gradient in zip(trained, gradients, strict=True):
             parameter.gradient = gradient
         self.optimizer.step(trained)
 
-    def _run(
-        self,
-        function: Any,
-        x: Array,
-        labels: Array,
-        sample_weight: Array | None,
-        *,
-        trains: bool = False,
-    ) -> Arrays:
-        """Count the loss and the metrics that a function gives of a batch; returns what else it gives."""
-        assert self.loss is not None
-        arguments.given(self.name, x=x, labels=labels)
-        for name, array in (("x", x), ("labels", labels)):
-            backends.of(self.name, **{name: array})  # an array, or an error that says what it is
-        if self.loss.has_classes:
-            labels = arguments.class_labels(self.name, labels, self._outputs_of_a_sample())
-        values, rest = self._graphs.run(self, function, x, labels, sample_weight, trains=trains)
-        for mean, value in zip((self._mean_loss, *self.metrics), values, strict=True):
-            mean.add(value, labels.shape[0])
+    def _run(self, function: Any, *arrays: Array | None, trains: bool = False) -> Arrays:
+        """Count the losses and the metrics that a function gives of a batch; returns what else it gives."""
+        xs, ys, weights = self._split(arrays)
+        taken: list[Array | None] = []
+        for names, part in (("x", xs), ("labels", ys)):
+            for array in part:
+                arguments.given(self.name, **{names: array})
+                backends.of(
+                    self.name, **{names: array}
+                )  # an array, or an error that says what it is
+        for objective, end, labels in zip(self._objectives, self._ends, ys, strict=True):
+            assert labels is not None
+            width = end.shape[-1]
+            if objective.loss.has_classes and width is not None:
+                labels = arguments.class_labels(self.name, labels, width)
+            taken.append(labels)
+        values, rest = self._graphs.run(self, function, *xs, *taken, *weights, trains=trains)
+        count = taken[0].shape[0] if taken[0] is not None else 0
+        for mean, value in zip(self._means_in_turn(), values, strict=True):
+            mean.add(value, count)
         return rest
 
-    def _values_and_gradients(
-        self, x: Array, labels: Array, sample_weight: Array | None
-    ) -> Results:
-        scores, backward = plan.forward(self._scored_plan(), [x])
-        values, dscores = self._loss_and_metrics(scores[0], labels, sample_weight)
-        backward([dscores])
-        gradients = [parameter.gradient for parameter in self.trainable_weights]
+    def _split(self, arrays: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any]]:
+        """Inputs, labels and weights, of arrays in this order."""
+        n, m = len(self._starts), len(self._ends)
+        if len(arrays) != n + 2 * m:
+            raise ValueError(
+                f"{self.name}: a batch is x of {n} arrays, labels and sample_weight of {m} each. "
+                f"Received: {len(arrays)} arrays"
+            )
+        return arrays[:n], arrays[n : n + m], arrays[n + m :]
+
+    def _means_in_turn(self) -> list[Mean]:
+        """The means of what a batch gives, in the order in which it does."""
+        return [mean for one in self._objectives for mean in (one.mean, *one.metrics)]
+
+    def _values_and_gradients(self, *arrays: Any) -> Results:
+        xs, *targets = self._split(arrays)
+        steps, cut = self._scored_plan()
+        scores, backward = plan.forward(steps, xs)
+        values, dscores = self._losses_and_metrics(scores, cut, *targets)
+        backward(dscores)
+        gradients = [
+            ops.subtract(parameter.value, parameter.value)  # nothing was asked of it: zeros
+            if parameter.gradient is None
+            else parameter.gradient
+            for parameter in self.trainable_weights
+        ]
         for parameter in self.weights:
             parameter.gradient = None
         return values, gradients
 
-    def _values(self, x: Array, labels: Array, sample_weight: Array | None) -> Results:
-        scores = plan.call(self._scored_plan(), [x])[0]
-        return self._loss_and_metrics(scores, labels, sample_weight)[0], []
+    def _values(self, *arrays: Any) -> Results:
+        xs, *targets = self._split(arrays)
+        steps, cut = self._scored_plan()
+        return self._losses_and_metrics(plan.call(steps, xs), cut, *targets)[0], []
 
-    def _loss_and_metrics(
-        self, scores: Array, labels: Array, sample_weight: Array | None
-    ) -> tuple[Arrays, Array]:
-        """The batch's loss and its metrics, and the gradient of the loss with respect to the scores."""
-        assert self.loss is not None
-        cost = self.loss.on_scores if self._gives_scores else self.loss.on_outputs
-        loss, dscores = cost(labels, scores, sample_weight)
-        outputs, count = scores, self._outputs_of_a_sample()
-        if self._gives_scores and not all(metric.takes_scores(count) for metric in self._metrics):
-            assert self._last_layer is not None
-            outputs = self._last_layer.last_activation.call(scores)
-        return [loss, *(metric.of_batch(labels, outputs) for metric in self._metrics)], dscores
+    def _losses_and_metrics(
+        self, scores: Arrays, cut: Sequence[Any], labels: Sequence[Any], weights: Sequence[Any]
+    ) -> tuple[Arrays, Arrays]:
+        """The losses and metrics of a batch, and the gradients of the loss with respect to the scores."""
+        values, gradients = [], []
+        for objective, *of_output in zip(
+            self._objectives, scores, cut, labels, weights, strict=True
+        ):
+            found, gradient = objective.of_batch(*of_output)
+            values += found
+            gradients.append(gradient)
+        return values, gradients
 
-    @property
-    def _gives_scores(self) -> bool:
-        """Whether the loss takes what comes before the last activation."""
-        assert self.loss is not None
-        return ends_in(self._last_layer, self.loss.activations)
-
-    def _scored_plan(self) -> plan.Plan:
-        """What the passes of training and testing run: up to the scores, where the loss takes them."""
-        assert self.loss is not None
-        return plan.scored(self._plan(), self.loss.activations)
-
-    def _outputs_of_a_sample(self) -> int:
-        """How many numbers stand along the last axis of the outputs: classes, mostly."""
-        assert self.output_shape is not None
-        assert self.output_shape[-1] is not None
-        return self.output_shape[-1]
+    def _scored_plan(self) -> tuple[plan.Plan, list[Any]]:
+        """What the passes of training and testing run, up to the scores where a loss takes them; and for each output
+        the layer that is cut short there, or None."""
+        return plan.scored(self._plan(), [one.loss.activations for one in self._objectives])
 
     def _parts(self) -> list[Any]:
-        return [*super()._parts(), self.loss, *self.metrics]
+        asked = [(one, one.loss, *one.metrics) for one in self._objectives]
+        return [*super()._parts(), *(part for parts in asked for part in parts)]
 
     def __getstate__(self) -> dict[str, Any]:
         return copying.state_of(self)
@@ -158,13 +186,20 @@ class Learner(Network):
         copying.restore(self, state)
 
     def reset_metrics(self) -> None:
-        for mean in (self._mean_loss, *self.metrics):
+        for mean in self._means_in_turn():
             mean.reset_state()
 
     def read_metrics(self) -> Logs:
         """The means since reset_metrics(), by name in alphabetical order; waits for a device."""
-        means = sorted((self._mean_loss, *self.metrics), key=lambda mean: mean.name)
-        return {mean.name: mean.result() for mean in means}
+        logs = {name: mean.result() for name, mean in sorted(self.means.items())}
+        logs["loss"] = sum(one.weight * logs[one.mean.name] for one in self._objectives)
+        return dict(sorted(logs.items()))
+
+
+def _as_tuple(given: Any, count: int) -> tuple[Any, ...]:
+    """What is given for so many inputs or outputs; for one, a list is no array, and an error will say so."""
+    several = isinstance(given, tuple) or (isinstance(given, list) and count > 1)
+    return tuple(given) if several else (given,)
 
 
 def chosen_backend(op: str, name: Any) -> Any:

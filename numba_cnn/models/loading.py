@@ -8,20 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from numba_cnn import files, saving
-from numba_cnn.models.files import Saved
-from numba_cnn.models.functional import Model
+from numba_cnn.models.files import Saved, kind_of
 from numba_cnn.models.learner import chosen_backend
-from numba_cnn.models.sequential import Sequential
 from numba_cnn.nearest import keywords
 from numba_cnn.settings import flag, path
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _BYTES = 4  # of a float32
-_CLASSES: dict[str, type[Sequential] | type[Model]] = {
-    "Sequential": Sequential,
-    "Functional": Model,
-    "Model": Model,
-}
 
 
 @keywords
@@ -52,7 +45,7 @@ def load_model(
                 f"Received: {len(file.weights)} in {file.path}"
             )
         model._backend = home
-        model._place([*model.weights, *model.states])
+        model._place()
         settings = file.description.get("compile_config")
         if compile and isinstance(settings, Mapping):
             _compile(model, settings, backend)
@@ -79,7 +72,7 @@ def _build(file: saving.ModelFile) -> Saved:
     """The model of the file's description, whose weights are not made yet."""
     try:
         kind, config = file.description["class_name"], file.description["config"]
-        cls = _CLASSES.get(kind) if isinstance(kind, str) else None
+        cls = kind_of(file.description)
         model = None if cls is None else cls.from_config(config)
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(
@@ -101,6 +94,7 @@ def _compile(model: Saved, settings: Mapping[str, Any], backend: str) -> None:
             settings.get("optimizer"),
             settings.get("loss"),
             settings.get("metrics"),
+            loss_weights=settings.get("loss_weights"),
             backend=backend,
         )
     except (ArithmeticError, AttributeError, TypeError, ValueError) as error:

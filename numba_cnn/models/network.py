@@ -1,61 +1,112 @@
-"""A stack of layers: its shapes, its parameters, and the passes down and up."""
+"""What a model is made of: layers, among which may be models, their parameters, and the passes down and up."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
-from numba_cnn import backends, nearest, session, shapes
-from numba_cnn.layers import InputLayer, Layer
-from numba_cnn.layers.layer import InputShape, check_batch, with_batch
-from numba_cnn.layers.tensor import Tensor
+from numba_cnn import backends, session, shapes
+from numba_cnn.layers import Layer
+from numba_cnn.layers.layer import check_batch
+from numba_cnn.layers.tensor import Node, Tensor, tensors
 from numba_cnn.models import plan
 from numba_cnn.models.graphs import Graphs, Results, is_ours
 from numba_cnn.ops import Array
-from numba_cnn.parameter import Parameter, assign
-from numba_cnn.settings import Checked, Settings, flag, text
+from numba_cnn.parameter import Parameter
+from numba_cnn.settings import Checked, flag
 
 
-class Network(Checked):
-    """Layers one after the other.
+class Network(Layer):
+    """Layers in a graph, which is itself a layer of what it is called or put in.
 
-    They are built as they come once the shape of a sample is known.
+    Where it is a layer, its own layers take their places among the other's: nothing of it runs by itself.
     """
 
-    _takes_any_name: ClassVar[bool] = True
-    _settings: ClassVar[Settings] = {"trainable": flag, "name": text}
+    shows_unbuilt = True
+    version = None  # what changes its passes is set on its layers
 
-    def __init__(
-        self,
-        layers: Sequence[Layer] | None = None,
-        trainable: bool = True,
-        name: str | None = None,
-    ) -> None:
-        self.name = session.auto_name(type(self).__name__) if name is None else name
-        self.trainable = trainable
+    def __init__(self, trainable: bool = True, name: str | None = None) -> None:
+        self.name = session.auto_name(self.class_name) if name is None else name
         self._layers: list[Layer] = []
-        self._names: set[str] = set()  # of the layers, so that add() need not look at each
-        self.input_shape: InputShape | None = None
-        self._input_layer: InputLayer | None = None
+        self._names: set[str] = set()  # of the layers, so that a new one need not look at each
+        self._nodes = []
+        self._calls: list[Node] = []  # of its layers, in an order in which each finds its inputs
+        self._starts: tuple[Tensor, ...] = ()  # its inputs and outputs, once it knows them
+        self._ends: tuple[Tensor, ...] = ()
+        self.input_shape = None
         self._backend: Any = None
         self._graphs = Graphs()
         self._widest: int | None = None  # see _in_parts
-        for layer in _as_layers(layers):
-            self.add(layer)
+        self.trainable = trainable
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Whatever is set on a network is a change to those who remember what its passes do."""
-        super().__setattr__(name, value)
+        Checked.__setattr__(self, name, value)
         session.note_change()
 
     @property
+    def trainable(self) -> bool:
+        """Whether the optimizer may change weights; to set it sets it on all layers, also of models inside."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = value
+        for layer in self._layers:
+            layer.trainable = value
+
+    @property
     def layers(self) -> list[Layer]:
-        """The layers from the input on, as a list of the caller's own; add() and pop() change the network."""
+        """The layers from the input on, as a list of the caller's own."""
         return list(self._layers)
+
+    inner_layers = layers
+
+    @property
+    def inputs(self) -> list[Tensor]:
+        """What the model is called on, as tensors."""
+        return list(self._known(self._starts))
+
+    @property
+    def outputs(self) -> list[Tensor]:
+        """What it gives for them."""
+        return list(self._known(self._ends))
+
+    @property
+    def input(self) -> Any:
+        """What the model is called on: a tensor, or a list of several."""
+        return one_or_all(self.inputs)
+
+    @property
+    def output(self) -> Any:
+        """What it gives for that."""
+        return one_or_all(self.outputs)
+
+    def _read_trainable(self, config: Mapping[str, Any]) -> None:
+        """Take over what a file says of the model itself: its layers know their own."""
+        self._trainable = flag(self.name, "trainable", config.get("trainable", True))
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names that a dict of inputs goes by."""
+        return [tensor.name for tensor in self._starts]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the layers that give the outputs, by which dicts and logs tell them apart."""
+        ends = self._layers[-1:]
+        return [end.name for end in self._ends] or [layer.name for layer in ends]
+
+    def _known(self, found: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        if not found:
+            raise AttributeError(
+                f"{self.name}: the model knows no shape of its inputs yet; build it, or put an Input first. "
+                "Received: no input or output"
+            )
+        return found
 
     @property
     def backend(self) -> Any:
@@ -66,125 +117,121 @@ class Network(Checked):
 
     @property
     def built(self) -> bool:
-        return self.input_shape is not None and all(layer.built for layer in self.layers)
+        return self.input_shape is not None and all(layer.built for layer in self._layers)
 
     @property
-    def output_shape(self) -> InputShape | None:
-        return self._layers[-1].output_shape if self._layers else self.input_shape
+    def output_shape(self) -> Any:
+        return one_or_all([tensor.shape for tensor in self._ends]) if self._ends else None
 
     @property
-    def _last_layer(self) -> Layer | None:
-        """The layer whose output is the model's."""
-        return self._layers[-1] if self._layers else None
+    def first_shape(self) -> Any:  # type: ignore[override]
+        """The shape of a sample, where a Sequential that begins with the model need not be told."""
+        single = self.input_shape is not None and len(self._starts) == 1
+        return self.input_shape[1:] if single else None
+
+    def _leaves(self) -> list[Layer]:
+        """The layers, with those of models inside in place of them, each once."""
+        found: dict[int, Layer] = {}
+        for layer in self._layers:
+            inner = layer._leaves() if isinstance(layer, Network) else [layer]
+            found |= {id(leaf): leaf for leaf in inner}
+        return list(found.values())
+
+    def _networks(self) -> list[Network]:
+        """The models inside, also those inside of them."""
+        inner = [layer for layer in self._layers if isinstance(layer, Network)]
+        return [found for network in inner for found in (network, *network._networks())]
 
     @property
-    def weights(self) -> list[Parameter]:
-        return [parameter for layer in self.layers for parameter in layer.weights]
+    def weights(self) -> list[Parameter]:  # type: ignore[override]
+        return [parameter for layer in self._leaves() for parameter in layer.weights]
 
     @property
     def states(self) -> list[Parameter]:
         """What the passes of the layers read or change beside weights: generators of random numbers."""
-        return [parameter for layer in self._layers for parameter in layer.states]
+        return [parameter for layer in self._leaves() for parameter in layer.states]
 
     @property
     def trainable_weights(self) -> list[Parameter]:
+        """What the optimizer changes: of each layer that is trainable, whatever the model says that it is in."""
         if not self.trainable:
             return []
-        return [parameter for layer in self.layers for parameter in layer.trainable_weights]
+        return [parameter for layer in self._leaves() for parameter in layer.trainable_weights]
 
     @property
     def non_trainable_weights(self) -> list[Parameter]:
         trainable = {id(parameter) for parameter in self.trainable_weights}
         return [parameter for parameter in self.weights if id(parameter) not in trainable]
 
-    def add(self, layer: Layer) -> None:
-        """Put a layer on top; the first may say with input_shape= what shape a sample has."""
-        if isinstance(layer, Tensor) and isinstance(layer.node.layer, InputLayer):
-            layer = layer.node.layer
-        if not isinstance(layer, Layer):
-            raise TypeError(f"add: expected an object of Layer. Received: {layer!r}")
-        if isinstance(layer, InputLayer):
-            if self._layers or self._input_layer is not None:
-                raise ValueError(
-                    f"{self.name}: the input layer comes first, and once. Received: {layer.name}"
-                )
-            self._input_layer = layer
-        else:
-            if layer.name in self._names:
-                raise ValueError(
-                    f"{self.name}: the names of the layers must differ. "
-                    f"Received: {layer.name!r} twice"
-                )
-            if not self._layers and self._input_layer is None and layer.first_shape is not None:
-                self._input_layer = InputLayer(layer.first_shape)
-            self._build_layer(layer)
-            self._layers.append(layer)
-            self._names.add(layer.name)
-        if self.input_shape is None and self._input_layer is not None:
-            assert self._input_layer.first_shape is not None
-            self.build(with_batch(self._input_layer.first_shape))
-
-    def _take(self, layer: Layer) -> None:
-        """Have a layer that is built among the model's own, on its backend."""
+    def _check_new(self, layer: Layer) -> None:
+        """Refuse a layer that the model has, or one that the model is in."""
         if layer.name in self._names:
             raise ValueError(
                 f"{self.name}: the names of the layers must differ. Received: {layer.name!r} twice"
             )
+        if layer is self or (isinstance(layer, Network) and self in layer._networks()):
+            raise ValueError(
+                f"{self.name}: a model cannot be a layer of itself. Received: {layer.name}"
+            )
+
+    def _take(self, layer: Layer) -> None:
+        """Have a layer among the model's own."""
         self._layers.append(layer)
         self._names.add(layer.name)
-        for parameter in layer.weights:
-            parameter.path = f"{self.name}/{layer.name}/{parameter.name}"
-        self._place([*layer.weights, *layer.states])
-
-    def pop(self) -> Layer:
-        """Take the last layer off and return it."""
-        if not self.layers:
-            raise ValueError(f"{self.name}: there is no layer to take off. Received: no layers")
-        layer = self._layers.pop()
-        self._names = {other.name for other in self._layers}
         self._widest = None  # which is noted as a change
-        return layer
+        if isinstance(layer, Network) and self._backend is None:
+            self._backend = layer._backend
 
-    def build(self, input_shape: Sequence[int | None]) -> None:
-        """Make the parameters of all layers, for samples of shape input_shape[1:]."""
-        input_shape = shapes.with_batch(self.name, input_shape)
-        if self.input_shape not in (None, input_shape):
-            raise ValueError(
-                f"{self.name}: the model is built for inputs of shape {self.input_shape}. "
-                f"Received: input_shape {input_shape}"
-            )
-        if self._input_layer is None:
-            self._input_layer = InputLayer(batch_shape=input_shape)
-        self.input_shape = input_shape
-        shape = self.input_shape
-        for layer in self.layers:
-            self._build_layer(layer, shape)
-            assert layer.output_shape is not None
-            shape = layer.output_shape
+    def _name_weights(self, layer: Layer) -> None:
+        """Tell a layer's weights where they are, unless a model inside did, and bring them to the backend."""
+        if not layer.inner_layers:
+            for parameter in layer.weights:
+                parameter.path = f"{self.name}/{layer.name}/{parameter.name}"
+        self._place()
 
-    def forward(self, x: Array) -> tuple[Array, Callable[[Array], None]]:
-        """Training: (y, backward). backward(dy) leaves the gradient of every trainable parameter."""
-        check_batch(self.name, x)
-        outputs, backward = plan.forward(self._plan(), [x])
-        return outputs[0], lambda dy: backward([dy])
+    def _shape_of_call(self, input_shape: Any) -> Any:
+        return self.compute_output_shape(input_shape)
+
+    def forward(self, x: Any) -> tuple[Any, Callable[[Any], None]]:
+        """Training: (y, backward). backward(dy) leaves the gradient of every trainable parameter.
+
+        Lists, where there are several inputs or outputs.
+        """
+        xs = x if isinstance(x, list | tuple) and len(self._starts) > 1 else [x]
+        for one in xs:
+            check_batch(self.name, one)
+        outputs, backward = plan.forward(self._plan(), xs)
+        return one_or_all(outputs), lambda dy: backward(dy if isinstance(dy, list) else [dy])
+
+    def call(self, x: Array) -> Array:
+        """Inference: what a call gives."""
+        return self(x)
 
     def _plan(self) -> plan.Plan:
         """What the passes run."""
-        return plan.fused(plan.chain(self._layers))
+        steps = plan.Steps(max(len(self._starts), 1))
+        return plan.fused(steps.plan(self._add_steps(steps, steps.inputs)))
 
-    def __call__(self, x: Array) -> Array:
-        """The output for a batch that lives on the model's backend; nothing is remembered."""
+    def __call__(self, x: Any) -> Any:  # type: ignore[override]
+        """The output for a batch that lives on the model's backend; nothing is remembered.
+
+        Called on what Input(...) or a layer returned, the model is a layer of another one.
+        """
         if results := self._graphs.again(self._outputs, x):
             return results[0][0]
-        if isinstance(x, Tensor):
-            raise TypeError(
-                f"{self.name}: models inside of models are not served yet; call its layers one after the other. "
-                f"Received: {x!r}"
-            )
+        if given := tensors(x):
+            return self._connected(given)
+        return self._of_batch(x)
+
+    def _of_batch(self, x: Array) -> Any:
         check_batch(self.name, x)
         parts = self._in_parts(x)
         outputs = [self._graphs.run(self, self._outputs, *part)[0][0] for part in parts]
         return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
+
+    def _is_batch(self, x: Array) -> bool:
+        """Whether an array for a model of one input is a batch, and not a sample."""
+        return len(x.shape) == len(self._starts[0].shape)
 
     def _outputs(self, x: Array) -> Results:
         return plan.call(self._plan(), [x]), []
@@ -200,10 +247,11 @@ class Network(Checked):
         budget = backend.ABILITIES.cache_budget
         if budget is None or not backend.owns(x):
             return whole
-        if x.shape[:1] == (1,) or x.shape[1:] != (self.input_shape or ())[1:]:
+        single = len(self._starts) == 1
+        if not single or x.shape[:1] == (1,) or x.shape[1:] != self._starts[0].shape[1:]:
             return whole
         if self._widest is None:
-            self._widest = max((_numbers(step.layer) for step in self._plan().steps), default=0)
+            self._widest = plan.widest(self._plan())
         most = max(budget // max(self._widest * x.itemsize, 1), 1)
         if len(x) <= most or not is_ours(self):
             return whole
@@ -219,67 +267,31 @@ class Network(Checked):
         if (name is None) == (index is None):
             raise ValueError(f"get_layer: pass a name or an index. Received: {name!r}, {index!r}")
         if index is not None:
-            last = len(self.layers) - 1
+            last = len(self._layers) - 1
             if shapes.count("get_layer", "index", index, least=-last - 1) > last:
                 raise ValueError(f"get_layer: index must be at most {last}. Received: {index}")
-            return self.layers[index]
-        for layer in self.layers:
+            return self._layers[index]
+        for layer in self._layers:
             if layer.name == name:
                 return layer
-        names = ", ".join(layer.name for layer in self.layers)
+        names = ", ".join(layer.name for layer in self._layers)
         raise ValueError(f"get_layer: the layers are {names}. Received: {name!r}")
-
-    def count_params(self) -> int:
-        """The number of weights, counted one by one."""
-        if not self.built:
-            raise ValueError(
-                f"{self.name}: a model has no weights to count before it is built. "
-                "Received: an unbuilt model"
-            )
-        return sum(parameter.size for parameter in self.weights)
-
-    def get_weights(self) -> list[np.ndarray]:
-        """Copies of all weights on the host: kernel and bias of each layer in turn."""
-        return [parameter.numpy() for parameter in self.weights]
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Take over weights in the order of get_weights()."""
-        assign(self.name, self.weights, weights)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
-    def _build_layer(self, layer: Layer, input_shape: InputShape | None = None) -> None:
-        """Build one layer, on top of the last unless a shape is given, on the model's backend."""
-        shape = input_shape or self.output_shape
-        if shape is None:
-            return
-        layer.build(shape)
-        self._widest = None
-        for parameter in layer.weights:
-            parameter.path = f"{self.name}/{layer.name}/{parameter.name}"
-        self._place([*layer.weights, *layer.states])
-
     def _parts(self) -> list[Any]:
         """The objects that decide what a pass of the network computes."""
-        return list(self.layers)
+        return [*self._leaves(), *self._networks()]
 
-    def _place(self, parameters: Sequence[Parameter]) -> None:
+    def _place(self) -> None:
+        """Bring all parameters to the backend, and have the models inside know."""
         if self._backend is not None:
-            for parameter in parameters:
+            for parameter in [*self.weights, *self.states]:
                 parameter.move(self._backend)
+            for network in self._networks():
+                network._backend = self._backend
 
 
-def _as_layers(layers: Any) -> Iterable[Layer]:
-    if layers is None:
-        return ()
-    if isinstance(layers, str | bytes | Mapping) or not isinstance(layers, Iterable):
-        raise TypeError(f"layers must be a list of layers. Received: {nearest.shown(layers)}")
-    return layers
-
-
-def _numbers(step: Any) -> int:
-    """How many numbers a step takes and gives for one sample."""
-    inputs = step.input_shape if isinstance(step.input_shape, list) else [step.input_shape or ()]
-    ends = [*inputs, step.output_shape or ()]
-    return sum(math.prod(n or 1 for n in shape) for shape in ends)
+def one_or_all(items: Sequence[Any]) -> Any:
+    return items[0] if len(items) == 1 else list(items)

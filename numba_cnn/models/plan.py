@@ -5,12 +5,12 @@ A slot holds one array: an input of the model, or what a step gives. Slots die w
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from numba_cnn import ops
-from numba_cnn.layers import Layer
 from numba_cnn.layers.fusion import pooled
 from numba_cnn.layers.scores import Scores, ends_in
 from numba_cnn.ops import Array
@@ -40,10 +40,24 @@ class Plan(NamedTuple):
         return read
 
 
-def chain(layers: Iterable[Layer]) -> Plan:
-    """The plan of layers one after the other."""
-    steps = tuple(Step(layer, (i,), i + 1) for i, layer in enumerate(layers))
-    return Plan(steps, (0,), (len(steps),))
+class Steps:
+    """Makes a plan: each layer adds its step, and a model inside of another the steps of all its layers."""
+
+    def __init__(self, inputs: int) -> None:
+        self._inputs, self._steps, self._slots = tuple(range(inputs)), list[Step](), inputs
+
+    @property
+    def inputs(self) -> tuple[int, ...]:
+        return self._inputs
+
+    def add(self, layer: Any, inputs: tuple[int, ...]) -> tuple[int]:
+        """Run a layer on slots; the slot that it fills."""
+        output, self._slots = self._slots, self._slots + 1
+        self._steps.append(Step(layer, inputs, output))
+        return (output,)
+
+    def plan(self, outputs: tuple[int, ...]) -> Plan:
+        return Plan(tuple(self._steps), self._inputs, outputs)
 
 
 def fused(plan: Plan) -> Plan:
@@ -67,17 +81,30 @@ def fused(plan: Plan) -> Plan:
     return plan._replace(steps=tuple(steps))
 
 
-def scored(plan: Plan, names: tuple[str, ...]) -> Plan:
-    """The plan whose outputs are scores, where they come from layers that end in one of these activations."""
-    ends = set(plan.outputs)
-    return plan._replace(
-        steps=tuple(
-            step._replace(layer=Scores(step.layer))
-            if step.output in ends and ends_in(step.layer, names)
-            else step
-            for step in plan.steps
-        )
-    )
+def scored(plan: Plan, names: Sequence[tuple[str, ...]]) -> tuple[Plan, list[Any]]:
+    """The plan whose outputs are scores, where they come from layers that end in one of the activations named for each
+    and nobody else reads them; and for each output the layer whose activation it lacks, or None.
+    """
+    steps, places = list(plan.steps), {step.output: i for i, step in enumerate(plan.steps)}
+    read = plan.consumers()
+    cut: list[Any] = []
+    for slot, activations in zip(plan.outputs, names, strict=True):
+        layer: Any = steps[places[slot]].layer if slot in places and read[slot] == 1 else None
+        cut.append(layer if ends_in(layer, activations) else None)
+        if cut[-1] is not None:
+            steps[places[slot]] = steps[places[slot]]._replace(layer=Scores(layer))
+    return plan._replace(steps=tuple(steps)), cut
+
+
+def widest(plan: Plan) -> int:
+    """How many numbers a step takes and gives for one sample, at most."""
+    return max((_numbers(step.layer) for step in plan.steps), default=0)
+
+
+def _numbers(layer: Any) -> int:
+    inputs = layer.input_shape if isinstance(layer.input_shape, list) else [layer.input_shape or ()]
+    ends = [*inputs, layer.output_shape or ()]
+    return sum(math.prod(n or 1 for n in shape) for shape in ends)
 
 
 def call(plan: Plan, inputs: Sequence[Array]) -> Arrays:

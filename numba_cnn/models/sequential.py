@@ -2,32 +2,135 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from numba_cnn import layers, nearest, registry
-from numba_cnn.models.files import Saved
+from numba_cnn import nearest, registry, shapes
+from numba_cnn.layers import InputLayer, Layer
+from numba_cnn.layers.layer import with_batch
+from numba_cnn.layers.tensor import Tensor
+from numba_cnn.models.files import Saved, described, kind, layer_from
 
 
+@kind("Sequential")
 class Sequential(Saved):
-    """Layers one after the other.
+    """Layers one after the other, built as they come once the shape of a sample is known.
 
     model = Sequential()
     model.add(layers.Conv2D(32, (3, 3), activation="relu", input_shape=(64, 64, 3)))
     ...
     model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     model.fit(x, y, epochs=5)
+
+    A layer may be a model.
     """
 
     _keras_class, _keras_module = "Sequential", "keras"
 
+    def __init__(
+        self,
+        layers: Sequence[Layer] | None = None,
+        trainable: bool = True,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(trainable=trainable, name=name)
+        self._input_layer: InputLayer | None = None
+        for layer in _as_layers(layers):
+            self.add(layer)
+        if not trainable:
+            self.trainable = False  # the layers' too
+
+    def add(self, layer: Layer) -> None:
+        """Put a layer on top; the first may say with input_shape= what shape a sample has."""
+        if isinstance(layer, Tensor) and isinstance(layer.node.layer, InputLayer):
+            layer = layer.node.layer
+        if not isinstance(layer, Layer):
+            raise TypeError(f"add: expected an object of Layer. Received: {layer!r}")
+        if isinstance(layer, InputLayer):
+            if self._layers or self._input_layer is not None:
+                raise ValueError(
+                    f"{self.name}: the input layer comes first, and once. Received: {layer.name}"
+                )
+            self._input_layer = layer
+        else:
+            self._check_new(layer)
+            if not self._layers and self._input_layer is None and layer.first_shape is not None:
+                self._input_layer = InputLayer(layer.first_shape)
+            self._put_on_top(layer)
+            self._take(layer)
+            self._name_weights(layer)
+        if self.input_shape is None and self._input_layer is not None:
+            assert self._input_layer.first_shape is not None
+            self.build(with_batch(self._input_layer.first_shape))
+
+    def pop(self) -> Layer:
+        """Take the last layer off and return it."""
+        if not self._layers:
+            raise ValueError(f"{self.name}: there is no layer to take off. Received: no layers")
+        layer = self._layers.pop()
+        self._names.discard(layer.name)
+        if self._ends:
+            call = self._calls.pop()
+            self._ends = call.inputs
+        self._widest = None  # which is noted as a change
+        return layer
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Make the parameters of all layers, for samples of shape input_shape[1:]."""
+        input_shape = shapes.with_batch(self.name, input_shape)
+        if self.input_shape is not None and not shapes.fits(input_shape, self.input_shape):
+            raise ValueError(
+                f"{self.name}: the model is built for inputs of shape {self.input_shape}. "
+                f"Received: input_shape {input_shape}"
+            )
+        if self.input_shape is not None:
+            return
+        if self._input_layer is None:
+            self._input_layer = InputLayer(batch_shape=input_shape)
+        self.input_shape = input_shape
+        self._calls = [self._input_layer._nodes[0]]
+        self._starts = self._ends = self._calls[0].outputs
+        for layer in self._layers:
+            self._put_on_top(layer)
+            self._name_weights(layer)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape of the output, the batch as None; ValueError if the input does not fit."""
+        if not self.built:
+            self.build(input_shape)
+        for layer in self._layers:
+            input_shape = layer._shape_of_call(input_shape)
+        return input_shape
+
+    def _put_on_top(self, layer: Layer) -> None:
+        """Build a layer on what the model gives so far, if it knows the shape of that, and call it there."""
+        if self._ends:
+            below = self._ends[0]
+            layer.build(below.shape)
+            if isinstance(layer.output_shape, list):
+                raise ValueError(
+                    f"{self.name}: a layer of a Sequential gives one output; take a Model for several. "
+                    f"Received: {layer.name}, which gives {len(layer.output_shape)}"
+                )
+            layer._connected((below,))
+            self._calls.append(layer._nodes[-1])
+            self._ends = self._calls[-1].outputs
+
+    def _add_steps(self, steps: Any, slots: tuple[int, ...]) -> tuple[int, ...]:
+        for layer in self._layers:
+            slots = layer._add_steps(steps, slots)
+        return slots
+
+    def _build_shape(self) -> Any:
+        return list(self.input_shape or ())
+
     def get_config(self) -> registry.Configuration:
         """Name and layers, as Keras writes them."""
-        stack = [*([self._input_layer] if self._input_layer else []), *self.layers]
+        stack = [*([self._input_layer] if self._input_layer else []), *self._layers]
         config: registry.Configuration = {
             "name": self.name,
             "trainable": self.trainable,
-            "layers": [layers.describe(layer) for layer in stack],
+            "layers": [described(layer) for layer in stack],
         }
         if self.input_shape is not None:
             config["build_input_shape"] = list(self.input_shape)
@@ -41,8 +144,16 @@ class Sequential(Saved):
                 "from_config: config must be what get_config() gives, with a list of layers. "
                 f"Received: {nearest.shown(config)}"
             )
-        stack = [layers.from_description(description) for description in config["layers"]]
-        model = cls(stack, config.get("trainable", True), config.get("name"))
+        model = cls([layer_from(one) for one in config["layers"]], name=config.get("name"))
         if config.get("build_input_shape") and not model.built:
             model.build(config["build_input_shape"])
+        model._read_trainable(config)
         return model
+
+
+def _as_layers(layers: Any) -> Iterable[Layer]:
+    if layers is None:
+        return ()
+    if isinstance(layers, str | bytes | Mapping) or not isinstance(layers, Iterable):
+        raise TypeError(f"layers must be a list of layers. Received: {nearest.shown(layers)}")
+    return layers

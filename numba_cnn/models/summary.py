@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 _LINE_LENGTH = 88  # characters, 12 more with the column of show_trainable
 _BYTES = 4  # of a float32
-Connections = dict[str, list[tuple[str, int]]]
+Connections = dict[
+    str, list[tuple[str, int, int]]
+]  # layer: (layer, which of its calls, which output)
 
 
 def print_summary(
@@ -27,6 +29,7 @@ def print_summary(
     line_length: int | None = None,
     positions: Sequence[float] | None = None,
     print_fn: Callable[[str], object] | None = None,
+    expand_nested: bool = False,
     show_trainable: bool = False,
     layer_range: Sequence[str] | None = None,
 ) -> None:
@@ -45,15 +48,27 @@ def print_summary(
             f"summary: positions must be shares of the line, above 0 and up to 1. Received: {positions}"
         )
     _check_list("layer_range", layer_range, "names", str)
+    rows = _listed(_chosen(model.layers, layer_range), expand_nested)
+    table = _table(rows, model.connections(), line_length, positions, show_trainable)
     if print_fn is None:
-        _render(
-            Console(highlight=False), model, line_length, positions, show_trainable, layer_range
-        )
+        _render(Console(highlight=False), model, table)
         return
     console = Console(highlight=False, force_terminal=False, color_system=None)
     with console.capture() as captured:
-        _render(console, model, line_length, positions, show_trainable, layer_range)
+        _render(console, model, table)
     print_fn(captured.get())
+
+
+def _listed(
+    layers: Sequence[Layer], expand_nested: bool, level: int = 0
+) -> list[tuple[str, Layer]]:
+    """The layers to show, those of models inside below these, each with what stands before its name."""
+    before = "   " * level + "└ " if level else ""
+    rows = []
+    for layer in layers:
+        inner = layer.inner_layers if expand_nested else []
+        rows += [(before, layer), *_listed(inner, expand_nested, level + 1)]
+    return rows
 
 
 def _check_list(name: str, value: Any, what: str, kind: Any) -> None:
@@ -63,26 +78,11 @@ def _check_list(name: str, value: Any, what: str, kind: Any) -> None:
         raise ValueError(f"summary: {name} must be a list of {what}. Received: {value!r:.80}")
 
 
-def _render(
-    console: Console,
-    model: Saved,
-    line_length: int | None,
-    positions: Sequence[float] | None,
-    show_trainable: bool,
-    layer_range: Sequence[str] | None,
-) -> None:
+def _render(console: Console, model: Saved, table: Table) -> None:
     from rich.markup import escape
 
     console.print(f'[bold]Model: "{escape(model.name)}"[/]')
-    console.print(
-        _table(
-            _chosen(model.layers, layer_range),
-            model.connections(),
-            line_length,
-            positions,
-            show_trainable,
-        )
-    )
+    console.print(table)
     trainable = sum(parameter.size for parameter in model.trainable_weights)
     fixed = sum(parameter.size for parameter in model.non_trainable_weights)
     state = model.optimizer.count_params() if model.optimizer and model.optimizer.built else 0
@@ -99,7 +99,7 @@ def _render(
 
 
 def _table(
-    layers: Sequence[Layer],
+    rows: Sequence[tuple[str, Layer]],
     connections: Connections | None,
     line_length: int | None,
     positions: Sequence[float] | None,
@@ -129,31 +129,46 @@ def _table(
         for (header, justify), column_width in zip(headers, widths, strict=True)
     ]
     table = Table(*columns, width=width, show_lines=True)
-    for layer in layers:
-        table.add_row(*_row(layer, connections, show_trainable))
+    for before, layer in rows:
+        table.add_row(*_row(before, layer, connections, show_trainable))
     return table
 
 
-def _row(layer: Layer, connections: Connections | None, show_trainable: bool) -> list[str]:
+def _row(
+    before: str, layer: Layer, connections: Connections | None, show_trainable: bool
+) -> list[str]:
     from rich.markup import escape
 
-    row = [f"{escape(layer.name)} ([color(33)]{type(layer).__name__}[/])"]
+    row = [f"{before}{escape(layer.name)} ([color(33)]{layer.class_name}[/])"]
     if layer.output_shape is None:
         unbuilt = " (unbuilt)" if layer.shows_unbuilt else ""
         row += ["?", f"[color(34)]0[/]{unbuilt}"]
     else:
-        extents = ", ".join(f"[color({45 if n is None else 34})]{n}[/]" for n in layer.output_shape)
-        row += [f"({extents})", f"[color(34)]{layer.count_params():,}[/]"]
+        row += [_shapes(layer), f"[color(34)]{layer.count_params():,}[/]"]
     if connections is not None:
         places = [
-            f"{escape(name)}[[color(34)]{call}[/]][[color(34)]0[/]]"
-            for name, call in connections[layer.name]
+            f"{escape(name)}[[color(34)]{call}[/]][[color(34)]{output}[/]]"
+            for name, call, output in (() if before else connections[layer.name])
         ]
         row.append(", ".join(places) or "-")
     if show_trainable:
         yes_or_no = "[color(34)]Y[/]" if layer.trainable else "[color(9)]N[/]"
         row.append(f"[bold]{yes_or_no if layer.weights else '-'}[/]")
     return row
+
+
+def _shapes(layer: Layer) -> str:
+    """The shape of what the layer gave when it was called last, or a list of them."""
+    shapes = [tensor.shape for tensor in layer._nodes[-1].outputs] if layer._nodes else None
+    if shapes is None:
+        shapes = (
+            layer.output_shape if isinstance(layer.output_shape, list) else [layer.output_shape]
+        )
+    shown = [
+        f"({', '.join(f'[color({45 if n is None else 34})]{n}[/]' for n in shape)})"
+        for shape in shapes
+    ]
+    return shown[0] if len(shown) == 1 else f"[{', '.join(shown)}]"
 
 
 def _chosen(layers: Sequence[Layer], layer_range: Sequence[str] | None) -> Sequence[Layer]:

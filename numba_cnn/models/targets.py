@@ -9,9 +9,7 @@ from typing import Any
 import numpy as np
 
 from numba_cnn import nearest, settings, shapes
-from numba_cnn.layers import Layer
 from numba_cnn.layers.layer import InputShape
-from numba_cnn.layers.scores import ends_in
 from numba_cnn.losses import Loss
 from numba_cnn.models.data import Dataset, array, finite
 
@@ -26,10 +24,9 @@ def targets(op: str, y: Any, N: int, output_shape: InputShape | None, loss: Loss
     return prepared
 
 
-def check_scores(op: str, last: Layer | None, loss: Loss) -> None:
-    """Warn where a loss expects scores and the model ends in the activation that makes probabilities of them."""
-    if getattr(loss, "from_logits", False) and ends_in(last, loss.activations):
-        assert last is not None
+def check_scores(op: str, last: Any, loss: Loss) -> None:
+    """Warn where a loss expects scores and the model ends in a layer that makes probabilities of them."""
+    if getattr(loss, "from_logits", False) and last is not None:
         warnings.warn(
             f"{op}: from_logits=True, but {last.name} ends in a {last.last_activation.name}; the loss takes the logits "
             "before it",
@@ -104,11 +101,17 @@ def weights(op: str, y: np.ndarray, sample_weight: Any) -> np.ndarray | None:
     return given.astype(np.float32)
 
 
-def weighted(op: str, data: Dataset, class_weight: Any, classes: int) -> Dataset:
+def weighted(op: str, data: Dataset, class_weight: Any, output_shape: Any) -> Dataset:
     """The data with the weight of its class for each sample, 1 where the class is not named."""
     if class_weight is None:
         return data
-    if data.sample_weight is not None:
+    if len(data.labels) > 1:
+        raise ValueError(
+            "`class_weight` is only supported for Models with a single output. "
+            f"Received: {len(data.labels)} outputs"
+        )
+    labels, sample_weight = data.labels[0], data.sample_weight[0]
+    if sample_weight is not None:
         raise ValueError(
             "You cannot `class_weight` and `sample_weight` at the same time. Received: both"
         )
@@ -116,6 +119,7 @@ def weighted(op: str, data: Dataset, class_weight: Any, classes: int) -> Dataset
         raise TypeError(
             f"{op}: class_weight must map classes to weights. Received: {nearest.shown(class_weight)}"
         )
+    classes = output_shape[-1]
     table = np.ones(classes, np.float32)
     for label, weight in class_weight.items():
         named = shapes.count(op, "a class in class_weight", label, 0)
@@ -130,6 +134,5 @@ def weighted(op: str, data: Dataset, class_weight: Any, classes: int) -> Dataset
                 f"Received: {nearest.shown(weight)} for class {named}"
             )
         table[named] = number
-    assert data.labels is not None
-    classes_of = data.labels if data.labels.ndim == 1 else data.labels.argmax(-1)
-    return data._replace(sample_weight=table[classes_of])
+    classes_of = labels if labels.ndim == 1 else labels.argmax(-1)
+    return data._replace(sample_weight=(table[classes_of],))

@@ -10,8 +10,9 @@ import numpy as np
 from numba_cnn import nearest, session, shapes
 from numba_cnn.callbacks import Callback, CallbackList, History
 from numba_cnn.callbacks.callback import as_list
-from numba_cnn.models import data, targets
+from numba_cnn.models import data, structure, targets
 from numba_cnn.models.learner import Learner, Logs
+from numba_cnn.models.network import one_or_all
 from numba_cnn.models.progress import Progress, verbosity
 from numba_cnn.settings import flag
 
@@ -41,13 +42,15 @@ class Trainer(Learner):
     ) -> History:
         """Train for the epochs initial_epoch..epochs - 1, in batches of 32 unless told otherwise.
 
-        x                   samples (N, ...), of any real dtype; read and converted batch by batch, so
+        x                   samples (N, ...), of any real dtype, or a list of them for several inputs, or a dict by
+                            their names; read and converted batch by batch, so
                             that a callback may change them between epochs. A batch with NaN or infinity
                             is a ValueError before its step; the steps before it stand
         shuffle             whether each epoch has an order of its own, which hangs on the seed and the
                             number of the epoch: set_random_seed(s) and fit(initial_epoch=3) go on with
                             the orders of a run that began with the same seed
-        y                   the class of each sample (N,), integers from 0
+        y                   the class of each sample (N,), integers from 0, or numbers, as the loss takes them; for
+                            several outputs a list, or a dict by their names, as is sample_weight
         verbose             1 or "auto" progress, 2 one line per epoch, 0 nothing
         validation_split    the share of the samples, at the end and before any shuffle, to test on
         validation_data     (x, y) or (x, y, sample_weight) to test on instead
@@ -68,13 +71,13 @@ class Trainer(Learner):
             validation = self._dataset("fit", *_parts_of(validation_data))
         elif not (isinstance(validation_split, int | float) and validation_split == 0):
             dataset, validation = data.split("fit", dataset, validation_split)
-        dataset = targets.weighted("fit", dataset, class_weight, self._outputs_of_a_sample())
+        dataset = targets.weighted("fit", dataset, class_weight, self.output_shape)
         seed = session.new_order_seed() if shuffle else None
-        batches = self._batches("fit", dataset, batch_size, seed)
+        batches = self._in_batches("fit", dataset, batch_size, seed)
         tests = None
         if validation is not None:
             size = batch_size if validation_batch_size is None else validation_batch_size
-            tests = self._batches("fit, validation", validation, size)
+            tests = self._in_batches("fit, validation", validation, size)
             tests.check()
         if self.optimizer is not None:
             self.optimizer.build(self.trainable_weights, self.backend, self)
@@ -89,7 +92,7 @@ class Trainer(Learner):
             logs = self._train_epoch(epoch, batches, progress, hooks)
             if tests is not None and (epoch + 1) % validation_freq == 0:
                 results = self._test(tests, Progress(0, len(tests)), hooks)
-                logs |= {f"val_{name}": value for name, value in results.items()}
+                logs = _with_validation(logs, results)
             progress.clear()
             hooks.call("on_epoch_end", epoch, logs)
             progress.end(len(batches), logs)
@@ -111,13 +114,19 @@ class Trainer(Learner):
         """[loss, accuracy] of a dataset, or a dict of them; the loss alone without metrics."""
         return_dict = flag("evaluate", "return_dict", return_dict)
         dataset = self._dataset("evaluate", x, y, sample_weight)
-        batches = self._batches("evaluate", dataset, batch_size)
+        batches = self._in_batches("evaluate", dataset, batch_size)
         progress = self._progress(verbose, batches)
         logs = self._test(batches, progress, self._hooks(callbacks, verbose, batches))
         if return_dict:
             return logs
-        results = [logs["loss"], *(logs[metric.name] for metric in self.metrics)]
-        return results if self.metrics else results[0]
+        return one_or_all(self._in_turn(logs))
+
+    def _in_turn(self, logs: Logs) -> list[float]:
+        """What evaluate returns: the loss, and metrics in compile's order; or the losses, and metrics by name."""
+        if len(self._objectives) == 1:
+            return [logs["loss"], *(logs[metric.name] for metric in self.metrics)]
+        first = ["loss", *(one.mean.name for one in self._objectives)]
+        return [logs[name] for name in [*first, *(name for name in logs if name not in first)]]
 
     def predict(
         self,
@@ -125,32 +134,35 @@ class Trainer(Learner):
         batch_size: int | None = None,
         verbose: str | int = "auto",
         callbacks: Callbacks = None,
-    ) -> np.ndarray:
-        """What the model makes of each sample, as a float32 array (N, ...)."""
+    ) -> Any:
+        """What the model makes of each sample, as a float32 array (N, ...), or a list of them for several outputs."""
         if verbose == 0 and callbacks is None and batch_size is None and self._is_ready(x):
             return np.array(self.backend.to_numpy(self(self.backend.asarray(x))))
-        dataset = data.Dataset(self._inputs("predict", x))
-        batches = self._batches("predict", dataset, batch_size)
+        batches = self._in_batches("predict", data.Dataset(self._inputs("predict", x)), batch_size)
         progress = self._progress(verbose, batches)
         hooks = self._hooks(callbacks, verbose, batches)
-        outputs = []
+        outputs: list[list[np.ndarray]] = [[] for _ in self._ends]
         progress.begin()
         hooks.call("on_predict_begin", None)
-        for step, (batch, _, _) in enumerate(batches):
+        for step, (xs, _, _) in enumerate(batches):
             hooks.call("on_predict_batch_begin", step, {})
-            outputs.append(np.array(self.backend.to_numpy(self(batch))))
+            given = self(one_or_all(xs))
+            for kept, one in zip(
+                outputs, given if isinstance(given, list) else [given], strict=True
+            ):
+                kept.append(np.array(self.backend.to_numpy(one)))
             hooks.call("on_predict_batch_end", step, {})
             progress.step(step + 1)
         hooks.call("on_predict_end", None)
         progress.end(len(batches))
-        return np.concatenate(outputs)
+        return one_or_all([np.concatenate(kept) for kept in outputs])
 
     def _is_ready(self, x: Any) -> bool:
         """Whether predict has no more to do than to call the model: few samples come often, and Python would show."""
         shape = self.input_shape
         if type(x) is not np.ndarray or shape is None or x.shape[1:] != shape[1:] or not x.ndim:
             return False
-        return 0 < len(x) <= BATCH_SIZE and data.is_ready(x)
+        return 0 < len(x) <= BATCH_SIZE and len(self._ends) == 1 and data.is_ready(x)
 
     def _train_epoch(
         self, epoch: int, batches: data.Batches, progress: Progress, hooks: CallbackList
@@ -168,13 +180,12 @@ class Trainer(Learner):
         return self.read_metrics()
 
     def _test(self, batches: data.Batches, progress: Progress, hooks: CallbackList) -> Logs:
-        assert self.loss is not None
         self.reset_metrics()
         progress.begin()
         hooks.call("on_test_begin", None)
-        for step, (x, labels, sample_weight) in enumerate(batches):
+        for step, (xs, labels, weights) in enumerate(batches):
             hooks.call("on_test_batch_begin", step, {})
-            for part in self._in_parts(x, labels, sample_weight):
+            for part in self._in_parts(*xs, *labels, *weights):
                 self._run(self._values, *part)
             hooks.call_batch("on_test_batch_end", step, self.read_metrics)
             progress.step(step + 1, self.read_metrics)
@@ -190,26 +201,50 @@ class Trainer(Learner):
         y: Any,
         sample_weight: Any = None,
     ) -> data.Dataset:
-        """The checked arrays, for a model that is known to be compiled and fit for its loss."""
-        if self.loss is None:
+        """The checked arrays, for a model that is known to be compiled and fit for its losses."""
+        if not self._objectives:
             raise ValueError(
                 f"{op}: call compile(optimizer, loss) first. Received: an uncompiled model"
             )
-        x = self._inputs(op, x)
-        targets.check_scores(op, self._last_layer, self.loss)
-        labels = targets.targets(op, y, len(x), self.output_shape, self.loss)
-        return data.Dataset(x, labels, targets.weights(op, labels, sample_weight))
+        xs, names = self._inputs(op, x), self.output_names
+        ends = self.output_shape
+        if any(None in end.shape[1:] for end in self._ends):
+            ends = self.compute_output_shape(one_or_all([(None, *a.shape[1:]) for a in xs]))
+        N, labels, weights = len(xs[0]), [], []
+        for objective, cut, one, shape, weight in zip(
+            self._objectives,
+            self._scored_plan()[1],
+            structure.arrays(op, "y", y, names, lambda one: one.shape[:1] == (N,)),
+            ends if isinstance(ends, list) else [ends],
+            structure.weights(op, sample_weight, names),
+            strict=True,
+        ):
+            targets.check_scores(op, cut, objective.loss)
+            place = op if objective.name is None else f"{op}, output {objective.name!r}"
+            labels.append(targets.targets(place, one, N, shape, objective.loss))
+            weights.append(targets.weights(place, labels[-1], weight))
+        return data.Dataset(xs, tuple(labels), tuple(weights))
 
-    def _inputs(self, op: str, x: Any) -> np.ndarray:
-        """The checked samples; they build a model that does not know its shape yet."""
-        if not self.layers:
+    def _inputs(self, op: str, x: Any) -> tuple[np.ndarray, ...]:
+        """The checked samples for each input; they build a model that does not know its shape yet."""
+        if not self._layers:
             raise ValueError(f"{op}: add layers to the model first. Received: a model without any")
-        samples = data.inputs(op, x, self.input_shape)
         if not self.built:
+            samples = data.inputs(op, "x", x, None)
             self.build((None, *samples.shape[1:]))
-        return samples
+            return (samples,)
+        names = self.input_names
+        given = structure.arrays(op, "x", x, names, self._is_batch)
+        found = []
+        for name, one, start in zip(names, given, self._starts, strict=True):
+            found.append(data.inputs(op, data.called(name, names), one, start.shape))
+        if len({len(samples) for samples in found}) > 1:
+            raise ValueError(
+                f"{op}: the arrays of x must have the same length. Received: {[*map(len, found)]}"
+            )
+        return tuple(found)
 
-    def _batches(
+    def _in_batches(
         self,
         op: str,
         dataset: data.Dataset,
@@ -217,7 +252,7 @@ class Trainer(Learner):
         seed: int | None = None,
     ) -> data.Batches:
         size = shapes.count(op, "batch_size", BATCH_SIZE if batch_size is None else batch_size)
-        return data.Batches(op, dataset, size, self.backend, seed)
+        return data.Batches(op, dataset, size, self.backend, seed, self.input_names)
 
     def _progress(
         self, verbose: str | int, batches: data.Batches, epochs: int | None = None
@@ -232,6 +267,11 @@ class Trainer(Learner):
         self, callbacks: Callbacks, verbose: str | int, batches: data.Batches
     ) -> CallbackList:
         return CallbackList(as_list(callbacks), self, {"verbose": verbose, "steps": len(batches)})
+
+
+def _with_validation(logs: Logs, results: Logs) -> Logs:
+    """Both, in the alphabetical order of Keras."""
+    return dict(sorted((logs | {f"val_{name}": value for name, value in results.items()}).items()))
 
 
 def _parts_of(validation_data: Any) -> Sequence[Any]:

@@ -21,6 +21,7 @@ SUFFIX = ".keras"
 _KERAS_VERSION = "3.15.1"  # whose format this is
 _METADATA, _CONFIG, _WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
 _CONFIG_BYTES = 4 * 2**20  # a layer takes about 1 KiB
+_CONFIG_DEPTH = 128  # of values in values: a model inside of another takes 3, the time to build them grows by the cube
 _CONFIG_VALUES = 2**17  # a layer has about 40, each of which may take 100 bytes of memory
 
 
@@ -71,6 +72,7 @@ def open_model(filepath: str | os.PathLike[str]) -> ModelFile:
     ):
         members = files.Members(archive, files.size(file))
         description = json.loads(_plain(members.read(_CONFIG, _CONFIG_BYTES)))
+        _check_depth(description)
         return ModelFile(path, description, members.read(_WEIGHTS))
 
 
@@ -80,3 +82,16 @@ def _plain(text: bytes) -> bytes:
     if values > _CONFIG_VALUES:
         raise ValueError(f"{_CONFIG} holds {values} values, of {_CONFIG_VALUES} at most")
     return text
+
+
+def _check_depth(description: Any) -> None:
+    """Refuse values within values that no model's description has."""
+    level = [description]
+    for _ in range(_CONFIG_DEPTH):
+        dicts = [value for value in level if isinstance(value, dict)]
+        lists = [value for value in level if isinstance(value, list)]
+        level = [inner for value in dicts for inner in value.values()]
+        level += [inner for value in lists for inner in value]
+        if not level:
+            return
+    raise ValueError(f"{_CONFIG} holds values within values, more than {_CONFIG_DEPTH} levels deep")

@@ -1,6 +1,7 @@
 """Keras's tree of weights in HDF5, as .weights.h5 and inside .keras.
 
-    layers/<class in snake case>[_k]/vars/0, 1, ...    weights; k counts layers of that class
+    layers/<class in snake case>[_k]/vars/0, 1, ...    weights; k counts layers of that class; a model inside has
+                                                       layers/ of its own
     optimizer/vars/0, 1, ...    iterations, learning rate, the arrays of each parameter
 
 A file may come from anywhere: links out of it, virtual or external data, wrong shapes and sizes
@@ -66,10 +67,11 @@ def write(file: BinaryIO, name: str, layers: Sequence[Layer], optimizer: Optimiz
 
     with h5py.File(file, "w") as h5:
         for group, layer in _groups(layers):
-            _write_arrays(h5, f"layers/{group}/vars", layer.name, layer.get_weights())
+            arrays = [] if layer.inner_layers else layer.get_weights()
+            _write_arrays(h5, f"{group}/vars", layer.name, arrays)
             if layer.generator is not None:
                 state = layer.generator.numpy().astype(np.uint32)
-                _write_arrays(h5, f"layers/{group}/{_GENERATOR}", "seed_generator", [state])
+                _write_arrays(h5, f"{group}/{_GENERATOR}", "seed_generator", [state])
         if optimizer is not None and optimizer.built:
             _write_arrays(h5, "optimizer/vars", optimizer.name, optimizer.get_variables())
         _write_arrays(h5, "vars", name, [])
@@ -86,18 +88,17 @@ def read(
     import h5py
 
     with files.reading("the file's weights cannot be read", origin), h5py.File(file, "r") as h5:
-        weighted = [(group, layer) for group, layer in _groups(layers) if layer.weights]
+        leaves = [(group, layer) for group, layer in _groups(layers) if not layer.inner_layers]
+        weighted = [(group, layer) for group, layer in leaves if layer.weights]
         weights = [
-            _read_arrays(h5, f"layers/{group}/vars", [_like(p) for p in layer.weights], size)
+            _read_arrays(h5, f"{group}/vars", [_like(p) for p in layer.weights], size)
             for group, layer in weighted
         ]
         parameters = [parameter for _, layer in weighted for parameter in layer.weights]
         checked = [
             p.checked(a) for p, a in zip(parameters, chain.from_iterable(weights), strict=True)
         ]
-        drawn = [
-            (layer.generator, _read_generator(h5, group, size)) for group, layer in _groups(layers)
-        ]
+        drawn = [(layer.generator, _read_generator(h5, group, size)) for group, layer in leaves]
         state = None
         if optimizer is not None and optimizer.built:
             state = _read_state(h5, optimizer, size)
@@ -112,24 +113,33 @@ def read(
 
 def _read_generator(h5: Any, group: str, size: int) -> np.ndarray | None:
     """The (seed, counter) of a layer of chance, or None where the file has none."""
-    layer = _follow(h5, f"layers/{group}") if group in h5.get("layers", {}) else {}
-    if "seed_generator" not in layer:
-        return None
-    (numbers,) = _read_arrays(
-        h5, f"layers/{group}/{_GENERATOR}", [((2,), np.dtype(np.int64))], size
-    )
+    below = h5
+    for step in (*group.split("/"), "seed_generator"):
+        if step not in below:
+            return None
+        below = _follow(below, step)
+    (numbers,) = _read_arrays(h5, f"{group}/{_GENERATOR}", [((2,), np.dtype(np.int64))], size)
     return numbers
 
 
 def _groups(layers: Sequence[Layer]) -> list[tuple[str, Layer]]:
-    """Each layer with the name of its group, which counts classes whatever the layers' names."""
+    """Each layer, those of models inside too, with the path of its group, where it is met first."""
+    groups: dict[int, tuple[str, Layer]] = {}
+    for path, layer in _paths(layers):
+        groups.setdefault(id(layer), (path, layer))
+    return list(groups.values())
+
+
+def _paths(layers: Sequence[Layer], above: str = "layers") -> list[tuple[str, Layer]]:
+    """Paths count classes, whatever the layers' names."""
     seen: Counter[str] = Counter()
-    groups = []
+    paths = []
     for layer in layers:
-        name = snake_case(type(layer).__name__)
-        groups.append((f"{name}_{seen[name]}" if seen[name] else name, layer))
+        name = snake_case(layer.class_name)
+        path = f"{above}/{name}_{seen[name]}" if seen[name] else f"{above}/{name}"
         seen[name] += 1
-    return groups
+        paths += [(path, layer), *_paths(layer.inner_layers, f"{path}/layers")]
+    return paths
 
 
 def _write_arrays(h5: Any, path: str, name: str, arrays: Sequence[np.ndarray]) -> None:

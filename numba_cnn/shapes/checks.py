@@ -55,13 +55,23 @@ def extents(op: str, name: str, value: object, least: int = 0) -> Shape:
 
 
 def with_batch(op: str, value: object) -> tuple[int | None, ...]:
-    """The shape of a layer's input, known to be None for the batch, or a number, and positive integers."""
+    """The shape of a layer's input, known to be positive integers, or None where the extent is not known."""
     if isinstance(value, str | bytes | dict) or not isinstance(value, Sequence) or not value:
         raise ValueError(
             f"{op}: input_shape must be a tuple such as (None, 28, 28, 1). Received: {value!r:.80}"
         )
     batch = None if value[0] is None else count(op, "the batch in input_shape", value[0])
-    return batch, *(count(op, "every extent of input_shape but the first", n) for n in value[1:])
+    return batch, *(
+        None if n is None else count(op, "every extent of input_shape but the first", n)
+        for n in value[1:]
+    )
+
+
+def fits(shape: Sequence[int | None], pattern: Sequence[int | None]) -> bool:
+    """Whether a shape has the extents of a pattern wherever the pattern has one."""
+    return len(shape) == len(pattern) and all(
+        p is None or n == p for n, p in zip(shape, pattern, strict=True)
+    )
 
 
 def pair(op: str, name: str, value: Size, least: int = 1) -> tuple[int, int]:

@@ -164,6 +164,7 @@ PARAMETERS |= {
     "beta": "array", "gamma": "array", "inverse_deviation": "array", "moving_mean": "array",
     "moving_variance": "array", "probabilities": "array", "rate": "share", "saved": "array",
     "spatial": "flag of python", "targets": "array", "threshold": "number", "used": "array", "variance": "array",
+    "loss_weights": "?number",
     "a": "array", "a_shape": "extents of 2", "arrays": "objects of two", "axis": "place", "b": "array",
     "b_shape": "extents of 2", "sizes": "extents of 2", "cropping": "padding", "interpolation": "choice",
     "matrices": "array", "deltas": "array", "factors": "array", "fill_mode": "choice", "fill_value": "number",

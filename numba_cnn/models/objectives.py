@@ -1,0 +1,127 @@
+"""What compile() asks of each output of a model: a loss, how much it counts, and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from numba_cnn import backends, losses, nearest, ops, settings
+from numba_cnn.losses import Loss
+from numba_cnn.metrics import Mean, Metric
+from numba_cnn.metrics import get as get_metric
+from numba_cnn.ops import Array
+
+
+class Objective:
+    """What is asked of one output, and the means that tell how far it is met."""
+
+    def __init__(self, loss: Loss, weight: float, metrics: list[Metric], name: str | None) -> None:
+        self.loss, self.weight, self.metrics = loss, weight, metrics
+        self.name = name  # of the output, where there are several
+        self.mean = Mean(self._named("loss"))
+
+    def _named(self, what: str) -> str:
+        return what if self.name is None else f"{self.name}_{what}"
+
+    @property
+    def means(self) -> dict[str, Mean]:
+        """The loss and the metrics by the names that they are logged by."""
+        return {self.mean.name: self.mean} | {self._named(m.name): m for m in self.metrics}
+
+    def of_batch(
+        self, outputs: Array, cut: Any, labels: Array, sample_weight: Array | None
+    ) -> tuple[list[Array], Array]:
+        """A batch's loss and metrics, and the gradient of what the loss adds to the whole.
+
+        cut    the layer whose last activation the outputs are before, or None
+        """
+        cost = self.loss.on_outputs if cut is None else self.loss.on_scores
+        loss, doutputs = cost(labels, outputs, sample_weight)
+        if self.weight != 1:
+            scale = np.full((1,) * len(doutputs.shape), self.weight, doutputs.dtype)
+            backend = backends.of("loss_weights", gradient=doutputs)
+            doutputs = ops.multiply(doutputs, backend.asarray(scale))
+        width = outputs.shape[-1]
+        if cut is not None and not all(metric.takes_scores(width) for metric in self.metrics):
+            outputs = cut.last_activation.call(outputs)
+        return [loss, *(metric.of_batch(labels, outputs) for metric in self.metrics)], doutputs
+
+
+def objectives(names: Sequence[str], loss: Any, loss_weights: Any, metrics: Any) -> list[Objective]:
+    """What compile's arguments ask of each of the outputs of these names; a model that is not built has one output."""
+    count = max(len(names), 1)
+    found = _for_each("loss", loss, names, "a loss")
+    weights = [1.0] * count
+    if loss_weights is not None:
+        weights = [
+            _weight(one) for one in _for_each("loss_weights", loss_weights, names, "a number")
+        ]
+    if metrics is not None and not isinstance(metrics, list | tuple | Mapping):
+        raise TypeError(
+            'compile: metrics must be a list such as ["accuracy"]. '
+            f"Received: {nearest.shown(metrics)}"
+        )
+    return [
+        Objective(losses.get(one), weight, wanted, name)
+        for one, weight, wanted, name in zip(
+            found,
+            weights,
+            _metrics(metrics, names),
+            names if count > 1 else [None],
+            strict=True,
+        )
+    ]
+
+
+def _for_each(what: str, given: Any, names: Sequence[str], one: str) -> list[Any]:
+    """One for each output, from one for all, a list or a dict by their names."""
+    count = max(len(names), 1)
+    if isinstance(given, Mapping) and "class_name" not in given:
+        if set(given) != set(names):
+            raise ValueError(
+                f"compile: {what} must have {one} for each of the outputs {', '.join(names)}. "
+                f"Received: {', '.join(map(str, given)) or 'none'}"
+            )
+        return [given[name] for name in names]
+    if isinstance(given, list | tuple):
+        if len(given) != count:
+            raise ValueError(
+                f"compile: {what} must have {one} for each of {count} outputs. Received: {nearest.shown(given)}"
+            )
+        return list(given)
+    return [given] * count
+
+
+def _weight(given: Any) -> float:
+    weight = settings.real(given)
+    if weight is None:
+        raise ValueError(
+            f"compile: loss_weights must be finite numbers. Received: {nearest.shown(given)}"
+        )
+    return weight
+
+
+def _metrics(given: Any, names: Sequence[str]) -> list[list[Metric]]:
+    """The metrics of each output."""
+    count = max(len(names), 1)
+    if isinstance(given, Mapping):
+        unknown = [name for name in given if name not in names]
+        if unknown:
+            raise ValueError(
+                f"compile: metrics names outputs, {', '.join(names)}. Received: {unknown[0]!r:.80}"
+            )
+        lists = [given.get(name) for name in names]
+    elif count == 1:
+        flat = [one if isinstance(one, list | tuple) else [one] for one in given or []]
+        lists = [[metric for part in flat for metric in part]]
+    else:
+        lists = list(given or [None] * count)
+    if len(lists) != count:
+        raise ValueError(
+            f"compile: metrics must be a list with one entry, or a list, for each of {count} outputs. "
+            f"Received: {nearest.shown(given)}"
+        )
+    wanted = [one if isinstance(one, list | tuple) else [one] for one in lists]
+    return [[get_metric(one) for one in part if one is not None] for part in wanted]
