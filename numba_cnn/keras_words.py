@@ -32,8 +32,8 @@ _TEXTS = {
     "arguments": """
         activity_regularizer amsgrad beta_constraint bias_constraint bias_regularizer centered clipnorm
         clipvalue dtype ema_momentum global_clipnorm gradient_accumulation_steps jit_compile kernel_constraint
-        kernel_regularizer loss_scale_factor reduction run_eagerly steps steps_per_epoch
-        steps_per_execution use_ema validation_steps weight_decay weighted_metrics
+        kernel_regularizer loss_scale_factor reduction run_eagerly
+        steps_per_execution use_ema weight_decay weighted_metrics
     """,
 }
 WORDS = {namespace: words.split() for namespace, words in _TEXTS.items()}

@@ -181,7 +181,7 @@ class TestWrongInput:
             ({"class_weight": {0: 1}, "sample_weight": LABELS}, ValueError, "at the same time"),
             ({"callbacks": [print]}, TypeError, "expected objects of Callback. Received: builtin"),
             ({"validation_data": (IMAGES, LABELS + 9)}, ValueError, "Received: label 12"),
-            ({"steps_per_epoch": 3}, TypeError, "steps_per_epoch"),
+            ({"steps_per_epoch": 0}, ValueError, "steps must be an integer of at least 1"),
         ],
     )
     def test_arguments_of_fit(self, arguments, error, message):

@@ -80,8 +80,8 @@ X, Y = small_cnn.data()
         (lambda: callbacks.EarlyStopping(patiance=3), r"\(did you mean 'patience'\?\)"),
         (lambda: models.Sequential(nam="a"), r"^Sequential: .*\(did you mean 'name'\?\)"),
         (
-            lambda: small_cnn.compiled().fit(X, Y, steps_per_epoch=3),
-            "^fit: .*Keras's 'steps_per_epoch' is not served yet.*Received: steps_per_epoch=3",
+            lambda: small_cnn.compiled().fit(X, Y, step_per_epoch=3),
+            r"^fit: .*\(did you mean 'steps_per_epoch'\?\).*Received: step_per_epoch=3",
         ),
         (lambda: small_cnn.compiled().fit(X, Y, epoch=3), r"^fit: .*\(did you mean 'epochs'\?\)"),
         (lambda: small_cnn.compiled().evaluate(X, batchsize=3), "did you mean 'batch_size'"),

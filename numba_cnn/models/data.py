@@ -53,6 +53,8 @@ class Batches:
     It is valid until the next one is asked for: two buffers take turns.
     """
 
+    is_used_up = False  # every epoch has all samples
+
     def __init__(
         self,
         op: str,
@@ -61,9 +63,11 @@ class Batches:
         backend: Any,
         seed: int | None = None,
         names: Sequence[str] = ("x",),
+        steps: int | None = None,
     ) -> None:
         self.op, self.data, self.batch_size = op, data, batch_size
         self.backend, self.seed, self._names = backend, seed, names
+        self._asked = None if steps is None else shapes.count(op, "steps", steps)
         x = data.x[0]
         in_memory = type(x) is np.ndarray and x.flags.carray and x.dtype in _GATHERED
         self._ahead = len(data.x) == 1 and in_memory and backend.ABILITIES.prefetches
@@ -74,8 +78,14 @@ class Batches:
         ]
         self._finite = [np.empty(size, np.bool_) for _ in self._buffers]
 
+    @property
+    def steps(self) -> int:
+        return len(self)
+
     def __len__(self) -> int:
-        return math.ceil(self.data.N / self.batch_size)
+        """Of a pass."""
+        whole = math.ceil(self.data.N / self.batch_size)
+        return whole if self._asked is None else min(self._asked, whole)
 
     def check(self) -> None:
         """Look at every sample now, where one that is not finite would come up too late."""
@@ -120,7 +130,7 @@ class Batches:
 
     def _parts(self) -> list[slice]:
         N, size = self.data.N, self.batch_size
-        return [slice(start, min(start + size, N)) for start in range(0, N, size)]
+        return [slice(size * k, min(size * (k + 1), N)) for k in range(len(self))]
 
     def _buffer(self, k: int, size: int) -> tuple[np.ndarray, np.ndarray]:
         """Where batch k of one input goes: its samples, and whether each is finite."""
@@ -177,11 +187,6 @@ def inputs(op: str, name: str, x: Any, input_shape: InputShape | None) -> np.nda
 
     input_shape is that of the model, (None, ...), or None for a model that takes its shape from x.
     """
-    if isinstance(x, Iterator):
-        raise TypeError(
-            f"{op}: {name} must be an array; generators are not served yet, np.stack makes one array of their "
-            f"samples. Received: {type(x).__name__}"
-        )
     samples = array(op, name, x)
     if samples.dtype.kind not in "fiub":
         raise TypeError(
@@ -229,8 +234,13 @@ def is_ready(samples: np.ndarray) -> bool:
     return bool(np.logical_and.reduce(np.isfinite(samples), axis=None))
 
 
-def split(op: str, data: Dataset, fraction: float) -> tuple[Dataset, Dataset]:
+def split(op: str, data: Any, fraction: float) -> tuple[Dataset, Dataset]:
     """The first floor(N * (1 - fraction)) samples, and the rest, in the order given."""
+    if not isinstance(data, Dataset):
+        raise ValueError(
+            f"{op}: validation_split divides arrays; pass validation_data where x gives batches. "
+            f"Received: validation_split {nearest.shown(fraction)}"
+        )
     number = settings.real(fraction)
     if number is None or not 0 < number < 1:
         raise ValueError(

@@ -21,13 +21,13 @@ class Progress:
     """Shows how far a loop over batches has come.
 
     verbose     0 shows nothing, 1 (or "auto") the live line, 2 one line per epoch
-    steps       batches per epoch
+    steps       batches per epoch; None until they are known
     epochs      None where there are no epochs: evaluate and predict
 
     Without a terminal no control character is written, and verbose=1 is one line per epoch.
     """
 
-    def __init__(self, verbose: str | int, steps: int, epochs: int | None = None) -> None:
+    def __init__(self, verbose: str | int, steps: int | None, epochs: int | None = None) -> None:
         verbose = verbosity("Progress", "verbose", verbose)
         self.verbose = 1 if verbose == "auto" else int(verbose)
         self.steps, self.epochs = steps, epochs
@@ -51,19 +51,22 @@ class Progress:
         now = time.perf_counter()
         if done == 1:
             self._first_step = now
-        if self._live and now >= self._due and done < self.steps:
+        if self._live and now >= self._due and (self.steps is None or done < self.steps):
             self._due = now + _INTERVAL
-            eta = self._seconds_per_step(done, now) * (self.steps - done)
-            self._draw(done, clock(eta), read_logs() if read_logs else {}, now)
+            passed = now - self._start
+            if self.steps is not None:
+                passed = self._seconds_per_step(done, now) * (self.steps - done)
+            self._draw(done, clock(passed), read_logs() if read_logs else {}, now)
 
     def clear(self) -> None:
         """Take the live line away, so that others can print."""
         if self._live and self._console is not None:
             self._erase()
 
-    def end(self, done: int, logs: Logs | None = None) -> None:
+    def end(self, done: int | None, logs: Logs | None = None) -> None:
         """The last word on an epoch."""
-        now = time.perf_counter()
+        now, done = time.perf_counter(), done or 0
+        self.steps = self.steps or done
         if self._live:
             self._draw(done, f"{now - self._start:.0f}s", logs or {}, now, final=True)
         elif self.verbose:
@@ -84,10 +87,11 @@ class Progress:
 
         if self._console is None:
             self._console = Console(highlight=False)
-        full = _WIDTH * done // self.steps
+        full = _WIDTH * done // self.steps if self.steps else 0
+        total = "Unknown" if self.steps is None else self.steps
         rest = "─" if self._console.no_color else "━"
         line = Text.assemble(
-            (f"{done:{len(str(self.steps))}d}/{self.steps}", "bold"),
+            (f"{done:{len(str(total))}d}/{total}", "bold"),
             " ",
             ("━" * full, "green"),
             (rest * (_WIDTH - full), "white"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,17 +11,18 @@ import numpy as np
 from numba_cnn import nearest, session, shapes
 from numba_cnn.callbacks import Callback, CallbackList, History
 from numba_cnn.callbacks.callback import as_list
-from numba_cnn.models import data, structure, targets
-from numba_cnn.models.learner import Learner, Logs
+from numba_cnn.models import data, sources
+from numba_cnn.models.feeding import BATCH_SIZE, Feeder
+from numba_cnn.models.learner import Logs
 from numba_cnn.models.network import one_or_all
 from numba_cnn.models.progress import Progress, verbosity
+from numba_cnn.models.sources import Source
 from numba_cnn.settings import flag
 
 Callbacks = Callback | Sequence[Callback] | None
-BATCH_SIZE = 32  # samples, unless told otherwise
 
 
-class Trainer(Learner):
+class Trainer(Feeder):
     """A model that learns from whole datasets."""
 
     def fit(
@@ -37,6 +39,8 @@ class Trainer(Learner):
         class_weight: Mapping[int, float] | None = None,
         sample_weight: Any = None,
         initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: int = 1,
     ) -> History:
@@ -45,7 +49,9 @@ class Trainer(Learner):
         x                   samples (N, ...), of any real dtype, or a list of them for several inputs, or a dict by
                             their names; read and converted batch by batch, so
                             that a callback may change them between epochs. A batch with NaN or infinity
-                            is a ValueError before its step; the steps before it stand
+                            is a ValueError before its step; the steps before it stand.
+                            Or what gives batches (x, y) or (x, y, sample_weight): a generator, a data set or loader
+                            of another library, an object with a length and items such as a keras.utils.PyDataset
         shuffle             whether each epoch has an order of its own, which hangs on the seed and the
                             number of the epoch: set_random_seed(s) and fit(initial_epoch=3) go on with
                             the orders of a run that began with the same seed
@@ -56,6 +62,7 @@ class Trainer(Learner):
         validation_data     (x, y) or (x, y, sample_weight) to test on instead
         class_weight        weight in the loss of training of each class that is named; others weigh 1
         validation_freq     every how many epochs to evaluate
+        steps_per_epoch     how many batches an epoch has, where it does not end by itself; so validation_steps
 
         Returns the History: .history holds a list for each of loss, accuracy, val_loss,
         val_accuracy.
@@ -66,40 +73,64 @@ class Trainer(Learner):
         shuffle = flag("fit", "shuffle", shuffle)
         if validation_batch_size is not None:
             shapes.count("fit", "validation_batch_size", validation_batch_size)
-        dataset, validation = self._dataset("fit", x, y, sample_weight), None
+        given, validation = self._given("fit", x, y, sample_weight), None
         if validation_data is not None:
-            validation = self._dataset("fit", *_parts_of(validation_data))
+            validation = self._given("fit", *_parts_of(validation_data))
         elif not (isinstance(validation_split, int | float) and validation_split == 0):
-            dataset, validation = data.split("fit", dataset, validation_split)
-        dataset = targets.weighted("fit", dataset, class_weight, self.output_shape)
+            given, validation = data.split("fit", given, validation_split)
         seed = session.new_order_seed() if shuffle else None
-        batches = self._in_batches("fit", dataset, batch_size, seed)
+        batches = self._fed(
+            "fit", given, batch_size, steps_per_epoch, seed=seed, class_weight=class_weight
+        )
         tests = None
         if validation is not None:
             size = batch_size if validation_batch_size is None else validation_batch_size
-            tests = self._in_batches("fit, validation", validation, size)
+            tests = self._fed("fit, validation", validation, size, validation_steps)
             tests.check()
-        if self.optimizer is not None:
+        if self.optimizer is not None and self.built:
             self.optimizer.build(self.trainable_weights, self.backend, self)
 
         self.history, self.stop_training = History(), False
-        parameters = {"verbose": verbose, "epochs": epochs, "steps": len(batches)}
+        parameters = {"verbose": verbose, "epochs": epochs, "steps": batches.steps}
         hooks = CallbackList([*as_list(callbacks), self.history], self, parameters)
         progress = self._progress(verbose, batches, epochs)
         hooks.call("on_train_begin", None)
+        hooks.call(
+            "on_train_end",
+            self._train(initial_epoch, batches, tests, validation_freq, progress, hooks),
+        )
+        return self.history
+
+    def _train(
+        self,
+        first: int,
+        batches: Source,
+        tests: Source | None,
+        validation_freq: int,
+        progress: Progress,
+        hooks: CallbackList,
+    ) -> Logs:
+        """The epochs from the first on; the logs of the last."""
         logs: Logs = {}
-        for epoch in range(initial_epoch, epochs):
+        epochs = progress.epochs or 0
+        for epoch in range(first, epochs):
             logs = self._train_epoch(epoch, batches, progress, hooks)
-            if tests is not None and (epoch + 1) % validation_freq == 0:
-                results = self._test(tests, Progress(0, len(tests)), hooks)
+            if tests is not None and (epoch + 1) % validation_freq == 0 and not tests.is_used_up:
+                results = self._test(tests, Progress(0, tests.steps), hooks)
                 logs = _with_validation(logs, results)
             progress.clear()
             hooks.call("on_epoch_end", epoch, logs)
-            progress.end(len(batches), logs)
+            progress.end(batches.steps, logs)
+            if batches.is_used_up and epoch + 1 < epochs:
+                warnings.warn(
+                    f"fit: x has no more batches: training ends after epoch {epoch + 1} of {epochs}; what is to be "
+                    "gone through again must be no generator, or steps_per_epoch must be given",
+                    stacklevel=4,
+                )
+                break
             if self.stop_training:
                 break
-        hooks.call("on_train_end", logs)
-        return self.history
+        return logs
 
     def evaluate(
         self,
@@ -108,13 +139,14 @@ class Trainer(Learner):
         batch_size: int | None = None,
         verbose: str | int = "auto",
         sample_weight: Any = None,
+        steps: int | None = None,
         callbacks: Callbacks = None,
         return_dict: bool = False,
     ) -> Any:
         """[loss, accuracy] of a dataset, or a dict of them; the loss alone without metrics."""
         return_dict = flag("evaluate", "return_dict", return_dict)
-        dataset = self._dataset("evaluate", x, y, sample_weight)
-        batches = self._in_batches("evaluate", dataset, batch_size)
+        given = self._given("evaluate", x, y, sample_weight)
+        batches = self._fed("evaluate", given, batch_size, steps)
         progress = self._progress(verbose, batches)
         logs = self._test(batches, progress, self._hooks(callbacks, verbose, batches))
         if return_dict:
@@ -133,18 +165,19 @@ class Trainer(Learner):
         x: Any,
         batch_size: int | None = None,
         verbose: str | int = "auto",
+        steps: int | None = None,
         callbacks: Callbacks = None,
     ) -> Any:
         """What the model makes of each sample, as a float32 array (N, ...), or a list of them for several outputs."""
-        if verbose == 0 and callbacks is None and batch_size is None and self._is_ready(x):
+        if verbose == 0 and callbacks is None and batch_size is steps is None and self._is_ready(x):
             return np.array(self.backend.to_numpy(self(self.backend.asarray(x))))
-        batches = self._in_batches("predict", data.Dataset(self._inputs("predict", x)), batch_size)
+        batches = self._samples("predict", x, batch_size, steps)
         progress = self._progress(verbose, batches)
         hooks = self._hooks(callbacks, verbose, batches)
         outputs: list[list[np.ndarray]] = [[] for _ in self._ends]
         progress.begin()
         hooks.call("on_predict_begin", None)
-        for step, (xs, _, _) in enumerate(batches):
+        for step, (xs, _, _) in enumerate(batches.epoch(0)):
             hooks.call("on_predict_batch_begin", step, {})
             given = self(one_or_all(xs))
             for kept, one in zip(
@@ -154,7 +187,7 @@ class Trainer(Learner):
             hooks.call("on_predict_batch_end", step, {})
             progress.step(step + 1)
         hooks.call("on_predict_end", None)
-        progress.end(len(batches))
+        progress.end(batches.steps)
         return one_or_all([np.concatenate(kept) for kept in outputs])
 
     def _is_ready(self, x: Any) -> bool:
@@ -165,7 +198,7 @@ class Trainer(Learner):
         return 0 < len(x) <= BATCH_SIZE and len(self._ends) == 1 and data.is_ready(x)
 
     def _train_epoch(
-        self, epoch: int, batches: data.Batches, progress: Progress, hooks: CallbackList
+        self, epoch: int, batches: Source, progress: Progress, hooks: CallbackList
     ) -> Logs:
         self.reset_metrics()
         progress.begin(epoch)
@@ -179,11 +212,11 @@ class Trainer(Learner):
                 break
         return self.read_metrics()
 
-    def _test(self, batches: data.Batches, progress: Progress, hooks: CallbackList) -> Logs:
+    def _test(self, batches: Source, progress: Progress, hooks: CallbackList) -> Logs:
         self.reset_metrics()
         progress.begin()
         hooks.call("on_test_begin", None)
-        for step, (xs, labels, weights) in enumerate(batches):
+        for step, (xs, labels, weights) in enumerate(batches.epoch(0)):
             hooks.call("on_test_batch_begin", step, {})
             for part in self._in_parts(*xs, *labels, *weights):
                 self._run(self._values, *part)
@@ -191,82 +224,18 @@ class Trainer(Learner):
             progress.step(step + 1, self.read_metrics)
         logs = self.read_metrics()
         hooks.call("on_test_end", logs)
-        progress.end(len(batches), logs)
+        progress.end(batches.steps, logs)
         return logs
 
-    def _dataset(
-        self,
-        op: str,
-        x: Any,
-        y: Any,
-        sample_weight: Any = None,
-    ) -> data.Dataset:
-        """The checked arrays, for a model that is known to be compiled and fit for its losses."""
-        if not self._objectives:
-            raise ValueError(
-                f"{op}: call compile(optimizer, loss) first. Received: an uncompiled model"
-            )
-        xs, names = self._inputs(op, x), self.output_names
-        ends = self.output_shape
-        if any(None in end.shape[1:] for end in self._ends):
-            ends = self.compute_output_shape(one_or_all([(None, *a.shape[1:]) for a in xs]))
-        N, labels, weights = len(xs[0]), [], []
-        for objective, cut, one, shape, weight in zip(
-            self._objectives,
-            self._scored_plan()[1],
-            structure.arrays(op, "y", y, names, lambda one: one.shape[:1] == (N,)),
-            ends if isinstance(ends, list) else [ends],
-            structure.weights(op, sample_weight, names),
-            strict=True,
-        ):
-            targets.check_scores(op, cut, objective.loss)
-            place = op if objective.name is None else f"{op}, output {objective.name!r}"
-            labels.append(targets.targets(place, one, N, shape, objective.loss))
-            weights.append(targets.weights(place, labels[-1], weight))
-        return data.Dataset(xs, tuple(labels), tuple(weights))
-
-    def _inputs(self, op: str, x: Any) -> tuple[np.ndarray, ...]:
-        """The checked samples for each input; they build a model that does not know its shape yet."""
-        if not self._layers:
-            raise ValueError(f"{op}: add layers to the model first. Received: a model without any")
-        if not self.built:
-            samples = data.inputs(op, "x", x, None)
-            self.build((None, *samples.shape[1:]))
-            return (samples,)
-        names = self.input_names
-        given = structure.arrays(op, "x", x, names, self._is_batch)
-        found = []
-        for name, one, start in zip(names, given, self._starts, strict=True):
-            found.append(data.inputs(op, data.called(name, names), one, start.shape))
-        if len({len(samples) for samples in found}) > 1:
-            raise ValueError(
-                f"{op}: the arrays of x must have the same length. Received: {[*map(len, found)]}"
-            )
-        return tuple(found)
-
-    def _in_batches(
-        self,
-        op: str,
-        dataset: data.Dataset,
-        batch_size: int | None,
-        seed: int | None = None,
-    ) -> data.Batches:
-        size = shapes.count(op, "batch_size", BATCH_SIZE if batch_size is None else batch_size)
-        return data.Batches(op, dataset, size, self.backend, seed, self.input_names)
-
-    def _progress(
-        self, verbose: str | int, batches: data.Batches, epochs: int | None = None
-    ) -> Progress:
+    def _progress(self, verbose: str | int, batches: Source, epochs: int | None = None) -> Progress:
         verbose = verbosity(batches.op, "verbose", verbose)
-        progress = Progress(verbose, len(batches), epochs)
+        progress = Progress(verbose, batches.steps, epochs)
         if verbose and not self.backend.is_warm():
             print("Compiling kernels (once; kept in a cache)...", flush=True)
         return progress
 
-    def _hooks(
-        self, callbacks: Callbacks, verbose: str | int, batches: data.Batches
-    ) -> CallbackList:
-        return CallbackList(as_list(callbacks), self, {"verbose": verbose, "steps": len(batches)})
+    def _hooks(self, callbacks: Callbacks, verbose: str | int, batches: Source) -> CallbackList:
+        return CallbackList(as_list(callbacks), self, {"verbose": verbose, "steps": batches.steps})
 
 
 def _with_validation(logs: Logs, results: Logs) -> Logs:
@@ -274,10 +243,14 @@ def _with_validation(logs: Logs, results: Logs) -> Logs:
     return dict(sorted((logs | {f"val_{name}": value for name, value in results.items()}).items()))
 
 
-def _parts_of(validation_data: Any) -> Sequence[Any]:
+def _parts_of(validation_data: Any) -> tuple[Any, Any, Any]:
+    """x, y and sample_weight."""
+    if sources.makes_batches(validation_data):
+        return validation_data, None, None
     if not isinstance(validation_data, list | tuple) or len(validation_data) not in (2, 3):
         raise ValueError(
-            "fit: validation_data must be (x, y) or (x, y, sample_weight). "
+            "fit: validation_data must be (x, y) or (x, y, sample_weight), or give batches of them. "
             f"Received: {nearest.shown(validation_data)}"
         )
-    return validation_data
+    x, y, sample_weight = (*validation_data, None)[:3]
+    return x, y, sample_weight

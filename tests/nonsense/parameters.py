@@ -167,6 +167,7 @@ PARAMETERS |= {
     "loss_weights": "?number",
     "a": "array", "a_shape": "extents of 2", "arrays": "objects of two", "axis": "place", "b": "array",
     "b_shape": "extents of 2", "sizes": "extents of 2", "cropping": "padding", "interpolation": "choice",
+    "steps": "?count", "steps_per_epoch": "?count", "validation_steps": "?count",
     "matrices": "array", "deltas": "array", "factors": "array", "fill_mode": "choice", "fill_value": "number",
     "low": "number below one", "high": "number above zero", "ranges": "choice", "height": "count", "width": "count",
     "height_factor": "share or pair", "width_factor": "?share or pair", "value_range": "number or pair",
@@ -209,5 +210,6 @@ ALIASES = {
     "layers": "layer|Layer", "layer": "Layer", "metrics": "metric", "schedule": "schedule",
     "validation_batch_size": "batch_size", "weights": "kernel|bias", "variables": "state",
     "class_weight": "class_weight", "validation_data": "fit: [xy]", "x_shape": "x",
+    "steps_per_epoch": "steps", "validation_steps": "steps",
     "y_true": "labels|targets", "y_pred": "probabilities|logits|y", "input_shape": "sample's shape", "path": "folders",
 }  # fmt: skip

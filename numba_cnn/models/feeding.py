@@ -1,0 +1,147 @@
+"""From what a user gives to fit, evaluate and predict to batches."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from numba_cnn import nearest, shapes
+from numba_cnn.models import data, sources, structure, targets
+from numba_cnn.models.learner import Learner
+from numba_cnn.models.network import one_or_all
+from numba_cnn.models.sources import Source, Stream
+
+BATCH_SIZE = 32  # samples, unless told otherwise
+
+
+class Maker(NamedTuple):
+    """What gives batches."""
+
+    x: Any
+
+
+Given = data.Dataset | Maker
+
+
+class Feeder(Learner):
+    """A model that is fed with arrays, or with batches that somebody else makes."""
+
+    def _given(self, op: str, x: Any, y: Any, sample_weight: Any) -> Given:
+        """Checked arrays; or what gives batches of all three."""
+        if not sources.makes_batches(x):
+            return self._dataset(op, x, y, sample_weight)
+        if y is not None or sample_weight is not None:
+            raise ValueError(
+                f"{op}: where x gives batches, they hold y and sample_weight too. "
+                f"Received: x a {type(x).__name__}, and y or sample_weight"
+            )
+        self._check_compiled(op)
+        return Maker(x)
+
+    def _fed(
+        self,
+        op: str,
+        given: Given,
+        batch_size: int | None,
+        steps: int | None = None,
+        *,
+        seed: int | None = None,
+        class_weight: Any = None,
+    ) -> Source:
+        """Batches of (x, y, sample_weight), of which a pass takes `steps`, or all."""
+        if isinstance(given, Maker):
+            return Stream(op, given.x, steps, partial(self._prepared, op, class_weight), seed)
+        weighted = targets.weighted(op, given, class_weight, self.output_shape)
+        return self._in_batches(op, weighted, batch_size, seed, steps)
+
+    def _prepared(self, op: str, class_weight: Any, batch: Any) -> data.Batch:
+        """A batch (x, y) or (x, y, sample_weight) that somebody else made, checked and where the model lives."""
+        if not isinstance(batch, tuple | list) or not 2 <= len(batch) <= 3:
+            raise ValueError(
+                f"{op}: x must give batches (x, y) or (x, y, sample_weight). "
+                f"Received: {nearest.shown(batch)}"
+            )
+        x, y, weight = map(sources.as_arrays, (*batch, None)[:3])
+        dataset = targets.weighted(
+            op, self._dataset(op, x, y, weight), class_weight, self.output_shape
+        )
+        return next(iter(self._in_batches(op, dataset, dataset.N)))
+
+    def _samples(self, op: str, x: Any, batch_size: int | None, steps: int | None) -> Source:
+        """Batches of samples alone."""
+        if not sources.makes_batches(x):
+            dataset = data.Dataset(self._inputs(op, x))
+            return self._in_batches(op, dataset, batch_size, None, steps)
+
+        def prepared(batch: Any) -> data.Batch:
+            one = batch[0] if isinstance(batch, tuple) else batch
+            dataset = data.Dataset(self._inputs(op, sources.as_arrays(one)))
+            return next(iter(self._in_batches(op, dataset, dataset.N)))
+
+        return Stream(op, x, steps, prepared)
+
+    def _check_compiled(self, op: str) -> None:
+        if not self._objectives:
+            raise ValueError(
+                f"{op}: call compile(optimizer, loss) first. Received: an uncompiled model"
+            )
+
+    def _dataset(
+        self,
+        op: str,
+        x: Any,
+        y: Any,
+        sample_weight: Any = None,
+    ) -> data.Dataset:
+        """The checked arrays, for a model that is known to be compiled and fit for its losses."""
+        self._check_compiled(op)
+        xs, names = self._inputs(op, x), self.output_names
+        ends = self.output_shape
+        if any(None in end.shape[1:] for end in self._ends):
+            ends = self.compute_output_shape(one_or_all([(None, *a.shape[1:]) for a in xs]))
+        N, labels, weights = len(xs[0]), [], []
+        for objective, cut, one, shape, weight in zip(
+            self._objectives,
+            self._scored_plan()[1],
+            structure.arrays(op, "y", y, names, lambda one: one.shape[:1] == (N,)),
+            ends if isinstance(ends, list) else [ends],
+            structure.weights(op, sample_weight, names),
+            strict=True,
+        ):
+            targets.check_scores(op, cut, objective.loss)
+            place = op if objective.name is None else f"{op}, output {objective.name!r}"
+            labels.append(targets.targets(place, one, N, shape, objective.loss))
+            weights.append(targets.weights(place, labels[-1], weight))
+        return data.Dataset(xs, tuple(labels), tuple(weights))
+
+    def _inputs(self, op: str, x: Any) -> tuple[np.ndarray, ...]:
+        """The checked samples for each input; they build a model that does not know its shape yet."""
+        if not self._layers:
+            raise ValueError(f"{op}: add layers to the model first. Received: a model without any")
+        if not self.built:
+            samples = data.inputs(op, "x", x, None)
+            self.build((None, *samples.shape[1:]))
+            return (samples,)
+        names = self.input_names
+        given = structure.arrays(op, "x", x, names, self._is_batch)
+        found = []
+        for name, one, start in zip(names, given, self._starts, strict=True):
+            found.append(data.inputs(op, data.called(name, names), one, start.shape))
+        if len({len(samples) for samples in found}) > 1:
+            raise ValueError(
+                f"{op}: the arrays of x must have the same length. Received: {[*map(len, found)]}"
+            )
+        return tuple(found)
+
+    def _in_batches(
+        self,
+        op: str,
+        dataset: data.Dataset,
+        batch_size: int | None,
+        seed: int | None = None,
+        steps: int | None = None,
+    ) -> data.Batches:
+        size = shapes.count(op, "batch_size", BATCH_SIZE if batch_size is None else batch_size)
+        return data.Batches(op, dataset, size, self.backend, seed, self.input_names, steps)
