@@ -32,6 +32,7 @@ LONG_FUNCTIONS = {
     "backends/cuda/correlate_weight.py::correlate_weight_kernel.correlate_weight_kernel": 48,
     "backends/cuda/few_channels.py::few_channels_kernel.few_channels_kernel": 67,
     "cli.py::_parser": 47,
+    "models/training.py::Trainer.fit": 49,
 }
 MANY_PARAMETERS = {
     "backends/cpu/convolution/depthwise_output_row.py::depthwise_output_row": 17,

@@ -12,7 +12,7 @@ from numba_cnn import nearest, session, shapes
 from numba_cnn.callbacks import Callback, CallbackList, History
 from numba_cnn.callbacks.callback import as_list
 from numba_cnn.models import data, sources
-from numba_cnn.models.feeding import BATCH_SIZE, Feeder
+from numba_cnn.models.feeding import BATCH_SIZE, Feeder, Given
 from numba_cnn.models.learner import Logs
 from numba_cnn.models.network import one_or_all
 from numba_cnn.models.progress import Progress, verbosity
@@ -82,11 +82,8 @@ class Trainer(Feeder):
         batches = self._fed(
             "fit", given, batch_size, steps_per_epoch, seed=seed, class_weight=class_weight
         )
-        tests = None
-        if validation is not None:
-            size = batch_size if validation_batch_size is None else validation_batch_size
-            tests = self._fed("fit, validation", validation, size, validation_steps)
-            tests.check()
+        size = batch_size if validation_batch_size is None else validation_batch_size
+        tests = self._tests(validation, size, validation_steps)
         if self.optimizer is not None and self.built:
             self.optimizer.build(self.trainable_weights, self.backend, self)
 
@@ -100,6 +97,16 @@ class Trainer(Feeder):
             self._train(initial_epoch, batches, tests, validation_freq, progress, hooks),
         )
         return self.history
+
+    def _tests(
+        self, given: Given | None, batch_size: int | None, steps: int | None
+    ) -> Source | None:
+        """What fit validates on, looked at before it trains."""
+        if given is None:
+            return None
+        tests = self._fed("fit, validation", given, batch_size, steps)
+        tests.check()
+        return tests
 
     def _train(
         self,
