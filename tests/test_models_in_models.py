@@ -372,3 +372,36 @@ def test_a_file_of_models_in_models_in_models(levels, tmp_path):
         return
     with pytest.raises(ValueError, match=r"128 levels deep|recursion.* Received: .*m\.keras"):
         models.load_model(tmp_path / "m.keras")
+
+
+class TestTraining:
+    """Calls that say training=."""
+
+    def model(self):
+        inputs = layers.Input((8, 8, 3))
+        x = layers.BatchNormalization()(inputs)
+        x = models.Sequential([layers.Dropout(0.5), layers.Flatten()])(x)
+        return models.Model(inputs, layers.Dense(3)(x))
+
+    def test_of_a_batch(self):
+        model = self.model()
+        still = model(X)
+        np.testing.assert_array_equal(model(X, training=False), still)
+        assert (model(X, training=True) != still).any()
+        assert (model(X, training=True) != model(X, training=True)).any()
+        np.testing.assert_array_equal(model([X]), model.predict(X, verbose=0))
+
+    def test_of_a_tensor_changes_nothing(self):
+        """As in Keras 3, where the pass of the outer model decides."""
+        base = models.Sequential([layers.BatchNormalization()])
+        inputs = layers.Input((8, 8, 3))
+        x = layers.Flatten()(base(inputs, training=False))
+        model = models.Model(inputs, layers.Dense(3, activation="softmax")(x))
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        before = base.get_weights()
+        model.fit(X, LABELS, verbose=0)
+        assert all((w != old).any() for w, old in zip(base.get_weights(), before, strict=True))
+        base.trainable = False
+        before = base.get_weights()
+        model.fit(X, LABELS, verbose=0)
+        assert not any((w != old).any() for w, old in zip(base.get_weights(), before, strict=True))

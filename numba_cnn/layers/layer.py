@@ -146,7 +146,8 @@ class Layer(Checked):
     def __call__(self, x: Any, training: bool = False) -> Any:
         """The output for a batch; a layer that is not built takes its shape from it.
 
-        Called on what another layer returned for an Input, it returns what a Model is made of.
+        Called on what another layer returned for an Input, it returns what a Model is made of; there training= changes
+        nothing, as in Keras: the pass of the model decides.
         """
         if given := tensors(x):
             return self._connected(given)

@@ -97,8 +97,7 @@ class Network(Layer):
     @property
     def output_names(self) -> list[str]:
         """The names of the layers that give the outputs, by which dicts and logs tell them apart."""
-        ends = self._layers[-1:]
-        return [end.name for end in self._ends] or [layer.name for layer in ends]
+        return [end.name for end in self._ends] or [layer.name for layer in self._layers[-1:]]
 
     def _known(self, found: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         if not found:
@@ -212,18 +211,18 @@ class Network(Layer):
         steps = plan.Steps(max(len(self._starts), 1))
         return plan.fused(steps.plan(self._add_steps(steps, steps.inputs)))
 
-    def __call__(self, x: Any) -> Any:  # type: ignore[override]
+    def __call__(self, x: Any, training: bool = False) -> Any:
         """The output for a batch that lives on the model's backend; nothing is remembered.
 
-        Called on what Input(...) or a layer returned, the model is a layer of another one.
+        Called on what Input(...) or a layer returned, the model is a layer of another one, which says when it trains.
         """
-        if results := self._graphs.again(self._outputs, x):
+        if not training and (results := self._graphs.again(self._outputs, x)):
             return results[0][0]
         if given := tensors(x):
             return self._connected(given)
-        return self._of_batch(x)
+        return self.forward(x)[0] if training else self._of_batch(x)
 
-    def _of_batch(self, x: Array) -> Any:
+    def _of_batch(self, x: Any) -> Any:
         check_batch(self.name, x)
         parts = self._in_parts(x)
         outputs = [self._graphs.run(self, self._outputs, *part)[0][0] for part in parts]
