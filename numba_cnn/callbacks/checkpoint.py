@@ -80,11 +80,6 @@ class ModelCheckpoint(Monitor):
         self.filepath: str = filepath  # type: ignore[assignment]
         self.verbose, self.save_best_only = verbose, save_best_only
         self.save_weights_only, self.save_freq = save_weights_only, save_freq
-        suffix = ".weights.h5" if save_weights_only else ".keras"
-        if not self.filepath.endswith(suffix):
-            raise ValueError(
-                f"ModelCheckpoint: filepath must end in {suffix}. Received: {self.filepath!r}"
-            )
         self._epoch = self._batches = 0
         if save_freq != "epoch":  # only then, since a batch hook has every step's loss read
             self.on_train_batch_end = self._count_batch  # type: ignore[method-assign]

@@ -93,7 +93,10 @@ class Saved(Trainer):
         )
 
     def save(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
-        """Write model, weights and optimizer state to a .keras file, which Keras reads too."""
+        """Write model, weights and optimizer state to a .keras file, or to the older .h5, which Keras reads too.
+
+        Of another ending a .keras file appears, with a warning.
+        """
         filepath = path("save", "filepath", filepath)
         overwrite = flag("save", "overwrite", overwrite)
         if not self.built:
@@ -102,19 +105,33 @@ class Saved(Trainer):
         saving.save_model(filepath, description, self.name, self._layers, self.optimizer, overwrite)
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
-        """Write weights and optimizer state to a .weights.h5 file, which Keras reads too."""
+        """Write weights and optimizer state to a .weights.h5 file, or weights to an .h5 file, which Keras reads too."""
         filepath = path("save_weights", "filepath", filepath)
         overwrite = flag("save_weights", "overwrite", overwrite)
         if not self.built:
             raise ValueError(f"save_weights: build the model first. Received: unbuilt {self.name}")
         saving.save_weights(filepath, self.name, self._layers, self.optimizer, overwrite)
 
-    def load_weights(self, filepath: str | os.PathLike[str]) -> None:
-        """Take over a .weights.h5 file, and the optimizer's state if the optimizer is in use."""
+    def load_weights(
+        self,
+        filepath: str | os.PathLike[str],
+        skip_mismatch: bool = False,
+        *,
+        by_name: bool = False,
+    ) -> None:
+        """Take over a .weights.h5 file, and the optimizer's state if the optimizer is in use; or an .h5 file.
+
+        skip_mismatch    of .h5: whether layers keep their weights where the file's are of other shapes, with a warning
+        by_name          of .h5: layers get the weights of those of the same names; the others keep theirs
+        """
         filepath = path("load_weights", "filepath", filepath)
+        skip_mismatch = flag("load_weights", "skip_mismatch", skip_mismatch)
+        by_name = flag("load_weights", "by_name", by_name)
         if not self.built:
             raise ValueError(f"load_weights: build the model first. Received: unbuilt {self.name}")
-        saving.load_weights(filepath, self._layers, self.optimizer)
+        saving.load_weights(
+            filepath, self._layers, self.optimizer, by_name=by_name, skip_mismatch=skip_mismatch
+        )
 
     def _description(self) -> registry.Configuration:
         """The model as Keras's files have it, whether it is the whole or a layer."""

@@ -13,7 +13,6 @@ from numba_cnn.models.learner import chosen_backend
 from numba_cnn.nearest import keywords
 from numba_cnn.settings import flag, path
 
-_HDF5 = b"\x89HDF\r\n\x1a\n"
 _BYTES = 4  # of a float32
 
 
@@ -21,7 +20,7 @@ _BYTES = 4  # of a float32
 def load_model(
     filepath: str | os.PathLike[str], compile: bool = True, *, backend: str = "auto"
 ) -> Saved:
-    """The model in a .keras file of this library or of Keras, ready to go on training.
+    """The model in a .keras or .h5 file of this library or of Keras, ready to go on training.
 
     backend    where the model lives from now on, compiled or not: "cpu", "cuda", or "auto" for a
                real GPU if there is one
@@ -34,15 +33,14 @@ def load_model(
     filepath = path("load_model", "filepath", filepath)
     compile = flag("load_model", "compile", compile)
     home = chosen_backend("load_model", backend)
-    _refuse_legacy(filepath)
     file = saving.open_model(filepath)
     with files.reading("load_model", file.path):
         model = _build(file)
         claimed = sum(parameter.size for parameter in model.weights) * _BYTES
-        if claimed > len(file.weights):
+        if claimed > file.weights_bytes:
             raise ValueError(
                 f"load_model: the description asks for {claimed} bytes of weights. "
-                f"Received: {len(file.weights)} in {file.path}"
+                f"Received: {file.weights_bytes} in {file.path}"
             )
         model._backend = home
         model._place()
@@ -53,22 +51,7 @@ def load_model(
     return model
 
 
-def _refuse_legacy(filepath: str) -> None:
-    """Raise a ValueError for an HDF5 file, which Keras 2 kept whole models in."""
-    try:
-        with files.open_regular(filepath) as file:
-            legacy = file.read(len(_HDF5)) == _HDF5
-    except IsADirectoryError:
-        legacy = False
-    if legacy:
-        raise ValueError(
-            "load_model: models in legacy .h5 files are not read yet; open the file in Keras and save "
-            'the model as .keras: keras.saving.load_model(path).save("model.keras"). '
-            f"Received: {filepath}"
-        )
-
-
-def _build(file: saving.ModelFile) -> Saved:
+def _build(file: saving.ModelFile | saving.LegacyModelFile) -> Saved:
     """The model of the file's description, whose weights are not made yet."""
     try:
         kind, config = file.description["class_name"], file.description["config"]

@@ -1,6 +1,112 @@
-"""Files: .keras for whole models, .weights.h5 for weights; both are Keras's own formats."""
+"""Files in Keras's own formats: .keras for whole models, .weights.h5 for weights, .h5 of Keras 1 and 2 for both."""
 
-from numba_cnn.saving.keras_file import ModelFile, open_model, save_model
-from numba_cnn.saving.weights_file import load_weights, save_weights
+from __future__ import annotations
 
-__all__ = ["ModelFile", "load_weights", "open_model", "save_model", "save_weights"]
+import os
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+from numba_cnn.layers import Layer
+from numba_cnn.optimizers import Optimizer
+from numba_cnn.registry import Configuration
+from numba_cnn.saving import keras_file, legacy_h5, weights_file
+from numba_cnn.saving.keras_file import ModelFile
+from numba_cnn.saving.legacy_h5 import LegacyModelFile
+
+__all__ = [
+    "LegacyModelFile",
+    "ModelFile",
+    "load_weights",
+    "open_model",
+    "save_model",
+    "save_weights",
+]
+
+FilePath = str | os.PathLike[str]
+
+
+def save_model(
+    filepath: FilePath,
+    described: Configuration,
+    name: str,
+    layers: Sequence[Layer],
+    optimizer: Optimizer | None,
+    overwrite: bool = True,
+) -> None:
+    """Write a model's description, weights and optimizer state, whole or not at all; the path's ending says how.
+
+    Where Keras 2 made a folder, of a path that ends otherwise, a .keras file appears beside it, with a warning.
+    """
+    path = Path(filepath)
+    if path.suffix in legacy_h5.SUFFIXES:
+        legacy_h5.save_model(path, described, layers, optimizer, overwrite)
+        return
+    path = _ending("save", path, keras_file.SUFFIX)
+    keras_file.save_model(path, described, name, layers, optimizer, overwrite)
+
+
+def open_model(filepath: FilePath) -> ModelFile | LegacyModelFile:
+    """The file of a model at that path, or the .keras file that save_model wrote for it."""
+    path = _found(Path(filepath), keras_file.SUFFIX)
+    return legacy_h5.open_model(path) if legacy_h5.is_one(path) else keras_file.open_model(path)
+
+
+def save_weights(
+    filepath: FilePath,
+    name: str,
+    layers: Sequence[Layer],
+    optimizer: Optimizer | None,
+    overwrite: bool = True,
+) -> None:
+    """Write a model's weights, and for a .weights.h5 file the state of a built optimizer.
+
+    Where TensorFlow made a checkpoint, of a path that ends otherwise, a .weights.h5 file appears, with a warning.
+    """
+    path = Path(filepath)
+    if not path.name.endswith(weights_file.SUFFIX) and path.suffix in legacy_h5.SUFFIXES:
+        legacy_h5.save_weights(path, layers, overwrite)
+        return
+    path = _ending("save_weights", path, weights_file.SUFFIX)
+    weights_file.save_weights(path, name, layers, optimizer, overwrite)
+
+
+def load_weights(
+    filepath: FilePath,
+    layers: Sequence[Layer],
+    optimizer: Optimizer | None,
+    *,
+    by_name: bool = False,
+    skip_mismatch: bool = False,
+) -> None:
+    """Take over weights from a file of weights, and from a .weights.h5 file the state of a built optimizer if it fits.
+
+    by_name and skip_mismatch are for .h5 files of Keras 1 and 2.
+    """
+    path = _found(Path(filepath), weights_file.SUFFIX)
+    if path.name.endswith(weights_file.SUFFIX):
+        if by_name or skip_mismatch:
+            raise ValueError(
+                f"load_weights: by_name and skip_mismatch are for .h5 files, not for {weights_file.SUFFIX}. "
+                f"Received: {path}"
+            )
+        weights_file.load_weights(path, layers, optimizer)
+    elif path.suffix == keras_file.SUFFIX:
+        keras_file.open_model(path).load(layers, optimizer)
+    else:
+        legacy_h5.load_weights(path, layers, by_name=by_name, skip_mismatch=skip_mismatch)
+
+
+def _ending(op: str, path: Path, suffix: str) -> Path:
+    """The path itself, or with the ending that it should have."""
+    if path.name.endswith(suffix):
+        return path
+    written = path.with_name(path.name + suffix)
+    warnings.warn(f"{op}: the file is written as {written}. Received: {path}", stacklevel=5)
+    return written
+
+
+def _found(path: Path, suffix: str) -> Path:
+    """The path itself, or the file that was written in its place."""
+    beside = path.with_name(path.name + suffix)
+    return beside if beside.is_file() and not path.is_file() else path

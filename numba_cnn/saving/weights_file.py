@@ -117,7 +117,7 @@ def _read_generator(h5: Any, group: str, size: int) -> np.ndarray | None:
     for step in (*group.split("/"), "seed_generator"):
         if step not in below:
             return None
-        below = _follow(below, step)
+        below = follow(below, step)
     (numbers,) = _read_arrays(h5, f"{group}/{_GENERATOR}", [((2,), np.dtype(np.int64))], size)
     return numbers
 
@@ -157,16 +157,16 @@ def _read_arrays(
     h5: Any, path: str, kinds: Sequence[tuple[tuple[int, ...], np.dtype]], size: int
 ) -> list[np.ndarray]:
     """The arrays of a group, which must have these shapes, as these dtypes."""
-    group = _follow(h5, path)
+    group = follow(h5, path)
     if len(group) != len(kinds):
         raise ValueError(f"{path} must hold {len(kinds)} arrays. Received: {len(group)}")
-    datasets = [_follow(group, str(i)) for i in range(len(kinds))]
+    datasets = [follow(group, str(i)) for i in range(len(kinds))]
     for dataset, (shape, _) in zip(datasets, kinds, strict=True):
-        _check(dataset, shape, size)
-    return [_as(dataset, dtype) for dataset, (_, dtype) in zip(datasets, kinds, strict=True)]
+        check(dataset, shape, size)
+    return [as_dtype(dataset, dtype) for dataset, (_, dtype) in zip(datasets, kinds, strict=True)]
 
 
-def _as(dataset: Any, dtype: np.dtype) -> np.ndarray:
+def as_dtype(dataset: Any, dtype: np.dtype) -> np.ndarray:
     """The dataset's numbers; ValueError where the dtype does not reach them."""
     try:
         with np.errstate(over="raise"):
@@ -193,7 +193,7 @@ def _read_state(h5: Any, optimizer: Optimizer, size: int) -> list[np.ndarray] | 
     return state
 
 
-def _follow(h5: Any, path: str) -> Any:
+def follow(h5: Any, path: str) -> Any:
     """The object at a path, every step of which must be a plain (hard) link."""
     import h5py
 
@@ -207,7 +207,7 @@ def _follow(h5: Any, path: str) -> Any:
     return h5
 
 
-def _check(dataset: Any, shape: tuple[int, ...], size: int) -> None:
+def check(dataset: Any, shape: tuple[int, ...], size: int) -> None:
     """Refuse what is no plain array of that shape, or claims more bytes than the file has."""
     import h5py
 
