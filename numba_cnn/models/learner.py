@@ -198,8 +198,7 @@ class Learner(Network):
 
 def _as_tuple(given: Any, count: int) -> tuple[Any, ...]:
     """What is given for so many inputs or outputs; for one, a list is no array, and an error will say so."""
-    several = isinstance(given, tuple) or (isinstance(given, list) and count > 1)
-    return tuple(given) if several else (given,)
+    return tuple(given) if isinstance(given, list | tuple) and count > 1 else (given,)
 
 
 def chosen_backend(op: str, name: Any) -> Any:

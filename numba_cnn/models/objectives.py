@@ -43,7 +43,7 @@ class Objective:
             scale = np.full((1,) * len(doutputs.shape), self.weight, doutputs.dtype)
             backend = backends.of("loss_weights", gradient=doutputs)
             doutputs = ops.multiply(doutputs, backend.asarray(scale))
-        width = outputs.shape[-1]
+        *_, width = outputs.shape  # a tuple of the simulator's has no last place, -1
         if cut is not None and not all(metric.takes_scores(width) for metric in self.metrics):
             outputs = cut.last_activation.call(outputs)
         return [loss, *(metric.of_batch(labels, outputs) for metric in self.metrics)], doutputs

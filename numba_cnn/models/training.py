@@ -212,7 +212,7 @@ class Trainer(Feeder):
         hooks.call("on_epoch_begin", epoch, None)
         for step, batch in enumerate(batches.epoch(epoch)):
             hooks.call("on_train_batch_begin", step, {})
-            self.train_step(*batch)
+            self.train_step(*map(one_or_all, batch))
             hooks.call_batch("on_train_batch_end", step, self.read_metrics)
             progress.step(step + 1, self.read_metrics)
             if self.stop_training:
