@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from numba_cnn import (
         activations,
+        backend,
         backends,
         callbacks,
         datasets,
@@ -43,6 +44,7 @@ __all__ = [
     "Model",
     "Sequential",
     "activations",
+    "backend",
     "backends",
     "callbacks",
     "clear_session",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 _TEXTS = {
     "numba_cnn": """
-        Variable applications backend constraints distribution mixed_precision preprocessing regularizers
+        Variable applications constraints distribution mixed_precision preprocessing regularizers
         saving
     """,
     "models": "clone_model model_from_json save_model",

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
+from numba_cnn import spellings
 from numba_cnn.keras_words import WORDS
 
 P = ParamSpec("P")
@@ -63,9 +64,56 @@ def attributes(module: str, names: Iterable[str]) -> Callable[[str], Any]:
     """The __getattr__ of a module with these public names."""
 
     def __getattr__(name: str) -> Any:
-        raise missing(module, name, names)
+        found = spellings.name(module.rpartition(".")[2], name)
+        if found is None:
+            raise missing(module, name, names)
+        return found
 
     return __getattr__
+
+
+def spelled(
+    cls: type, arguments: tuple[Any, ...], settings: dict[str, Any], names: Iterable[str]
+) -> Any:
+    """(arguments, settings) of a constructor's call, in today's words; TypeError for a word that nobody knows."""
+    bases = tuple(base.__name__ for base in cls.__mro__)
+    found = spellings.arguments(cls.__name__, bases, arguments, settings, names)
+    if found is None:
+        check_keywords(cls.__name__, settings, names)
+    return found
+
+
+def method(instance: object, name: str) -> Any:
+    """What an object calls otherwise today, for its __getattr__; AttributeError for what it has not in any words."""
+    cls = type(instance)
+    if not name.startswith("_"):
+        if hasattr(cls, name):  # a property, which said what is wrong
+            return object.__getattribute__(instance, name)
+        found = spellings.method(tuple(base.__name__ for base in cls.__mro__), name, instance)
+        if found is not None:
+            return found
+    known = [word for word in dir(cls) if not word.startswith("_")]
+    meant = "" if name.startswith("_") else hint(name, known, "models")
+    raise AttributeError(f"{cls.__name__!r} object has no attribute {name!r}{meant}")
+
+
+class Logged(dict[str, Any]):
+    """What was logged, by name; by names that it had once, too."""
+
+    def __missing__(self, name: str) -> Any:
+        today = logged(name, self)
+        if today == name:
+            raise KeyError(f"{name!r}{hint(name, self, '')}. Logged: {', '.join(self)}")
+        return self[today]
+
+
+def logged(name: str, logs: Mapping[str, Any]) -> str:
+    """The name by which a value is logged today; the name itself if it is not."""
+    today = None if name in logs else spellings.key(name)
+    if today is None or today not in logs:
+        return name
+    spellings.warn_of_key(name)
+    return today
 
 
 def missing(module: str, name: str, names: Iterable[str]) -> AttributeError:
@@ -88,8 +136,12 @@ def keywords(function: Callable[P, R]) -> Callable[P, R]:
             traceback = error.__traceback__
             if traceback is not None and traceback.tb_next is not None:
                 raise  # by the function itself, not by the call
-            explained = _explain(function, arguments, settings)
-        raise explained
+            again = spellings.arguments(
+                function.__name__, (), arguments, settings, inspect.signature(function).parameters
+            )
+            if again is None or again == (arguments, settings):
+                raise _explain(function, arguments, settings) from None
+        return function(*again[0], **again[1])
 
     return call
 

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from functools import cache
 from types import CodeType, FunctionType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -26,7 +26,17 @@ _LARGEST = float(np.finfo(np.float32).max)  # kernels compute in float32
 _PACKAGE = __name__.partition(".")[0]
 
 
-class Checked:
+class _Called(type):
+    """Classes whose constructors are called in today's words, whatever the script's are."""
+
+    def __call__(cls, *arguments: Any, **settings: Any) -> Any:
+        names = accepted(cls)
+        if names is not None:
+            arguments, settings = nearest.spelled(cls, arguments, settings, names)
+        return super().__call__(*arguments, **settings)
+
+
+class Checked(metaclass=_Called):
     """The base of what has settings.
 
     Setting a name that the object does not know is an AttributeError; where a class takes any name
@@ -48,12 +58,6 @@ class Checked:
         "of_batch",
     )
 
-    def __new__(cls, *arguments: Any, **settings: Any) -> Self:
-        names = accepted(cls)  # type: ignore[arg-type]
-        if names is not None:
-            nearest.check_keywords(cls.__name__, settings, names)
-        return super().__new__(cls)
-
     def __init_subclass__(cls, **settings: Any) -> None:
         """Public methods of this package's classes explain calls that do not fit them."""
         super().__init_subclass__(**settings)
@@ -65,7 +69,7 @@ class Checked:
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name[0] != "_":
-            check = _checks(type(self)).get(name)  # type: ignore[arg-type]
+            check = _checks(type(self)).get(name)
             if check is not None:
                 value = check(type(self).__name__, name, value)
             elif not (name in self.__dict__ or hasattr(type(self), name)):
@@ -80,7 +84,7 @@ class Checked:
         if _is_method(type(self), frame.f_code):
             return
         known = [known for known in dir(self) if not known.startswith("_")]
-        what, settings = type(self).__name__, _checks(type(self))  # type: ignore[arg-type]
+        what, settings = type(self).__name__, _checks(type(self))
         if not self._takes_any_name:
             raise AttributeError(
                 f"{what} has no setting {name!r}{nearest.hint(name, known, 'arguments')}. "

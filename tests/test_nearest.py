@@ -69,10 +69,10 @@ X, Y = small_cnn.data()
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: optimizers.Adam(lr=1), r"^Adam: .*'lr' \(did you mean 'learning_rate'\?\)"),
+        (lambda: optimizers.Adam(learn_rate=1), r"^Adam: .*'learn_rate' \(did you mean 'learning_rate'\?\)"),
         (
-            lambda: layers.Conv2D(3, 3, border_mode="same"),
-            "^Conv2D: there is no argument 'border_mode'.* padding, .*Received: border_mode='same'",
+            lambda: layers.Conv2D(3, 3, bordermode="same"),
+            "^Conv2D: there is no argument 'bordermode'.* padding, .*Received: bordermode='same'",
         ),
         (lambda: layers.Dense(3, trainble=False), r"^Dense: .*\(did you mean 'trainable'\?\)"),
         (lambda: layers.Dense(3, kernel_regularizer="l2"), "Keras's 'kernel_regularizer' is not"),

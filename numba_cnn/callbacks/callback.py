@@ -115,7 +115,7 @@ class History(Callback):
     """history: a list per logged name, one value per epoch; epoch: the epochs' numbers."""
 
     def __init__(self) -> None:
-        self.history: dict[str, list[float]] = {}
+        self.history: dict[str, list[float]] = nearest.Logged()
         self.epoch: list[int] = []
 
     def on_train_begin(self, logs: Logs | None = None) -> None:

@@ -38,17 +38,26 @@ def _template(owner: str, name: str, value: Any) -> str:
 
 
 def _frequency(owner: str, name: str, value: Any) -> str | int:
-    if isinstance(value, str) and value == "epoch":
+    if isinstance(value, str) and _epochs_of(value):
         return value
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ValueError(
-            f'{owner}: {name} must be "epoch" or a number of batches. Received: {value!r:.80}'
+            f'{owner}: {name} must be "epoch", such as "5 epochs", or a number of batches. '
+            f"Received: {value!r:.80}"
         )
     return value
 
 
+def _epochs_of(frequency: str | int) -> int:
+    """How many epochs lie from save to save; 0 where batches count."""
+    if frequency == "epoch":
+        return 1
+    number, _, word = str(frequency).partition(" ")
+    return int(number) if word == "epochs" and number.isdecimal() else 0
+
+
 class ModelCheckpoint(Monitor):
-    """Saves the model, or its weights, after every epoch or every `save_freq` batches.
+    """Saves the model, or its weights: after every epoch, every so many ("5 epochs"), or a number of batches.
 
     filepath may hold {epoch} and the logged names, as in "{epoch:02d}-{val_loss:.2f}.keras"; a brace of
     the path itself is written twice.
@@ -81,31 +90,32 @@ class ModelCheckpoint(Monitor):
         self.verbose, self.save_best_only = verbose, save_best_only
         self.save_weights_only, self.save_freq = save_weights_only, save_freq
         self._epoch = self._batches = 0
-        if save_freq != "epoch":  # only then, since a batch hook has every step's loss read
+        if not _epochs_of(save_freq):  # only then, since a batch hook has every step's loss read
             self.on_train_batch_end = self._count_batch  # type: ignore[method-assign]
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         self._epoch = epoch
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        if self.save_freq == "epoch":
+        every = _epochs_of(self.save_freq)
+        if every and (epoch + 1) % every == 0:
             self._save(logs or {})
 
     def _count_batch(self, batch: int, logs: Logs | None = None) -> None:
         self._batches += 1
-        if self.save_freq != "epoch" and self._batches % int(self.save_freq) == 0:
+        if not _epochs_of(self.save_freq) and self._batches % int(self.save_freq) == 0:
             self._save({**(logs or {}), "batch": batch + 1})
 
     def _save(self, logs: Logs) -> None:
-        values = {"epoch": self._epoch + 1, **logs}
+        values = nearest.Logged({"epoch": self._epoch + 1, **logs})
         for field in _fields(self.filepath):
-            if field not in values:
+            if nearest.logged(field, values) not in values:
                 raise ValueError(
                     f"ModelCheckpoint: filepath names {field!r}, which is not logged"
                     f"{nearest.hint(field, values, '')}; a brace of the path itself is written twice. "
                     f"Received: {', '.join(values)}"
                 )
-        target = Path(self.filepath.format(**values))
+        target = Path(self.filepath.format_map(values))
         if self.save_best_only:
             value = self.value(logs)
             if value is not None and not self.improves(value, self.best):

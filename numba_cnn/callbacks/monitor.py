@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from numba_cnn import nearest
 from numba_cnn.callbacks.callback import Callback, Logs, verbosity
 from numba_cnn.settings import Settings, choice, flag, integer, number, optional, text
 
@@ -34,6 +35,7 @@ class Monitor(Callback):
     def value(self, logs: Logs | None) -> float | None:
         """The monitored value, or None and a warning."""
         logs = logs or {}
+        self.monitor = nearest.logged(self.monitor, logs)
         if self.monitor not in logs:
             warnings.warn(
                 f"{type(self).__name__}: nothing is logged as {self.monitor!r}. "

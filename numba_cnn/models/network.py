@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from numba_cnn import backends, session, shapes
+from numba_cnn import backends, nearest, session, shapes
 from numba_cnn.layers import Layer
 from numba_cnn.layers.layer import check_batch
 from numba_cnn.layers.tensor import Node, Tensor, tensors
@@ -41,6 +41,9 @@ class Network(Layer):
         self._graphs = Graphs()
         self._widest: int | None = None  # see _in_parts
         self.trainable = trainable
+
+    def __getattr__(self, name: str) -> Any:
+        return nearest.method(self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Whatever is set on a network is a change to those who remember what its passes do."""

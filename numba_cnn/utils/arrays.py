@@ -9,6 +9,7 @@ import numpy as np
 from numba_cnn import nearest, shapes
 
 
+@nearest.keywords
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     """One-hot rows of labels: integers of any shape, a last axis of 1 left out, to (..., num_classes) of float64.
 
@@ -42,6 +43,7 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     return rows
 
 
+@nearest.keywords
 def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
     """x over its norm along an axis; where that is 0, x itself."""
     values: np.ndarray = np.asarray(x)

@@ -1,0 +1,228 @@
+"""What scripts for Keras 1 and 2 say otherwise than Keras 3: tables of old words, each with today's.
+
+They are asked when a word is unknown, by nearest.py alone. Each use is a DeprecationWarning that says today's word.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable, Mapping
+from functools import wraps
+from importlib import import_module
+from typing import Any
+
+Settings = dict[str, Any]
+Change = Callable[[Any], Settings]  # what an old argument's value means in today's arguments
+_PACKAGE = __name__.partition(".")[0]
+
+
+def _is(word: str) -> Change:
+    return lambda value: {word: value}
+
+
+def _dropped(value: Any) -> Settings:
+    return {}
+
+
+_FORMATS = {"tf": "channels_last", "th": "channels_first"}
+_OF_LAYERS: dict[str, Change] = {
+    "batch_input_shape": lambda shape: {"input_shape": tuple(shape[1:])},
+    "input_dim": lambda size: {"input_shape": (size,)},
+    "border_mode": _is("padding"),
+    "subsample": _is("strides"),
+    "atrous_rate": _is("dilation_rate"),
+    "dim_ordering": lambda name: {"data_format": _FORMATS.get(name)},
+    "nb_filter": _is("filters"),
+    "output_dim": _is("units"),
+    "bias": _is("use_bias"),
+    "init": _is("kernel_initializer"),
+    "W_regularizer": _is("kernel_regularizer"),
+    "b_regularizer": _is("bias_regularizer"),
+    "W_constraint": _is("kernel_constraint"),
+    "b_constraint": _is("bias_constraint"),
+    "p": _is("rate"),
+    "sigma": _is("stddev"),
+}
+_OF_OPTIMIZERS: dict[str, Change] = {"lr": _is("learning_rate"), "epsilon": _dropped}
+_OF_FIT: dict[str, Change] = {
+    "nb_epoch": _is("epochs"),
+    "nb_val_samples": _is("validation_steps"),
+    "samples_per_epoch": _is("steps_per_epoch"),
+    "generator": _is("x"),
+    **dict.fromkeys(
+        ("workers", "use_multiprocessing", "max_queue_size", "max_q_size", "nb_worker", "pickle_safe"),
+        _dropped,
+    ),
+}  # fmt: skip
+# By the name of a class, of one of its bases, or of a function.
+_ARGUMENTS: dict[str, dict[str, Change]] = {
+    "Layer": _OF_LAYERS,
+    "Optimizer": _OF_OPTIMIZERS,
+    "fit": _OF_FIT,
+    "evaluate": _OF_FIT | {"val_samples": _is("steps")},
+    "predict": _OF_FIT | {"val_samples": _is("steps")},
+    "Model": {"input": _is("inputs"), "output": _is("outputs")},
+    "ReduceLROnPlateau": {"epsilon": _is("min_delta")},
+    "ModelCheckpoint": {"period": lambda n: {"save_freq": "epoch" if n == 1 else f"{n} epochs"}},
+    "to_categorical": {"y": _is("x"), "nb_classes": _is("num_classes")},
+}
+# Methods of models, each as today's with what comes after it.
+_METHODS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "fit_generator": ("fit", lambda result: result),
+    "evaluate_generator": ("evaluate", lambda result: result),
+    "predict_generator": ("predict", lambda result: result),
+    "predict_proba": ("predict", lambda result: result),
+    "predict_classes": ("predict", lambda result: _classes(result)),
+}
+_NAMES = {
+    "layers": {
+        "Convolution2D": "Conv2D",
+        "Deconvolution2D": "Conv2DTranspose",
+        "Convolution2DTranspose": "Conv2DTranspose",
+        "SeparableConvolution2D": "SeparableConv2D",
+        "DepthwiseConvolution2D": "DepthwiseConv2D",
+        "AtrousConvolution2D": "Conv2D",
+    },
+    "optimizers": {
+        name.lower(): name
+        for name in ("Adadelta", "Adagrad", "Adam", "Adamax", "Nadam", "RMSprop", "SGD")  # where no file has the name
+    }
+    | {"adam_v2": "", "gradient_descent_v2": "", "rmsprop_v2": ""},
+    "backend": {"image_dim_ordering": "image_data_format", "set_image_dim_ordering": "set_image_data_format"},
+    "utils": {"np_utils": "", "generic_utils": "", "vis_utils": "", "layer_utils": ""},  # the module itself
+}  # fmt: skip
+_KEYS = {"acc": "accuracy", "val_acc": "val_accuracy"}  # of what is logged
+
+
+def name(namespace: str, old: str) -> Any:
+    """What a module calls otherwise today, or None."""
+    today = _NAMES.get(namespace, {}).get(old)
+    if today is None:
+        return None
+    module = import_module(f"{_PACKAGE}.{namespace}")
+    if not today:
+        _warn(f"{namespace}.{old} is {namespace} today")
+        return module
+    _warn(f"{namespace}.{old} is {namespace}.{today} today")
+    found = getattr(module, today)
+    return _by_rows_and_columns(found) if old.endswith(("2D", "Transpose")) else found
+
+
+def arguments(
+    owner: str,
+    bases: tuple[str, ...],
+    given: tuple[Any, ...],
+    settings: Mapping[str, Any],
+    known: Any,
+) -> tuple[tuple[Any, ...], Settings] | None:
+    """A call in today's words, or None where an argument is unknown in any."""
+    found: Settings = {}
+    changes = {
+        old: change
+        for base in reversed((owner, *bases))
+        for old, change in _ARGUMENTS.get(base, {}).items()
+    }
+    rows_and_columns = [settings[key] for key in ("nb_row", "nb_col") if key in settings]
+    for key, value in settings.items():
+        if key in known and not (key == "epsilon" and value is None and "Optimizer" in bases):
+            found[key] = value
+        elif len(rows_and_columns) == 2 and key in ("nb_row", "nb_col"):
+            found["kernel_size"] = tuple(rows_and_columns)
+        elif key == "decay" and "Optimizer" in bases:
+            found |= _decayed(value, settings)
+            _warn(f"{owner}: decay= is optimizers.schedules.InverseTimeDecay today")
+        elif key in changes and all(word in known for word in changes[key](value)):
+            found |= changes[key](value)
+            today = ", ".join(f"{word}=" for word in changes[key](value)) or "needed no more"
+            _warn(f"{owner}: {key}= is {today} today")
+        else:
+            return None
+    is_old = settings.keys() & {"border_mode", "subsample", "dim_ordering", "W_regularizer", "init"}
+    if "kernel_size" in known and is_old and len(given) > 2 and isinstance(given[2], int):
+        given = (given[0], (given[1], given[2]), *given[3:])
+    return given, found
+
+
+def method(bases: tuple[str, ...], old: str, instance: Any) -> Any:
+    """A method of models that has another name today, or None."""
+    today = _METHODS.get(old)
+    if today is None or "Network" not in bases:
+        return None
+    word, finished = today
+
+    @wraps(getattr(instance, word))
+    def run(*arguments: Any, **settings: Any) -> Any:
+        _warn(f"{old} is {word} today")
+        if old.endswith("_generator") and word != "fit" and len(arguments) > 1:
+            settings["steps"], arguments = arguments[1], (arguments[0], *arguments[2:])
+        if old == "fit_generator":
+            arguments, settings = _of_generator(arguments, settings)
+        return finished(getattr(instance, word)(*arguments, **settings))
+
+    return run
+
+
+def key(old: str) -> str | None:
+    """What is logged by another name today, or None."""
+    return _KEYS.get(old)
+
+
+def warn_of_key(old: str) -> None:
+    _warn(f"{old!r} is {_KEYS[old]!r} today")
+
+
+def _of_generator(
+    arguments: tuple[Any, ...], settings: Settings
+) -> tuple[tuple[Any, ...], Settings]:
+    """fit's arguments from those of fit_generator, whose order was (generator, steps_per_epoch, epochs)."""
+    settings = dict(settings)
+    for word, value in zip(
+        ("x", "steps_per_epoch", "epochs", "verbose", "callbacks"), arguments, strict=False
+    ):
+        settings[word] = value
+    generator = settings.get("x", settings.get("generator"))
+    size = getattr(generator, "batch_size", None)
+    for word, today in (
+        ("samples_per_epoch", "steps_per_epoch"),
+        ("nb_val_samples", "validation_steps"),
+    ):
+        if word in settings and isinstance(size, int):
+            settings[today] = max(1, settings.pop(word) // size)
+    for word in ("steps_per_epoch", "validation_steps"):
+        if isinstance(settings.get(word), float):
+            settings[word] = max(1, int(settings[word]))
+    return (), settings
+
+
+def _classes(outputs: Any) -> Any:
+    """The class of each sample: the largest output, or whether the only one is above a half."""
+    return outputs.argmax(-1) if outputs.shape[-1] > 1 else (outputs > 0.5).astype("int32")
+
+
+def _decayed(decay: Any, settings: Mapping[str, Any]) -> Settings:
+    """Keras 2 divided the rate by 1 + decay * steps."""
+    if not decay:
+        return {}
+    schedules = import_module(f"{_PACKAGE}.optimizers").schedules
+    rate = settings.get("learning_rate", settings.get("lr", 0.01))
+    return {"learning_rate": schedules.InverseTimeDecay(rate, 1, decay)}
+
+
+def _by_rows_and_columns(cls: Any) -> Any:
+    """The layer for calls (filters, rows, columns, ...) too, as Keras 1 had them."""
+
+    @wraps(cls, updated=())
+    def make(*given: Any, **settings: Any) -> Any:
+        if len(given) > 2 and isinstance(given[1], int) and isinstance(given[2], int):
+            given = (given[0], (given[1], given[2]), *given[3:])
+        return cls(*given, **settings)
+
+    return make
+
+
+def _warn(message: str) -> None:
+    frame, level = sys._getframe(1), 2
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == _PACKAGE:
+        frame, level = frame.f_back, level + 1  # type: ignore[assignment]
+    warnings.warn(message, DeprecationWarning, stacklevel=level)

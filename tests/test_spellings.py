@@ -1,0 +1,180 @@
+"""Scripts for Keras 1 and 2: their words work, with a warning that says today's."""
+
+import numpy as np
+import pytest
+
+import numba_cnn as keras
+from numba_cnn import backend, callbacks, layers, models, optimizers, utils
+
+RNG = np.random.default_rng(0)
+X, Y = RNG.random((32, 8, 8, 1), dtype=np.float32), RNG.integers(0, 3, 32)
+
+
+def old(today):
+    return pytest.warns(DeprecationWarning, match=today)
+
+
+def compiled(*metrics):
+    keras.set_random_seed(0)
+    model = models.Sequential(
+        [layers.Flatten(input_shape=(8, 8, 1)), layers.Dense(3, activation="softmax")]
+    )
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def batches():
+    while True:
+        for k in range(0, 32, 8):
+            yield X[k : k + 8], Y[k : k + 8]
+
+
+LAYERS = [
+    (lambda: layers.Convolution2D(4, 3, 3, border_mode="same"), layers.Conv2D(4, (3, 3), padding="same")),
+    (lambda: layers.Convolution2D(4, 5, 3), layers.Conv2D(4, (5, 3))),
+    (lambda: layers.Conv2D(4, 3, 5, border_mode="valid"), layers.Conv2D(4, (3, 5))),
+    (lambda: layers.Convolution2D(4, (3, 5), subsample=(2, 2)), layers.Conv2D(4, (3, 5), strides=(2, 2))),
+    (lambda: layers.Conv2D(nb_filter=4, nb_row=3, nb_col=5), layers.Conv2D(4, (3, 5))),
+    (lambda: layers.Conv2D(4, 3, init="he_normal", bias=False), layers.Conv2D(4, 3, kernel_initializer="he_normal",
+                                                                             use_bias=False)),
+    (lambda: layers.Dense(output_dim=4), layers.Dense(4)),
+    (lambda: layers.Dropout(p=0.5), layers.Dropout(0.5)),
+    (lambda: layers.MaxPooling2D((2, 2), border_mode="same"), layers.MaxPooling2D((2, 2), padding="same")),
+    (lambda: layers.Flatten(dim_ordering="tf"), layers.Flatten()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "today"), LAYERS)
+def test_layers(make, today):
+    with old(" today"):
+        layer = make()
+    config, expected = layer.get_config(), today.get_config()
+    assert {**config, "name": ""} == {**expected, "name": ""}
+
+
+def test_shapes_of_the_first_layer():
+    with old("batch_input_shape= is input_shape="):
+        layer = layers.Dense(4, batch_input_shape=(None, 7))
+    assert layer.first_shape == (7,)
+    with old("input_dim= is input_shape="):
+        assert layers.Dense(4, input_dim=7).first_shape == (7,)
+
+
+def test_optimizers():
+    with old("lr= is learning_rate= today"):
+        assert optimizers.Adam(lr=0.1).learning_rate == 0.1
+    with old("epsilon= is needed no more today"):
+        assert optimizers.Adam(epsilon=None).epsilon == 1e-7
+
+
+def test_decay_divides_the_rate_as_keras_2_did():
+    with old("decay= is optimizers.schedules.InverseTimeDecay"), old("lr= is learning_rate="):
+        optimizer = optimizers.SGD(lr=0.5, decay=0.25)
+    assert isinstance(optimizer.learning_rate, optimizers.schedules.InverseTimeDecay) or (
+        optimizer.learning_rate == 0.5
+    )
+    model = compiled()
+    model.compile(optimizer, "sparse_categorical_crossentropy")
+    plain = compiled()
+    plain.compile(optimizers.SGD(0.5), "sparse_categorical_crossentropy")
+    for step in range(3):
+        plain.optimizer.learning_rate = 0.5 / (1 + 0.25 * step)
+        for one in (model, plain):
+            one.train_step(X, Y)
+    for a, b in zip(model.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6)
+
+
+def test_generators():
+    with old("fit_generator is fit today"):
+        history = (
+            compiled().fit_generator(batches(), 4, 2, validation_data=(X, Y), verbose=0).history
+        )
+    assert history == compiled().fit(
+        batches(), steps_per_epoch=4, epochs=2, validation_data=(X, Y), verbose=0
+    ).history  # fmt: skip
+    model = compiled()
+    with old("evaluate_generator is evaluate"):
+        assert model.evaluate_generator(batches(), 4, verbose=0) == model.evaluate(
+            batches(), steps=4, verbose=0
+        )
+    with old("predict_generator is predict"):
+        assert model.predict_generator(batches(), steps=4, verbose=0).shape == (32, 3)
+    with old("workers= is needed no more"):
+        model.fit(X, Y, verbose=0, workers=4)
+    with old("nb_epoch= is epochs= today"):
+        assert len(model.fit(X, Y, nb_epoch=2, verbose=0).history["loss"]) == 2
+
+
+def test_classes():
+    model = compiled()
+    with old("predict_classes is predict today"):
+        np.testing.assert_array_equal(
+            model.predict_classes(X, verbose=0), model.predict(X, verbose=0).argmax(-1)
+        )
+    with old("predict_proba is predict"):
+        model.predict_proba(X, verbose=0)
+
+
+def test_what_is_logged():
+    history = compiled().fit(X, Y, verbose=0, validation_data=(X, Y)).history
+    with old("'acc' is 'accuracy' today"):
+        assert history["acc"] == history["accuracy"]
+    with old("'val_acc' is 'val_accuracy' today"):
+        assert history["val_acc"] == history["val_accuracy"]
+    with pytest.raises(KeyError, match="did you mean 'loss'"):
+        history["los"]
+    assert "acc" not in history
+
+
+def test_callbacks(tmp_path):
+    checkpoint = callbacks.ModelCheckpoint(
+        tmp_path / "{epoch}-{val_acc:.2f}.keras", monitor="val_acc", save_best_only=True
+    )
+    with old("'val_acc' is 'val_accuracy' today"):
+        compiled().fit(X, Y, verbose=0, validation_data=(X, Y), callbacks=[checkpoint])
+    assert len(list(tmp_path.iterdir())) == 1
+    with old("period= is save_freq= today"):
+        checkpoint = callbacks.ModelCheckpoint(tmp_path / "p{epoch}.keras", period=2)
+    compiled().fit(X, Y, epochs=5, verbose=0, callbacks=[checkpoint])
+    assert sorted(path.name for path in tmp_path.glob("p*")) == ["p2.keras", "p4.keras"]
+    with old("epsilon= is min_delta="):
+        assert callbacks.ReduceLROnPlateau(epsilon=0.1).min_delta == 0.1
+
+
+def test_modules_and_functions():
+    with old("utils.np_utils is utils today"):
+        assert utils.np_utils is utils
+    with old("nb_classes= is num_classes="):
+        assert utils.to_categorical([0, 1], nb_classes=3).shape == (2, 3)
+    with old("backend.image_dim_ordering is backend.image_data_format"):
+        assert backend.image_dim_ordering() == "channels_last"
+    start = keras.Input((3,))
+    with old("input= is inputs="), old("output= is outputs="):
+        models.Model(input=start, output=layers.Dense(2)(start))
+
+
+def test_words_of_backend():
+    assert (backend.backend(), backend.floatx(), backend.epsilon()) == (
+        "numba_cnn",
+        "float32",
+        1e-7,
+    )
+    backend.set_floatx("float32")
+    backend.set_image_data_format("channels_last")
+    assert backend.int_shape(keras.Input((4, 5))) == (None, 4, 5)
+    with pytest.raises(ValueError, match=r"must be \"channels_last\".* Received: 'channels_first'"):
+        backend.set_image_data_format("channels_first")
+    with pytest.raises(ValueError, match='must be "float32"'):
+        backend.set_floatx("float16")
+
+
+def test_unknown_words_are_errors_still():
+    with pytest.raises(TypeError, match="there is no argument 'bordermode'"):
+        layers.Conv2D(4, 3, bordermode="same")
+    with pytest.raises(TypeError, match="there is no argument 'subsample'"):
+        layers.Dense(4, subsample=2)
+    with pytest.raises(AttributeError, match="'Sequential' object has no attribute 'fit_generatr'"):
+        _ = compiled().fit_generatr
+    with pytest.raises(AttributeError, match="the model knows no shape of its inputs"):
+        _ = models.Sequential([layers.Dense(3)]).input
