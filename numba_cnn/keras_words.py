@@ -17,7 +17,7 @@ _TEXTS = {
         Permute RandomBrightness RandomContrast RandomCrop RandomFlip RandomRotation RandomTranslation
         RandomZoom Resizing SimpleRNN StringLookup TimeDistributed UnitNormalization
     """,
-    "optimizers": "AdamW Adadelta Adafactor Adagrad Adamax Ftrl Lion Nadam schedules",
+    "optimizers": "Adafactor Lamb LossScaleOptimizer Muon",
     "losses": """
         CategoricalFocalCrossentropy CosineSimilarity Hinge Huber KLDivergence Poisson hinge huber poisson
     """,
@@ -31,10 +31,9 @@ _TEXTS = {
     "initializers": "Identity Orthogonal STFT",
     "activations": "glu sparse_plus sparse_sigmoid sparsemax threshold",
     "arguments": """
-        activity_regularizer amsgrad beta_constraint bias_constraint bias_regularizer centered clipnorm
-        clipvalue dtype ema_momentum global_clipnorm gradient_accumulation_steps jit_compile kernel_constraint
-        kernel_regularizer loss_scale_factor loss_weights reduction run_eagerly steps steps_per_epoch
-        steps_per_execution use_ema validation_steps weight_decay weighted_metrics
+        activity_regularizer beta_constraint bias_constraint bias_regularizer dtype jit_compile
+        kernel_constraint kernel_regularizer loss_weights reduction run_eagerly steps steps_per_epoch
+        steps_per_execution validation_steps weighted_metrics
     """,
 }
 WORDS = {namespace: words.split() for namespace, words in _TEXTS.items()}

@@ -94,8 +94,14 @@ class Trainer(Learner):
             progress.end(len(batches), logs)
             if self.stop_training:
                 break
-        hooks.call("on_train_end", logs)
+        self._end_training(hooks, logs)
         return self.history
+
+    def _end_training(self, hooks: CallbackList, logs: Logs) -> None:
+        """Give the weights their moving averages, if the optimizer keeps any."""
+        if self.optimizer is not None:
+            self.optimizer.finalize_variable_values(self.trainable_weights)
+        hooks.call("on_train_end", logs)
 
     def evaluate(
         self,

@@ -124,7 +124,15 @@ EXAMPLES = {
     "Sequential.train_step": {"x": ROWS, "labels": LABELS},
     "Layer.build": {"input_shape": (None, 3)}, "Layer.compute_output_shape": {"input_shape": (None, 3)},
     "Layer.set_weights": {"weights": [np.ones((3, 2)), np.ones(2)]}, "Layer.__call__": {"x": ROWS},
-    "Optimizer.set_variables": {"variables": []},
+    "Optimizer.set_variables": {"variables": []}, "Optimizer.finalize_variable_values": {"var_list": []},
+    **{f"optimizers.schedules.{name}": {"initial_learning_rate": 0.1, "decay_steps": 9}
+       for name in ("PolynomialDecay", "CosineDecay")},
+    **{f"optimizers.schedules.{name}": {"initial_learning_rate": 0.1, "decay_steps": 9, "decay_rate": 0.5}
+       for name in ("ExponentialDecay", "InverseTimeDecay")},
+    "optimizers.schedules.CosineDecayRestarts": {"initial_learning_rate": 0.1, "first_decay_steps": 9},
+    "optimizers.schedules.PiecewiseConstantDecay": {"boundaries": [3], "values": [1.0, 0.1]},
+    "optimizers.schedules.get": {"identifier": {
+        "class_name": "CosineDecay", "config": {"initial_learning_rate": 0.1, "decay_steps": 9}}},
     "Loss.__call__": {"y_true": LABELS, "y_pred": SHARES}, "Metric.of_batch": {"y_true": LABELS, "y_pred": SHARES},
     "Initializer.__call__": {"shape": (2, 3)},
     "set_conv_algorithm": {"algorithm": "auto"}, "set_random_seed": {"seed": 1}, "set_num_threads": {"n": 1},

@@ -149,6 +149,44 @@ PARAMETERS |= {
     "output_padding": "?size", "outputs": "choice", "pointwise_initializer": "choice", "target_shape": "extents",
     "training": "anything", "y_pred": "array", "y_shape": "shape", "y_true": "array",
 }  # fmt: skip
+# Optimizers and schedules.
+PARAMETERS |= {
+    "amsgrad": "flag",
+    "beta": "number from 0",
+    "boundaries": "numbers of a list",
+    "centered": "flag",
+    "clipnorm": "?number from 0",
+    "clipvalue": "?number from 0",
+    "cycle": "flag",
+    "decay_rate": "number from 0",
+    "decay_steps": "positive number",
+    "ema_momentum": "share",
+    "ema_overwrite_frequency": "?count",
+    "end_learning_rate": "number from 0",
+    "first_decay_steps": "positive number",
+    "global_clipnorm": "?number from 0",
+    "gradient_accumulation_steps": "?count",
+    "initial_accumulator_value": "number from 0",
+    "initial_learning_rate": "number from 0",
+    "l1_regularization_strength": "number from 0",
+    "l2_regularization_strength": "number from 0",
+    "l2_shrinkage_regularization_strength": "number from 0",
+    "learning_rate_power": "number to 0",
+    "loss_scale_factor": "?positive number",
+    "m_mul": "number from 0",
+    "power": "number",
+    "staircase": "flag",
+    "step": "count from 0",
+    "t_mul": "positive number",
+    "use_ema": "flag",
+    "values": "numbers of a list",
+    "var_list": "?objects",
+    "var_names": "?objects",
+    "warmup_steps": "number from 0",
+    "warmup_target": "?number from 0",
+    "weight_decay": "?number from 0",
+}
+KINDS |= {"numbers of a list": {"three"}, "number to 0": {"zero", "minus one", "minus half"}}
 # The ops, whose names mean other things elsewhere.
 PARAMETERS |= {
     "beta": "array", "gamma": "array", "inverse_deviation": "array", "moving_mean": "array",
@@ -157,6 +195,19 @@ PARAMETERS |= {
     "a": "array", "a_shape": "extents of 2", "arrays": "objects of two", "axis": "place", "b": "array",
     "b_shape": "extents of 2", "sizes": "extents of 2", "cropping": "padding", "interpolation": "choice",
 }  # fmt: skip
+EXCEPTIONS |= {
+    **{f"optimizers.{name}.{key}": kind
+       for name in ("Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lion", "Nadam", "RMSprop", "SGD")
+       for key, kind in (("name", "?text"), ("beta", "number from 0"))},
+    **{f"optimizers.schedules.{name}.{key}": kind
+       for name in ("ExponentialDecay", "InverseTimeDecay", "PiecewiseConstantDecay", "PolynomialDecay", "CosineDecay",
+                    "CosineDecayRestarts")
+       for key, kind in (("name", "text"), ("alpha", "number from 0"))},
+    "optimizers.AdamW.weight_decay": "number from 0", "optimizers.Lion.beta_1": "positive share",
+    "optimizers.schedules.PiecewiseConstantDecay.boundaries": "nothing",
+    "optimizers.schedules.PiecewiseConstantDecay.values": "nothing",
+}  # fmt: skip
+KINDS |= {"positive share": set(), "nothing": set()}
 EXCEPTIONS |= dict.fromkeys(
     ("ops.activate.x", "ops.softmax.x", "ops.log_softmax.x", "ops.dropout.x", "ops.dropout_backward.dy",
      "ops.gaussian_noise.x"), "numbers",

@@ -31,8 +31,8 @@ def targets():
     """Everything that is called."""
     spaces = {
         "ops": ops, "activations": activations, "layers": layers, "callbacks": callbacks, "losses": losses,
-        "metrics": metrics, "optimizers": optimizers, "initializers": initializers, "datasets": datasets,
-        "models": models,
+        "metrics": metrics, "optimizers": optimizers, "optimizers.schedules": optimizers.schedules,
+        "initializers": initializers, "datasets": datasets, "models": models,
     }  # fmt: skip
     found = []
     for space, module in spaces.items():
@@ -47,7 +47,13 @@ def targets():
         only=("build", "compute_output_shape", "set_weights", "__call__"),
     )
     found += _methods(
-        "Optimizer", lambda: shared().optimizer, optimizers.Optimizer, only=("set_variables",)
+        "Optimizer",
+        lambda: shared().optimizer,
+        optimizers.Optimizer,
+        only=("set_variables", "finalize_variable_values"),
+    )
+    found += _methods(
+        "Optimizer", optimizers.Adam, optimizers.Optimizer, ("exclude_from_weight_decay",)
     )
     found += _methods(
         "Loss",
@@ -73,7 +79,13 @@ def _of(name, function):
     """A function, or a class's constructor and its settings, each set on a good object."""
     if name in ("models.Sequential",):
         return [Target(name, function, ("layers", "trainable", "name"))]
-    if name in ("layers.from_description", "layers.describe", "optimizers.Optimizer"):
+    if name in (
+        "layers.from_description",
+        "layers.describe",
+        "optimizers.Optimizer",
+        "optimizers.schedules",
+        "optimizers.schedules.LearningRateSchedule",
+    ):
         return []  # what saving calls, and what only derived classes call
     if not inspect.isclass(function):
         return [Target(name, function, _names(function))]
