@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         activations,
         backends,
         callbacks,
+        constraints,
         datasets,
         initializers,
         layers,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         models,
         ops,
         optimizers,
+        regularizers,
         utils,
     )
     from numba_cnn.config import clear_session, set_conv_algorithm, set_num_threads, show_config
@@ -46,6 +48,7 @@ __all__ = [
     "backends",
     "callbacks",
     "clear_session",
+    "constraints",
     "datasets",
     "initializers",
     "layers",
@@ -54,6 +57,7 @@ __all__ = [
     "models",
     "ops",
     "optimizers",
+    "regularizers",
     "set_conv_algorithm",
     "set_num_threads",
     "set_random_seed",

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 _TEXTS = {
     "numba_cnn": """
-        Variable applications backend constraints distribution mixed_precision preprocessing regularizers
-        saving
+        Variable applications backend distribution mixed_precision preprocessing saving
     """,
     "models": "clone_model model_from_json save_model",
     "layers": """
@@ -31,8 +30,7 @@ _TEXTS = {
     "initializers": "Identity Orthogonal STFT",
     "activations": "glu sparse_plus sparse_sigmoid sparsemax threshold",
     "arguments": """
-        activity_regularizer beta_constraint bias_constraint bias_regularizer dtype jit_compile
-        kernel_constraint kernel_regularizer loss_weights reduction run_eagerly steps steps_per_epoch
+        dtype jit_compile loss_weights reduction run_eagerly steps steps_per_epoch
         steps_per_execution validation_steps weighted_metrics
     """,
 }

@@ -190,7 +190,7 @@ class Checker:
             given = [*arrays[2:], third][:state] + [None] * (3 - state)
             cpu.update(*arrays[:2], *given, rule, (0.1, 0.5, 0.5, 0.5, 0.5))
         total[...] = 0
-        cpu.add_squares(x, total)
+        cpu.add_norms(x, 0.5, 0.5, total)
         cpu.clip_by_norm(x, total, 0.5)
 
 

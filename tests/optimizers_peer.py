@@ -2,8 +2,8 @@
 
 `python optimizers_peer.py FOLDER` reads cases.json, {name: [class, arguments]}, and writes answers.npz and
 answers.json: the weights after each of STEPS steps from the same gradients, the state, the configuration, the
-parameters of each constructor with their defaults, the learning rates of the schedules. It reads ours_NAME.keras, the files of a model
-that was trained with each, and writes theirs_NAME.keras.
+parameters of each constructor with their defaults, the learning rates of the schedules. It reads ours_NAME.keras, the
+files of a model that was trained with each, and writes theirs_NAME.keras.
 """
 
 import inspect

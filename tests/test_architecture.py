@@ -30,9 +30,11 @@ ALLOWED = {
     "utils": {"nearest", "session", "shapes"},
     "initializers": {"nearest", "registry", "session", "settings", "shapes"},
     "parameter": {"copies", "ops", "session", "shapes"},
+    "regularizers": {"backends", "nearest", "ops", "registry", "settings"},
+    "constraints": {"backends", "nearest", "ops", "registry", "settings"},
     "layers": {
-        "activations", "backends", "initializers", "nearest", "ops", "parameter", "registry", "session", "settings",
-        "shapes",
+        "activations", "backends", "constraints", "initializers", "nearest", "ops", "parameter", "registry",
+        "regularizers", "session", "settings", "shapes",
     },
     "losses": {"nearest", "ops", "registry", "settings"},
     "metrics": {"backends", "nearest", "ops", "registry", "settings"},

@@ -75,7 +75,7 @@ X, Y = small_cnn.data()
             "^Conv2D: there is no argument 'border_mode'.* padding, .*Received: border_mode='same'",
         ),
         (lambda: layers.Dense(3, trainble=False), r"^Dense: .*\(did you mean 'trainable'\?\)"),
-        (lambda: layers.Dense(3, kernel_regularizer="l2"), "Keras's 'kernel_regularizer' is not"),
+        (lambda: layers.Dense(3, dtype="float32"), "Keras's 'dtype' is not"),
         (lambda: layers.ReLU(activation="relu"), "^ReLU: there is no argument 'activation'"),
         (lambda: callbacks.EarlyStopping(patiance=3), r"\(did you mean 'patience'\?\)"),
         (lambda: models.Sequential(nam="a"), r"^Sequential: .*\(did you mean 'name'\?\)"),

@@ -162,7 +162,7 @@ OPS = {
         "optimizers", parameter="*", gradient="*", momentum="*", velocity="*", alpha=float, beta_1=float,
         beta_2=float, epsilon=float,
     ),
-    "add_squares": Op("optimizers", x="*", total=""),
+    "add_norms": Op("optimizers", x="*", of_sizes=float, of_squares=float, total=""),
     "average_pool2d": Op("average_pool2d", x="g.x", g=shapes.Pool2D, y="g.y"),
     "average_pool2d_backward": Op("average_pool2d", dy="g.y", g=shapes.Pool2D, dx="g.x"),
     "batch_norm": Op(

@@ -139,6 +139,14 @@ def _same(recorded: list[Any], state: list[Any]) -> bool:
 
 def is_ours(network: Network) -> bool:
     """Whether the network and its parts are of classes of this package, which compute by kernels alone."""
+    regularizers = [
+        regularizer
+        for part in network._parts()
+        if isinstance(part, Layer)
+        for regularizer in (part.activity_regularizer, *(p.regularizer for p in part.weights))
+    ]
+    if any(regularizer is not None and regularizer.on_host for regularizer in regularizers):
+        return False
     return all(
         type(part).__module__.partition(".")[0] == __name__.partition(".")[0]
         for part in (network, *network._parts())

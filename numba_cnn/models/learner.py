@@ -13,6 +13,7 @@ from numba_cnn.metrics import get as get_metric
 from numba_cnn.models import copying, plan
 from numba_cnn.models.graphs import Arrays, Results
 from numba_cnn.models.network import Network
+from numba_cnn.models.penalties import Penalties
 from numba_cnn.ops import Array, arguments
 
 Logs = dict[str, float]
@@ -34,6 +35,12 @@ class Learner(Network):
     def metrics(self) -> list[Metric]:
         """What compile() was given, as a list of the caller's own."""
         return list(self._metrics)
+
+    @property
+    def losses(self) -> list[Array]:
+        """The penalties of the weights that are trained, each an array of shape ()."""
+        trained = self.trainable_weights
+        return [p.regularizer(p.value) for p in trained if p.regularizer is not None]
 
     @property
     def metrics_names(self) -> list[str]:
@@ -106,17 +113,23 @@ class Learner(Network):
     def _values_and_gradients(
         self, x: Array, labels: Array, sample_weight: Array | None
     ) -> Results:
-        scores, backward = plan.forward(self._scored_plan(), [x])
+        penalties, trained = Penalties(), self.trainable_weights
+        scores, backward = plan.forward(penalties.of(self._scored_plan()), [x])
         values, dscores = self._loss_and_metrics(scores[0], labels, sample_weight)
+        penalties.add_to(values[0], trained)
         backward([dscores])
-        gradients = [parameter.gradient for parameter in self.trainable_weights]
+        penalties.add_gradients(trained)
+        gradients = [parameter.gradient for parameter in trained]
         for parameter in self.weights:
             parameter.gradient = None
         return values, gradients
 
     def _values(self, x: Array, labels: Array, sample_weight: Array | None) -> Results:
-        scores = plan.call(self._scored_plan(), [x])[0]
-        return self._loss_and_metrics(scores, labels, sample_weight)[0], []
+        penalties = Penalties()
+        scores = plan.call(penalties.of(self._scored_plan()), [x])[0]
+        values = self._loss_and_metrics(scores, labels, sample_weight)[0]
+        penalties.add_to(values[0], self.trainable_weights)
+        return values, []
 
     def _loss_and_metrics(
         self, scores: Array, labels: Array, sample_weight: Array | None

@@ -25,10 +25,8 @@ def _learning_rate(owner: str, name: str, value: Any) -> Any:
     """A number, or a schedule, also as files have it."""
     if isinstance(value, schedules.LearningRateSchedule):
         return value
-    if isinstance(value, Mapping):
-        return schedules.get(value)
     try:
-        return _number(owner, name, value)
+        return schedules.get(value) if isinstance(value, Mapping) else _number(owner, name, value)
     except ValueError as error:
         raise ValueError(
             f"{owner}: {name} must be a finite number of at least 0 or an object of optimizers.schedules. "
@@ -219,7 +217,7 @@ class Optimizer(Saved):
             if group:
                 squares = backend.asarray(np.zeros((), group[0].dtype))
                 for gradient in group:
-                    backend.add_squares(gradient, squares)
+                    backend.add_norms(gradient, 0.0, 1.0, squares)
                 for gradient in group:
                     backend.clip_by_norm(gradient, squares, limit)
 

@@ -284,12 +284,12 @@ def check_update(rule, dtype="float32"):
 
 
 def check_norms(size, dtype="float32"):
-    """Sums of squares that go on, and what they shorten."""
+    """Norms that go on, and what they shorten."""
     x, total = Draw(dtype)(size), np.asarray(2, dtype)
     exact = [array.astype(np.float64) for array in (x, total)]
     device = [cuda.asarray(array) for array in (x, total)]
     for module, (array, squares) in ((reference, exact), (cuda, device)):
-        module.add_squares(array, squares)
+        module.add_norms(array, 0.5, 0.25, squares)
         module.clip_by_norm(array, squares, 1.5)
     for got, want in zip(device, exact, strict=True):
         np.testing.assert_allclose(cuda.to_numpy(got), want, rtol=1e-5, atol=1e-6)

@@ -106,6 +106,7 @@ EXAMPLES = {
     "callbacks.LambdaCallback": {"on_epoch_end": print},
     "callbacks.LearningRateScheduler": {"schedule": abs},
     "callbacks.ModelCheckpoint": {"filepath": "m.keras"},
+    "regularizers.get": {"identifier": "l2"}, "constraints.get": {"identifier": "non_neg"},
     "losses.get": {"identifier": LOSS}, "metrics.get": {"identifier": "accuracy"},
     "optimizers.get": {"identifier": "adam"}, "initializers.get": {"identifier": "zeros"},
     "metrics.Mean": {"name": "mean"}, "metrics.Metric": {"name": "metric"}, "losses.Loss": {"name": "loss"},

@@ -187,6 +187,15 @@ PARAMETERS |= {
     "weight_decay": "?number from 0",
 }
 KINDS |= {"numbers of a list": {"three"}, "number to 0": {"zero", "minus one", "minus half"}}
+# Regularizers and constraints.
+PENALTIES = [f"{what}_{kind}" for what in ("kernel", "bias", "depthwise", "pointwise", "beta", "gamma")
+             for kind in ("regularizer", "constraint")]  # fmt: skip
+PARAMETERS |= dict.fromkeys(["activity_regularizer", *PENALTIES], "?choice") | {
+    "l1": "?number from 0",
+    "l2": "?number from 0",
+    "min_value": "number from 0",
+    "rate": "share",
+}
 # The ops, whose names mean other things elsewhere.
 PARAMETERS |= {
     "beta": "array", "gamma": "array", "inverse_deviation": "array", "moving_mean": "array",
@@ -207,6 +216,20 @@ EXCEPTIONS |= {
     "optimizers.schedules.PiecewiseConstantDecay.boundaries": "nothing",
     "optimizers.schedules.PiecewiseConstantDecay.values": "nothing",
 }  # fmt: skip
+EXCEPTIONS |= {
+    **{
+        f"constraints.{name}.{key}": kind
+        for name in ("MaxNorm", "MinMaxNorm", "UnitNorm", "max_norm", "min_max_norm", "unit_norm")
+        for key, kind in (("axis", "axis"), ("max_value", "number from 0"))
+    },
+    **{
+        f"regularizers.{name}.factor": "number from 0"
+        for name in ("OrthogonalRegularizer", "orthogonal_regularizer")
+    },
+    "regularizers.get.identifier": "?choice",
+    "constraints.get.identifier": "?choice",
+}
+KINDS |= {"axis": {"zero", "minus one", "three"}}
 KINDS |= {"positive share": set(), "nothing": set()}
 EXCEPTIONS |= dict.fromkeys(
     ("ops.activate.x", "ops.softmax.x", "ops.log_softmax.x", "ops.dropout.x", "ops.dropout_backward.dy",
@@ -240,7 +263,8 @@ INSIDE = {
 
 # What an error may call the argument by.
 ALIASES = {
-    "identifier": "optimizer|loss|metric|initializer|activation",
+    "identifier": "optimizer|loss|metric|initializer|activation|schedule|regularizer|constraint",
+    **{name: name.rpartition("_")[2] for name in ["activity_regularizer", *PENALTIES]},
     **{name: "initializer" for name in PARAMETERS if name.endswith("_initializer")},
     "layers": "layer|Layer", "layer": "Layer", "metrics": "metric", "schedule": "schedule",
     "validation_batch_size": "batch_size", "weights": "kernel|bias", "variables": "state",

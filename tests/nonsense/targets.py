@@ -7,6 +7,7 @@ import numba_cnn
 from numba_cnn import (
     activations,
     callbacks,
+    constraints,
     datasets,
     initializers,
     layers,
@@ -15,6 +16,7 @@ from numba_cnn import (
     models,
     ops,
     optimizers,
+    regularizers,
 )
 from numba_cnn.settings import accepted
 
@@ -32,6 +34,7 @@ def targets():
     spaces = {
         "ops": ops, "activations": activations, "layers": layers, "callbacks": callbacks, "losses": losses,
         "metrics": metrics, "optimizers": optimizers, "optimizers.schedules": optimizers.schedules,
+        "regularizers": regularizers, "constraints": constraints,
         "initializers": initializers, "datasets": datasets, "models": models,
     }  # fmt: skip
     found = []
@@ -85,6 +88,8 @@ def _of(name, function):
         "optimizers.Optimizer",
         "optimizers.schedules",
         "optimizers.schedules.LearningRateSchedule",
+        "regularizers.Regularizer",
+        "constraints.Constraint",
     ):
         return []  # what saving calls, and what only derived classes call
     if not inspect.isclass(function):

@@ -16,7 +16,7 @@ from numba_cnn.backends.cpu.runtime.launch import elementwise, kernel, unpack
 from numba_cnn.backends.cpu.runtime.memory import empty
 from numba_cnn.backends.cpu.runtime.threads import run_of, threads_for
 
-_PART = 1 << 12  # elements of a sum of squares that are added up one after the other
+_PART = 1 << 12  # elements of a norm that are added up one after the other
 
 
 @checked
@@ -52,9 +52,9 @@ def update(parameter, gradient, first, second, third, rule, constants):
 
 
 @checked
-def add_squares(x, total):
-    parts = empty((-(-x.size // _PART),), x.dtype)
-    _squares(threads_for(x.size), x.reshape(-1), parts)
+def add_norms(x, of_sizes, of_squares, total):
+    parts, number = empty((-(-x.size // _PART),), x.dtype), x.dtype.type
+    _norms(threads_for(x.size), x.reshape(-1), number(of_sizes), number(of_squares), parts)
     _add_parts(1, parts, total.reshape(1))
 
 
@@ -194,15 +194,16 @@ _LOOPS = _loop_0, _loop_1, _loop_2, _loop_3
 
 
 @kernel
-def _squares(share, shares, thread, packed):
-    """The sum of squares of each part, whose bounds do not hang on the number of shares."""
-    x, parts = unpack(packed)
+def _norms(share, shares, thread, packed):
+    """The norms of each part, whose bounds do not hang on the number of shares."""
+    x, of_sizes, of_squares, parts = unpack(packed)
     count = parts.size
     for part in range(share * count // shares, (share + 1) * count // shares):
-        total = np.float64(0)
+        sizes, squares = np.float64(0), np.float64(0)
         for value in x[part * _PART : (part + 1) * _PART]:
-            total += np.float64(value) * np.float64(value)
-        parts[part] = total
+            sizes += np.float64(abs(value))
+            squares += np.float64(value) * np.float64(value)
+        parts[part] = of_sizes * sizes + of_squares * squares
 
 
 @kernel

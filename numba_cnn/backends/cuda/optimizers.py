@@ -14,7 +14,7 @@ from numba_cnn.backends.cuda.memory import empty
 from numba_cnn.backends.cuda.provider import cuda, device, jit
 from numba_cnn.backends.cuda.vector import load, store
 
-_PART = 1 << 8  # elements of a sum of squares that one thread adds up
+_PART = 1 << 8  # elements of a norm that one thread adds up
 
 
 @checked
@@ -49,9 +49,9 @@ def update(parameter, gradient, first, second, third, rule, constants):
 
 
 @checked
-def add_squares(x, total):
-    parts = empty((-(-x.size // _PART),), x.dtype)
-    launch_each(squares_kernel, parts.size, x, parts)
+def add_norms(x, of_sizes, of_squares, total):
+    parts, kind = empty((-(-x.size // _PART),), x.dtype), x.dtype.type
+    launch_each(norms_kernel, parts.size, x, kind(of_sizes), kind(of_squares), parts)
     launch_each(add_parts_kernel, 1, parts, total)
 
 
@@ -174,13 +174,14 @@ _KERNELS = _kernel_0, _kernel_1, _kernel_2, _kernel_3  # by the number of arrays
 
 
 @jit
-def squares_kernel(x, parts):
-    """The sum of squares of each part."""
+def norms_kernel(x, of_sizes, of_squares, parts):
+    """The norms of each part."""
     part = cuda.grid(1)
     if part < parts.size:
         total = parts.dtype.type(0)
         for i in range(part * _PART, min((part + 1) * _PART, x.size)):
-            total += load(x, i) * load(x, i)
+            value = load(x, i)
+            total += of_sizes * math.fabs(value) + of_squares * (value * value)
         store(parts, part, total)
 
 

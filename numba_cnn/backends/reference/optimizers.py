@@ -31,9 +31,9 @@ def adam(parameter, gradient, momentum, velocity, alpha, beta_1, beta_2, epsilon
     parameter -= momentum * alpha / (np.sqrt(velocity) + epsilon)
 
 
-def add_squares(x, total):
-    """total plus the sum of squares, in place."""
-    total += np.sum(x * x)
+def add_norms(x, of_sizes, of_squares, total):
+    """total plus so many times the sum of sizes and that of squares, in place."""
+    total += of_sizes * np.sum(np.abs(x)) + of_squares * np.sum(x * x)
 
 
 def clip_by_norm(x, squares, limit):

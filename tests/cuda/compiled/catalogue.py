@@ -176,7 +176,7 @@ def _plain(dtype):
     for rule, state in STATE.items():
         arguments = *[2] * (2 + state), *[one] * CONSTANTS
         kernels[f"update {rule}"] = optimizers.update_kernel(rule, real), arguments
-    kernels["squares"] = optimizers.squares_kernel, (2, 1)
+    kernels["norms"] = optimizers.norms_kernel, (2, one, one, 1)
     kernels["add_parts"] = optimizers.add_parts_kernel, (1, 0)
     kernels["clip_by_norm"] = optimizers.clip_by_norm_kernel, (2, 0, one)
     for name in SETTINGS:
