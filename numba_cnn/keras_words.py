@@ -17,9 +17,7 @@ _TEXTS = {
         RandomZoom Resizing SimpleRNN StringLookup TimeDistributed UnitNormalization
     """,
     "optimizers": "Adafactor Lamb LossScaleOptimizer Muon",
-    "losses": """
-        CategoricalFocalCrossentropy CosineSimilarity Hinge Huber KLDivergence Poisson hinge huber poisson
-    """,
+    "losses": "CTC Circle circle ctc",
     "metrics": """
         AUC F1Score Precision Recall SparseTopKCategoricalAccuracy TopKCategoricalAccuracy
     """,

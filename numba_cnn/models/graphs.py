@@ -145,7 +145,8 @@ def is_ours(network: Network) -> bool:
         if isinstance(part, Layer)
         for regularizer in (part.activity_regularizer, *(p.regularizer for p in part.weights))
     ]
-    if any(regularizer is not None and regularizer.on_host for regularizer in regularizers):
+    parts = [*network._parts(), *regularizers]
+    if any(getattr(part, "on_host", False) for part in parts):
         return False
     return all(
         type(part).__module__.partition(".")[0] == __name__.partition(".")[0]

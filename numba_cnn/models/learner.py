@@ -103,7 +103,7 @@ class Learner(Network):
         arguments.given(self.name, x=x, labels=labels)
         for name, array in (("x", x), ("labels", labels)):
             backends.of(self.name, **{name: array})  # an array, or an error that says what it is
-        if self.loss.has_classes:
+        if self.loss.has_classes and self.loss.ignore_class is None:
             labels = arguments.class_labels(self.name, labels, self._outputs_of_a_sample())
         values, rest = self._graphs.run(self, function, x, labels, sample_weight, trains=trains)
         for mean, value in zip((self._mean_loss, *self.metrics), values, strict=True):

@@ -202,7 +202,9 @@ class Trainer(Learner):
         x = self._inputs(op, x)
         targets.check_scores(op, self._last_layer, self.loss)
         labels = targets.targets(op, y, len(x), self.output_shape, self.loss)
-        return data.Dataset(x, labels, targets.weights(op, labels, sample_weight))
+        return data.Dataset(
+            x, labels, targets.weights(op, labels, sample_weight, self.output_shape)
+        )
 
     def _inputs(self, op: str, x: Any) -> np.ndarray:
         """The checked samples; they build a model that does not know its shape yet."""
