@@ -18,18 +18,13 @@ _TEXTS = {
     """,
     "optimizers": "Adafactor Lamb LossScaleOptimizer Muon",
     "losses": "CTC Circle circle ctc",
-    "metrics": """
-        AUC F1Score Precision Recall SparseTopKCategoricalAccuracy TopKCategoricalAccuracy
-    """,
+    "metrics": "ConcordanceCorrelation MeanMetricWrapper PearsonCorrelation",
     "callbacks": "BackupAndRestore ProgbarLogger RemoteMonitor SwapEMAWeights TensorBoard",
     "datasets": """
         boston_housing california_housing cifar10 cifar100 fashion_mnist imdb mnist reuters
     """,
     "initializers": "Identity Orthogonal STFT",
     "activations": "glu sparse_plus sparse_sigmoid sparsemax threshold",
-    "arguments": """
-        dtype jit_compile loss_weights reduction run_eagerly steps steps_per_epoch
-        steps_per_execution validation_steps weighted_metrics
-    """,
+    "arguments": "dtype loss_weights reduction steps steps_per_epoch validation_steps",
 }
 WORDS = {namespace: words.split() for namespace, words in _TEXTS.items()}

@@ -38,7 +38,7 @@ ALLOWED = {
     },
     "formulas": set(),
     "losses": {"backends", "formulas", "nearest", "ops", "registry", "settings"},
-    "metrics": {"backends", "formulas", "losses", "nearest", "ops", "registry", "settings"},
+    "metrics": {"backends", "formulas", "losses", "nearest", "ops", "registry", "session", "settings"},
     "optimizers": {"nearest", "ops", "parameter", "registry", "settings"},
     "callbacks": {"files", "nearest", "settings"},
     "saving": {"files", "layers", "optimizers", "parameter", "registry", "session"},

@@ -30,10 +30,13 @@ def _float(array: np.ndarray) -> np.ndarray:
     return array if array.dtype in (np.float32, np.float64) else array.astype(np.float32)
 
 
-def arrays(op: str, y_true: Any, y_pred: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Targets and outputs as a formula takes them."""
+def arrays(
+    op: str, y_true: Any, y_pred: Any, owner: str | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Targets and outputs as a formula takes them; errors name the formula, or its owner."""
+    sparse, op = op in _SPARSE, owner or op
     t, y = _array(op, "y_true", y_true), _float(_array(op, "y_pred", y_pred))
-    if op in _SPARSE:
+    if sparse:
         t = t[..., 0] if t.ndim == y.ndim and t.shape[-1] == 1 else t
         expected = y.shape[:-1]
     else:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from numba_cnn import registry, saving
-from numba_cnn.metrics import Accuracy, Metric
+from numba_cnn.metrics import Metric
+from numba_cnn.metrics.accuracies import FittingAccuracy
 from numba_cnn.models.summary import print_summary
 from numba_cnn.models.training import Trainer
 from numba_cnn.settings import flag, function, optional, path
@@ -82,13 +83,14 @@ class Saved(Trainer):
             description["compile_config"] = {
                 "optimizer": registry.describe("optimizers", self.optimizer),
                 "loss": registry.describe("losses", self.loss),
-                "metrics": [_described(metric) for metric in self.metrics],
+                "metrics": [_described(one) for one in self.metrics if not one.weighted],
+                "weighted_metrics": [_described(one) for one in self.metrics if one.weighted],
             }
         return description
 
 
 def _described(metric: Metric) -> Any:
     """A metric as files have it; Keras has no class of its own for the accuracy that fits the targets."""
-    if type(metric) is Accuracy and metric.name in ("accuracy", "acc"):
+    if type(metric) is FittingAccuracy and metric.name in ("accuracy", "acc"):
         return metric.name
     return registry.describe("metrics", metric)

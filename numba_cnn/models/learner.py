@@ -10,7 +10,7 @@ from numba_cnn.callbacks import History
 from numba_cnn.layers.scores import ends_in
 from numba_cnn.metrics import Mean, Metric
 from numba_cnn.metrics import get as get_metric
-from numba_cnn.models import copying, plan
+from numba_cnn.models import copying, execution, plan
 from numba_cnn.models.graphs import Arrays, Results
 from numba_cnn.models.network import Network
 from numba_cnn.models.penalties import Penalties
@@ -51,6 +51,11 @@ class Learner(Network):
         optimizer: Any = "rmsprop",
         loss: Any = None,
         metrics: Sequence[Any] | None = None,
+        weighted_metrics: Sequence[Any] | None = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: str | bool = "auto",
+        auto_scale_loss: bool = True,
         *,
         backend: str = "auto",
     ) -> None:
@@ -58,15 +63,21 @@ class Learner(Network):
 
         optimizer    "adam", "sgd", "rmsprop", or an object of optimizers
         loss         a name such as "categorical_crossentropy", or an object of losses
-        metrics      a list of "accuracy" or objects of metrics
+        metrics      a list of "accuracy", other names or objects of metrics
+        weighted_metrics    the same, by the samples' weights
+
+        The others are taken for scripts' sake: kernels are compiled whatever run_eagerly and jit_compile say, a step
+        waits for none before it whatever steps_per_execution is, and float32 needs no loss that is scaled.
         """
+        execution.check(run_eagerly, steps_per_execution, jit_compile, auto_scale_loss)
         new_loss, new_optimizer = losses.get(loss), optimizers.get(optimizer)
-        if metrics is not None and not isinstance(metrics, list | tuple):
-            raise TypeError(
-                'compile: metrics must be a list such as ["accuracy"]. '
-                f"Received: {nearest.shown(metrics)}"
-            )
-        new_metrics = [get_metric(identifier) for identifier in metrics or []]
+        new_metrics = _metrics("metrics", metrics)
+        for metric in _metrics("weighted_metrics", weighted_metrics):
+            metric.weighted = True
+            new_metrics.append(metric)
+        if new_loss.ignore_class is not None:  # a label that kernels refuse
+            for metric in new_metrics:
+                metric.has_kernels = False
         new_backend = chosen_backend("compile", backend)
         if new_optimizer.has_state and self.weights:
             new_optimizer.build(self.trainable_weights, new_backend, self)
@@ -106,8 +117,9 @@ class Learner(Network):
         if self.loss.has_classes and self.loss.ignore_class is None:
             labels = arguments.class_labels(self.name, labels, self._outputs_of_a_sample())
         values, rest = self._graphs.run(self, function, x, labels, sample_weight, trains=trains)
-        for mean, value in zip((self._mean_loss, *self.metrics), values, strict=True):
-            mean.add(value, labels.shape[0])
+        self._mean_loss.add(values[0], labels.shape[0])
+        for metric, value in zip(self._metrics, values[1:], strict=True):
+            metric.take(value, labels, sample_weight)
         return rest
 
     def _values_and_gradients(
@@ -142,7 +154,13 @@ class Learner(Network):
         if self._gives_scores and not all(metric.takes_scores(count) for metric in self._metrics):
             assert self._last_layer is not None
             outputs = self._last_layer.last_activation.call(scores)
-        return [loss, *(metric.of_batch(labels, outputs) for metric in self._metrics)], dscores
+        given = [
+            metric.of_batch(labels, outputs)
+            if metric.has_kernels and not metric.weighted
+            else outputs  # NumPy computes
+            for metric in self._metrics
+        ]
+        return [loss, *given], dscores
 
     @property
     def _gives_scores(self) -> bool:
@@ -178,6 +196,15 @@ class Learner(Network):
         """The means since reset_metrics(), by name in alphabetical order; waits for a device."""
         means = sorted((self._mean_loss, *self.metrics), key=lambda mean: mean.name)
         return {mean.name: mean.result() for mean in means}
+
+
+def _metrics(name: str, given: Any) -> list[Metric]:
+    """The metrics of a list of names or objects."""
+    if given is not None and not isinstance(given, list | tuple):
+        raise TypeError(
+            f'compile: {name} must be a list such as ["accuracy"]. Received: {nearest.shown(given)}'
+        )
+    return [get_metric(identifier) for identifier in given or []]
 
 
 def chosen_backend(op: str, name: Any) -> Any:

@@ -101,6 +101,7 @@ def _compile(model: Saved, settings: Mapping[str, Any], backend: str) -> None:
             settings.get("optimizer"),
             settings.get("loss"),
             settings.get("metrics"),
+            settings.get("weighted_metrics"),
             backend=backend,
         )
     except (ArithmeticError, AttributeError, TypeError, ValueError) as error:

@@ -196,6 +196,37 @@ PARAMETERS |= dict.fromkeys(["activity_regularizer", *PENALTIES], "?choice") | {
     "min_value": "number from 0",
     "rate": "share",
 }
+# Losses and metrics.
+PARAMETERS |= {
+    "apply_class_balancing": "flag",
+    "average": "?choice",
+    "class_aggregation": "?choice",
+    "class_id": "?count from 0",
+    "curve": "choice",
+    "delta": "positive number",
+    "ignore_class": "?whole number",
+    "k": "count",
+    "multi_label": "flag",
+    "num_classes": "count",
+    "num_regressors": "count from 0",
+    "num_thresholds": "count",
+    "precision": "share",
+    "q": "open share",
+    "recall": "share",
+    "sensitivity": "share",
+    "sparse_y_pred": "flag",
+    "sparse_y_true": "flag",
+    "specificity": "share",
+    "summation_method": "choice",
+    "target_class_ids": "nothing",
+    "thresholds": "?share",
+    "weighted_metrics": "?objects",
+    "run_eagerly": "flag",
+    "jit_compile": "flag of python",
+    "steps_per_execution": "count",
+    "auto_scale_loss": "flag",
+}
+KINDS |= {"whole number": {"zero", "minus one"}, "open share": set()}
 # The ops, whose names mean other things elsewhere.
 PARAMETERS |= {
     "beta": "array", "gamma": "array", "inverse_deviation": "array", "moving_mean": "array",
@@ -229,7 +260,28 @@ EXCEPTIONS |= {
     "regularizers.get.identifier": "?choice",
     "constraints.get.identifier": "?choice",
 }
-KINDS |= {"axis": {"zero", "minus one", "three"}}
+KINDS |= {"axis": {"zero", "minus one", "three"}, "axes": {"zero", "minus one", "three"}}
+EXCEPTIONS |= {
+    **{
+        f"losses.{name}.{key}": kind
+        for name in (
+            "BinaryFocalCrossentropy",
+            "CategoricalFocalCrossentropy",
+            "Tversky",
+            "Dice",
+            "CosineSimilarity",
+        )
+        for key, kind in (
+            ("gamma", "number from 0"),
+            ("alpha", "number from 0"),
+            ("beta", "number from 0"),
+        )
+    },
+    "losses.BinaryFocalCrossentropy.alpha": "share",
+    "losses.Dice.axis": "?axes",
+    "losses.Tversky.axis": "?axes",
+    "metrics.FBetaScore.beta": "positive number",
+}
 KINDS |= {"positive share": set(), "nothing": set()}
 EXCEPTIONS |= dict.fromkeys(
     ("ops.activate.x", "ops.softmax.x", "ops.log_softmax.x", "ops.dropout.x", "ops.dropout_backward.dy",
