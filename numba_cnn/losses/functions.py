@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 import numpy as np
 
 from numba_cnn import formulas, nearest
+from numba_cnn.losses import by_formula
+from numba_cnn.losses.crossentropies import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    SparseCategoricalCrossentropy,
+)
+from numba_cnn.losses.errors import MeanAbsoluteError, MeanSquaredError
+from numba_cnn.losses.loss import Loss
 
 _SPARSE = "sparse_categorical_crossentropy", "categorical_generalized_cross_entropy"
 
@@ -44,29 +52,52 @@ def arrays(
         t, expected = t.astype(y.dtype), y.shape
     if t.shape != expected:
         raise ValueError(
-            f"{op}: y_true must have the shape {expected}. Received: y_true of shape {t.shape}"
+            f"{op}: y_true must have the shape {expected} for this y_pred. Received: y_true of shape {t.shape}"
         )
     return t, y
 
 
-def _function(name: str) -> Callable[..., Any]:
+def _function(name: str, cls: type[Loss]) -> Callable[..., Any]:
+    """The formula of that name as a function of targets, outputs and the settings of the loss."""
     formula = getattr(formulas, name)
+    settings = list(inspect.signature(formula).parameters.values())[2:]
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    given = [inspect.Parameter(word, kind) for word in ("y_true", "y_pred")]
+    signature = inspect.Signature([*given, *settings])
 
-    @wraps(formula)
-    def function(y_true: Any, y_pred: Any, *settings: Any, **named: Any) -> np.ndarray:
+    def function(*arguments: Any, **named: Any) -> np.ndarray:
+        nearest.check_keywords(name, named, signature.parameters)
+        try:
+            found = signature.bind(*arguments, **named).arguments
+        except TypeError as error:
+            shown = [nearest.shown(one) for one in (*arguments, *named.values())]
+            raise TypeError(
+                f"{name}: {error}. Received: {', '.join(shown) or 'nothing'}"
+            ) from error
+        y_true, y_pred = found.pop("y_true"), found.pop("y_pred")
+        checked = cls(**found)
         t, y = arrays(name, y_true, y_pred)
         with np.errstate(all="ignore"):
-            values: np.ndarray = formula(t, y, *settings, **named)[0]
+            taken = {key: getattr(checked, key) for key in found}
+            values: np.ndarray = formula(t, y, **taken)[0]
         return values
 
+    function.__name__ = function.__qualname__ = name
     function.__doc__ = f"The {name.replace('_', ' ')} of each sample, as an array of NumPy's."
+    vars(function)["__signature__"] = signature
     return function
 
 
-NAMES = (
-    "binary_crossentropy", "binary_focal_crossentropy", "categorical_crossentropy", "categorical_focal_crossentropy",
-    "categorical_generalized_cross_entropy", "categorical_hinge", "cosine_similarity", "dice", "hinge", "huber",
-    "kl_divergence", "log_cosh", "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_error",
-    "mean_squared_logarithmic_error", "poisson", "sparse_categorical_crossentropy", "squared_hinge", "tversky",
-)  # fmt: skip
-FUNCTIONS = {name: _function(name) for name in NAMES}
+_CLASSES: tuple[type[Loss], ...] = (
+    *by_formula.ByFormula.__subclasses__(),
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    SparseCategoricalCrossentropy,
+    MeanAbsoluteError,
+    MeanSquaredError,
+)
+FUNCTIONS = {
+    name: _function(name, cls)
+    for cls in _CLASSES
+    for name in (inspect.signature(cls).parameters["name"].default.removesuffix("_loss"),)
+}

@@ -40,7 +40,7 @@ class AUC(Counts):
         multi_label: bool = False,
         from_logits: bool = False,
     ) -> None:
-        super().__init__(name or "auc")
+        super().__init__("auc" if name is None else name)
         self.num_thresholds, self.curve = num_thresholds, curve
         self.summation_method, self.thresholds = summation_method, thresholds
         if thresholds is not None:

@@ -107,7 +107,7 @@ class _AtThresholds(Counts):
     _settings: ClassVar[Settings] = {"thresholds": _thresholds}
 
     def __init__(self, thresholds: Any = None, name: str | None = None) -> None:
-        super().__init__(name or self.default_name)
+        super().__init__(self.default_name if name is None else name)
         self.thresholds = thresholds
 
     default_name: ClassVar[str]
@@ -246,7 +246,7 @@ class SensitivityAtSpecificity(_AtRate):
         class_id: int | None = None,
         name: str | None = None,
     ) -> None:
-        super().__init__(name or "sensitivity_at_specificity")
+        super().__init__("sensitivity_at_specificity" if name is None else name)
         self._set(specificity, num_thresholds, class_id)
 
     def rates(self) -> tuple[np.ndarray, np.ndarray]:
@@ -265,7 +265,7 @@ class SpecificityAtSensitivity(_AtRate):
         class_id: int | None = None,
         name: str | None = None,
     ) -> None:
-        super().__init__(name or "specificity_at_sensitivity")
+        super().__init__("specificity_at_sensitivity" if name is None else name)
         self._set(sensitivity, num_thresholds, class_id)
 
     def rates(self) -> tuple[np.ndarray, np.ndarray]:
@@ -284,7 +284,7 @@ class PrecisionAtRecall(_AtRate):
         class_id: int | None = None,
         name: str | None = None,
     ) -> None:
-        super().__init__(name or "precision_at_recall")
+        super().__init__("precision_at_recall" if name is None else name)
         self._set(recall, num_thresholds, class_id)
 
     def rates(self) -> tuple[np.ndarray, np.ndarray]:
@@ -303,7 +303,7 @@ class RecallAtPrecision(_AtRate):
         class_id: int | None = None,
         name: str | None = None,
     ) -> None:
-        super().__init__(name or "recall_at_precision")
+        super().__init__("recall_at_precision" if name is None else name)
         self._set(precision, num_thresholds, class_id)
 
     def rates(self) -> tuple[np.ndarray, np.ndarray]:

@@ -67,7 +67,7 @@ class IoU(Metric):
             )
         self.ignore_class, self.axis = ignore_class, axis
         self.sparse_y_true, self.sparse_y_pred = sparse_y_true, sparse_y_pred
-        super().__init__(name or "io_u")
+        super().__init__("io_u" if name is None else name)
 
     def reset_state(self) -> None:
         super().reset_state()
@@ -119,7 +119,7 @@ class BinaryIoU(IoU):
         threshold: float = 0.5,
         name: str | None = None,
     ) -> None:
-        super().__init__(2, target_class_ids, name or "binary_io_u")
+        super().__init__(2, target_class_ids, "binary_io_u" if name is None else name)
         self.threshold = threshold
 
     def _chosen(self, y: np.ndarray) -> np.ndarray:
@@ -150,7 +150,7 @@ class MeanIoU(IoU):
         super().__init__(
             num_classes,
             list(classes),
-            name or "mean_io_u",
+            "mean_io_u" if name is None else name,
             ignore_class,
             sparse_y_true,
             sparse_y_pred,
@@ -178,7 +178,7 @@ class OneHotIoU(IoU):
         sparse_y_pred: bool = False,
         axis: int = -1,
     ) -> None:
-        name = name or "one_hot_io_u"
+        name = "one_hot_io_u" if name is None else name
         super().__init__(
             num_classes, target_class_ids, name, ignore_class, False, sparse_y_pred, axis
         )
@@ -197,5 +197,5 @@ class OneHotMeanIoU(MeanIoU):
         sparse_y_pred: bool = False,
         axis: int = -1,
     ) -> None:
-        name = name or "one_hot_mean_io_u"
+        name = "one_hot_mean_io_u" if name is None else name
         super().__init__(num_classes, name, ignore_class, False, sparse_y_pred, axis)

@@ -15,7 +15,9 @@ def check(
     flag("compile", "run_eagerly", run_eagerly)
     flag("compile", "auto_scale_loss", auto_scale_loss)
     integer(1)("compile", "steps_per_execution", steps_per_execution)
-    if jit_compile != "auto" and not isinstance(jit_compile, bool):
+    if not isinstance(jit_compile, str | bool) or (
+        isinstance(jit_compile, str) and jit_compile != "auto"
+    ):
         raise ValueError(
             f'compile: jit_compile must be True, False or "auto". Received: {nearest.shown(jit_compile)}'
         )

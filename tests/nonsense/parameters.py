@@ -219,14 +219,15 @@ PARAMETERS |= {
     "specificity": "share",
     "summation_method": "choice",
     "target_class_ids": "nothing",
-    "thresholds": "?share",
+    "thresholds": "?share of lists",
+    "top_k": "?count",
     "weighted_metrics": "?objects",
     "run_eagerly": "flag",
     "jit_compile": "flag of python",
     "steps_per_execution": "count",
     "auto_scale_loss": "flag",
 }
-KINDS |= {"whole number": {"zero", "minus one"}, "open share": set()}
+KINDS |= {"whole number": {"zero", "minus one"}, "open share": set(), "share of lists": {"zero"}}
 # The ops, whose names mean other things elsewhere.
 PARAMETERS |= {
     "beta": "array", "gamma": "array", "inverse_deviation": "array", "moving_mean": "array",
@@ -318,7 +319,7 @@ ALIASES = {
     "identifier": "optimizer|loss|metric|initializer|activation|schedule|regularizer|constraint",
     **{name: name.rpartition("_")[2] for name in ["activity_regularizer", *PENALTIES]},
     **{name: "initializer" for name in PARAMETERS if name.endswith("_initializer")},
-    "layers": "layer|Layer", "layer": "Layer", "metrics": "metric", "schedule": "schedule",
+    "layers": "layer|Layer", "layer": "Layer", "metrics": "metric", "weighted_metrics": "metric", "schedule": "schedule",
     "validation_batch_size": "batch_size", "weights": "kernel|bias", "variables": "state",
     "class_weight": "class_weight", "validation_data": "fit: [xy]", "x_shape": "x",
     "y_true": "labels|targets", "y_pred": "probabilities|logits|y", "input_shape": "sample's shape", "path": "folders",
