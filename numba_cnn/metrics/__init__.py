@@ -20,11 +20,7 @@ from numba_cnn.metrics.confusion import (
     FalseNegatives,
     FalsePositives,
     Precision,
-    PrecisionAtRecall,
     Recall,
-    RecallAtPrecision,
-    SensitivityAtSpecificity,
-    SpecificityAtSensitivity,
     TrueNegatives,
     TruePositives,
 )
@@ -53,6 +49,12 @@ from numba_cnn.metrics.iou import (
     OneHotMeanIoU,
 )
 from numba_cnn.metrics.metric import Mean, Metric, Sum
+from numba_cnn.metrics.rates import (
+    PrecisionAtRecall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+)
 from numba_cnn.metrics.scores import F1Score, FBetaScore, R2Score
 from numba_cnn.session import snake_case
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from numba_cnn.metrics.confusion import Counts, _share, _thresholds, counted
+from numba_cnn.metrics.confusion import Counts, counted, share, threshold_setting
 from numba_cnn.settings import Settings, choice, flag, integer
 
 _EPSILON = 1e-7
@@ -25,7 +25,7 @@ class AUC(Counts):
         "num_thresholds": integer(2),
         "curve": choice("ROC", "PR"),
         "summation_method": choice("interpolation", "minoring", "majoring"),
-        "thresholds": _thresholds,
+        "thresholds": threshold_setting,
         "multi_label": flag,
         "from_logits": flag,
     }
@@ -69,11 +69,11 @@ class AUC(Counts):
     def result(self) -> float:
         if self.curve == "PR" and self.summation_method == "interpolation":
             return float(np.mean(self._area_under_precision()))
-        recall = _share(self.tp, self.fn)
+        recall = share(self.tp, self.fn)
         if self.curve == "ROC":
-            x, y = _share(self.fp, self.tn), recall
+            x, y = share(self.fp, self.tn), recall
         else:
-            x, y = recall, _share(self.tp, self.fp)
+            x, y = recall, share(self.tp, self.fp)
         heights = {
             "interpolation": (y[:-1] + y[1:]) / 2,
             "minoring": np.minimum(y[:-1], y[1:]),
