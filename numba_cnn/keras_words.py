@@ -23,7 +23,7 @@ _TEXTS = {
     "datasets": """
         boston_housing california_housing cifar10 cifar100 fashion_mnist imdb mnist reuters
     """,
-    "initializers": "Identity Orthogonal STFT",
+    "initializers": "STFT",
     "activations": "glu sparse_plus sparse_sigmoid sparsemax threshold",
     "arguments": "dtype loss_weights reduction steps steps_per_epoch validation_steps",
 }

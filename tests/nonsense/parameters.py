@@ -198,6 +198,7 @@ PARAMETERS |= dict.fromkeys(["activity_regularizer", *PENALTIES], "?choice") | {
 }
 # Losses and metrics.
 PARAMETERS |= {
+    "gain": "number",
     "apply_class_balancing": "flag",
     "average": "?choice",
     "class_aggregation": "?choice",
