@@ -197,7 +197,11 @@ class TestWrongInput:
                 ValueError,
                 "expected one of 'binary_crossentropy'.* Received: 'circle'",
             ),
-            ({"metrics": ["oddness"]}, ValueError, "metric: expected one of .* Received: 'oddness'"),
+            (
+                {"metrics": ["oddness"]},
+                ValueError,
+                "metric: expected one of .* Received: 'oddness'",
+            ),
             ({"optimizer": "adafactor"}, ValueError, "Received: 'adafactor'"),
             ({"backend": "tpu"}, ValueError, "Received: 'tpu'"),
             ({"optimizer": "sgd", "backend": "tpu"}, ValueError, "Received: 'tpu'"),
