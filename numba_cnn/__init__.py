@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         backend,
         backends,
         callbacks,
+        constraints,
         datasets,
         initializers,
         layers,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         models,
         ops,
         optimizers,
+        regularizers,
         utils,
     )
     from numba_cnn.config import clear_session, set_conv_algorithm, set_num_threads, show_config
@@ -48,6 +50,7 @@ __all__ = [
     "backends",
     "callbacks",
     "clear_session",
+    "constraints",
     "datasets",
     "initializers",
     "layers",
@@ -56,6 +59,7 @@ __all__ = [
     "models",
     "ops",
     "optimizers",
+    "regularizers",
     "set_conv_algorithm",
     "set_num_threads",
     "set_random_seed",

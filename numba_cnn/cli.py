@@ -52,7 +52,7 @@ def _train(arguments: argparse.Namespace) -> None:
     model.compile(
         optimizers.Adam(arguments.learning_rate),
         "sparse_categorical_crossentropy",
-        ["accuracy"],
+        metrics=["accuracy"],
         backend=arguments.backend,
     )
     model.summary()

@@ -9,6 +9,7 @@ _TEXTS = {
     "numba_cnn": """
         Variable applications constraints distribution mixed_precision preprocessing regularizers
         saving
+        Variable applications backend distribution mixed_precision preprocessing saving
     """,
     "models": "clone_model model_from_json save_model",
     "layers": """
@@ -16,24 +17,15 @@ _TEXTS = {
         Embedding GRU GroupNormalization LSTM Lambda LayerNormalization MultiHeadAttention Normalization PReLU
         Permute SimpleRNN StringLookup TimeDistributed UnitNormalization
     """,
-    "optimizers": "AdamW Adadelta Adafactor Adagrad Adamax Ftrl Lion Nadam schedules",
-    "losses": """
-        CategoricalFocalCrossentropy CosineSimilarity Hinge Huber KLDivergence Poisson hinge huber poisson
-    """,
-    "metrics": """
-        AUC F1Score Precision Recall SparseTopKCategoricalAccuracy TopKCategoricalAccuracy
-    """,
+    "optimizers": "Adafactor Lamb LossScaleOptimizer Muon",
+    "losses": "CTC Circle circle ctc",
+    "metrics": "ConcordanceCorrelation MeanMetricWrapper PearsonCorrelation",
     "callbacks": "BackupAndRestore ProgbarLogger RemoteMonitor SwapEMAWeights TensorBoard",
     "datasets": """
         boston_housing california_housing cifar10 cifar100 fashion_mnist imdb mnist reuters
     """,
-    "initializers": "Identity Orthogonal STFT",
+    "initializers": "STFT",
     "activations": "glu sparse_plus sparse_sigmoid sparsemax threshold",
-    "arguments": """
-        activity_regularizer amsgrad beta_constraint bias_constraint bias_regularizer centered clipnorm
-        clipvalue dtype ema_momentum global_clipnorm gradient_accumulation_steps jit_compile kernel_constraint
-        kernel_regularizer loss_scale_factor reduction run_eagerly
-        steps_per_execution use_ema weight_decay weighted_metrics
-    """,
+    "arguments": "dtype reduction",
 }
 WORDS = {namespace: words.split() for namespace, words in _TEXTS.items()}

@@ -28,9 +28,11 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
     same = _same(word, words)
     if same is not None:
         return same
-    bare = {_bare(known): known for known in words[::-1]}  # of words that are alike, the first
-    close = difflib.get_close_matches(_bare(word), bare, 1, _SIMILARITY)
-    return bare[close[0]] if close else None
+    close = difflib.get_close_matches(_bare(word), list(map(_bare, words)), 1, _SIMILARITY)
+    if not close:
+        return None
+    alike = [known for known in words if _bare(known) == close[0]]
+    return difflib.get_close_matches(word, alike, 1, 0)[0]
 
 
 def hint(word: object, words: Iterable[str], namespace: str) -> str:

@@ -29,6 +29,8 @@ class Parameter:
     ) -> None:
         self.name, self.path, self.shape, self.trainable = name, path, shape, trainable
         self.gradient: Array | None = None
+        self.regularizer: Any = None  # of regularizers: what the loss grows by
+        self.constraint: Any = None  # of constraints: applied behind each update
         self._initializer = initializer
         self._value: Array | None = None
         self._backend: Any = None  # None: a NumPy array

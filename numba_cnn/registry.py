@@ -16,6 +16,8 @@ _PLURALS = {
     "metric": "metrics",
     "optimizer": "optimizers",
     "initializer": "initializers",
+    "regularizer": "regularizers",
+    "constraint": "constraints",
 }
 
 
@@ -79,8 +81,10 @@ def create(what: str, description: Mapping[str, Any], classes: Classes) -> Any:
         raise ValueError(f"{class_name}: {error}. Received: {dict(config)}") from error
 
 
-def describe(module: str, instance: Any) -> Configuration:
-    """The Keras configuration of an object that has get_config()."""
+def describe(module: str, instance: Any) -> Any:
+    """The Keras configuration of an object that has get_config(); None for None."""
+    if instance is None:
+        return None
     return {
         "module": f"keras.{module}",
         "class_name": type(instance).__name__,

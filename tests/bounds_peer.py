@@ -11,7 +11,7 @@ import sys
 import numpy as np
 
 from numba_cnn import shapes
-from numba_cnn.backends import cpu, reference
+from numba_cnn.backends import cpu, reference, updates
 from numba_cnn.backends.cpu.convolution import depthwise_small, winograd_choice
 from numba_cnn.backends.cpu.runtime import launch_graph
 
@@ -185,6 +185,13 @@ class Checker:
         cpu.sgd(*arrays[:3], 0.1, 0.9, True)
         cpu.sgd(arrays[0], arrays[1], None, 0.1, 0.0, False)
         cpu.rmsprop(arrays[0], arrays[1], arrays[3], 0.1, 0.9, 1e-7)
+        third, total = self.filled(shape, dtype), self.filled((), dtype)
+        for rule, state in updates.STATE.items():
+            given = [*arrays[2:], third][:state] + [None] * (3 - state)
+            cpu.update(*arrays[:2], *given, rule, (0.1, 0.5, 0.5, 0.5, 0.5))
+        total[...] = 0
+        cpu.add_norms(x, 0.5, 0.5, total)
+        cpu.clip_by_norm(x, total, 0.5)
 
     def pixels(self, dtype):
         """Pooling over whole images, borders, larger images, images through maps: wild ones too."""

@@ -13,7 +13,7 @@ from numba_cnn import callbacks, layers, models
 def model():
     model = small_cnn.build(layers, models)
     model.set_weights(small_cnn.weights())
-    model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"], backend="cpu")
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"], backend="cpu")
     return model
 
 

@@ -108,7 +108,28 @@ def test_fans():
 def test_wrong_arguments():
     with pytest.raises(ValueError, match=r"scale must be a finite number above 0\. Received: -1"):
         initializers.VarianceScaling(scale=-1)
-    with pytest.raises(ValueError, match=r"expected one of .* Received: 'orthogonal'"):
-        initializers.get("orthogonal")
+    with pytest.raises(ValueError, match=r"expected one of .* Received: 'stft'"):
+        initializers.get("stft")
     with pytest.raises(TypeError, match="Received: 3"):
         initializers.get(3)
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (3, 5), (4, 4), (3, 3, 2, 4)])
+def test_orthogonal(shape):
+    w = initializers.Orthogonal(gain=2.0, seed=1)(shape).reshape(-1, shape[-1])
+    w = w if w.shape[0] >= w.shape[1] else w.T
+    np.testing.assert_allclose(w.T @ w, 4 * np.eye(w.shape[1]), atol=1e-5)
+    with pytest.raises(ValueError, match=r"Orthogonal: shape must have .* Received: \(3,\)"):
+        initializers.Orthogonal()((3,))
+
+
+def test_identity_and_short_names():
+    np.testing.assert_array_equal(initializers.Identity(3.0)((2, 3)), 3 * np.eye(2, 3))
+    with pytest.raises(ValueError, match=r"Identity: shape must have two extents. .*\(2, 3, 1\)"):
+        initializers.Identity()((2, 3, 1))
+    for name, cls in (
+        ("zero", "Zeros"), ("one", "Ones"), ("uniform", "RandomUniform"), ("normal", "RandomNormal"),
+        ("OrthogonalInitializer", "Orthogonal"), ("identity", "Identity"),
+    ):  # fmt: skip
+        assert type(initializers.get(name)).__name__ == cls
+    assert initializers.get("orthogonal").get_config() == {"gain": 1.0, "seed": None}

@@ -208,8 +208,8 @@ def test_wrong_arguments(make, message):
 
 
 def test_unknown_arguments_are_a_type_error():
-    with pytest.raises(TypeError, match="kernel_regularizer"):
-        layers.Dense(2, kernel_regularizer="l2")
+    with pytest.raises(TypeError, match="kernel_quantizer"):
+        layers.Dense(2, kernel_quantizer="l2")
 
 
 def test_a_built_layer_keeps_its_weights():

@@ -39,7 +39,7 @@ def whole(tmp_path_factory):
     folder = tmp_path_factory.mktemp("whole")
     model = small_cnn.build(layers, models)
     model.set_weights(small_cnn.weights())
-    model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"], backend="cpu")
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"], backend="cpu")
     model.optimizer.build(model.trainable_weights, model.backend)
     model.save(folder / "m.keras")
     model.save_weights(folder / "m.weights.h5")

@@ -62,6 +62,7 @@ OPS = {
         "affine_transform2d", dy="g.y", matrices="g.matrices", g=shapes.AffineTransform2D, bilinear=bool, fill_mode=str,
         dx="g.x",
     ),
+    "add_norms": Op("optimizers", x="*", of_sizes=float, of_squares=float, total=""),
     "average_pool2d": Op("average_pool2d", x="g.x", g=shapes.Pool2D, y="g.y"),
     "average_pool2d_backward": Op("average_pool2d", dy="g.y", g=shapes.Pool2D, dx="g.x"),
     "batch_norm": Op(
@@ -84,6 +85,7 @@ OPS = {
     "categorical_accuracy": Op("losses", y="N C", targets="N C", accuracy=""),
     "categorical_crossentropy": Op("losses", logits="N C", **_LOSS, dlogits="N C"),
     "categorical_crossentropy_of_probabilities": Op("losses", probabilities="N C", **_LOSS, dprobabilities="N C"),
+    "clip_by_norm": Op("optimizers", x="*", squares="", limit=float),
     "conv2d": Op(
         "conv2d", x="g.x", weight="g.weight", bias="g.F?", g=shapes.Conv2D, relu=bool, algorithm=str, y="g.y"
     ),
@@ -137,6 +139,9 @@ OPS = {
     "take_columns": Op("merge", y="g.whole", g=shapes.Columns, x="g.part"),
     "softmax": Op("softmax_crossentropy", x="N C", y="N C"),
     "softmax_backward": Op("softmax_crossentropy", dy="N C", y="N C", dx="N C"),
+    "update": Op(
+        "optimizers", parameter="*", gradient="*", first="*?", second="*?", third="*?", rule=str, constants=tuple
+    ),
     "upsample2d": Op("resize", x="g.x", g=shapes.Upsample2D, bilinear=bool, y="g.y"),
     "upsample2d_backward": Op("resize", dy="g.y", g=shapes.Upsample2D, bilinear=bool, dx="g.x"),
     "zero_pad2d": Op("resize", x="g.inner", g=shapes.Frame, y="g.outer"),

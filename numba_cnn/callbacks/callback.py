@@ -143,3 +143,12 @@ class LambdaCallback(Callback):
                     f"LambdaCallback: {name} must be a function. Received: {nearest.shown(function)}"
                 )
             setattr(self, name, function)
+
+
+def refuse_schedule(owner: str, optimizer: Any) -> None:
+    """Raise a TypeError where a callback cannot set the learning rate."""
+    if optimizer.has_schedule:
+        raise TypeError(
+            f"{owner}: the learning rate cannot be set, since the optimizer was given a schedule, which says what it "
+            f"is; give it a number instead. Received: learning_rate={type(optimizer.schedule).__name__}(...)"
+        )

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from numba_cnn import nearest
-from numba_cnn.callbacks.callback import Callback, Logs, verbosity
+from numba_cnn.callbacks.callback import Callback, Logs, refuse_schedule, verbosity
 from numba_cnn.settings import Settings, choice, flag, integer, number, optional, text
 
 
@@ -160,6 +160,7 @@ class ReduceLROnPlateau(Monitor):
         self.wait = self.cooldown_counter = 0
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
+        refuse_schedule(type(self).__name__, self.model.optimizer)
         self.best = None
         self.wait = self.cooldown_counter = 0
 

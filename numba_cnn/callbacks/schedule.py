@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, TextIO
 
 from numba_cnn import files
-from numba_cnn.callbacks.callback import Callback, Logs, verbosity
+from numba_cnn.callbacks.callback import Callback, Logs, refuse_schedule, verbosity
 from numba_cnn.settings import Settings, flag, function, number, path
 
 _rate = number(0)
@@ -26,6 +26,7 @@ class LearningRateScheduler(Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         optimizer = self.model.optimizer
+        refuse_schedule(type(self).__name__, optimizer)
         rate = (
             self.schedule(epoch, optimizer.learning_rate)
             if _takes_two(self.schedule)

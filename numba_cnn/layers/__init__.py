@@ -116,7 +116,7 @@ _FLOAT32 = {"module": "keras", "class_name": "DTypePolicy", "config": {"name": "
 
 def describe(layer: Layer) -> registry.Configuration:
     """The Keras configuration of a layer."""
-    description = registry.describe("layers", layer)
+    description: registry.Configuration = registry.describe("layers", layer)
     if isinstance(layer, InputLayer):
         description["config"]["dtype"] = "float32"
     else:

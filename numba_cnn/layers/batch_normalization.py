@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from numba_cnn import initializers, ops, registry
+from numba_cnn import constraints, initializers, ops, registry, regularizers
 from numba_cnn.layers.layer import Backward, InputShape, Layer
 from numba_cnn.ops import Array
 from numba_cnn.parameter import Parameter
@@ -41,6 +41,10 @@ class BatchNormalization(Layer):
         gamma_initializer: Any = "ones",
         moving_mean_initializer: Any = "zeros",
         moving_variance_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
         **settings: Any,
     ) -> None:
         super().__init__(**settings)
@@ -50,6 +54,10 @@ class BatchNormalization(Layer):
         self.gamma_initializer = initializers.get(gamma_initializer)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
         self.gamma: Parameter
         self.beta: Parameter
         self.moving_mean: Parameter
@@ -82,7 +90,13 @@ class BatchNormalization(Layer):
     def _scale_or_shift(self, name: str, shape: Shape, initializer: Any, has: bool) -> Parameter:
         """A weight; or, if the layer does not have it, what changes nothing."""
         if has:
-            return self._add_parameter(name, shape, initializer)
+            return self._add_parameter(
+                name,
+                shape,
+                initializer,
+                regularizer=getattr(self, f"{name}_regularizer"),
+                constraint=getattr(self, f"{name}_constraint"),
+            )
         neutral = initializers.get("ones" if name == "gamma" else "zeros")
         return Parameter(name, f"{self.name}/{name}", shape, neutral, trainable=False)
 
@@ -124,12 +138,11 @@ class BatchNormalization(Layer):
         return y, backward
 
     def get_config(self) -> dict[str, Any]:
-        described = (
-            "beta_initializer",
-            "gamma_initializer",
-            "moving_mean_initializer",
-            "moving_variance_initializer",
-        )
+        described = {
+            "initializers": ("beta", "gamma", "moving_mean", "moving_variance"),
+            "regularizers": ("beta", "gamma"),
+            "constraints": ("beta", "gamma"),
+        }
         return {
             **super().get_config(),
             "axis": self.axis,
@@ -137,5 +150,9 @@ class BatchNormalization(Layer):
             "epsilon": self.epsilon,
             "center": self.center,
             "scale": self.scale,
-            **{name: registry.describe("initializers", getattr(self, name)) for name in described},
+            **{
+                f"{name}_{kind[:-1]}": registry.describe(kind, getattr(self, f"{name}_{kind[:-1]}"))
+                for kind, names in described.items()
+                for name in names
+            },
         }

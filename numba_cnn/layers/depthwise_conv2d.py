@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba_cnn import initializers, ops, registry, shapes
+from numba_cnn import constraints, initializers, ops, registry, regularizers, shapes
 from numba_cnn.layers.convolution_layer import ConvolutionLayer
 from numba_cnn.layers.images import images, one_image
 from numba_cnn.layers.layer import Backward, InputShape
@@ -19,7 +19,7 @@ class DepthwiseConv2D(ConvolutionLayer):
     Parameters are kernel (KH, KW, C, depth_multiplier) and bias (C * depth_multiplier,).
     """
 
-    _given_to_base = ("kernel_initializer",)
+    _given_to_base = "kernel_initializer", "kernel_regularizer", "kernel_constraint"
 
     def __init__(
         self,
@@ -33,6 +33,8 @@ class DepthwiseConv2D(ConvolutionLayer):
         use_bias: bool = True,
         depthwise_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
+        depthwise_regularizer: Any = None,
+        depthwise_constraint: Any = None,
         **settings: Any,
     ) -> None:
         super().__init__(
@@ -45,6 +47,8 @@ class DepthwiseConv2D(ConvolutionLayer):
             use_bias=use_bias,
             kernel_initializer=depthwise_initializer,
             bias_initializer=bias_initializer,
+            kernel_regularizer=depthwise_regularizer,
+            kernel_constraint=depthwise_constraint,
             **settings,
         )
         self.depth_multiplier = shapes.count(self.name, "depth_multiplier", depth_multiplier)
@@ -81,9 +85,8 @@ class DepthwiseConv2D(ConvolutionLayer):
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         return {
-            **{key: value for key, value in config.items() if key != "kernel_initializer"},
-            "depthwise_initializer": config["kernel_initializer"],
-            "depth_multiplier": self.depth_multiplier,
+            key.replace("kernel_", "depthwise_") if key in self._given_to_base else key: value
+            for key, value in {**config, "depth_multiplier": self.depth_multiplier}.items()
         }
 
 
@@ -108,6 +111,8 @@ class SeparableConv2D(DepthwiseConv2D):
         depthwise_initializer: Any = "glorot_uniform",
         pointwise_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
+        pointwise_regularizer: Any = None,
+        pointwise_constraint: Any = None,
         **settings: Any,
     ) -> None:
         super().__init__(
@@ -125,6 +130,8 @@ class SeparableConv2D(DepthwiseConv2D):
         )
         self.filters = shapes.count(self.name, "filters", filters)
         self.pointwise_initializer = initializers.get(pointwise_initializer)
+        self.pointwise_regularizer = regularizers.get(pointwise_regularizer)
+        self.pointwise_constraint = constraints.get(pointwise_constraint)
         self.pointwise_kernel: Parameter
 
     def compute_output_shape(self, input_shape: InputShape) -> InputShape:
@@ -132,13 +139,15 @@ class SeparableConv2D(DepthwiseConv2D):
 
     def _make_parameters(self, input_shape: InputShape) -> None:
         shape = self.kernel_shape(input_shape)
-        self.kernel = self._add_parameter("depthwise_kernel", shape, self.kernel_initializer)
-        pointwise = 1, 1, self._outputs(shape), self.filters
+        self._add_kernel("depthwise_kernel", shape)
         self.pointwise_kernel = self._add_parameter(
-            "pointwise_kernel", pointwise, self.pointwise_initializer
+            "pointwise_kernel",
+            (1, 1, self._outputs(shape), self.filters),
+            self.pointwise_initializer,
+            regularizer=self.pointwise_regularizer,
+            constraint=self.pointwise_constraint,
         )
-        if self.use_bias:
-            self.bias = self._add_parameter("bias", (self.filters,), self.bias_initializer)
+        self._add_bias(self.filters)
 
     def call_scores(self, x: Array) -> Array:
         return self.forward_scores(x)[0]
@@ -165,6 +174,8 @@ class SeparableConv2D(DepthwiseConv2D):
             **super().get_config(),
             "filters": self.filters,
             "pointwise_initializer": registry.describe("initializers", self.pointwise_initializer),
+            "pointwise_regularizer": registry.describe("regularizers", self.pointwise_regularizer),
+            "pointwise_constraint": registry.describe("constraints", self.pointwise_constraint),
         }
 
 

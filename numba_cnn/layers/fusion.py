@@ -52,6 +52,7 @@ def pooled(below: object, layer: object) -> PooledConv2D | None:
     if type(below) is not Conv2D or not _halves(layer):
         return None
     fits = below.activation.is_relu or below.activation == LINEAR
+    fits = fits and below.activity_regularizer is None
     return PooledConv2D(below, layer) if fits else None
 
 

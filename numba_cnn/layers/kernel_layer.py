@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from numba_cnn import activations, initializers, registry
+from numba_cnn import activations, constraints, initializers, registry, regularizers
 from numba_cnn.layers.layer import Backward, InputShape, Layer
 from numba_cnn.ops import Array
 from numba_cnn.parameter import Parameter
 from numba_cnn.settings import Settings, flag
 from numba_cnn.shapes import Shape
+
+_PENALTIES = (
+    "kernel_regularizer",
+    "bias_regularizer",
+    "activity_regularizer",
+    "kernel_constraint",
+    "bias_constraint",
+)
 
 
 class KernelLayer(Layer):
@@ -25,6 +33,11 @@ class KernelLayer(Layer):
         use_bias: bool = True,
         kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
         **settings: Any,
     ) -> None:
         super().__init__(**settings)
@@ -32,6 +45,11 @@ class KernelLayer(Layer):
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
         self.kernel: Parameter
         self.bias: Parameter | None = None
 
@@ -45,9 +63,27 @@ class KernelLayer(Layer):
 
     def _make_parameters(self, input_shape: InputShape) -> None:
         shape = self.kernel_shape(input_shape)
-        self.kernel = self._add_parameter("kernel", shape, self.kernel_initializer)
+        self._add_kernel("kernel", shape)
+        self._add_bias(self._outputs(shape))
+
+    def _add_kernel(self, name: str, shape: Shape) -> None:
+        self.kernel = self._add_parameter(
+            name,
+            shape,
+            self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+
+    def _add_bias(self, outputs: int) -> None:
         if self.use_bias:
-            self.bias = self._add_parameter("bias", (self._outputs(shape),), self.bias_initializer)
+            self.bias = self._add_parameter(
+                "bias",
+                (outputs,),
+                self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
 
     def _outputs(self, kernel_shape: Shape) -> int:
         """The number of channels that come out."""
@@ -107,4 +143,12 @@ class KernelLayer(Layer):
             "use_bias": self.use_bias,
             "kernel_initializer": registry.describe("initializers", self.kernel_initializer),
             "bias_initializer": registry.describe("initializers", self.bias_initializer),
+            **{
+                name: registry.describe(
+                    "constraints" if name.endswith("constraint") else "regularizers",
+                    getattr(self, name),
+                )
+                for name in _PENALTIES
+                if name != "activity_regularizer" or self.activity_regularizer is not None
+            },
         }

@@ -40,6 +40,7 @@ class Layer(Checked):
     input_shape: Any  # (None, ...), or a list of them; None before the layer is built
     output_shape: Any
     _nodes: list[Node]
+    activity_regularizer: Any = None  # of regularizers: what the loss grows by with the output
     _takes_any_name: ClassVar[bool] = True
     _settings: ClassVar[Settings] = {"trainable": flag, "name": text}
 
@@ -99,6 +100,12 @@ class Layer(Checked):
         """What the optimizer changes."""
         return [p for p in self.weights if p.trainable] if self.trainable else []
 
+    @property
+    def losses(self) -> list[Array]:
+        """The penalties of the weights that are trained, each an array of shape ()."""
+        trained = self.trainable_weights
+        return [p.regularizer(p.value) for p in trained if p.regularizer is not None]
+
     def build(self, input_shape: InputShape) -> None:
         """Make the parameters for inputs of that shape, unless they are made."""
         input_shape = shapes.with_batch(self.name, input_shape)
@@ -129,9 +136,17 @@ class Layer(Checked):
         """Layers with weights make them here."""
 
     def _add_parameter(
-        self, name: str, shape: shapes.Shape, initializer: Initializer, trainable: bool = True
+        self,
+        name: str,
+        shape: shapes.Shape,
+        initializer: Initializer,
+        trainable: bool = True,
+        *,
+        regularizer: Any = None,
+        constraint: Any = None,
     ) -> Parameter:
         parameter = Parameter(name, f"{self.name}/{name}", shape, initializer, trainable)
+        parameter.regularizer, parameter.constraint = regularizer, constraint
         self.weights.append(parameter)
         return parameter
 

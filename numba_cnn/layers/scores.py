@@ -42,4 +42,7 @@ def ends_in(layer: Any, names: tuple[str, ...]) -> bool:
     """Whether the layer gives scores before one of these activations; layers of derived classes may do more."""
     own = type(layer).__module__.partition(".")[0] == __name__.partition(".")[0]
     known = own and isinstance(layer, KernelLayer | ActivationLayer)
-    return known and isinstance(layer, Layer) and layer.last_activation.name in names
+    penalised = getattr(layer, "activity_regularizer", None) is not None  # for what comes behind it
+    return (
+        known and not penalised and isinstance(layer, Layer) and layer.last_activation.name in names
+    )

@@ -102,7 +102,7 @@ class Feeder(Learner):
         if any(None in end.shape[1:] for end in self._ends):
             ends = self.compute_output_shape(one_or_all([(None, *a.shape[1:]) for a in xs]))
         N, labels, weights = len(xs[0]), [], []
-        for objective, cut, one, shape, weight in zip(
+        for objective, cut, one, end, weight in zip(
             self._objectives,
             self._scored_plan()[1],
             structure.arrays(op, "y", y, names, lambda one: one.shape[:1] == (N,)),
@@ -112,8 +112,8 @@ class Feeder(Learner):
         ):
             targets.check_scores(op, cut, objective.loss)
             place = op if objective.name is None else f"{op}, output {objective.name!r}"
-            labels.append(targets.targets(place, one, N, shape, objective.loss))
-            weights.append(targets.weights(place, labels[-1], weight))
+            labels.append(targets.targets(place, one, N, end, objective.loss))
+            weights.append(targets.weights(place, labels[-1], weight, end))
         return data.Dataset(xs, tuple(labels), tuple(weights))
 
     def _inputs(self, op: str, x: Any) -> tuple[np.ndarray, ...]:

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, TypeVar
 
 from numba_cnn import layers, registry, saving
 from numba_cnn.layers import Layer
-from numba_cnn.metrics import Accuracy, Metric
+from numba_cnn.metrics.accuracies import FittingAccuracy
 from numba_cnn.models.network import one_or_all
+from numba_cnn.models.objectives import Objective
 from numba_cnn.models.summary import Connections, print_summary
 from numba_cnn.models.training import Trainer
 from numba_cnn.settings import flag, function, optional, path
@@ -156,13 +157,18 @@ class Saved(Trainer):
                 "optimizer": registry.describe("optimizers", self.optimizer),
                 "loss": one_or_all([registry.describe("losses", one.loss) for one in asked]),
                 "loss_weights": None if all(w == 1 for w in weights) else one_or_all(weights),
-                "metrics": one_or_all([[_described(m) for m in one.metrics] for one in asked]),
+                "metrics": one_or_all([_described(one, weighted=False) for one in asked]),
+                "weighted_metrics": one_or_all([_described(one, weighted=True) for one in asked]),
             }
         }
 
 
-def _described(metric: Metric) -> Any:
-    """A metric as files have it; Keras has no class of its own for the accuracy that fits the targets."""
-    if type(metric) is Accuracy and metric.name in ("accuracy", "acc"):
-        return metric.name
-    return registry.describe("metrics", metric)
+def _described(objective: Objective, *, weighted: bool) -> list[Any]:
+    """Metrics as files have them; Keras has no class of its own for the accuracy that fits the targets."""
+    return [
+        metric.name
+        if type(metric) is FittingAccuracy and metric.name in ("accuracy", "acc")
+        else registry.describe("metrics", metric)
+        for metric in objective.metrics
+        if metric.weighted == weighted
+    ]

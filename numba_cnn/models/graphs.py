@@ -139,6 +139,15 @@ def _same(recorded: list[Any], state: list[Any]) -> bool:
 
 def is_ours(network: Network) -> bool:
     """Whether the network and its parts are of classes of this package, which compute by kernels alone."""
+    regularizers = [
+        regularizer
+        for part in network._parts()
+        if isinstance(part, Layer)
+        for regularizer in (part.activity_regularizer, *(p.regularizer for p in part.weights))
+    ]
+    parts = [*network._parts(), *regularizers]
+    if any(getattr(part, "on_host", False) for part in parts):
+        return False
     return all(
         type(part).__module__.partition(".")[0] == __name__.partition(".")[0]
         for part in (network, *network._parts())

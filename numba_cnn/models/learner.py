@@ -8,10 +8,12 @@ from typing import Any
 from numba_cnn import backends, nearest, ops, optimizers
 from numba_cnn.callbacks import History
 from numba_cnn.metrics import Mean, Metric
-from numba_cnn.models import copying, objectives, plan
+from numba_cnn.metrics.metric import Averaged
+from numba_cnn.models import copying, execution, objectives, plan
 from numba_cnn.models.graphs import Arrays, Results
 from numba_cnn.models.network import Network, one_or_all
 from numba_cnn.models.objectives import Objective
+from numba_cnn.models.penalties import Penalties
 from numba_cnn.ops import Array, arguments
 
 Logs = dict[str, float]
@@ -24,6 +26,7 @@ class Learner(Network):
         super().__init__(*arguments, **settings)
         self.optimizer: optimizers.Optimizer | None = None
         self._objectives: list[Objective] = []  # one an output
+        self._penalty = Mean("penalty")  # of regularizers
         self.history: History | None = None
         self.stop_training = False
 
@@ -45,7 +48,7 @@ class Learner(Network):
         return names + [objective.mean.name for objective in self._objectives if several]
 
     @property
-    def means(self) -> dict[str, Mean]:
+    def means(self) -> dict[str, Averaged]:
         """What is logged, by name, but for the loss of a model of several outputs, which theirs add up to."""
         return {name: mean for one in self._objectives for name, mean in one.means.items()}
 
@@ -53,23 +56,33 @@ class Learner(Network):
         self,
         optimizer: Any = "rmsprop",
         loss: Any = None,
-        metrics: Any = None,
-        *,
         loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: str | bool = "auto",
+        auto_scale_loss: bool = True,
+        *,
         backend: str = "auto",
     ) -> None:
         """Choose how to train, and where: "cpu", "cuda", or "auto" for a real GPU if there is one.
 
-        optimizer       "adam", "sgd", "rmsprop", or an object of optimizers
-        loss            a name such as "categorical_crossentropy", or an object of losses
-        metrics         a list of "accuracy" or objects of metrics
-        loss_weights    how much the loss of an output counts
+        optimizer           a name such as "adam", or an object of optimizers
+        loss                a name such as "categorical_crossentropy", a function or an object of losses
+        loss_weights        how much the loss of an output counts
+        metrics             a list of "accuracy", other names or objects of metrics
+        weighted_metrics    the same, by the samples' weights
 
         For a model of several outputs, loss and loss_weights are one for all, a list, or a dict by the outputs' names;
         metrics is a list with an entry, or a list of them, for each output, or a dict.
+
+        The others are taken for scripts' sake: kernels are compiled whatever run_eagerly and jit_compile say, a step
+        waits for none before it whatever steps_per_execution is, and float32 needs no loss that is scaled.
         """
+        execution.check(run_eagerly, steps_per_execution, jit_compile, auto_scale_loss)
         names = self.output_names
-        asked = objectives.objectives(names, loss, loss_weights, metrics)
+        asked = objectives.objectives(names, loss, loss_weights, metrics, weighted_metrics)
         new_optimizer = optimizers.get(optimizer)
         new_backend = chosen_backend("compile", backend)
         if new_optimizer.has_state and self.weights:
@@ -113,13 +126,18 @@ class Learner(Network):
         for objective, end, labels in zip(self._objectives, self._ends, ys, strict=True):
             assert labels is not None
             width = end.shape[-1]
-            if objective.loss.has_classes and width is not None:
+            has_classes = objective.loss.has_classes and objective.loss.ignore_class is None
+            if has_classes and width is not None:
                 labels = arguments.class_labels(self.name, labels, width)
             taken.append(labels)
         values, rest = self._graphs.run(self, function, *xs, *taken, *weights, trains=trains)
-        count = taken[0].shape[0] if taken[0] is not None else 0
-        for mean, value in zip(self._means_in_turn(), values, strict=True):
-            mean.add(value, count)
+        for objective, array, weight in zip(self._objectives, taken, weights, strict=True):
+            assert array is not None
+            count = 1 + len(objective.metrics)
+            objective.take(values[:count], array, weight)
+            values = values[count:]
+        for penalty in values:
+            self._penalty.add(penalty, len(xs[0]))
         return rest
 
     def _split(self, arrays: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any]]:
@@ -132,30 +150,36 @@ class Learner(Network):
             )
         return arrays[:n], arrays[n : n + m], arrays[n + m :]
 
-    def _means_in_turn(self) -> list[Mean]:
-        """The means of what a batch gives, in the order in which it does."""
-        return [mean for one in self._objectives for mean in (one.mean, *one.metrics)]
+    @property
+    def losses(self) -> list[Array]:
+        """The penalties of the weights that are trained, each an array of shape ()."""
+        trained = self.trainable_weights
+        return [p.regularizer(p.value) for p in trained if p.regularizer is not None]
 
     def _values_and_gradients(self, *arrays: Any) -> Results:
         xs, *targets = self._split(arrays)
+        penalties, trained = Penalties(), self.trainable_weights
         steps, cut = self._scored_plan()
-        scores, backward = plan.forward(steps, xs)
+        scores, backward = plan.forward(penalties.of(steps), xs)
         values, dscores = self._losses_and_metrics(scores, cut, *targets)
+        values += penalties.total(values[0], trained)
         backward(dscores)
-        gradients = [
-            ops.subtract(parameter.value, parameter.value)  # nothing was asked of it: zeros
-            if parameter.gradient is None
-            else parameter.gradient
-            for parameter in self.trainable_weights
-        ]
+        for parameter in trained:
+            if parameter.gradient is None:  # nothing was asked of it: zeros
+                parameter.gradient = ops.subtract(parameter.value, parameter.value)
+        penalties.add_gradients(trained)
+        gradients: Arrays = [parameter.gradient for parameter in trained]
         for parameter in self.weights:
             parameter.gradient = None
         return values, gradients
 
     def _values(self, *arrays: Any) -> Results:
         xs, *targets = self._split(arrays)
+        penalties = Penalties()
         steps, cut = self._scored_plan()
-        return self._losses_and_metrics(plan.call(steps, xs), cut, *targets)[0], []
+        scores = plan.call(penalties.of(steps), xs)
+        values = self._losses_and_metrics(scores, cut, *targets)[0]
+        return values + penalties.total(values[0], self.trainable_weights), []
 
     def _losses_and_metrics(
         self, scores: Arrays, cut: Sequence[Any], labels: Sequence[Any], weights: Sequence[Any]
@@ -186,13 +210,15 @@ class Learner(Network):
         copying.restore(self, state)
 
     def reset_metrics(self) -> None:
-        for mean in self._means_in_turn():
-            mean.reset_state()
+        for objective in self._objectives:
+            objective.reset()
+        self._penalty.reset_state()
 
     def read_metrics(self) -> Logs:
         """The means since reset_metrics(), by name in alphabetical order; waits for a device."""
         logs = {name: mean.result() for name, mean in sorted(self.means.items())}
-        logs["loss"] = sum(one.weight * logs[one.mean.name] for one in self._objectives)
+        losses = sum(one.weight * logs[one.mean.name] for one in self._objectives)
+        logs["loss"] = losses + self._penalty.result()
         return dict(sorted(logs.items()))
 
 

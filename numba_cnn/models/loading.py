@@ -76,8 +76,9 @@ def _compile(model: Saved, settings: Mapping[str, Any], backend: str) -> None:
         model.compile(
             settings.get("optimizer"),
             settings.get("loss"),
+            settings.get("loss_weights"),
             settings.get("metrics"),
-            loss_weights=settings.get("loss_weights"),
+            settings.get("weighted_metrics"),
             backend=backend,
         )
     except (ArithmeticError, AttributeError, TypeError, ValueError) as error:

@@ -11,6 +11,7 @@ from numba_cnn import backends, losses, nearest, ops, settings
 from numba_cnn.losses import Loss
 from numba_cnn.metrics import Mean, Metric
 from numba_cnn.metrics import get as get_metric
+from numba_cnn.metrics.metric import Averaged
 from numba_cnn.ops import Array
 
 
@@ -26,9 +27,15 @@ class Objective:
         return what if self.name is None else f"{self.name}_{what}"
 
     @property
-    def means(self) -> dict[str, Mean]:
+    def means(self) -> dict[str, Averaged]:
         """The loss and the metrics by the names that they are logged by."""
-        return {self.mean.name: self.mean} | {self._named(m.name): m for m in self.metrics}
+        found: dict[str, Averaged] = {self.mean.name: self.mean}
+        for metric in self.metrics:
+            name = self._named(metric.name)
+            if name in found and metric.weighted:
+                name = self._named(f"weighted_{metric.name}")
+            found[name] = metric
+        return found
 
     def of_batch(
         self, outputs: Array, cut: Any, labels: Array, sample_weight: Array | None
@@ -46,10 +53,28 @@ class Objective:
         *_, width = outputs.shape  # a tuple of the simulator's has no last place, -1
         if cut is not None and not all(metric.takes_scores(width) for metric in self.metrics):
             outputs = cut.last_activation.call(outputs)
-        return [loss, *(metric.of_batch(labels, outputs) for metric in self.metrics)], doutputs
+        values = [
+            metric.of_batch(labels, outputs)
+            if metric.has_kernels and not metric.weighted
+            else outputs  # NumPy computes
+            for metric in self.metrics
+        ]
+        return [loss, *values], doutputs
+
+    def take(self, values: Sequence[Array], labels: Array, sample_weight: Array | None) -> None:
+        """Count what of_batch() gave."""
+        self.mean.add(values[0], labels.shape[0])
+        for metric, value in zip(self.metrics, values[1:], strict=True):
+            metric.take(value, labels, sample_weight)
+
+    def reset(self) -> None:
+        for mean in (self.mean, *self.metrics):
+            mean.reset_state()
 
 
-def objectives(names: Sequence[str], loss: Any, loss_weights: Any, metrics: Any) -> list[Objective]:
+def objectives(
+    names: Sequence[str], loss: Any, loss_weights: Any, metrics: Any, weighted_metrics: Any
+) -> list[Objective]:
     """What compile's arguments ask of each of the outputs of these names; a model that is not built has one output."""
     count = max(len(names), 1)
     found = _for_each("loss", loss, names, "a loss")
@@ -58,21 +83,18 @@ def objectives(names: Sequence[str], loss: Any, loss_weights: Any, metrics: Any)
         weights = [
             _weight(one) for one in _for_each("loss_weights", loss_weights, names, "a number")
         ]
-    if metrics is not None and not isinstance(metrics, list | tuple | Mapping):
-        raise TypeError(
-            'compile: metrics must be a list such as ["accuracy"]. '
-            f"Received: {nearest.shown(metrics)}"
-        )
-    return [
-        Objective(losses.get(one), weight, wanted, name)
-        for one, weight, wanted, name in zip(
-            found,
-            weights,
-            _metrics(metrics, names),
-            names if count > 1 else [None],
-            strict=True,
-        )
-    ]
+    counted = _metrics("metrics", metrics, names)
+    weighted = _metrics("weighted_metrics", weighted_metrics, names)
+    asked = []
+    for i, name in enumerate(names if count > 1 else [None]):
+        for metric in weighted[i]:
+            metric.weighted = True
+        one = Objective(losses.get(found[i]), weights[i], counted[i] + weighted[i], name)
+        if one.loss.ignore_class is not None:  # a label that kernels refuse
+            for metric in one.metrics:
+                metric.has_kernels = False
+        asked.append(one)
+    return asked
 
 
 def _for_each(what: str, given: Any, names: Sequence[str], one: str) -> list[Any]:
@@ -103,14 +125,18 @@ def _weight(given: Any) -> float:
     return weight
 
 
-def _metrics(given: Any, names: Sequence[str]) -> list[list[Metric]]:
+def _metrics(what: str, given: Any, names: Sequence[str]) -> list[list[Metric]]:
     """The metrics of each output."""
     count = max(len(names), 1)
+    if given is not None and not isinstance(given, list | tuple | Mapping):
+        raise TypeError(
+            f'compile: {what} must be a list such as ["accuracy"]. Received: {nearest.shown(given)}'
+        )
     if isinstance(given, Mapping):
         unknown = [name for name in given if name not in names]
         if unknown:
             raise ValueError(
-                f"compile: metrics names outputs, {', '.join(names)}. Received: {unknown[0]!r:.80}"
+                f"compile: {what} names outputs, {', '.join(names)}. Received: {unknown[0]!r:.80}"
             )
         lists = [given.get(name) for name in names]
     elif count == 1:
@@ -120,7 +146,7 @@ def _metrics(given: Any, names: Sequence[str]) -> list[list[Metric]]:
         lists = list(given or [None] * count)
     if len(lists) != count:
         raise ValueError(
-            f"compile: metrics must be a list with one entry, or a list, for each of {count} outputs. "
+            f"compile: {what} must be a list with one entry, or a list, for each of {count} outputs. "
             f"Received: {nearest.shown(given)}"
         )
     wanted = [one if isinstance(one, list | tuple) else [one] for one in lists]

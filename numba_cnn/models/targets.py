@@ -19,7 +19,7 @@ def targets(op: str, y: Any, N: int, output_shape: InputShape | None, loss: Loss
     if output_shape is None or None in output_shape[1:]:
         raise ValueError(f"{op}: build the model first. Received: output shape {output_shape}")
     if loss.has_classes:
-        return labels(op, y, N, output_shape)
+        return labels(op, y, N, output_shape, loss.ignore_class)
     prepared: np.ndarray = loss.prepared(numbers(op, y, N, output_shape))
     return prepared
 
@@ -57,9 +57,11 @@ def numbers(op: str, y: Any, N: int, output_shape: InputShape) -> np.ndarray:
     return np.ascontiguousarray(y, np.float32)
 
 
-def labels(op: str, y: Any, N: int, output_shape: InputShape) -> np.ndarray:
-    """The labels as int32 (N,), or (N, ...) where the outputs have more axes, each one of the classes; a last axis of 1
-    and whole floats are fine."""
+def labels(
+    op: str, y: Any, N: int, output_shape: InputShape, ignored: int | None = None
+) -> np.ndarray:
+    """The labels as int32 (N,), or (N, ...) where the outputs have more axes, each one of the classes, or the one
+    that is ignored; a last axis of 1 and whole floats are fine."""
     y, classes = array(op, "y", y), output_shape[-1]
     assert classes is not None
     if y.ndim == len(output_shape) and y.shape[-1] == 1:
@@ -75,7 +77,8 @@ def labels(op: str, y: Any, N: int, output_shape: InputShape) -> np.ndarray:
         )
     if y.dtype.kind not in "fiub":
         raise TypeError(f"{op}: y must be integers. Received: dtype {y.dtype}")
-    low, high = y.min(), y.max()
+    counted = y if ignored is None else np.where(y == ignored, 0, y)
+    low, high = counted.min(), counted.max()
     if not (low >= 0 and high < classes):  # NaN fails too
         wrong = high if low >= 0 else low
         raise ValueError(
@@ -88,17 +91,22 @@ def labels(op: str, y: Any, N: int, output_shape: InputShape) -> np.ndarray:
     return whole
 
 
-def weights(op: str, y: np.ndarray, sample_weight: Any) -> np.ndarray | None:
-    """The weight of each sample as float32 (N,), or None."""
+def weights(
+    op: str, y: np.ndarray, sample_weight: Any, output_shape: InputShape | None
+) -> np.ndarray | None:
+    """The weight of each row of the outputs as float32, or None; (N,), or one for each pixel, (N, H, W)."""
     if sample_weight is None:
         return None
     given = array(op, "sample_weight", sample_weight)
-    if given.dtype.kind not in "fiub" or given.shape != y.shape[:1] or not finite(given):
+    rows = y.shape[: len(output_shape or ()) - 1]
+    fits = given.ndim > 0 and given.shape == rows[: given.ndim]
+    if given.dtype.kind not in "fiub" or not fits or not finite(given):
         raise ValueError(
             f"{op}: sample_weight must be finite numbers of shape {y.shape[:1]}. "
             f"Received: {given.dtype} of shape {given.shape}"
         )
-    return given.astype(np.float32)
+    given = given.astype(np.float32).reshape(given.shape + (1,) * (len(rows) - given.ndim))
+    return np.ascontiguousarray(np.broadcast_to(given, rows))
 
 
 def weighted(op: str, data: Dataset, class_weight: Any, output_shape: Any) -> Dataset:
@@ -134,5 +142,10 @@ def weighted(op: str, data: Dataset, class_weight: Any, output_shape: Any) -> Da
                 f"Received: {nearest.shown(weight)} for class {named}"
             )
         table[named] = number
+    if labels.ndim > 2:
+        raise ValueError(
+            f"{op}: class_weight does not go with targets for each pixel; give sample_weight. "
+            f"Received: targets of shape {labels.shape}"
+        )
     classes_of = labels if labels.ndim == 1 else labels.argmax(-1)
     return data._replace(sample_weight=(table[classes_of],))

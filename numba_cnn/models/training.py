@@ -137,6 +137,8 @@ class Trainer(Feeder):
                 break
             if self.stop_training:
                 break
+        if self.optimizer is not None:  # which may keep moving averages of the weights
+            self.optimizer.finalize_variable_values(self.trainable_weights)
         return logs
 
     def evaluate(

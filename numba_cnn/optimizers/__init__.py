@@ -5,14 +5,35 @@ from __future__ import annotations
 from typing import Any
 
 from numba_cnn import nearest, registry
-from numba_cnn.optimizers.adam import Adam
+from numba_cnn.optimizers import schedules
+from numba_cnn.optimizers.adagrad import Adadelta, Adagrad
+from numba_cnn.optimizers.adam import Adam, Adamax, AdamW, Nadam
+from numba_cnn.optimizers.ftrl import Ftrl
+from numba_cnn.optimizers.lion import Lion
 from numba_cnn.optimizers.optimizer import Optimizer
 from numba_cnn.optimizers.rmsprop import RMSprop
 from numba_cnn.optimizers.sgd import SGD
 
-__all__ = ["SGD", "Adam", "Optimizer", "RMSprop", "get"]
+__all__ = [
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Ftrl",
+    "Lion",
+    "Nadam",
+    "Optimizer",
+    "RMSprop",
+    "get",
+    "schedules",
+]
 
-_NAMES: dict[str, type[Optimizer]] = {"adam": Adam, "sgd": SGD, "rmsprop": RMSprop}
+_NAMES: dict[str, type[Optimizer]] = {
+    cls.__name__.lower(): cls
+    for cls in (Adam, SGD, RMSprop, Adadelta, Adagrad, Adamax, AdamW, Ftrl, Lion, Nadam)
+}
 
 
 @nearest.keywords

@@ -1,220 +1,288 @@
-"""What all optimizers share: settings, and state that belongs to parameters."""
+"""What all optimizers share: settings, the order of a step, and files."""
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
+from numba_cnn import nearest, registry
 from numba_cnn.ops import Array
+from numba_cnn.optimizers import schedules
+from numba_cnn.optimizers.state import Groups
+from numba_cnn.optimizers.variables import Saved
 from numba_cnn.parameter import Parameter
-from numba_cnn.settings import Checked, Settings, integer, number, text
+from numba_cnn.settings import Settings, flag, integer, number, optional, text
 
-Slots = list[Array]  # the arrays of state of one parameter, of its shape
+Step = Callable[..., None]  # (parameter, gradient, *state): one parameter's update, in place
+_number = number(0)
+_optional_number = optional(number(0))
 
 
-class Optimizer(Checked):
+def _learning_rate(owner: str, name: str, value: Any) -> Any:
+    """A number, or a schedule, also as files have it."""
+    if isinstance(value, schedules.LearningRateSchedule):
+        return value
+    try:
+        return schedules.get(value) if isinstance(value, Mapping) else _number(owner, name, value)
+    except ValueError as error:
+        raise ValueError(
+            f"{owner}: {name} must be a finite number of at least 0 or an object of optimizers.schedules. "
+            f"Received: {nearest.shown(value)}"
+        ) from error
+
+
+class Optimizer(Saved):
     """Changes parameters against their gradients.
 
-    Each parameter has `slots` arrays of state (Adam: momentum, velocity), which begin at zero. They
-    belong to that parameter, and live as long as it does: what is frozen keeps its state. A copy of
-    an optimizer has the state without the parameters; it goes to those that the copy is first built
-    for.
+    A step clips the gradients, lets the weights decay, and updates them; then come their moving averages and their
+    constraints.
+
+    learning_rate                   a number, or one of optimizers.schedules
+    weight_decay                    weights lose this share of theirs times the learning rate before each update
+    clipnorm                        no gradient is longer than this
+    clipvalue                       no number of a gradient is larger than this
+    global_clipnorm                 all gradients together are not longer than this; one of the three at most
+    use_ema                         keep moving averages of the weights, by ema_momentum, which take the weights' place
+                                    every ema_overwrite_frequency steps, and when fit() ends
+    gradient_accumulation_steps     update by the mean gradient of so many steps, in the last of them
+    loss_scale_factor               kept for files: kernels compute in float32, where a loss that is multiplied, and
+                                    gradients that are divided again, change nothing
     """
 
-    slots = 0  # arrays of state per parameter
-    inert: ClassVar[dict[str, tuple[Any, ...]]] = {"ema_momentum": (0.99,)}
     _settings: ClassVar[Settings] = {
-        "learning_rate": number(0),
+        "learning_rate": _learning_rate,
+        "weight_decay": _optional_number,
+        "clipnorm": _optional_number,
+        "clipvalue": _optional_number,
+        "global_clipnorm": _optional_number,
+        "use_ema": flag,
+        "ema_momentum": number(0, 1),
+        "ema_overwrite_frequency": optional(integer(1)),
+        "loss_scale_factor": optional(number(above=0)),
+        "gradient_accumulation_steps": optional(integer(2)),
         "name": text,
         "iterations": integer(0),
     }
 
-    def __init__(self, learning_rate: float, name: str | None) -> None:
+    def __init__(
+        self,
+        learning_rate: Any,
+        *,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__()
+        self._rate: Any = 0.0
+        self._steps = 0  # of training; as many updates where gradients are not accumulated
         self.learning_rate = learning_rate
         self.name = type(self).__name__.lower() if name is None else name
-        self.iterations = 0
-        # What WeakKeyDictionary is, looked up in C: every step does, for each parameter.
-        self._state: dict[weakref.ref[Parameter], Slots] = {}
-        self._order: list[weakref.ref[Parameter]] = []  # the parameters of the last build()
-        self._owner: Any = None  # a weak reference to the model that it serves
-        self._copied: list[Slots] | None = None  # the state of a copy that is not built yet
-        self._backend: Any = None
+        self.weight_decay = weight_decay
+        self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
+        given = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
+        named = [f"{key}={value}" for key, value in given.items() if value is not None]
+        if len(named) > 1:
+            raise ValueError(
+                f"{type(self).__name__}: only one of clipnorm, clipvalue and global_clipnorm can be set. "
+                f"Received: {', '.join(named)}"
+            )
+        self.use_ema, self.ema_momentum = use_ema, ema_momentum
+        self.ema_overwrite_frequency = ema_overwrite_frequency
+        self.loss_scale_factor = loss_scale_factor
+        self.gradient_accumulation_steps = gradient_accumulation_steps
+        self._undecayed: tuple[frozenset[str], str | None] = frozenset(), None
 
     @property
-    def built(self) -> bool:
-        return self._backend is not None
+    def learning_rate(self) -> float:
+        """That of the next step; setting it is an error where a schedule says what it is."""
+        if isinstance(self._rate, schedules.LearningRateSchedule):
+            return self._rate(self._steps)
+        rate: float = self._rate
+        return rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        if self.has_schedule and not isinstance(value, schedules.LearningRateSchedule):
+            raise TypeError(
+                f"{self.name}: learning_rate cannot be set, since a schedule says what it is; give the optimizer a "
+                f"number to begin with. Received: {value}"
+            )
+        self._rate = value
 
     @property
-    def has_state(self) -> bool:
-        """Whether it has been in use, or is the copy of one that has been."""
-        return self.built or self._copied is not None
+    def has_schedule(self) -> bool:
+        """Whether the learning rate follows one of optimizers.schedules."""
+        return isinstance(self._rate, schedules.LearningRateSchedule)
 
     @property
-    def state(self) -> list[Slots]:
-        """The arrays of each parameter that is trained now, in turn."""
-        return self._state_of(self._parameters())
+    def schedule(self) -> schedules.LearningRateSchedule | None:
+        """The schedule, if there is one."""
+        return self._rate if isinstance(self._rate, schedules.LearningRateSchedule) else None
 
-    def build(self, parameters: Sequence[Parameter], backend: Any, owner: Any = None) -> None:
-        """Have state for these parameters on the backend: zeros for each that has none.
+    @property
+    def iterations(self) -> int:
+        """The number of updates so far."""
+        return self._steps // (self.gradient_accumulation_steps or 1)
 
-        owner    the model, with trainable_weights: it may bring other parameters later
+    @iterations.setter
+    def iterations(self, value: int) -> None:
+        self._steps = value * (self.gradient_accumulation_steps or 1)
 
-        Raises ValueError for parameters of another model.
-        """
-        first = not self.built
-        if not first and (owner is None or self._model() is not owner):
-            self._check_known(parameters)
-        if self._copied is not None:
-            self._adopt(parameters, self._copied)
-        if self.built and self._backend is not backend:
-            for slots in list(self._state.values()):
-                slots[:] = [backend.asarray(self._backend.to_numpy(array)) for array in slots]
-        self._backend, self._copied = backend, None
-        if owner is not None and (first or parameters):
-            self._owner = weakref.ref(owner)
-        self._order = [weakref.ref(parameter) for parameter in parameters]
-        for parameter in parameters:
-            slots = self._keep(parameter, self._find(parameter) or [])
-            del slots[self.slots :]
-            for _ in range(self.slots - len(slots)):
-                slots.append(backend.asarray(np.zeros(parameter.shape, parameter.dtype)))
+    @property
+    def own_groups(self) -> Groups:
+        """Those of the class itself, behind what all optimizers may have."""
+        return ()
+
+    @property
+    def groups(self) -> Groups:
+        shared: Groups = (("average",),) if self.use_ema else ()
+        if self.gradient_accumulation_steps:
+            shared += (("gradient_accumulator",),)
+        return shared + self.own_groups
 
     def step(self, parameters: Sequence[Parameter]) -> None:
         """Update the parameters and give up their gradients, whose memory the next step reuses."""
         state = self._state_of(parameters)
-        vars(self)["iterations"] += 1  # unchecked: it is what it was, plus 1
-        for parameter, slots in zip(parameters, state, strict=True):
-            self._update(parameter.value, parameter.gradient, *slots)
+        parts = self.gradient_accumulation_steps
+        shared = bool(self.use_ema) + bool(parts)
+        if not parts:
+            self._update(parameters, state, shared)
+        else:
+            last = (self._steps + 1) % parts == 0
+            for parameter, slots in zip(parameters, state, strict=True):
+                sums, gradient = slots[shared - 1], parameter.gradient
+                share = 1 / parts if last else 1.0
+                into, other = (gradient, sums) if last else (sums, gradient)
+                self._rule("blend", share, share)(into, other)
+            if last:
+                self._update(parameters, state, shared)
+                for slots in state:
+                    self._rule("clip", 0.0, 0.0)(slots[shared - 1], slots[shared - 1])
+        if self.use_ema:
+            self._average(parameters, [slots[0] for slots in state])
+        for parameter in parameters:
             parameter.gradient = None
+            if parameter.constraint is not None:
+                parameter.constraint.apply(self._backend, parameter.value)
+        self._steps += 1
 
-    def _update(self, parameter: Array, gradient: Array, *state: Array) -> None:
+    def _update(
+        self, parameters: Sequence[Parameter], state: Sequence[list[Array]], shared: int
+    ) -> None:
+        """Clip, decay, update; the optimizer's own arrays come behind `shared` others."""
+        if self.clipnorm or self.clipvalue or self.global_clipnorm:
+            self._clip([parameter.gradient for parameter in parameters])
+        rate = self.learning_rate
+        if self.weight_decay is not None:
+            decay = self._rule("scale", 1 - self.weight_decay * rate)
+            for parameter in filter(self._decays, parameters):
+                decay(parameter.value, parameter.value)
+        step = self._stepper(rate)
+        for parameter, slots in zip(parameters, state, strict=True):
+            step(parameter.value, parameter.gradient, *slots[shared:])
+
+    def _stepper(self, rate: float) -> Step:
+        """What updates one parameter in this step, in which all have the same constants."""
         raise NotImplementedError
 
-    def get_variables(self) -> list[np.ndarray]:
-        """The state in Keras's order: iterations, learning rate, the arrays of each parameter that is trained."""
-        scalars = [np.array(self.iterations, np.int32), np.array(self.learning_rate, np.float32)]
-        return scalars + [array for slots in self._on_host(self.state) for array in slots]
+    def _rule(self, rule: str, *constants: float) -> Step:
+        """An update by one of the backends' rules."""
+        update = self._backend.update
 
-    def set_variables(self, variables: Sequence[np.ndarray]) -> None:
-        """Take over what get_variables gave; ValueError if the shapes differ from the state's."""
-        if not isinstance(variables, list | tuple):
-            raise ValueError(
-                f"{self.name}: the state must be a list of arrays. Received: {variables!r:.80}"
-            )
-        state = self.state
-        expected = [(), (), *(a.shape for slots in state for a in slots)]
-        received = [np.shape(v) for v in variables]
-        if expected != received:
-            raise ValueError(
-                f"{self.name}: expected state of shapes {expected}. Received: {received}"
-            )
-        self.iterations, self.learning_rate = int(variables[0]), float(variables[1])
-        arrays = iter(variables[2:])
-        for slots in state:
-            slots[:] = [self._backend.asarray(np.array(next(arrays), a.dtype)) for a in slots]
+        def step(parameter: Array, gradient: Array, *state: Array) -> None:
+            update(parameter, gradient, *state, *[None] * (3 - len(state)), rule, constants)
 
-    def count_params(self) -> int:
-        """The numbers of its state, iterations and learning rate included."""
-        return 2 + sum(int(np.prod(a.shape)) for slots in self.state for a in slots)
+        return step
+
+    def _clip(self, gradients: Sequence[Any]) -> None:
+        backend = self._backend
+        if self.clipvalue:
+            clip = self._rule("clip", -self.clipvalue, self.clipvalue)
+            for gradient in gradients:
+                clip(gradient, gradient)
+            return
+        limit = self.clipnorm or self.global_clipnorm
+        together = [gradients] if self.global_clipnorm else [[gradient] for gradient in gradients]
+        for group in together:
+            if group:
+                squares = backend.asarray(np.zeros((), group[0].dtype))
+                for gradient in group:
+                    backend.add_norms(gradient, 0.0, 1.0, squares)
+                for gradient in group:
+                    backend.clip_by_norm(gradient, squares, limit)
+
+    def _average(self, parameters: Sequence[Parameter], averages: Sequence[Array]) -> None:
+        """Bring the moving averages on, which take the weights' place where it is time."""
+        momentum = self.ema_momentum if self.iterations else 0.0
+        blend = self._rule("blend", momentum, 1 - momentum)
+        for parameter, average in zip(parameters, averages, strict=True):
+            blend(average, parameter.value)
+        frequency = self.ema_overwrite_frequency
+        if frequency and (self.iterations + 1) % frequency == 0:
+            self._overwrite(parameters, averages)
+
+    def _overwrite(self, parameters: Sequence[Parameter], averages: Sequence[Array]) -> None:
+        take = self._rule("blend", 0.0, 1.0)
+        for parameter, average in zip(parameters, averages, strict=True):
+            take(parameter.value, average)
+
+    def finalize_variable_values(self, var_list: Sequence[Parameter]) -> None:
+        """Give the parameters their moving averages, if there are any: what fit() ends with."""
+        if self.use_ema and self.built and self._steps:
+            self._overwrite(var_list, [slots[0] for slots in self._state_of(var_list)])
+
+    def exclude_from_weight_decay(
+        self,
+        var_list: Sequence[Parameter] | None = None,
+        var_names: Sequence[str] | None = None,
+    ) -> None:
+        """Have these parameters, and those whose name one of the patterns is found in, not decay; before build()."""
+        op = "exclude_from_weight_decay"
+        if self.built:
+            raise ValueError(
+                f"{op}: say so before the optimizer is in use. Received: {self.name}, in use"
+            )
+        for name, given, kind in (
+            ("var_list", var_list, Parameter),
+            ("var_names", var_names, str),
+        ):
+            if given is not None and not (
+                isinstance(given, list | tuple) and all(isinstance(one, kind) for one in given)
+            ):
+                what = "weights" if kind is Parameter else "strings"
+                raise ValueError(
+                    f"{op}: {name} must be a list of {what}. Received: {nearest.shown(given)}"
+                )
+        pattern = "|".join(sorted(set(var_names))) if var_names else None
+        if pattern is not None:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{op}: var_names: {error}. Received: {var_names}") from error
+        self._undecayed = frozenset(parameter.path for parameter in var_list or ()), pattern
+
+    def _decays(self, parameter: Parameter) -> bool:
+        paths, pattern = self._undecayed
+        named = pattern is not None and re.search(pattern, parameter.name) is not None
+        return parameter.path not in paths and not named
 
     def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, "learning_rate": self.learning_rate}
-
-    def state_of(self, parameters: Sequence[Parameter]) -> list[Slots]:
-        """Copies on the host of the arrays of each parameter; none where it has none."""
-        return self._on_host([self._find(parameter) or [] for parameter in parameters])
-
-    def without_state(self) -> Optimizer:
-        """A copy with the same settings and number of steps alone."""
-        copy = object.__new__(type(self))
-        copy.__setstate__({**self._bare(), "_copied": None})
-        return copy
-
-    def restore(
-        self, parameters: Sequence[Parameter], state: list[Slots], backend: Any, owner: Any
-    ) -> None:
-        """Give parameters the state that state_of() gave, in an optimizer that has none."""
-        self._backend, self._copied = backend, None
-        self._owner = weakref.ref(owner)
-        for parameter, slots in zip(parameters, state, strict=True):
-            if slots:
-                self._keep(parameter, [backend.asarray(array) for array in slots])
-        self.build(owner.trainable_weights, backend, owner)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Settings, and the state in the order of the parameters; neither parameters nor model."""
-        copied = self._on_host(self.state) if self.built else self._copied
-        return {**self._bare(), "_copied": copied}
-
-    def _bare(self) -> dict[str, Any]:
-        hidden = dict.fromkeys(("_state", "_owner", "_backend"))
-        return {**vars(self), **hidden, "_order": []}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state, _state={})
-
-    def _find(self, parameter: Parameter) -> Slots | None:
-        return self._state.get(weakref.ref(parameter))
-
-    def _keep(self, parameter: Parameter, slots: Slots) -> Slots:
-        """Make the arrays the state of the parameter, as long as it lives."""
-        forget = self._state.pop
-        self._state[weakref.ref(parameter, lambda reference: forget(reference, None))] = slots
-        return slots
-
-    def _parameters(self) -> list[Parameter]:
-        """What is trained now."""
-        model = self._model()
-        if model is not None:
-            trained: list[Parameter] = model.trainable_weights
-            return trained
-        return [parameter for ref in self._order if (parameter := ref()) is not None]
-
-    def _model(self) -> Any:
-        """The model that the optimizer serves, if there is one and it is still there."""
-        return None if self._owner is None else self._owner()
-
-    def _state_of(self, parameters: Sequence[Parameter]) -> list[Slots]:
-        """The state of each, which begins at zero for what the model has got or freed since."""
-        state = list(map(self._state.get, map(weakref.ref, parameters)))
-        if None in state or [*map(len, state)].count(self.slots) < len(state):  # type: ignore[arg-type]
-            model = self._model()
-            own = set() if model is None else set(map(id, model.weights))
-            mine = all(id(parameter) in own for parameter in parameters)
-            self.build(parameters, self._backend, model if mine else None)
-            state = list(map(self._find, parameters))
-        return state  # type: ignore[return-value]
-
-    def _check_known(self, parameters: Sequence[Parameter]) -> None:
-        for parameter in parameters:
-            if self._find(parameter) is None:
-                raise ValueError(
-                    f"{self.name}: an optimizer serves one model, and this one is in use; compile "
-                    f"with a new optimizer. Received: {parameter.path}, a weight of another model"
-                )
-
-    def _adopt(self, parameters: Sequence[Parameter], state: list[Slots]) -> None:
-        expected = [[np.shape(array) for array in slots] for slots in state]
-        if expected != [[parameter.shape] * self.slots for parameter in parameters]:
-            raise ValueError(
-                f"{self.name}: an optimizer serves one model, and this is the copy of one whose "
-                f"state has the shapes {expected}; compile with a new optimizer. "
-                f"Received: weights of shapes {[parameter.shape for parameter in parameters]}"
-            )
-        self._backend = _Host
-        for parameter, slots in zip(parameters, state, strict=True):
-            self._keep(parameter, list(slots))
-
-    def _on_host(self, state: list[Slots]) -> list[Slots]:
-        return [[np.array(self._backend.to_numpy(a)) for a in slots] for slots in state]
-
-
-class _Host:
-    """Where the state of a copy lies until the copy is built."""
-
-    @staticmethod
-    def to_numpy(array: np.ndarray) -> np.ndarray:
-        return array
+        rate = self._rate
+        if self.has_schedule:
+            rate = registry.describe("optimizers.schedules", rate)
+        names = (
+            "weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema", "ema_momentum",
+            "ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps",
+        )  # fmt: skip
+        shared = {name: getattr(self, name) for name in names}
+        return {"name": self.name, "learning_rate": rate, **shared}

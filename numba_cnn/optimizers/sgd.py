@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from numba_cnn.ops import Array
-from numba_cnn.optimizers.optimizer import Optimizer
+from numba_cnn.optimizers.optimizer import Optimizer, Step
+from numba_cnn.optimizers.state import Groups
 from numba_cnn.settings import Settings, flag, number
 
 
@@ -16,23 +17,25 @@ class SGD(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float = 0.01,
+        learning_rate: Any = 0.01,
         momentum: float = 0.0,
         nesterov: bool = False,
-        name: str | None = None,
+        **shared: Any,
     ) -> None:
-        super().__init__(learning_rate, name)
+        super().__init__(learning_rate, **shared)
         self.momentum, self.nesterov = momentum, nesterov
 
     @property
-    def slots(self) -> int:  # type: ignore[override]
-        return 1 if self.momentum else 0
+    def own_groups(self) -> Groups:
+        return (("momentum",),) if self.momentum else ()
 
-    def _update(self, parameter: Array, gradient: Array, *state: Array) -> None:
-        velocity = state[0] if state else None
-        self._backend.sgd(
-            parameter, gradient, velocity, self.learning_rate, self.momentum, self.nesterov
-        )
+    def _stepper(self, rate: float) -> Step:
+        sgd, momentum, nesterov = self._backend.sgd, self.momentum, self.nesterov
+
+        def step(parameter: Array, gradient: Array, velocity: Array | None = None) -> None:
+            sgd(parameter, gradient, velocity, rate, momentum, nesterov)
+
+        return step
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "momentum": self.momentum, "nesterov": self.nesterov}

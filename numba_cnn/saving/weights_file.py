@@ -2,7 +2,7 @@
 
     layers/<class in snake case>[_k]/vars/0, 1, ...    weights; k counts layers of that class; a model inside has
                                                        layers/ of its own
-    optimizer/vars/0, 1, ...    iterations, learning rate, the arrays of each parameter
+    optimizer/vars/0, 1, ...    iterations, learning rate unless there is a schedule, the arrays of the parameters
 
 A file may come from anywhere: links out of it, virtual or external data, wrong shapes and sizes
 beyond the file's own are refused before anything is read.
@@ -182,14 +182,16 @@ def _read_state(h5: Any, optimizer: Optimizer, size: int) -> list[np.ndarray] | 
     """
     if "optimizer" not in h5:
         return None
-    arrays = optimizer.get_variables()[2:]  # behind iterations and learning rate
-    kinds = [((), np.dtype(np.float64))] * 2 + [(array.shape, array.dtype) for array in arrays]
+    wide = np.dtype(np.float64)  # of single numbers
+    kinds = [
+        (array.shape, array.dtype if array.ndim else wide) for array in optimizer.get_variables()
+    ]
     try:
         state = _read_arrays(h5, "optimizer/vars", kinds, size)
     except ValueError as error:
         warnings.warn(f"the optimizer starts afresh: {error}", stacklevel=2)
         return None
-    optimizer_state.check(type(optimizer).__name__, state)
+    optimizer_state.check(optimizer.state_names(), state)
     return state
 
 

@@ -9,7 +9,7 @@ from unittest import mock
 import numpy as np
 
 from numba_cnn import backends, ops, shapes
-from numba_cnn.backends import contract, cuda, reference, scalars
+from numba_cnn.backends import contract, cuda, reference, scalars, updates
 
 _REFERENCE = SimpleNamespace(
     **{name: getattr(reference, name) for name in contract.OPS}, asarray=np.asarray, empty=np.empty
@@ -291,3 +291,31 @@ OPTIMIZERS = {
     "rmsprop": ("rmsprop", 3, (0.01, 0.9, 1e-7)),
     "adam": ("adam", 4, (0.01, 0.9, 0.999, 1e-7)),
 }
+
+
+def check_update(rule, dtype="float32"):
+    """One of updates.py's rules in place, on random arrays of parameter, gradient and state."""
+    draw, state = Draw(dtype), updates.STATE[rule]
+    host = [draw(3, 7), draw(3, 7), *(draw.rng.uniform(1, 1.2, (3, 7)) for _ in range(state))]
+    host = [array.astype(dtype) for array in host]
+    constants = (0.1, 0.5, 0.05, 0.3, 0.2)
+    exact = [array.astype(np.float64) for array in host]
+    device = [cuda.asarray(array) for array in host]
+    none = [None] * (3 - state)
+    reference.update(*exact, *none, rule, constants)
+    cuda.update(*device, *none, rule, constants)
+    bound = 200 * np.finfo(dtype).eps
+    for got, want in zip(device, exact, strict=True):
+        np.testing.assert_allclose(cuda.to_numpy(got), want, rtol=bound, atol=bound)
+
+
+def check_norms(size, dtype="float32"):
+    """Norms that go on, and what they shorten."""
+    x, total = Draw(dtype)(size), np.asarray(2, dtype)
+    exact = [array.astype(np.float64) for array in (x, total)]
+    device = [cuda.asarray(array) for array in (x, total)]
+    for module, (array, squares) in ((reference, exact), (cuda, device)):
+        module.add_norms(array, 0.5, 0.25, squares)
+        module.clip_by_norm(array, squares, 1.5)
+    for got, want in zip(device, exact, strict=True):
+        np.testing.assert_allclose(cuda.to_numpy(got), want, rtol=1e-5, atol=1e-6)

@@ -23,7 +23,7 @@ def dense():
 def model():
     """A small model in use."""
     made = models.Sequential([layers.Input((3,)), layers.Dense(2, activation="softmax")])
-    made.compile("adam", LOSS, ["accuracy"], backend="cpu")
+    made.compile("adam", LOSS, metrics=["accuracy"], backend="cpu")
     return made
 
 
@@ -118,6 +118,20 @@ EXAMPLES = {
     "callbacks.LambdaCallback": {"on_epoch_end": print},
     "callbacks.LearningRateScheduler": {"schedule": abs},
     "callbacks.ModelCheckpoint": {"filepath": "m.keras"},
+    **{f"losses.{name}": {"y_true": ROWS, "y_pred": SHARES} for name in (
+        "binary_crossentropy", "binary_focal_crossentropy", "categorical_crossentropy",
+        "categorical_focal_crossentropy", "categorical_hinge", "cosine_similarity", "dice", "hinge", "huber",
+        "kl_divergence", "log_cosh",
+        "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_error",
+        "mean_squared_logarithmic_error", "poisson", "squared_hinge", "tversky")},
+    **{f"losses.{name}": {"y_true": LABELS, "y_pred": SHARES} for name in (
+        "sparse_categorical_crossentropy", "categorical_generalized_cross_entropy")},
+    **{f"metrics.{name}": {key: 0.5} for name, key in (
+        ("SensitivityAtSpecificity", "specificity"), ("SpecificityAtSensitivity", "sensitivity"),
+        ("PrecisionAtRecall", "recall"), ("RecallAtPrecision", "precision"))},
+    **{f"metrics.{name}": {"num_classes": 2, "target_class_ids": [0]} for name in ("IoU", "OneHotIoU")},
+    **{f"metrics.{name}": {"num_classes": 2} for name in ("MeanIoU", "OneHotMeanIoU")},
+    "regularizers.get": {"identifier": "l2"}, "constraints.get": {"identifier": "non_neg"},
     "losses.get": {"identifier": LOSS}, "metrics.get": {"identifier": "accuracy"},
     "optimizers.get": {"identifier": "adam"}, "initializers.get": {"identifier": "zeros"},
     "metrics.Mean": {"name": "mean"}, "metrics.Metric": {"name": "metric"}, "losses.Loss": {"name": "loss"},
@@ -136,7 +150,15 @@ EXAMPLES = {
     "Sequential.train_step": {"x": ROWS, "labels": LABELS},
     "Layer.build": {"input_shape": (None, 3)}, "Layer.compute_output_shape": {"input_shape": (None, 3)},
     "Layer.set_weights": {"weights": [np.ones((3, 2)), np.ones(2)]}, "Layer.__call__": {"x": ROWS},
-    "Optimizer.set_variables": {"variables": []},
+    "Optimizer.set_variables": {"variables": []}, "Optimizer.finalize_variable_values": {"var_list": []},
+    **{f"optimizers.schedules.{name}": {"initial_learning_rate": 0.1, "decay_steps": 9}
+       for name in ("PolynomialDecay", "CosineDecay")},
+    **{f"optimizers.schedules.{name}": {"initial_learning_rate": 0.1, "decay_steps": 9, "decay_rate": 0.5}
+       for name in ("ExponentialDecay", "InverseTimeDecay")},
+    "optimizers.schedules.CosineDecayRestarts": {"initial_learning_rate": 0.1, "first_decay_steps": 9},
+    "optimizers.schedules.PiecewiseConstantDecay": {"boundaries": [3], "values": [1.0, 0.1]},
+    "optimizers.schedules.get": {"identifier": {
+        "class_name": "CosineDecay", "config": {"initial_learning_rate": 0.1, "decay_steps": 9}}},
     "Loss.__call__": {"y_true": LABELS, "y_pred": SHARES}, "Metric.of_batch": {"y_true": LABELS, "y_pred": SHARES},
     "Initializer.__call__": {"shape": (2, 3)},
     "set_conv_algorithm": {"algorithm": "auto"}, "set_random_seed": {"seed": 1}, "set_num_threads": {"n": 1},

@@ -159,6 +159,86 @@ PARAMETERS |= {
     "output_padding": "?size", "outputs": "choice", "pointwise_initializer": "choice", "target_shape": "extents",
     "training": "anything", "y_pred": "array", "y_shape": "shape", "y_true": "array",
 }  # fmt: skip
+# Optimizers and schedules.
+PARAMETERS |= {
+    "amsgrad": "flag",
+    "beta": "number from 0",
+    "boundaries": "numbers of a list",
+    "centered": "flag",
+    "clipnorm": "?number from 0",
+    "clipvalue": "?number from 0",
+    "cycle": "flag",
+    "decay_rate": "number from 0",
+    "decay_steps": "positive number",
+    "ema_momentum": "share",
+    "ema_overwrite_frequency": "?count",
+    "end_learning_rate": "number from 0",
+    "first_decay_steps": "positive number",
+    "global_clipnorm": "?number from 0",
+    "gradient_accumulation_steps": "?count",
+    "initial_accumulator_value": "number from 0",
+    "initial_learning_rate": "number from 0",
+    "l1_regularization_strength": "number from 0",
+    "l2_regularization_strength": "number from 0",
+    "l2_shrinkage_regularization_strength": "number from 0",
+    "learning_rate_power": "number to 0",
+    "loss_scale_factor": "?positive number",
+    "m_mul": "number from 0",
+    "power": "number",
+    "staircase": "flag",
+    "step": "count from 0",
+    "t_mul": "positive number",
+    "use_ema": "flag",
+    "values": "numbers of a list",
+    "var_list": "?objects",
+    "var_names": "?objects",
+    "warmup_steps": "number from 0",
+    "warmup_target": "?number from 0",
+    "weight_decay": "?number from 0",
+}
+KINDS |= {"numbers of a list": {"three"}, "number to 0": {"zero", "minus one", "minus half"}}
+# Regularizers and constraints.
+PENALTIES = [f"{what}_{kind}" for what in ("kernel", "bias", "depthwise", "pointwise", "beta", "gamma")
+             for kind in ("regularizer", "constraint")]  # fmt: skip
+PARAMETERS |= dict.fromkeys(["activity_regularizer", *PENALTIES], "?choice") | {
+    "l1": "?number from 0",
+    "l2": "?number from 0",
+    "min_value": "number from 0",
+    "rate": "share",
+}
+# Losses and metrics.
+PARAMETERS |= {
+    "gain": "number",
+    "apply_class_balancing": "flag",
+    "average": "?choice",
+    "class_aggregation": "?choice",
+    "class_id": "?count from 0",
+    "curve": "choice",
+    "delta": "positive number",
+    "ignore_class": "?whole number",
+    "k": "count",
+    "multi_label": "flag",
+    "num_classes": "count",
+    "num_regressors": "count from 0",
+    "num_thresholds": "count",
+    "precision": "share",
+    "q": "open share",
+    "recall": "share",
+    "sensitivity": "share",
+    "sparse_y_pred": "flag",
+    "sparse_y_true": "flag",
+    "specificity": "share",
+    "summation_method": "choice",
+    "target_class_ids": "nothing",
+    "thresholds": "?share of lists",
+    "top_k": "?count",
+    "weighted_metrics": "?objects",
+    "run_eagerly": "flag",
+    "jit_compile": "flag of python",
+    "steps_per_execution": "count",
+    "auto_scale_loss": "flag",
+}
+KINDS |= {"whole number": {"zero", "minus one"}, "open share": set(), "share of lists": {"zero"}}
 # The ops, whose names mean other things elsewhere.
 PARAMETERS |= {
     "beta": "array", "gamma": "array", "inverse_deviation": "array", "moving_mean": "array",
@@ -173,6 +253,54 @@ PARAMETERS |= {
     "height_factor": "share or pair", "width_factor": "?share or pair", "value_range": "number or pair",
     "antialias": "nothing", "crop_to_aspect_ratio": "flag", "pad_to_aspect_ratio": "flag",
 }  # fmt: skip
+EXCEPTIONS |= {
+    **{f"optimizers.{name}.{key}": kind
+       for name in ("Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lion", "Nadam", "RMSprop", "SGD")
+       for key, kind in (("name", "?text"), ("beta", "number from 0"))},
+    **{f"optimizers.schedules.{name}.{key}": kind
+       for name in ("ExponentialDecay", "InverseTimeDecay", "PiecewiseConstantDecay", "PolynomialDecay", "CosineDecay",
+                    "CosineDecayRestarts")
+       for key, kind in (("name", "text"), ("alpha", "number from 0"))},
+    "optimizers.AdamW.weight_decay": "number from 0", "optimizers.Lion.beta_1": "positive share",
+    "optimizers.schedules.PiecewiseConstantDecay.boundaries": "nothing",
+    "optimizers.schedules.PiecewiseConstantDecay.values": "nothing",
+}  # fmt: skip
+EXCEPTIONS |= {
+    **{
+        f"constraints.{name}.{key}": kind
+        for name in ("MaxNorm", "MinMaxNorm", "UnitNorm", "max_norm", "min_max_norm", "unit_norm")
+        for key, kind in (("axis", "axis"), ("max_value", "number from 0"))
+    },
+    **{
+        f"regularizers.{name}.factor": "number from 0"
+        for name in ("OrthogonalRegularizer", "orthogonal_regularizer")
+    },
+    "regularizers.get.identifier": "?choice",
+    "constraints.get.identifier": "?choice",
+}
+KINDS |= {"axis": {"zero", "minus one", "three"}, "axes": {"zero", "minus one", "three"}}
+EXCEPTIONS |= {
+    **{
+        f"losses.{name}.{key}": kind
+        for name in (
+            "BinaryFocalCrossentropy",
+            "CategoricalFocalCrossentropy",
+            "Tversky",
+            "Dice",
+            "CosineSimilarity",
+        )
+        for key, kind in (
+            ("gamma", "number from 0"),
+            ("alpha", "number from 0"),
+            ("beta", "number from 0"),
+        )
+    },
+    "losses.BinaryFocalCrossentropy.alpha": "share",
+    "losses.Dice.axis": "?axes",
+    "losses.Tversky.axis": "?axes",
+    "metrics.FBetaScore.beta": "positive number",
+}
+KINDS |= {"positive share": set(), "nothing": set()}
 EXCEPTIONS |= dict.fromkeys(
     ("ops.activate.x", "ops.softmax.x", "ops.log_softmax.x", "ops.dropout.x", "ops.dropout_backward.dy",
      "ops.gaussian_noise.x"), "numbers",
@@ -205,9 +333,11 @@ INSIDE = {
 
 # What an error may call the argument by.
 ALIASES = {
-    "identifier": "optimizer|loss|metric|initializer|activation",
+    "identifier": "optimizer|loss|metric|initializer|activation|schedule|regularizer|constraint",
+    **{name: name.rpartition("_")[2] for name in ["activity_regularizer", *PENALTIES]},
     **{name: "initializer" for name in PARAMETERS if name.endswith("_initializer")},
-    "layers": "layer|Layer", "layer": "Layer", "metrics": "metric", "schedule": "schedule",
+    "layers": "layer|Layer", "layer": "Layer", "metrics": "metric", "weighted_metrics": "metric",
+    "schedule": "schedule",
     "validation_batch_size": "batch_size", "weights": "kernel|bias", "variables": "state",
     "class_weight": "class_weight", "validation_data": "fit: [xy]", "x_shape": "x",
     "steps_per_epoch": "steps", "validation_steps": "steps",

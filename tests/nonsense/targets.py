@@ -7,6 +7,7 @@ import numba_cnn
 from numba_cnn import (
     activations,
     callbacks,
+    constraints,
     datasets,
     initializers,
     layers,
@@ -15,6 +16,7 @@ from numba_cnn import (
     models,
     ops,
     optimizers,
+    regularizers,
 )
 from numba_cnn.settings import accepted
 
@@ -31,8 +33,9 @@ def targets():
     """Everything that is called."""
     spaces = {
         "ops": ops, "activations": activations, "layers": layers, "callbacks": callbacks, "losses": losses,
-        "metrics": metrics, "optimizers": optimizers, "initializers": initializers, "datasets": datasets,
-        "models": models,
+        "metrics": metrics, "optimizers": optimizers, "optimizers.schedules": optimizers.schedules,
+        "regularizers": regularizers, "constraints": constraints,
+        "initializers": initializers, "datasets": datasets, "models": models,
     }  # fmt: skip
     found = []
     for space, module in spaces.items():
@@ -47,7 +50,13 @@ def targets():
         only=("build", "compute_output_shape", "set_weights", "__call__"),
     )
     found += _methods(
-        "Optimizer", lambda: shared().optimizer, optimizers.Optimizer, only=("set_variables",)
+        "Optimizer",
+        lambda: shared().optimizer,
+        optimizers.Optimizer,
+        only=("set_variables", "finalize_variable_values"),
+    )
+    found += _methods(
+        "Optimizer", optimizers.Adam, optimizers.Optimizer, ("exclude_from_weight_decay",)
     )
     found += _methods(
         "Loss",
@@ -73,7 +82,15 @@ def _of(name, function):
     """A function, or a class's constructor and its settings, each set on a good object."""
     if name in ("models.Sequential",):
         return [Target(name, function, ("layers", "trainable", "name"))]
-    if name in ("layers.from_description", "layers.describe", "optimizers.Optimizer"):
+    if name in (
+        "layers.from_description",
+        "layers.describe",
+        "optimizers.Optimizer",
+        "optimizers.schedules",
+        "optimizers.schedules.LearningRateSchedule",
+        "regularizers.Regularizer",
+        "constraints.Constraint",
+    ):
         return []  # what saving calls, and what only derived classes call
     if not inspect.isclass(function):
         return [Target(name, function, _names(function))]

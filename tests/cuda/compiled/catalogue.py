@@ -39,6 +39,7 @@ from numba_cnn.backends.cuda.dropout import draw_kernel, mask_kernel, noise_kern
 from numba_cnn.backends.cuda.max_pool2d import max_pool2d_backward_kernel, max_pool2d_kernel
 from numba_cnn.backends.cuda.relu import relu_backward_kernel, relu_kernel
 from numba_cnn.backends.scalars import SETTINGS
+from numba_cnn.backends.updates import CONSTANTS, STATE
 from numba_cnn.shapes import affine_transform2d, broadcast, upsample2d, zero_pad2d
 from numba_cnn.shapes import conv2d as conv2d_shape
 from numba_cnn.shapes import max_pool2d as pool2d_shape
@@ -175,6 +176,12 @@ def _plain(dtype):
         "adam": (optimizers.adam_kernel, (2, 2, 2, 2, one, one, one, one)),
         "copy": (copy_kernel, (f"{dtype} 4 A", 4)),
     }
+    for rule, state in STATE.items():
+        arguments = *[2] * (2 + state), *[one] * CONSTANTS
+        kernels[f"update {rule}"] = optimizers.update_kernel(rule, real), arguments
+    kernels["norms"] = optimizers.norms_kernel, (2, one, one, 1)
+    kernels["add_parts"] = optimizers.add_parts_kernel, (1, 0)
+    kernels["clip_by_norm"] = optimizers.clip_by_norm_kernel, (2, 0, one)
     for name in SETTINGS:
         kernels[f"activate {name}"] = activations.activate_kernel(name, real), (4, 4, one, one, one)
         backward = activations.activate_backward_kernel(name, real)

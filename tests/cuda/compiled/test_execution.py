@@ -144,6 +144,17 @@ def test_optimizers(device, name, dtype):
     parity.check_optimizer(*parity.OPTIMIZERS[name], dtype)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("rule", parity.updates.STATE)
+def test_updates(device, rule, dtype):
+    parity.check_update(rule, dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_norms(device, dtype):
+    parity.check_norms(600, dtype)
+
+
 def test_bits_repeat(device):
     """The split sums of a weight gradient, twice."""
     draw = parity.Draw()

@@ -17,7 +17,7 @@ Y = np.arange(4) % 2
 @pytest.mark.parametrize("way", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
 def test_a_copy_trains_on_with_the_same_bits(way):
     model = models.Sequential([layers.Input((3,)), layers.Dense(2, activation="softmax")])
-    model.compile("adam", LOSS, ["accuracy"], backend="cuda")
+    model.compile("adam", LOSS, metrics=["accuracy"], backend="cuda")
     settings = {"verbose": 0, "shuffle": False}
     model.fit(X, Y, **settings)
     twin = way(model)

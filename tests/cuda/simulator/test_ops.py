@@ -126,3 +126,14 @@ def test_losses(dtype):
 @pytest.mark.parametrize("name", parity.OPTIMIZERS)
 def test_optimizers(name, dtype):
     parity.check_optimizer(*parity.OPTIMIZERS[name], dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("rule", parity.updates.STATE)
+def test_updates(rule, dtype):
+    parity.check_update(rule, dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_norms(dtype):
+    parity.check_norms(600, dtype)

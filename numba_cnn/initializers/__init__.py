@@ -8,26 +8,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from numba_cnn import nearest, registry, session
-from numba_cnn.settings import Checked, Settings, choice, integer, number, optional
-from numba_cnn.shapes import extents
+from numba_cnn.initializers.initializer import Initializer, Random
+from numba_cnn.initializers.matrices import Identity, Orthogonal
+from numba_cnn.settings import Settings, choice, number
 
 _STDDEV_OF_TRUNCATED_NORMAL = (
     0.87962566103423978  # of a standard normal cut at 2 standard deviations
 )
-
-
-class Initializer(Checked):
-    """Draws a NumPy array of a shape, float32 or float64; called twice it gives the same values."""
-
-    def __call__(self, shape: tuple[int, ...], dtype: Any = np.float32) -> np.ndarray:
-        name = type(self).__name__
-        return self._draw(extents(name, "shape", shape), float_dtype(name, dtype))
-
-    def _draw(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-        raise NotImplementedError
-
-    def get_config(self) -> dict[str, Any]:
-        return dict(vars(self))
 
 
 class Constant(Initializer):
@@ -56,21 +43,7 @@ class Ones(Initializer):
         return np.ones(shape, dtype)
 
 
-class _Random(Initializer):
-    _settings: ClassVar[Settings] = {"seed": optional(integer(0))}
-
-    def __init__(self, seed: int | None) -> None:
-        self.seed = seed
-        self._drawn_seed = session.new_seed() if seed is None else seed
-
-    def get_config(self) -> dict[str, Any]:
-        return {key: value for key, value in vars(self).items() if not key.startswith("_")}
-
-    def _generator(self) -> np.random.Generator:
-        return np.random.default_rng(self._drawn_seed)
-
-
-class RandomUniform(_Random):
+class RandomUniform(Random):
     """Uniform in [minval, maxval)."""
 
     _settings: ClassVar[Settings] = {"minval": number(), "maxval": number()}
@@ -85,7 +58,7 @@ class RandomUniform(_Random):
         return self._generator().uniform(self.minval, self.maxval, shape).astype(dtype)
 
 
-class RandomNormal(_Random):
+class RandomNormal(Random):
     """Normal."""
 
     _settings: ClassVar[Settings] = {"mean": number(), "stddev": number(0)}
@@ -106,7 +79,7 @@ class TruncatedNormal(RandomNormal):
         return (self.mean + self.stddev * values).astype(dtype)
 
 
-class VarianceScaling(_Random):
+class VarianceScaling(Random):
     """Zero mean, and the variance scale / n, where n counts what the weight connects: "fan_in",
     "fan_out", "fan_avg".
 
@@ -209,7 +182,17 @@ _NAMES: dict[str, type[Initializer]] = {
         HeNormal,
         LecunUniform,
         LecunNormal,
+        Identity,
+        Orthogonal,
     )
+}
+_NAMES |= {
+    "zero": Zeros,
+    "one": Ones,
+    "uniform": RandomUniform,
+    "normal": RandomNormal,
+    "IdentityInitializer": Identity,
+    "OrthogonalInitializer": Orthogonal,
 }
 
 
@@ -218,19 +201,6 @@ def get(identifier: Any) -> Initializer:
     """An initializer by name ("glorot_uniform"), class, object or Keras configuration."""
     initializer: Initializer = registry.get("initializer", identifier, _NAMES)
     return initializer
-
-
-def float_dtype(op: str, dtype: Any) -> np.dtype:
-    """The dtype, known to be one that kernels compute in."""
-    try:
-        found: np.dtype | None = None if dtype is None else np.dtype(dtype)
-    except (TypeError, ValueError):
-        found = None
-    if found is None or found not in (np.float32, np.float64):
-        raise ValueError(
-            f"{op}: dtype must be float32 or float64. Received: {nearest.shown(dtype)}"
-        )
-    return found
 
 
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:
@@ -258,10 +228,12 @@ __all__ = [
     "GlorotUniform",
     "HeNormal",
     "HeUniform",
+    "Identity",
     "Initializer",
     "LecunNormal",
     "LecunUniform",
     "Ones",
+    "Orthogonal",
     "RandomNormal",
     "RandomUniform",
     "TruncatedNormal",

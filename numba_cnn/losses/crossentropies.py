@@ -1,4 +1,4 @@
-"""Losses: what training makes small."""
+"""Cross-entropies."""
 
 from __future__ import annotations
 
@@ -7,66 +7,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from numba_cnn import nearest, ops, registry
+from numba_cnn import formulas, ops
+from numba_cnn.losses.by_formula import reduced
+from numba_cnn.losses.loss import Loss
 from numba_cnn.ops import Array
-from numba_cnn.settings import Checked, Settings, flag, number, text
-
-__all__ = [
-    "BinaryCrossentropy",
-    "CategoricalCrossentropy",
-    "Loss",
-    "MeanAbsoluteError",
-    "MeanSquaredError",
-    "SparseCategoricalCrossentropy",
-    "get",
-]
+from numba_cnn.settings import Settings, flag, integer, number, optional
 
 Op = Callable[..., tuple[Array, Array]]
-
-
-class Loss(Checked):
-    """The mean over a batch of what its samples cost, and its gradient.
-
-    A call takes targets, outputs and the samples' weights, in Keras's order, and returns (value, the gradient with
-    respect to the outputs), where they were computed. The sum is divided by the number of samples, not by the sum of
-    the weights, as in Keras.
-    """
-
-    inert: ClassVar[dict[str, tuple[Any, ...]]] = {
-        "reduction": ("sum_over_batch_size",),
-        "axis": (-1,),
-        "dtype": ("float32",),
-    }
-    activations: ClassVar[tuple[str, ...]] = ()  # before which on_scores() takes what a model gives
-    has_classes: ClassVar[bool] = False  # whether targets are integers
-    _settings: ClassVar[Settings] = {"name": text}
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __call__(
-        self, y_true: Array, y_pred: Array, sample_weight: Array | None = None
-    ) -> tuple[Array, Array]:
-        return self.on_outputs(self.prepared(y_true), y_pred, sample_weight)
-
-    def prepared(self, y_true: Array) -> Array:
-        """The targets as the passes take them; on the host, before they go to a device."""
-        return y_true
-
-    def on_outputs(
-        self, y_true: Array, y_pred: Array, sample_weight: Array | None = None
-    ) -> tuple[Array, Array]:
-        """The value and the gradient for targets that are prepared."""
-        raise NotImplementedError
-
-    def on_scores(
-        self, y_true: Array, scores: Array, sample_weight: Array | None = None
-    ) -> tuple[Array, Array]:
-        """The same on what comes before the model's last activation, one of `activations`."""
-        raise NotImplementedError
-
-    def get_config(self) -> dict[str, Any]:
-        return {"name": self.name}
 
 
 class _Crossentropy(Loss):
@@ -103,14 +50,47 @@ class SparseCategoricalCrossentropy(_Crossentropy):
 
     activations = ("softmax",)
     has_classes = True
-    inert: ClassVar[dict[str, tuple[Any, ...]]] = {**Loss.inert, "ignore_class": (None,)}
+    _settings: ClassVar[Settings] = {"ignore_class": optional(integer(-(2**31)))}
     _of_scores = staticmethod(ops.sparse_categorical_crossentropy)
     _of_probabilities = staticmethod(ops.sparse_categorical_crossentropy_of_probabilities)
 
     def __init__(
-        self, from_logits: bool = False, name: str = "sparse_categorical_crossentropy"
+        self,
+        from_logits: bool = False,
+        ignore_class: int | None = None,
+        name: str = "sparse_categorical_crossentropy",
     ) -> None:
         super().__init__(from_logits, name)
+        self.ignore_class = ignore_class
+
+    @property
+    def on_host(self) -> bool:  # type: ignore[override]
+        return self.ignore_class is not None
+
+    def on_outputs(
+        self, y_true: Array, y_pred: Array, sample_weight: Array | None = None
+    ) -> tuple[Array, Array]:
+        if self.ignore_class is None:
+            return super().on_outputs(y_true, y_pred, sample_weight)
+        return self._without(y_true, y_pred, sample_weight, self.from_logits)
+
+    def on_scores(
+        self, y_true: Array, scores: Array, sample_weight: Array | None = None
+    ) -> tuple[Array, Array]:
+        if self.ignore_class is None:
+            return super().on_scores(y_true, scores, sample_weight)
+        return self._without(y_true, scores, sample_weight, True)
+
+    def _without(
+        self, labels: Array, y: Array, weight: Array | None, from_logits: bool
+    ) -> tuple[Array, Array]:
+        """The mean over the rows whose label is not `ignore_class`."""
+        settings = {"from_logits": from_logits, "ignore_class": self.ignore_class}
+        formula, ignored = formulas.sparse_categorical_crossentropy, self.ignore_class
+        return reduced(self.name, formula, labels, y, weight, settings, ignored)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "ignore_class": self.ignore_class}
 
 
 class _Smoothed(_Crossentropy):
@@ -173,49 +153,3 @@ class BinaryCrossentropy(_Smoothed):
 
     def _classes(self, y_true: Array) -> int:
         return 2
-
-
-class MeanSquaredError(Loss):
-    """The mean of the squared differences, over the last axis and the samples."""
-
-    def __init__(self, name: str = "mean_squared_error") -> None:
-        super().__init__(name)
-
-    def on_outputs(
-        self, y_true: Array, y_pred: Array, sample_weight: Array | None = None
-    ) -> tuple[Array, Array]:
-        return ops.mean_squared_error(y_pred, y_true, sample_weight)
-
-
-class MeanAbsoluteError(Loss):
-    """The mean of the sizes of the differences, over the last axis and the samples."""
-
-    def __init__(self, name: str = "mean_absolute_error") -> None:
-        super().__init__(name)
-
-    def on_outputs(
-        self, y_true: Array, y_pred: Array, sample_weight: Array | None = None
-    ) -> tuple[Array, Array]:
-        return ops.mean_absolute_error(y_pred, y_true, sample_weight)
-
-
-_NAMES: dict[str, type[Loss]] = {
-    "binary_crossentropy": BinaryCrossentropy,
-    "bce": BinaryCrossentropy,
-    "categorical_crossentropy": CategoricalCrossentropy,
-    "mean_absolute_error": MeanAbsoluteError,
-    "mae": MeanAbsoluteError,
-    "mean_squared_error": MeanSquaredError,
-    "mse": MeanSquaredError,
-    "sparse_categorical_crossentropy": SparseCategoricalCrossentropy,
-}
-
-
-@nearest.keywords
-def get(identifier: Any) -> Loss:
-    """A loss by name, class, object or Keras configuration."""
-    loss: Loss = registry.get("loss", identifier, _NAMES)
-    return loss
-
-
-__getattr__ = nearest.attributes(__name__, __all__)
