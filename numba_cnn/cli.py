@@ -143,7 +143,10 @@ def _load(arguments: argparse.Namespace) -> Saved:
     model = models.load_model(arguments.model, backend=arguments.backend)
     if model.loss is None:
         model.compile(
-            "adam", "sparse_categorical_crossentropy", ["accuracy"], backend=arguments.backend
+            "adam",
+            "sparse_categorical_crossentropy",
+            metrics=["accuracy"],
+            backend=arguments.backend,
         )
     return model
 

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from functools import cache
 from types import CodeType, FunctionType
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -29,11 +29,19 @@ _PACKAGE = __name__.partition(".")[0]
 class _Called(type):
     """Classes whose constructors are called in today's words, whatever the script's are."""
 
-    def __call__(cls, *arguments: Any, **settings: Any) -> Any:
-        names = accepted(cls)
-        if names is not None:
-            arguments, settings = nearest.spelled(cls, arguments, settings, names)
-        return super().__call__(*arguments, **settings)
+    if not TYPE_CHECKING:  # which is to see the constructors themselves
+
+        def __call__(cls, *arguments: Any, **settings: Any) -> Any:
+            names = accepted(cls)
+            if names is not None:
+                arguments, settings = nearest.spelled(cls, arguments, settings, names)
+            return super().__call__(*arguments, **settings)
+
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        """That of the constructor, for inspect and editors."""
+        _, *parameters = inspect.signature(cls.__init__).parameters.values()  # type: ignore[misc]
+        return inspect.Signature(parameters)
 
 
 class Checked(metaclass=_Called):
