@@ -136,6 +136,17 @@ def _info(arguments: argparse.Namespace) -> None:
     config.show_config()
 
 
+def _run(arguments: argparse.Namespace) -> None:
+    from numba_cnn import scripts
+
+    try:
+        scripts.run(arguments.script, arguments.arguments)
+    finally:
+        if Path(arguments.script).is_file():
+            for word in scripts.missing_words(arguments.script):
+                print(f"{_PROGRAM}: not here: {word}", file=sys.stderr)
+
+
 def _load(arguments: argparse.Namespace) -> Saved:
     """The model of the file, compiled in any case, on the backend asked for."""
     from numba_cnn import models
@@ -233,6 +244,13 @@ def _parser() -> argparse.ArgumentParser:
         "model", nargs="?", metavar="MODEL", help="a .keras file; default: the tutorial's model"
     )
     summary.set_defaults(run=_summary)
+
+    run = commands.add_parser(
+        "run", help="run a Keras script as it is: keras and tf.keras mean this library"
+    )
+    run.add_argument("script", metavar="SCRIPT", help="a Python file")
+    run.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGS", help="of the script")
+    run.set_defaults(run=_run)
 
     info = commands.add_parser("info", help="print versions, backends, threads and kernel cache")
     info.set_defaults(run=_info)
