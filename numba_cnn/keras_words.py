@@ -6,11 +6,7 @@ They turn "no such name" into "not served yet". Tests ask real Keras whether it 
 from __future__ import annotations
 
 _TEXTS = {
-    "numba_cnn": """
-        Variable applications constraints distribution mixed_precision preprocessing regularizers
-        saving
-        Variable applications backend distribution mixed_precision preprocessing saving
-    """,
+    "numba_cnn": "Variable applications distribution mixed_precision saving",
     "models": "clone_model model_from_json save_model",
     "layers": """
         ActivityRegularization Average Bidirectional CategoryEncoding Conv1D Conv3D ConvLSTM2D Dot
@@ -22,7 +18,7 @@ _TEXTS = {
     "metrics": "ConcordanceCorrelation MeanMetricWrapper PearsonCorrelation",
     "callbacks": "BackupAndRestore ProgbarLogger RemoteMonitor SwapEMAWeights TensorBoard",
     "datasets": """
-        boston_housing california_housing cifar10 cifar100 fashion_mnist imdb mnist reuters
+        boston_housing california_housing imdb reuters
     """,
     "initializers": "STFT",
     "activations": "glu sparse_plus sparse_sigmoid sparsemax threshold",
