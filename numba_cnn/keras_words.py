@@ -7,7 +7,6 @@ from __future__ import annotations
 
 _TEXTS = {
     "numba_cnn": "Variable applications distribution mixed_precision saving",
-    "models": "clone_model model_from_json save_model",
     "layers": """
         ActivityRegularization Average Bidirectional CategoryEncoding Conv1D Conv3D ConvLSTM2D Dot
         Embedding GRU GroupNormalization LSTM Lambda LayerNormalization MultiHeadAttention Normalization PReLU
@@ -16,7 +15,7 @@ _TEXTS = {
     "optimizers": "Adafactor Lamb LossScaleOptimizer Muon",
     "losses": "CTC Circle circle ctc",
     "metrics": "ConcordanceCorrelation MeanMetricWrapper PearsonCorrelation",
-    "callbacks": "BackupAndRestore ProgbarLogger RemoteMonitor SwapEMAWeights TensorBoard",
+    "callbacks": "BackupAndRestore ProgbarLogger RemoteMonitor SwapEMAWeights",
     "datasets": """
         boston_housing california_housing imdb reuters
     """,
