@@ -227,16 +227,11 @@ def _parser() -> argparse.ArgumentParser:
 
     summary = commands.add_parser("summary", help="print a model's layers")
     summary.add_argument(
-        "model",
-        nargs="?",
-        metavar="MODEL",
-        help="a .keras or .h5 file; default: the tutorial's model",
+        "model", nargs="?", metavar="MODEL", help="a file; default: the tutorial's"
     )
     summary.set_defaults(run=_summary)
 
-    run = commands.add_parser(
-        "run", help="run a Keras script as it is: keras and tf.keras mean this library"
-    )
+    run = commands.add_parser("run", help="run a Keras script as it is: keras means this library")
     run.add_argument("script", metavar="SCRIPT", help="a Python file")
     run.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGS", help="of the script")
     run.set_defaults(run=_run)
