@@ -44,7 +44,7 @@ def uniform(word):
 
 
 def circle(m):
-    """(sine, cosine) of numbers within an eighth of a turn of 0, in their type, by the words of `m` as in scalars.py."""
+    """(sine, cosine) of numbers within an eighth of a turn of 0, in their type, by the words of `m`."""
     like = m.like
     s0, s1, s2, s3, s4, s5, s6, s7 = _SINE
     c0, c1, c2, c3, c4, c5, c6, c7, c8 = _COSINE
