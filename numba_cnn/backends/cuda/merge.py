@@ -60,8 +60,14 @@ def _minimum(a, b):
     return a if a < b or a != a else b
 
 
+@device
+def _prelu(a, b):
+    return a if a > 0 else a * b
+
+
 _FUNCTIONS = {
-    "add": _add, "subtract": _subtract, "multiply": _multiply, "maximum": _maximum, "minimum": _minimum
+    "add": _add, "subtract": _subtract, "multiply": _multiply, "maximum": _maximum, "minimum": _minimum,
+    "prelu": _prelu,
 }  # fmt: skip
 
 
@@ -95,9 +101,40 @@ def _own(t, g):
     return i0, i1, j0, j1, k0, k1, l0, l1
 
 
+@device
+def _of_multiply(a, b):
+    return b
+
+
+@device
+def _of_maximum(a, b):
+    return 1.0 if a > b else (0.5 if a == b else 0.0)
+
+
+@device
+def _of_minimum(a, b):
+    return 1.0 if a < b else (0.5 if a == b else 0.0)
+
+
+@device
+def _of_prelu(a, b):
+    return 1.0 if a > 0 else (b if a < 0 else 0.0)
+
+
+@device
+def _of_prelu_slope(a, b):
+    return b if b < 0 else 0.0
+
+
+_FACTORS = {
+    "multiply": _of_multiply, "maximum": _of_maximum, "minimum": _of_minimum, "prelu": _of_prelu,
+    "prelu_slope": _of_prelu_slope,
+}  # fmt: skip
+
+
 @lru_cache
 def merge_backward_kernel(name):
-    multiplies, larger = name == "multiply", name == "maximum"
+    factor = _FACTORS[name]
 
     @jit
     def merge_backward_kernel(dy, a, b, g, da):
@@ -112,12 +149,7 @@ def merge_backward_kernel(name):
                         for l in range(l0, l1):
                             slope = load(dy, ((i * g.D1 + j) * g.D2 + k) * g.D3 + l)
                             right = load(b, i * g.B0 + j * g.B1 + k * g.B2 + l * g.B3)
-                            if multiplies:
-                                total += slope * right
-                            else:
-                                first = left > right if larger else left < right
-                                half = kind(0.5) if left == right else kind(0)
-                                total += slope * (kind(1) if first else half)
+                            total += slope * kind(factor(left, right))
             store(da, t, total)
 
     return merge_backward_kernel
