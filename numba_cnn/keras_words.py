@@ -13,9 +13,8 @@ _TEXTS = {
     """,
     "models": "clone_model model_from_json save_model",
     "layers": """
-        ActivityRegularization Average Bidirectional CategoryEncoding Conv1D Conv3D ConvLSTM2D Dot
-        Embedding GRU GroupNormalization LSTM Lambda LayerNormalization MultiHeadAttention Normalization PReLU
-        Permute SimpleRNN StringLookup TimeDistributed UnitNormalization
+        Bidirectional CategoryEncoding Conv3D ConvLSTM2D Embedding GRU LSTM Lambda
+        MultiHeadAttention SimpleRNN StringLookup TimeDistributed
     """,
     "optimizers": "Adafactor Lamb LossScaleOptimizer Muon",
     "losses": "CTC Circle circle ctc",

@@ -7,8 +7,7 @@ import numba
 
 from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cuda.launch import ROW_THREADS, launch
-from numba_cnn.backends.cuda.provider import cuda, jit
-from numba_cnn.backends.cuda.softmax_crossentropy import sum_of
+from numba_cnn.backends.cuda.provider import cuda, device, jit
 from numba_cnn.backends.cuda.vector import load, store
 
 
@@ -37,6 +36,21 @@ def unit_norm_backward(dy, y, inverse_norm, epsilon, dx):
     launch(kernel, y.shape[0], ROW_THREADS, dy, y, inverse_norm, limit, dx)
 
 
+@device
+def _sum_of(values, t):
+    """The sum over all threads of a block, by the same pairs in every run; the simulator wants it in this file."""
+    cuda.syncthreads()
+    half = ROW_THREADS // 2
+    while half > 0:
+        if t < half:
+            values[t] += values[t + half]
+        cuda.syncthreads()
+        half //= 2
+    total = values[0]
+    cuda.syncthreads()
+    return total
+
+
 @lru_cache
 def group_norm_kernel(dtype):
     kind, zero, one = getattr(numba, dtype.name), dtype.type(0), dtype.type(1)
@@ -51,13 +65,13 @@ def group_norm_kernel(dtype):
         for j in range(t, P * K, ROW_THREADS):
             total += load(x, start + j // K * G * K + j % K)
         values[t] = total
-        mean = sum_of(values, t) / count
+        mean = _sum_of(values, t) / count
         total = zero
         for j in range(t, P * K, ROW_THREADS):
             distance = load(x, start + j // K * G * K + j % K) - mean
             total += distance * distance
         values[t] = total
-        scale = one / math.sqrt(sum_of(values, t) / count + epsilon)
+        scale = one / math.sqrt(_sum_of(values, t) / count + epsilon)
         if t == 0:
             store(inverse, i, scale)
         for j in range(t, P * K, ROW_THREADS):
@@ -84,9 +98,9 @@ def group_norm_backward_kernel(dtype):
             total += slope
             along += slope * load(y, place)
         values[t] = total
-        mean = sum_of(values, t) / count
+        mean = _sum_of(values, t) / count
         values[t] = along
-        along = sum_of(values, t) / count
+        along = _sum_of(values, t) / count
         scale = load(inverse, i)
         for j in range(t, P * K, ROW_THREADS):
             place = start + j // K * G * K + j % K
@@ -108,7 +122,7 @@ def unit_norm_kernel(dtype):
         for c in range(t, C, ROW_THREADS):
             total += load(x, r * C + c) * load(x, r * C + c)
         values[t] = total
-        square = sum_of(values, t)
+        square = _sum_of(values, t)
         scale = limit if square <= least else one / math.sqrt(square)
         if t == 0:
             store(inverse, r, scale)
@@ -131,7 +145,7 @@ def unit_norm_backward_kernel(dtype):
         for c in range(t, C, ROW_THREADS):
             total += load(dy, r * C + c) * load(y, r * C + c)
         values[t] = total
-        along = sum_of(values, t)
+        along = _sum_of(values, t)
         if not scale < limit:
             along = zero
         for c in range(t, C, ROW_THREADS):
