@@ -58,6 +58,6 @@ def check_channels_last(name: str, data_format: str | None) -> None:
         isinstance(data_format, str) and data_format == "channels_last"
     ):
         raise ValueError(
-            f'{name}: data_format must be "channels_last", the only layout here. '
-            f"Received: {data_format!r:.80}"
+            f'{name}: data_format must be "channels_last", the only layout here; images (N, C, H, W) become such by '
+            f"x.transpose(0, 2, 3, 1). Received: {data_format!r:.80}"
         )

@@ -59,6 +59,12 @@ class Normalization(Layer):
         self._given_variance = (
             None if variance is None else _numbers(self.name, "variance", variance, 0)
         )
+        shapes_given = [np.shape(a) for a in (self._given_mean, self._given_variance)]
+        if shapes_given[0] != shapes_given[1]:
+            raise ValueError(
+                f"{self.name}: mean and variance must have one shape. "
+                f"Received: mean {shapes_given[0]}, variance {shapes_given[1]}"
+            )
         self.mean: Parameter
         self.variance: Parameter
         self._constants: list[Parameter] = []

@@ -60,20 +60,15 @@ def _minimum(a, b):
     return a if a < b or a != a else b
 
 
-@device
-def _prelu(a, b):
-    return a if a > 0 else a * b
-
-
 _FUNCTIONS = {
     "add": _add, "subtract": _subtract, "multiply": _multiply, "maximum": _maximum, "minimum": _minimum,
-    "prelu": _prelu,
+    "prelu": _multiply,  # where x is not positive
 }  # fmt: skip
 
 
 @lru_cache
 def merge_kernel(name):
-    function = _FUNCTIONS[name]
+    function, rectified = _FUNCTIONS[name], name == "prelu"
 
     @jit
     def merge_kernel(a, b, g, y):
@@ -84,7 +79,8 @@ def merge_kernel(name):
             j = t // g.D3 // g.D2 % g.D1
             i = t // g.D3 // g.D2 // g.D1
             left = load(a, i * g.A0 + j * g.A1 + k * g.A2 + l * g.A3)
-            store(y, t, function(left, load(b, i * g.B0 + j * g.B1 + k * g.B2 + l * g.B3)))
+            merged = function(left, load(b, i * g.B0 + j * g.B1 + k * g.B2 + l * g.B3))
+            store(y, t, left if rectified and left > y.dtype.type(0) else merged)
 
     return merge_kernel
 
@@ -101,40 +97,10 @@ def _own(t, g):
     return i0, i1, j0, j1, k0, k1, l0, l1
 
 
-@device
-def _of_multiply(a, b):
-    return b
-
-
-@device
-def _of_maximum(a, b):
-    return 1.0 if a > b else (0.5 if a == b else 0.0)
-
-
-@device
-def _of_minimum(a, b):
-    return 1.0 if a < b else (0.5 if a == b else 0.0)
-
-
-@device
-def _of_prelu(a, b):
-    return 1.0 if a > 0 else (b if a < 0 else 0.0)
-
-
-@device
-def _of_prelu_slope(a, b):
-    return b if b < 0 else 0.0
-
-
-_FACTORS = {
-    "multiply": _of_multiply, "maximum": _of_maximum, "minimum": _of_minimum, "prelu": _of_prelu,
-    "prelu_slope": _of_prelu_slope,
-}  # fmt: skip
-
-
 @lru_cache
 def merge_backward_kernel(name):
-    factor = _FACTORS[name]
+    multiplies, larger = name == "multiply", name == "maximum"
+    is_prelu, is_slope = name == "prelu", name == "prelu_slope"
 
     @jit
     def merge_backward_kernel(dy, a, b, g, da):
@@ -149,7 +115,17 @@ def merge_backward_kernel(name):
                         for l in range(l0, l1):
                             slope = load(dy, ((i * g.D1 + j) * g.D2 + k) * g.D3 + l)
                             right = load(b, i * g.B0 + j * g.B1 + k * g.B2 + l * g.B3)
-                            total += slope * kind(factor(left, right))
+                            if multiplies:
+                                total += slope * right
+                            elif is_prelu:
+                                below = right if left < kind(0) else kind(0)
+                                total += slope * (kind(1) if left > kind(0) else below)
+                            elif is_slope:
+                                total += slope * (right if right < kind(0) else kind(0))
+                            else:
+                                first = left > right if larger else left < right
+                                half = kind(0.5) if left == right else kind(0)
+                                total += slope * (kind(1) if first else half)
             store(da, t, total)
 
     return merge_backward_kernel
