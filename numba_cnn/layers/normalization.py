@@ -59,11 +59,10 @@ class Normalization(Layer):
         self._given_variance = (
             None if variance is None else _numbers(self.name, "variance", variance, 0)
         )
-        shapes_given = [np.shape(a) for a in (self._given_mean, self._given_variance)]
-        if shapes_given[0] != shapes_given[1]:
+        if np.shape(mean) != np.shape(variance):
             raise ValueError(
                 f"{self.name}: mean and variance must have one shape. "
-                f"Received: mean {shapes_given[0]}, variance {shapes_given[1]}"
+                f"Received: mean {np.shape(mean)}, variance {np.shape(variance)}"
             )
         self.mean: Parameter
         self.variance: Parameter
