@@ -147,7 +147,7 @@ class LayerNormalization(ScaledAndShifted):
         self._add_scale_and_shift(self._extents(input_shape))
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
-        shape = x.shape
+        shape = tuple(x.shape)
         width = math.prod(self._extents(shape))
         normal, inverse = ops.group_norm(x.reshape(-1, width), 1, self.epsilon)
         y, scaled_backward = self._scaled(normal)
@@ -217,7 +217,7 @@ class GroupNormalization(ScaledAndShifted):
         self._add_scale_and_shift((channels,))
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
-        shape = x.shape
+        shape = tuple(x.shape)
         normal, inverse = ops.group_norm(x, self.groups, self.epsilon)
         y, scaled_backward = self._scaled(normal.reshape(-1, shape[-1]))
 
