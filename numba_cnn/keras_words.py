@@ -6,11 +6,7 @@ They turn "no such name" into "not served yet". Tests ask real Keras whether it 
 from __future__ import annotations
 
 _TEXTS = {
-    "numba_cnn": """
-        Variable applications constraints distribution mixed_precision preprocessing regularizers
-        saving
-        Variable applications backend distribution mixed_precision preprocessing saving
-    """,
+    "numba_cnn": "Variable applications distribution mixed_precision preprocessing saving",
     "models": "clone_model model_from_json save_model",
     "layers": """
         Bidirectional CategoryEncoding Conv3D ConvLSTM2D Embedding GRU LSTM Lambda
@@ -25,6 +21,6 @@ _TEXTS = {
     """,
     "initializers": "STFT",
     "activations": "glu sparse_plus sparse_sigmoid sparsemax threshold",
-    "arguments": "dtype reduction",
+    "arguments": "reduction",
 }
 WORDS = {namespace: words.split() for namespace, words in _TEXTS.items()}

@@ -321,6 +321,8 @@ KINDS |= {
     "pair from 0": {"zero", "range"},
 }
 PARAMETERS |= {
+    "by_name": "anything",
+    "skip_mismatch": "anything",
     "axes": "extents of 2",
     "dims": "dims",
     "inverse_norm": "array",
