@@ -34,6 +34,7 @@ class Layer(Weighted):
     acts_in_training: ClassVar[bool] = False  # whether forward() does something else than call()
     inert: ClassVar[dict[str, tuple[Any, ...]]] = {"data_format": ("channels_last",)}
     version: object
+    dtype: Any = "float32"
     generator: Parameter | None = None  # (seed, counter), of layers of chance
     input_shape: Any  # (None, ...), or a list of them; None before the layer is built
     output_shape: Any

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from numba_cnn import ops, session
+from numba_cnn import nearest, ops, session
 from numba_cnn.layers.images import check_channels_last, one_image, one_sequence
 from numba_cnn.layers.layer import Backward, InputShape, Layer
 from numba_cnn.ops import Array
@@ -53,16 +53,25 @@ class Chance(Layer):
         return {**super().get_config(), "seed": self.seed}
 
 
+def _no_shape(owner: str, name: str, value: Any) -> None:
+    if value is not None:
+        raise ValueError(
+            f"{owner}: {name} must be None; SpatialDropout2D drops whole channels of images. "
+            f"Received: {nearest.shown(value)}"
+        )
+
+
 class Dropout(Chance):
     """Sets a share `rate` of the inputs to 0 and scales the others up by 1 / (1 - rate)."""
 
-    _settings: ClassVar[Settings] = {"rate": number(0, below=1)}
-    inert: ClassVar[dict[str, tuple[Any, ...]]] = {**Layer.inert, "noise_shape": (None,)}
+    _settings: ClassVar[Settings] = {"rate": number(0, below=1), "noise_shape": _no_shape}
     _spatial: ClassVar[bool] = False
 
-    def __init__(self, rate: float, seed: int | None = None, **settings: Any) -> None:
+    def __init__(
+        self, rate: float, noise_shape: None = None, seed: int | None = None, **settings: Any
+    ) -> None:
         super().__init__(seed, **settings)
-        self.rate = rate
+        self.rate, self.noise_shape = rate, noise_shape
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         if not self.rate:
@@ -78,15 +87,22 @@ class Dropout(Chance):
         return y, backward
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "rate": self.rate}
+        return {**super().get_config(), "rate": self.rate, "noise_shape": self.noise_shape}
 
 
 class _SpatialDropout(Dropout):
     _spatial = True
+    _given_to_base = ("noise_shape",)
+
+    def __init__(self, rate: float, seed: int | None = None, **settings: Any) -> None:
+        super().__init__(rate, None, seed, **settings)
 
     def get_config(self) -> dict[str, Any]:
         """As Keras writes it, without `trainable`."""
-        return {key: value for key, value in super().get_config().items() if key != "trainable"}
+        config = super().get_config()
+        return {
+            key: value for key, value in config.items() if key not in ("trainable", "noise_shape")
+        }
 
 
 class SpatialDropout1D(_SpatialDropout):

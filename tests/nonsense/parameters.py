@@ -322,6 +322,7 @@ KINDS |= {
 }
 PARAMETERS |= {
     "by_name": "anything",
+    "noise_shape": "?choice",
     "skip_mismatch": "anything",
     "axes": "extents of 2",
     "dims": "dims",
