@@ -8,7 +8,7 @@ import numpy as np
 
 from numba_cnn import backends, nearest, registry
 from numba_cnn.ops import Array
-from numba_cnn.settings import Checked, Settings, number
+from numba_cnn.settings import Checked, Settings, axes, number
 
 __all__ = [
     "Constraint",
@@ -50,23 +50,10 @@ class Constraint(Checked):
         return dict(vars(self))
 
 
-def _axis(owner: str, name: str, value: Any) -> Any:
-    """An axis, or a list of them."""
-    axes = value if isinstance(value, list | tuple) else [value]
-    if not axes or not all(
-        isinstance(axis, int | np.integer) and not isinstance(axis, bool) for axis in axes
-    ):
-        raise ValueError(
-            f"{owner}: {name} must be an integer or a list of integers. "
-            f"Received: {nearest.shown(value)}"
-        )
-    return [int(axis) for axis in axes] if isinstance(value, list | tuple) else int(value)
-
-
 class _Lengths(Constraint):
     """Constraints of the lengths of vectors, which lie along `axis`."""
 
-    _settings: ClassVar[Settings] = {"axis": _axis}
+    _settings: ClassVar[Settings] = {"axis": axes}
     axis: Any
 
     def projected(self, w: np.ndarray) -> np.ndarray:

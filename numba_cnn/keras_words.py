@@ -8,9 +8,8 @@ from __future__ import annotations
 _TEXTS = {
     "numba_cnn": "Variable applications distribution mixed_precision saving",
     "layers": """
-        ActivityRegularization Average Bidirectional CategoryEncoding Conv1D Conv3D ConvLSTM2D Dot
-        Embedding GRU GroupNormalization LSTM Lambda LayerNormalization MultiHeadAttention Normalization PReLU
-        Permute SimpleRNN StringLookup TimeDistributed UnitNormalization
+        Bidirectional CategoryEncoding Conv3D ConvLSTM2D Embedding GRU LSTM Lambda
+        MultiHeadAttention SimpleRNN StringLookup TimeDistributed
     """,
     "optimizers": "Adafactor Lamb LossScaleOptimizer Muon",
     "losses": "CTC Circle circle ctc",
@@ -21,6 +20,6 @@ _TEXTS = {
     """,
     "initializers": "STFT",
     "activations": "glu sparse_plus sparse_sigmoid sparsemax threshold",
-    "arguments": "dtype reduction",
+    "arguments": "reduction",
 }
 WORDS = {namespace: words.split() for namespace, words in _TEXTS.items()}

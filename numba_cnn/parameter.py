@@ -69,6 +69,22 @@ class Parameter:
         """Take over the numbers of an array of the same shape; ValueError for others, and for NaN and infinity."""
         self.value = self.checked(value)
 
+    def assign_add(self, value: Any) -> None:
+        """Add an array of the same shape, or a number."""
+        self.assign(self.numpy() + np.asarray(value))
+
+    def assign_sub(self, value: Any) -> None:
+        """Subtract an array of the same shape, or a number."""
+        self.assign(self.numpy() - np.asarray(value))
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """The value on the host, which NumPy's functions take."""
+        return self.numpy() if dtype is None else self.numpy().astype(dtype)
+
     def checked(self, value: Any) -> np.ndarray:
         """The numbers as a new array of the weight's shape and dtype, known to be finite."""
         try:

@@ -204,6 +204,19 @@ def flag(owner: str, name: str, value: Any) -> bool:
     return bool(value)
 
 
+def axes(owner: str, name: str, value: Any) -> Any:
+    """An axis, or a list of them."""
+    found = value if isinstance(value, list | tuple) else [value]
+    if not found or not all(
+        isinstance(axis, int | np.integer) and not isinstance(axis, bool) for axis in found
+    ):
+        raise ValueError(
+            f"{owner}: {name} must be an integer or a list of integers. "
+            f"Received: {nearest.shown(value)}"
+        )
+    return [int(axis) for axis in found] if isinstance(value, list | tuple) else int(value)
+
+
 def text(owner: str, name: str, value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise _refusal(owner, name, "a string that is not empty", value)

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from functools import wraps
 from importlib import import_module
+from inspect import signature
 from typing import Any
 
 Settings = dict[str, Any]
@@ -130,7 +131,12 @@ def arguments(
         elif len(rows_and_columns) == 2 and key in ("nb_row", "nb_col"):
             found["kernel_size"] = tuple(rows_and_columns)
         elif key == "decay" and "Optimizer" in bases:
-            found |= _decayed(value, settings)
+            rate = {"learning_rate": given[0]} if given else {}
+            decayed = _decayed(value, bases, {**settings, **rate})
+            if given and decayed:
+                given = (decayed["learning_rate"], *given[1:])
+            else:
+                found |= decayed
             _warn(f"{owner}: decay= is optimizers.schedules.InverseTimeDecay today")
         elif key in changes and all(word in known for word in changes[key](value)):
             found |= changes[key](value)
@@ -200,13 +206,15 @@ def _classes(outputs: Any) -> Any:
     return outputs.argmax(-1) if outputs.shape[-1] > 1 else (outputs > 0.5).astype("int32")
 
 
-def _decayed(decay: Any, settings: Mapping[str, Any]) -> Settings:
+def _decayed(decay: Any, bases: tuple[str, ...], settings: Mapping[str, Any]) -> Settings:
     """Keras 2 divided the rate by 1 + decay * steps."""
     if not decay:
         return {}
-    schedules = import_module(f"{_PACKAGE}.optimizers").schedules
-    rate = settings.get("learning_rate", settings.get("lr", 0.01))
-    return {"learning_rate": schedules.InverseTimeDecay(rate, 1, decay)}
+    optimizers = import_module(f"{_PACKAGE}.optimizers")
+    made = next(getattr(optimizers, base) for base in bases if hasattr(optimizers, base))
+    usual = signature(made.__init__).parameters["learning_rate"].default
+    rate = settings.get("learning_rate", settings.get("lr", usual))
+    return {"learning_rate": optimizers.schedules.InverseTimeDecay(rate, 1, decay)}
 
 
 def _by_rows_and_columns(cls: Any) -> Any:

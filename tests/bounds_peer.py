@@ -234,6 +234,31 @@ class Checker:
             self.compare(name, (flat, *given, -0.5, 1.0), [(flat.shape, dtype)])
             self.compare(f"{name}_backward", (flat, flat, *given, -0.5, 1.0), [(flat.shape, dtype)])
 
+    def samples(self, dtype):
+        """What normalizes samples by themselves, turns axes, and multiplies rows."""
+        N, P, G, K = (int(e) for e in self.rng.integers(1, 9, 4))
+        x, y, dy = (self.filled((N, P, G, K), dtype) for _ in range(3))
+        inverse = self.filled((N, G), dtype)
+        self.compare("group_norm", (x, 0.1), [(x.shape, dtype), (inverse.shape, dtype)])
+        self.compare("group_norm_backward", (dy, y, inverse), [(x.shape, dtype)])
+        rows, slopes = x.reshape(-1, K), dy.reshape(-1, K)
+        lengths = self.filled(rows.shape[:1], dtype)
+        self.compare("unit_norm", (rows, 0.5), [(rows.shape, dtype), (lengths.shape, dtype)])
+        self.compare("unit_norm_backward", (slopes, rows, lengths, 0.5), [(rows.shape, dtype)])
+        axes = tuple(int(axis) for axis in self.rng.permutation(4))
+        g = shapes.permutation("permute", x.shape, axes)[1]
+        self.compare("permute", (x.reshape(-1), g), [(g.y, dtype)])
+        a, b = self.filled((N, P, K), dtype), self.filled((N, G, K), dtype)
+        self.compare("batch_dot", (a, b), [((N, P, G), dtype)])
+        merged = shapes.broadcast("prelu", (N, P, G, K), (1, P, 1, K))[1]
+        alpha = self.filled((1, P, 1, K), dtype)
+        own, other = x.reshape(merged.a), alpha.reshape(merged.b)
+        self.compare("merge", (own, other, "prelu", merged), [(merged.y, dtype)])
+        slope = dy.reshape(merged.y)
+        self.compare("merge_backward", (slope, own, other, "prelu", merged), [(merged.a, dtype)])
+        back = (slope, other, own, "prelu_slope", merged.swapped())
+        self.compare("merge_backward", back, [(merged.b, dtype)])
+
 
 def main(seed, cases):
     checker = Checker(seed)
@@ -253,6 +278,7 @@ def main(seed, cases):
                 checker.max_pool2d,
                 checker.elements,
                 checker.pixels,
+                checker.samples,
             ):
                 check(dtype)
         _keep.clear()

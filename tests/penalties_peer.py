@@ -49,6 +49,7 @@ def build(layers, models, settings):
         for k, v in conv.items()
         if "activity" not in k
     }
+    slope = {k.replace("gamma", "alpha"): v for k, v in norm.items() if "gamma" in k}
     model = models.Sequential(
         [
             layers.Input((8, 8, 3)),
@@ -58,6 +59,12 @@ def build(layers, models, settings):
             layers.SeparableConv2D(4, 1, **deep, **point),
             layers.Conv2DTranspose(2, 2, **conv),
             layers.BatchNormalization(**norm),
+            layers.PReLU(shared_axes=[1, 2], **slope),
+            layers.GroupNormalization(2, **norm),
+            layers.LayerNormalization(**norm),
+            layers.ActivityRegularization(0.01, 0.02),
+            layers.Reshape((-1, 2)),
+            layers.Conv1D(2, 2, **conv),
             layers.Flatten(),
             layers.Dense(5, activation="tanh", **settings),
             layers.Dense(3, activation="softmax", **settings),

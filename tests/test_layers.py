@@ -198,7 +198,10 @@ def test_names_count_the_layers_of_a_class():
         (lambda: layers.Conv2D(2, 5).build((None, 4, 9, 3)), "5x5 pixels does not fit"),
         (lambda: layers.Conv2D(4, 3, groups=2).build((None, 9, 9, 3)), "3 channels, 2 groups"),
         (lambda: layers.Dense(2).build((None,)), "the input must be rows"),
-        (lambda: layers.Dense(2, kernel_initializer="zero"), "initializer: .* Received: 'zero'"),
+        (
+            lambda: layers.Dense(2, kernel_initializer="zeroes"),
+            "initializer: .* Received: 'zeroes'",
+        ),
         (lambda: layers.Dense(2).count_params(), "before it is built"),
     ],
 )

@@ -78,7 +78,6 @@ X, Y = small_cnn.data()
             "^Conv2D: there is no argument 'bordermode'.* padding, .*Received: bordermode='same'",
         ),
         (lambda: layers.Dense(3, trainble=False), r"^Dense: .*\(did you mean 'trainable'\?\)"),
-        (lambda: layers.Dense(3, dtype="float32"), "Keras's 'dtype' is not"),
         (lambda: layers.ReLU(activation="relu"), "^ReLU: there is no argument 'activation'"),
         (lambda: callbacks.EarlyStopping(patiance=3), r"\(did you mean 'patience'\?\)"),
         (lambda: models.Sequential(nam="a"), r"^Sequential: .*\(did you mean 'name'\?\)"),

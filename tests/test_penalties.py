@@ -108,7 +108,7 @@ def test_names():
     model = peer.build(layers, models, peer.CASES["regularizers"])
     expected = [0.01 * np.square(model.layers[0].get_weights()[0]).sum()]
     assert float(model.losses[0]) == pytest.approx(float(expected[0]), rel=1e-5)
-    assert len(model.losses) == 15  # all weights but the moving ones
+    assert len(model.losses) == 22  # all weights but the moving ones
 
 
 @pytest.mark.parametrize(

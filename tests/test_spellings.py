@@ -69,6 +69,21 @@ def test_optimizers():
         assert optimizers.Adam(epsilon=None).epsilon == 1e-7
 
 
+@pytest.mark.parametrize(
+    ("make", "rate"),
+    [
+        (lambda: optimizers.SGD(0.1, 0.9, decay=0.5), 0.1),
+        (lambda: optimizers.Adam(decay=0.5), 0.001),
+        (lambda: optimizers.SGD(decay=0.5), 0.01),
+    ],
+)
+def test_the_rate_that_decays(make, rate):
+    with old("decay= is optimizers.schedules.InverseTimeDecay"):
+        optimizer = make()
+    config = optimizer.get_config()["learning_rate"]["config"]
+    assert (config["initial_learning_rate"], config["decay_rate"]) == (rate, 0.5)
+
+
 def test_decay_divides_the_rate_as_keras_2_did():
     with old("decay= is optimizers.schedules.InverseTimeDecay"), old("lr= is learning_rate="):
         optimizer = optimizers.SGD(lr=0.5, decay=0.25)

@@ -65,6 +65,7 @@ OPS = {
     "add_norms": Op("optimizers", x="*", of_sizes=float, of_squares=float, total=""),
     "average_pool2d": Op("average_pool2d", x="g.x", g=shapes.Pool2D, y="g.y"),
     "average_pool2d_backward": Op("average_pool2d", dy="g.y", g=shapes.Pool2D, dx="g.x"),
+    "batch_dot": Op("batch_dot", a="N I K", b="N J K", y="N I J"),
     "batch_norm": Op(
         "batch_norm", x="R C", gamma="C", beta="C", moving_mean="C", moving_variance="C", momentum=float, epsilon=float,
         y="R C", mean="C", inverse_deviation="C",
@@ -114,6 +115,8 @@ OPS = {
     "global_average_pool2d_backward": Op("global_pool2d", dy="N C", dx="N P C"),
     "global_max_pool2d": Op("global_pool2d", x="N P C", y="N C", argmax="int32: N C"),
     "global_max_pool2d_backward": Op("global_pool2d", dy="N C", argmax="int32: N C", dx="N P C"),
+    "group_norm": Op("group_norm", x="N P G K", epsilon=float, y="N P G K", inverse_deviation="N G"),
+    "group_norm_backward": Op("group_norm", dy="N P G K", y="N P G K", inverse_deviation="N G", dx="N P G K"),
     "log_softmax": Op("softmax_crossentropy", x="N C", y="N C"),
     "log_softmax_backward": Op("softmax_crossentropy", dy="N C", y="N C", dx="N C"),
     "max_pool2d": Op("max_pool2d", x="g.x", g=shapes.Pool2D, y="g.y", argmax="argmax: g.y"),
@@ -122,6 +125,7 @@ OPS = {
     "mean_squared_error": Op("losses", y="N C", **_LOSS, dy="N C"),
     "merge": Op("merge", a="g.a", b="g.b", name=str, g=shapes.Broadcast, y="g.y"),
     "merge_backward": Op("merge", dy="g.y", a="g.a", b="g.b", name=str, g=shapes.Broadcast, da="g.a"),
+    "permute": Op("permute", x="g.x", g=shapes.Permutation, y="g.y"),
     "put_columns": Op("merge", x="g.part", g=shapes.Columns, y="g.whole"),
     "random_affine": Op(
         "random_affine", g=shapes.AffineTransform2D, ranges=shapes.AffineRanges, **_DRAWN, matrices="g.matrices"
@@ -139,6 +143,8 @@ OPS = {
     "take_columns": Op("merge", y="g.whole", g=shapes.Columns, x="g.part"),
     "softmax": Op("softmax_crossentropy", x="N C", y="N C"),
     "softmax_backward": Op("softmax_crossentropy", dy="N C", y="N C", dx="N C"),
+    "unit_norm": Op("group_norm", x="R C", epsilon=float, y="R C", inverse_norm="R"),
+    "unit_norm_backward": Op("group_norm", dy="R C", y="R C", inverse_norm="R", epsilon=float, dx="R C"),
     "update": Op(
         "optimizers", parameter="*", gradient="*", first="*?", second="*?", third="*?", rule=str, constants=tuple
     ),

@@ -15,7 +15,8 @@ from numba_cnn.shapes import Shape, Size
 class Conv2DTranspose(ConvolutionLayer):
     """The input gradient of the convolution that makes (N, H, W, C) of (N, OH, OW, filters).
 
-    OH = H * stride with padding="same"; H * stride + max(KH - stride, 0) with "valid"; OW alike. Parameters are kernel
+    OH = H * stride with padding="same"; H * stride + max(KH - stride, 0) with "valid"; OW alike. With output_padding,
+    less than the strides, (H - 1) * stride + (KH, or KH % 2 with "same") + output_padding. Parameters are kernel
     (KH, KW, filters, C) and bias (filters,). Dumoulin & Visin, arXiv:1603.07285.
     """
 
@@ -47,10 +48,35 @@ class Conv2DTranspose(ConvolutionLayer):
             **settings,
         )
         self.filters = shapes.count(self.name, "filters", filters)
-        if output_padding is not None:
+        self.output_padding = self._beyond(output_padding)
+        if self.output_padding is not None:
+            self.geometry["padding"] = tuple(map(self._pads, range(2)))
+
+    def _beyond(self, output_padding: Size | None) -> tuple[int, int] | None:
+        """The pixels beyond what the windows need, which are fewer than a stride."""
+        if output_padding is None:
+            return None
+        beyond = shapes.pair(self.name, "output_padding", output_padding, 0)
+        if any(n >= stride for n, stride in zip(beyond, self.strides, strict=True)):
             raise ValueError(
-                f"{self.name}: output_padding is not served yet; leave it None. Received: {output_padding!r}"
+                f"{self.name}: output_padding must be less than strides. "
+                f"Received: output_padding {output_padding}, strides {self.strides}"
             )
+        return beyond
+
+    def _pads(self, axis: int) -> tuple[int, int]:
+        """Where output_padding is given: what the convolution, whose gradient this is, has around its images."""
+        assert self.output_padding is not None
+        beyond, window = self.output_padding[axis], self._window(axis)
+        if self.padding == "valid":
+            return 0, 0
+        needed = window + window % 2 - 2 + beyond
+        before = window - 1 - min(needed - needed // 2, window - 1)
+        return before, max(window - window % 2 - beyond - before, 0)
+
+    def _window(self, axis: int) -> int:
+        """How many pixels a filter covers along an axis."""
+        return self.dilation_rate[axis] * (self.kernel_size[axis] - 1) + 1
 
     def kernel_shape(self, input_shape: InputShape) -> Shape:
         return *self.kernel_size, self.filters, one_image(self.name, input_shape)[-1]
@@ -65,13 +91,15 @@ class Conv2DTranspose(ConvolutionLayer):
     def _images(self, x_shape: Shape) -> Shape:
         """The shape of the output for inputs of that shape."""
         N, *extents, _ = x_shape
-        sizes = []
-        for n, k, s, d in zip(
-            extents, self.kernel_size, self.strides, self.dilation_rate, strict=True
-        ):
-            covered = d * (k - 1) + 1
-            sizes.append(n * s + (max(covered - s, 0) if self.padding == "valid" else 0))
+        sizes = [self._extent(axis, n) for axis, n in enumerate(extents)]
         return N, *sizes, self.filters
+
+    def _extent(self, axis: int, n: int) -> int:
+        stride, window, is_valid = self.strides[axis], self._window(axis), self.padding == "valid"
+        if self.output_padding is None:
+            return n * stride + (max(window - stride, 0) if is_valid else 0)
+        last = window if is_valid else window % 2
+        return (n - 1) * stride + last + self.output_padding[axis]
 
     def _apply(self, x: Array, kernel: Array, bias: Array | None, relu: str | None) -> Array:
         y = ops.conv2d_transpose(x, kernel, bias, self._images(x.shape), **self.geometry)
@@ -90,5 +118,5 @@ class Conv2DTranspose(ConvolutionLayer):
         return {
             **super().get_config(),
             "filters": self.filters,
-            "output_padding": None,
+            "output_padding": None if self.output_padding is None else list(self.output_padding),
         }

@@ -154,7 +154,8 @@ class SeparableConv2D(DepthwiseConv2D):
 
     def forward_scores(self, x: Array) -> tuple[Array, Backward]:
         kernel, bias, relu = self.operands()
-        pointwise = self.pointwise_kernel.value
+        shape = self.pointwise_kernel.shape
+        pointwise = self.pointwise_kernel.value.reshape(1, 1, *shape[-2:])
         between = self._apply(x, kernel, None, None)
         y = ops.conv2d(between, pointwise, bias, activation=relu)
         gate = y if relu else None
@@ -163,7 +164,7 @@ class SeparableConv2D(DepthwiseConv2D):
             dbetween, dpointwise, dbias = ops.conv2d_backward(
                 dy, between, pointwise, activation=relu, y=gate
             )
-            self.pointwise_kernel.add_gradient(dpointwise)
+            self.pointwise_kernel.add_gradient(dpointwise.reshape(shape))
             dx, dkernel, _ = self._apply_backward(dbetween, x, kernel, need_dx=need_dx)
             return self.keep_gradients(dx, dkernel, dbias)
 

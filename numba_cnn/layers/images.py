@@ -23,6 +23,21 @@ def one_image(name: str, input_shape: InputShape) -> Shape:
     return 1, *(_UNKNOWN if n is None else n for n in input_shape[1:])
 
 
+def one_sequence(name: str, input_shape: InputShape) -> Shape:
+    """The shape of a batch of one sequence, once the input is known to be sequences; large where L is not known."""
+    input_shape = shapes.with_batch(name, input_shape)
+    if len(input_shape) != 3:
+        raise ValueError(
+            f"{name}: the input must be sequences (None, L, C). Received: {input_shape}"
+        )
+    _, L, C = input_shape
+    if C is None:
+        raise ValueError(
+            f"{name}: the number of channels must be known. Received: input_shape {input_shape}"
+        )
+    return 1, _UNKNOWN if L is None else L, C
+
+
 def images(input_shape: InputShape, H: int, W: int, C: int) -> InputShape:
     """The shape of what a layer makes of images: no extent is known that was not known of these."""
     return (
@@ -43,6 +58,6 @@ def check_channels_last(name: str, data_format: str | None) -> None:
         isinstance(data_format, str) and data_format == "channels_last"
     ):
         raise ValueError(
-            f'{name}: data_format must be "channels_last", the only layout here. '
-            f"Received: {data_format!r:.80}"
+            f'{name}: data_format must be "channels_last", the only layout here; images (N, C, H, W) become such by '
+            f"x.transpose(0, 2, 3, 1). Received: {data_format!r:.80}"
         )

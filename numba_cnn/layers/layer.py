@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-import numpy as np
-
 from numba_cnn import activations, backends, nearest, session, shapes
 from numba_cnn.initializers import Initializer
 from numba_cnn.layers.tensor import Node, Tensor, tensors
+from numba_cnn.layers.weighted import Weighted, float32, initial
 from numba_cnn.ops import Array
-from numba_cnn.parameter import Parameter, assign
-from numba_cnn.settings import Checked, Settings, flag, text
+from numba_cnn.parameter import Parameter
+from numba_cnn.settings import Settings, flag, text
 
 Backward = Callable[..., Array | None]  # (dy, need_dx=True) -> dx
 InputShape = tuple[int | None, ...]  # (None, H, W, C) or (None, K); None stands for the batch
 
 
-class Layer(Checked):
+class Layer(Weighted):
     """One step of a model.
 
     build() makes the parameters once the shape of the input is known. forward(x) is training: it
@@ -35,14 +34,15 @@ class Layer(Checked):
     acts_in_training: ClassVar[bool] = False  # whether forward() does something else than call()
     inert: ClassVar[dict[str, tuple[Any, ...]]] = {"data_format": ("channels_last",)}
     version: object
+    dtype: Any = "float32"
     generator: Parameter | None = None  # (seed, counter), of layers of chance
-    weights: list[Parameter]
     input_shape: Any  # (None, ...), or a list of them; None before the layer is built
     output_shape: Any
     _nodes: list[Node]
+    _first_weights: list[Any] | None = None  # what it begins with once it is built
     activity_regularizer: Any = None  # of regularizers: what the loss grows by with the output
     _takes_any_name: ClassVar[bool] = True
-    _settings: ClassVar[Settings] = {"trainable": flag, "name": text}
+    _settings: ClassVar[Settings] = {"trainable": flag, "name": text, "dtype": float32}
 
     def __init__(
         self,
@@ -50,12 +50,14 @@ class Layer(Checked):
         input_shape: int | Sequence[int | None] | None = None,
         name: str | None = None,
         trainable: bool = True,
+        dtype: Any = None,
+        weights: Sequence[Any] | None = None,
     ) -> None:
         if not isinstance(name, str | None) or "/" in (name or ""):
             raise ValueError(f"a layer's name must be a string without '/'. Received: {name!r}")
         self.name = name or session.auto_name(type(self).__name__)
-        self.trainable = trainable
-        self.weights = []
+        self.trainable, self.dtype = trainable, dtype
+        self.weights, self._first_weights = [], initial(self.name, weights)
         self._nodes = []  # its calls in graphs of layers
         self.input_shape, self.output_shape = None, None
         self.first_shape = None if input_shape is None else sample_shape(self.name, input_shape)
@@ -96,11 +98,6 @@ class Layer(Checked):
         return []
 
     @property
-    def trainable_weights(self) -> list[Parameter]:
-        """What the optimizer changes."""
-        return [p for p in self.weights if p.trainable] if self.trainable else []
-
-    @property
     def losses(self) -> list[Array]:
         """The penalties of the weights that are trained, each an array of shape ()."""
         trained = self.trainable_weights
@@ -120,6 +117,9 @@ class Layer(Checked):
             )
         output_shape = self.compute_output_shape(input_shape)
         self._make_parameters(input_shape)
+        if self._first_weights is not None:
+            first, self._first_weights = self._first_weights, None
+            self.set_weights(first)
         self.input_shape, self.output_shape = input_shape, output_shape
 
     def _shape_of_call(self, input_shape: Any) -> Any:
@@ -225,12 +225,6 @@ class Layer(Checked):
                 "Received: nothing built"
             )
         return sum(parameter.size for parameter in self.weights)
-
-    def get_weights(self) -> list[np.ndarray]:
-        return [parameter.numpy() for parameter in self.weights]
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        assign(self.name, self.weights, weights)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor, as Keras writes them."""

@@ -88,6 +88,20 @@ class Add(_Pairwise):
         return ops.add_backward(dy, a.shape, b.shape)
 
 
+class Average(Add):
+    """The mean of the inputs."""
+
+    def forward(self, *xs: Array) -> tuple[Array, MergeBackward]:
+        total, sum_backward = super().forward(*xs)
+        factor = {"scale": 1 / len(xs)}
+        y = ops.activate(total, "affine", **factor)
+
+        def backward(dy: Array, need: Sequence[bool]) -> Sequence[Array | None]:
+            return sum_backward(ops.activate_backward(dy, y, "affine", **factor), need)
+
+        return y, backward
+
+
 class Subtract(_Pairwise):
     """The first of two inputs minus the second."""
 
@@ -185,6 +199,21 @@ def subtract(inputs: Any) -> Any:
 def multiply(inputs: Any) -> Any:
     """Multiply()(inputs)."""
     return Multiply()(inputs)
+
+
+def average(inputs: Any) -> Any:
+    """Average()(inputs)."""
+    return Average()(inputs)
+
+
+def maximum(inputs: Any) -> Any:
+    """Maximum()(inputs)."""
+    return Maximum()(inputs)
+
+
+def minimum(inputs: Any) -> Any:
+    """Minimum()(inputs)."""
+    return Minimum()(inputs)
 
 
 def concatenate(inputs: Any, axis: int = -1) -> Any:

@@ -1,4 +1,4 @@
-"""Layers that move pixels and change none: reshaping, padding, cropping, enlarging."""
+"""Layers that move pixels and change none: reshaping, turning, padding, cropping, enlarging."""
 
 from __future__ import annotations
 
@@ -49,6 +49,37 @@ class Reshape(Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "target_shape": list(self.target_shape)}
+
+
+class Permute(Layer):
+    """Samples with their axes in another order, which dims gives, counted from 1: (2, 1) turns rows to columns."""
+
+    def __init__(self, dims: Any, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.dims = shapes.extents(self.name, "dims", dims, 1)
+        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
+            raise ValueError(
+                f"{self.name}: dims must be each of 1, 2, ... once. Received: {self.dims}"
+            )
+
+    def compute_output_shape(self, input_shape: InputShape) -> InputShape:
+        input_shape = shapes.with_batch(self.name, input_shape)
+        if len(input_shape) != len(self.dims) + 1:
+            raise ValueError(
+                f"{self.name}: dims must name each axis of a sample. "
+                f"Received: dims {self.dims} for inputs {input_shape}"
+            )
+        return None, *(input_shape[i] for i in self.dims)
+
+    def forward(self, x: Array) -> tuple[Array, Backward]:
+        order = 0, *self.dims
+        back = [order.index(axis) for axis in range(len(order))]
+        return ops.permute(
+            x, order
+        ), lambda dy, need_dx=True: ops.permute(dy, back) if need_dx else None
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "dims": list(self.dims)}
 
 
 class _Frame(Layer):

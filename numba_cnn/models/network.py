@@ -160,11 +160,6 @@ class Network(Layer):
             return []
         return [parameter for layer in self._leaves() for parameter in layer.trainable_weights]
 
-    @property
-    def non_trainable_weights(self) -> list[Parameter]:
-        trainable = {id(parameter) for parameter in self.trainable_weights}
-        return [parameter for parameter in self.weights if id(parameter) not in trainable]
-
     def _check_new(self, layer: Layer) -> None:
         """Refuse a layer that the model has, or one that the model is in."""
         if layer.name in self._names:

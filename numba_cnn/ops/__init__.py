@@ -35,6 +35,12 @@ from numba_cnn.ops.dense import (
     dense,
     dense_backward,
 )
+from numba_cnn.ops.group_normalization import (
+    group_norm,
+    group_norm_backward,
+    unit_norm,
+    unit_norm_backward,
+)
 from numba_cnn.ops.losses import (
     binary_crossentropy,
     binary_crossentropy_of_probabilities,
@@ -55,6 +61,8 @@ from numba_cnn.ops.merging import (
     minimum_backward,
     multiply,
     multiply_backward,
+    prelu,
+    prelu_backward,
     split,
     subtract,
     subtract_backward,
@@ -80,6 +88,7 @@ from numba_cnn.ops.pooling import (
     max_pool2d,
     max_pool2d_backward,
 )
+from numba_cnn.ops.products import batch_dot, batch_dot_backward, permute
 from numba_cnn.ops.random import (
     dropout,
     dropout_backward,
@@ -114,6 +123,8 @@ __all__ = [
     "affine_transform2d_backward",
     "average_pool2d",
     "average_pool2d_backward",
+    "batch_dot",
+    "batch_dot_backward",
     "batch_norm",
     "batch_norm_backward",
     "batch_norm_inference",
@@ -142,6 +153,8 @@ __all__ = [
     "global_average_pool2d_backward",
     "global_max_pool2d",
     "global_max_pool2d_backward",
+    "group_norm",
+    "group_norm_backward",
     "log_softmax",
     "log_softmax_backward",
     "max_pool2d",
@@ -154,6 +167,9 @@ __all__ = [
     "minimum_backward",
     "multiply",
     "multiply_backward",
+    "permute",
+    "prelu",
+    "prelu_backward",
     "random_affine",
     "random_uniform",
     "relu",
@@ -168,6 +184,8 @@ __all__ = [
     "split",
     "subtract",
     "subtract_backward",
+    "unit_norm",
+    "unit_norm_backward",
     "upsample2d",
     "upsample2d_backward",
     "zero_pad2d",

@@ -142,6 +142,34 @@ def minimum_backward(dy: Array, a: Array, b: Array) -> tuple[Array, Array]:
 
 
 @nearest.keywords
+def prelu(x: Array, alpha: Array) -> Array:
+    """x where it is positive, else alpha * x; an axis of extent 1 of alpha goes with any extent of x.
+
+    x, alpha     of one rank              float32 or float64
+    returns      the shape of x
+
+    Raises ValueError for shapes that do not go together, TypeError for mixed dtypes or backends.
+    Source: He et al., arXiv:1502.01852.
+    """
+    return _merge("prelu", x, alpha)
+
+
+@nearest.keywords
+def prelu_backward(dy: Array, x: Array, alpha: Array) -> tuple[Array, Array]:
+    """The gradients of prelu: dx = dy where x is positive, dy * alpha where it is negative; dalpha = dy * x there.
+
+    dalpha is summed over the axes along which alpha has extent 1.
+
+    dy           the shape of x, and their dtype
+    x, alpha     as in the forward pass
+    returns      dx, dalpha, of the shapes of x and alpha
+
+    Raises ValueError if a shape disagrees, TypeError for mixed dtypes or backends.
+    """
+    return _merge_backward("prelu", dy, x, alpha, "prelu_slope")
+
+
+@nearest.keywords
 def concatenate(arrays: Sequence[Array], axis: int = -1) -> Array:
     """The arrays side by side along an axis; split is its gradient.
 
@@ -189,7 +217,7 @@ def split(y: Array, sizes: Sequence[int], axis: int = -1) -> list[Array]:
 
 
 def _merge(name: str, a: Array, b: Array) -> Array:
-    backend, (a, b) = arguments.arrays(name, a=a, b=b)
+    backend, (a, b) = arguments.arrays(name, **dict(zip(_words(name), (a, b), strict=True)))
     shape, g = shapes.broadcast(name, a.shape, b.shape)
     y = backend.empty(shape, a.dtype)
     backend.merge(a.reshape(g.a), b.reshape(g.b), name, g, y.reshape(g.y))
@@ -210,13 +238,21 @@ def _linear_backward(
     return da, db
 
 
-def _merge_backward(name: str, dy: Array, a: Array, b: Array) -> tuple[Array, Array]:
+def _words(name: str) -> tuple[str, str]:
+    """What the two arrays are called."""
+    return ("x", "alpha") if name == "prelu" else ("a", "b")
+
+
+def _merge_backward(
+    name: str, dy: Array, a: Array, b: Array, of_second: str | None = None
+) -> tuple[Array, Array]:
     op = f"{name}_backward"
-    backend, (dy, a, b) = arguments.arrays(op, dy=dy, a=a, b=b)
+    given = dict(zip(_words(name), (a, b), strict=True))
+    backend, (dy, a, b) = arguments.arrays(op, dy=dy, **given)
     shape, g = shapes.broadcast(op, a.shape, b.shape)
     shapes.same(op, "dy", dy.shape, shape)
     da, db = backend.empty(a.shape, a.dtype), backend.empty(b.shape, b.dtype)
     dy, left, right = dy.reshape(g.y), a.reshape(g.a), b.reshape(g.b)
     backend.merge_backward(dy, left, right, name, g, da.reshape(g.a))
-    backend.merge_backward(dy, right, left, name, g.swapped(), db.reshape(g.b))
+    backend.merge_backward(dy, right, left, of_second or name, g.swapped(), db.reshape(g.b))
     return da, db

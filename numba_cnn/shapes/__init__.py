@@ -21,6 +21,7 @@ from numba_cnn.shapes.checks import (
 )
 from numba_cnn.shapes.convolution import Conv2D, conv2d, dense, pooled
 from numba_cnn.shapes.merging import Broadcast, Columns, broadcast, columns, concatenated
+from numba_cnn.shapes.permuting import Permutation, permutation
 from numba_cnn.shapes.pooling import Pool2D, average_pool2d, max_pool2d
 from numba_cnn.shapes.resizing import Frame, Upsample2D, crop2d, upsample2d, upsampled2d, zero_pad2d
 from numba_cnn.shapes.warping import AffineRanges, AffineTransform2D, affine_transform2d
@@ -33,6 +34,7 @@ __all__ = [
     "Conv2D",
     "Frame",
     "Padding",
+    "Permutation",
     "Pool2D",
     "Shape",
     "Size",
@@ -53,6 +55,7 @@ __all__ = [
     "max_pool2d",
     "pads",
     "pair",
+    "permutation",
     "pooled",
     "rank",
     "same",

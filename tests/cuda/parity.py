@@ -252,6 +252,28 @@ def check_batch_norm(shape, dtype="float32"):
     check("batch_norm_inference_backward", dy, x, gamma, mean, variance, 1e-3)
 
 
+def check_group_norm(shape, groups, dtype="float32"):
+    draw = Draw(dtype)
+    y, inverse = (cuda.to_numpy(a) for a in check("group_norm", draw(*shape), groups, 1e-3))
+    check("group_norm_backward", draw(*shape), y, inverse)
+    x = draw(*shape)
+    x[0] *= x.dtype.type(1e-3)
+    y, inverse = (cuda.to_numpy(a) for a in check("unit_norm", x, 0.1))
+    check("unit_norm_backward", draw(*shape), y, inverse, 0.1)
+
+
+def check_products(dtype="float32"):
+    draw = Draw(dtype)
+    check("permute", draw(2, 3, 4, 5), (0, 3, 1, 2))
+    check("permute", draw(4, 5), (1, 0))
+    a, b = draw(2, 3, 5), draw(2, 4, 5)
+    (y,) = check("batch_dot", a, b)
+    check("batch_dot_backward", draw(*y.shape), a, b)
+    x, alpha = draw.ties(2, 3, 4, 5), draw(1, 3, 1, 5)
+    check("prelu", x, alpha)
+    check("prelu_backward", draw(2, 3, 4, 5), x, alpha)
+
+
 def check_losses(N, classes, dtype="float32"):
     draw = Draw(dtype)
     logits, labels = 5 * draw(N, classes), draw.rng.integers(0, classes, N)

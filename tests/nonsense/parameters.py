@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from numba_cnn import activations
+from numba_cnn import activations, layers
 
 from .examples import LABELS, ROWS
 
@@ -198,7 +198,7 @@ PARAMETERS |= {
 }
 KINDS |= {"numbers of a list": {"three"}, "number to 0": {"zero", "minus one", "minus half"}}
 # Regularizers and constraints.
-PENALTIES = [f"{what}_{kind}" for what in ("kernel", "bias", "depthwise", "pointwise", "beta", "gamma")
+PENALTIES = [f"{what}_{kind}" for what in ("kernel", "bias", "depthwise", "pointwise", "alpha", "beta", "gamma")
              for kind in ("regularizer", "constraint")]  # fmt: skip
 PARAMETERS |= dict.fromkeys(["activity_regularizer", *PENALTIES], "?choice") | {
     "l1": "?number from 0",
@@ -309,6 +309,48 @@ EXCEPTIONS |= dict.fromkeys(
      "ops.batch_norm_backward.mean", "ops.batch_norm_inference.mean", "ops.batch_norm_inference_backward.mean"),
     "array",
 ) | dict.fromkeys(("ops.activate.name", "ops.activate_backward.name"), "choice")  # fmt: skip
+
+# Samples by themselves, and products; what all layers take.
+KINDS |= {
+    "dims": {"three", "empty list", "empty tuple"},
+    "axes or none": {"zero", "minus one", "three", "empty list", "empty tuple"},
+    "list of anything": {"list", "ragged", "empty list", "empty tuple", "three"},
+    "nothing but None": {"None"},
+    "count or -1": {"minus one"},
+    "axis of each": {"minus one", "zero"},
+    "pair from 0": {"zero", "range"},
+}
+PARAMETERS |= {
+    "by_name": "anything",
+    "noise_shape": "?choice",
+    "skip_mismatch": "anything",
+    "axes": "extents of 2",
+    "dims": "dims",
+    "inverse_norm": "array",
+    "invert": "flag",
+    "normalize": "flag",
+    "shared_axes": "?axes",
+    "alpha_initializer": "choice",
+}
+EXCEPTIONS |= {f"layers.{name}.dtype": "?choice" for name in layers.__all__}
+EXCEPTIONS |= {f"layers.{name}.weights": "?list of anything" for name in layers.__all__}
+EXCEPTIONS |= {
+    "layers.Dot.axes": "axis of each",
+    "layers.dot.axes": "axis of each",
+    "layers.GroupNormalization.scale": "flag",
+    "layers.GroupNormalization.groups": "count or -1",
+    "layers.LayerNormalization.scale": "flag",
+    "layers.Normalization.mean": "nothing but None",
+    "layers.Normalization.variance": "nothing but None",
+    "layers.Normalization.axis": "?axes or none",
+    "layers.LayerNormalization.axis": "axes",
+    "layers.UnitNormalization.axis": "axes",
+    "ops.prelu.alpha": "array",
+    "ops.prelu_backward.alpha": "array",
+    "ops.unit_norm.epsilon": "positive number",
+    "ops.unit_norm_backward.epsilon": "positive number",
+    "ops.unit_norm.x": "numbers",
+}
 
 # Nonsense inside of what would be fine.
 INSIDE = {

@@ -123,6 +123,7 @@ _MERGE = {
         "multiply": lambda a, b: a * b,
         "maximum": lambda a, b: a if a > b or a != a else b,
         "minimum": lambda a, b: a if a < b or a != a else b,
+        "prelu": lambda a, b: a if a > 0 else a * b,
     }.items()
 }
 
@@ -135,6 +136,10 @@ _GRADIENT = {
     "minimum": _of_gradients(
         "minimum", lambda a, b: like(a, 1 if a < b else (0.5 if a == b else 0))
     ),
+    "prelu": _of_gradients(
+        "prelu", lambda a, b: like(a, 1) if a > 0 else (b if a < 0 else like(a, 0))
+    ),
+    "prelu_slope": _of_gradients("prelu_slope", lambda a, b: b if b < 0 else like(a, 0)),
 }
 
 

@@ -61,13 +61,14 @@ def _minimum(a, b):
 
 
 _FUNCTIONS = {
-    "add": _add, "subtract": _subtract, "multiply": _multiply, "maximum": _maximum, "minimum": _minimum
+    "add": _add, "subtract": _subtract, "multiply": _multiply, "maximum": _maximum, "minimum": _minimum,
+    "prelu": _multiply,  # where x is not positive
 }  # fmt: skip
 
 
 @lru_cache
 def merge_kernel(name):
-    function = _FUNCTIONS[name]
+    function, rectified = _FUNCTIONS[name], name == "prelu"
 
     @jit
     def merge_kernel(a, b, g, y):
@@ -78,7 +79,8 @@ def merge_kernel(name):
             j = t // g.D3 // g.D2 % g.D1
             i = t // g.D3 // g.D2 // g.D1
             left = load(a, i * g.A0 + j * g.A1 + k * g.A2 + l * g.A3)
-            store(y, t, function(left, load(b, i * g.B0 + j * g.B1 + k * g.B2 + l * g.B3)))
+            merged = function(left, load(b, i * g.B0 + j * g.B1 + k * g.B2 + l * g.B3))
+            store(y, t, left if rectified and left > y.dtype.type(0) else merged)
 
     return merge_kernel
 
@@ -98,6 +100,7 @@ def _own(t, g):
 @lru_cache
 def merge_backward_kernel(name):
     multiplies, larger = name == "multiply", name == "maximum"
+    is_prelu, is_slope = name == "prelu", name == "prelu_slope"
 
     @jit
     def merge_backward_kernel(dy, a, b, g, da):
@@ -114,6 +117,11 @@ def merge_backward_kernel(name):
                             right = load(b, i * g.B0 + j * g.B1 + k * g.B2 + l * g.B3)
                             if multiplies:
                                 total += slope * right
+                            elif is_prelu:
+                                below = right if left < kind(0) else kind(0)
+                                total += slope * (kind(1) if left > kind(0) else below)
+                            elif is_slope:
+                                total += slope * (right if right < kind(0) else kind(0))
                             else:
                                 first = left > right if larger else left < right
                                 half = kind(0.5) if left == right else kind(0)

@@ -8,6 +8,7 @@ _FUNCTIONS = {
     "multiply": np.multiply,
     "maximum": np.maximum,
     "minimum": np.minimum,
+    "prelu": lambda a, b, out: np.copyto(out, np.where(a > 0, a, a * b)),
 }
 
 
@@ -17,9 +18,13 @@ def merge(a, b, name, g, y):
 
 
 def merge_backward(dy, a, b, name, g, da):
-    """The gradient of multiply, maximum or minimum with respect to a, summed where a's one element stood for many."""
+    """The gradient with respect to a, summed where a's one element stood for many; prelu_slope's is prelu's for b."""
     if name == "multiply":
         factor = np.broadcast_to(b, dy.shape)
+    elif name == "prelu":
+        factor = np.where(a > 0, 1, np.where(a < 0, b, 0))
+    elif name == "prelu_slope":
+        factor = np.where(b < 0, b, 0)
     else:
         first = a > b if name == "maximum" else a < b
         factor = first + 0.5 * (a == b)

@@ -40,7 +40,7 @@ from numba_cnn.backends.cuda.max_pool2d import max_pool2d_backward_kernel, max_p
 from numba_cnn.backends.cuda.relu import relu_backward_kernel, relu_kernel
 from numba_cnn.backends.scalars import SETTINGS
 from numba_cnn.backends.updates import CONSTANTS, STATE
-from numba_cnn.shapes import affine_transform2d, broadcast, upsample2d, zero_pad2d
+from numba_cnn.shapes import affine_transform2d, broadcast, permutation, upsample2d, zero_pad2d
 from numba_cnn.shapes import conv2d as conv2d_shape
 from numba_cnn.shapes import max_pool2d as pool2d_shape
 
@@ -50,6 +50,9 @@ merge = import_module("numba_cnn.backends.cuda.merge")
 affine = import_module("numba_cnn.backends.cuda.affine_transform2d")
 random_affine = import_module("numba_cnn.backends.cuda.random_affine")
 colors = import_module("numba_cnn.backends.cuda.adjust_colors")
+group_norm = import_module("numba_cnn.backends.cuda.group_norm")
+permute = import_module("numba_cnn.backends.cuda.permute")
+batch_dot = import_module("numba_cnn.backends.cuda.batch_dot")
 
 _G = conv2d_shape((1, 5, 5, 4), (3, 3, 4, 4))
 _CONV, _POOL = launch.extents(_G), launch.extents(pool2d_shape((1, 4, 4, 4)))
@@ -136,6 +139,18 @@ def _batch_norm(one, i32):
     }
 
 
+def _samples(real, one):
+    turned = launch.extents(permutation("permute", (3, 4, 5), (2, 0, 1))[1])
+    return {
+        "group_norm": (group_norm.group_norm_kernel(real), (4, one, 4, 2)),
+        "group_norm_backward": (group_norm.group_norm_backward_kernel(real), (4, 4, 2, 4)),
+        "unit_norm": (group_norm.unit_norm_kernel(real), (2, one, one, 2, 1)),
+        "unit_norm_backward": (group_norm.unit_norm_backward_kernel(real), (2, 2, 1, one, 2)),
+        "permute": (permute.permute_kernel, (1, turned, 1)),
+        "batch_dot": (batch_dot.batch_dot_kernel, (3, 3, 3)),
+    }
+
+
 def _plain(dtype):
     real, kind = np.dtype(dtype), np.dtype(dtype).type
     one, i32, i64 = kind(1), np.int32(1), np.int64(1)
@@ -197,9 +212,9 @@ def _plain(dtype):
         launch.extents(zero_pad2d((1, 4, 4, 4), 1)),
     )
     larger = launch.extents(upsample2d("upsample2d", (1, 4, 4, 4), 2))
-    for name in ("add", "subtract", "multiply", "maximum", "minimum"):
+    for name in ("add", "subtract", "multiply", "maximum", "minimum", "prelu"):
         kernels[name] = merge.merge_kernel(name), (2, 2, merged, 2)
-    for name in ("multiply", "maximum", "minimum"):
+    for name in ("multiply", "maximum", "minimum", "prelu", "prelu_slope"):
         kernels[f"{name}_backward"] = merge.merge_backward_kernel(name), (2, 2, 2, merged, 2)
     kernels["sum_to"] = merge.sum_to_kernel, (2, merged, 2, one)
     kernels["put_columns"] = merge.put_columns_kernel, (2, i64, 2)
@@ -234,7 +249,12 @@ def _plain(dtype):
     kernels["one_hot"] = losses.one_hot_kernel, ("int32 1", 2)
     kernels["same_largest"] = losses.same_largest_kernel, (2, 2, 1)
     kernels["same_side"] = losses.same_side_kernel, (2, 2, one, 1)
+    kernels |= _samples(real, one)
     by_row = (
+        "group_norm",
+        "group_norm_backward",
+        "unit_norm",
+        "unit_norm_backward",
         "softmax",
         "softmax_backward",
         "log_softmax",
@@ -254,6 +274,8 @@ SUM_OVER_RANGES = (
     "multiply_backward",
     "maximum_backward",
     "minimum_backward",
+    "prelu_backward",
+    "prelu_slope_backward",
     "upsample2d_backward True",
 )
 KERNELS = {**dict(_tiled()), **dict(_plain("float32")), **dict(_plain("float64"))}

@@ -89,6 +89,17 @@ def test_batch_norm(dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_group_norm(dtype):
+    parity.check_group_norm((2, 3, 4), 2, dtype)
+    parity.check_group_norm((3, 11), 1, dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_products(dtype):
+    parity.check_products(dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_other_losses(dtype):
     parity.check_other_losses(3, 11, dtype)
 

@@ -1,0 +1,233 @@
+"""Normalization of samples by themselves: the same in training and in inference."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+from numba_cnn import constraints, initializers, ops, registry, regularizers, shapes
+from numba_cnn.layers.axes import of_shape
+from numba_cnn.layers.layer import Backward, InputShape, Layer
+from numba_cnn.ops import Array
+from numba_cnn.parameter import Parameter
+from numba_cnn.settings import Settings, axes, flag, integer, number
+from numba_cnn.shapes import Shape
+
+_DESCRIBED = {
+    "initializers": "initializer",
+    "regularizers": "regularizer",
+    "constraints": "constraint",
+}
+
+
+class ScaledAndShifted(Layer):
+    """gamma * normalized x + beta."""
+
+    shows_unbuilt = True
+    _settings: ClassVar[Settings] = {"epsilon": number(above=0), "center": flag, "scale": flag}
+
+    def __init__(
+        self,
+        *,
+        epsilon: float,
+        center: bool,
+        scale: bool,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **settings: Any,
+    ) -> None:
+        super().__init__(**settings)
+        self.epsilon, self.center, self.scale = epsilon, center, scale
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
+        self.gamma: Parameter | None = None
+        self.beta: Parameter | None = None
+
+    def _add_scale_and_shift(self, shape: Shape) -> None:
+        self.gamma = self._add_one("gamma", shape) if self.scale else None
+        self.beta = self._add_one("beta", shape) if self.center else None
+
+    def _add_one(self, name: str, shape: Shape) -> Parameter:
+        return self._add_parameter(
+            name,
+            shape,
+            getattr(self, f"{name}_initializer"),
+            regularizer=getattr(self, f"{name}_regularizer"),
+            constraint=getattr(self, f"{name}_constraint"),
+        )
+
+    def _scaled(self, normal: Array) -> tuple[Array, Backward]:
+        """Rows times gamma, plus beta."""
+        gamma, beta, shape = self.gamma, self.beta, (1, normal.shape[1])
+        y = normal
+        scale = None if gamma is None else gamma.value.reshape(shape)
+        if scale is not None:
+            y = ops.multiply(y, scale)
+        if beta is not None:
+            y = ops.add(y, beta.value.reshape(shape))
+
+        def backward(dy: Array, need_dx: bool = True) -> Array:
+            if beta is not None:
+                _, dbeta = ops.add_backward(dy, dy.shape, shape)
+                beta.add_gradient(dbeta.reshape(beta.shape))
+            if gamma is not None:
+                dy, dgamma = ops.multiply_backward(dy, normal, scale)
+                gamma.add_gradient(dgamma.reshape(gamma.shape))
+            return dy
+
+        return y, backward
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "epsilon": self.epsilon,
+            "center": self.center,
+            "scale": self.scale,
+            **{
+                f"{name}_{word}": registry.describe(kind, getattr(self, f"{name}_{word}"))
+                for kind, word in _DESCRIBED.items()
+                for name in ("beta", "gamma")
+            },
+        }
+
+
+class LayerNormalization(ScaledAndShifted):
+    """gamma * (x - mean) / sqrt(variance + epsilon) + beta, by the statistics along the last axis, or the last few.
+
+    axis    -1, or the list of the last axes; gamma and beta have their shape
+
+    Ba et al., arXiv:1607.06450.
+    """
+
+    _settings: ClassVar[Settings] = {"axis": axes}
+    inert: ClassVar[dict[str, tuple[Any, ...]]] = {**Layer.inert, "rms_scaling": (False,)}
+
+    def __init__(
+        self,
+        axis: Any = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        **settings: Any,
+    ) -> None:
+        super().__init__(epsilon=epsilon, center=center, scale=scale, **settings)
+        self.axis = axis
+
+    def compute_output_shape(self, input_shape: InputShape) -> InputShape:
+        self._extents(input_shape)
+        return super().compute_output_shape(input_shape)
+
+    def _extents(self, input_shape: InputShape) -> Shape:
+        """Those of the axes that are normalized."""
+        input_shape = shapes.with_batch(self.name, input_shape)
+        found = of_shape(self.name, self.axis, input_shape)
+        if found[0] != len(input_shape) - len(found):
+            raise ValueError(
+                f"{self.name}: axis must be the last one, or a list of the last few. "
+                f"Received: axis {self.axis} for inputs {input_shape}"
+            )
+        known = tuple(n for n in input_shape[found[0] :] if n is not None)
+        if len(known) < len(found):
+            raise ValueError(
+                f"{self.name}: the extents of the axes that are normalized must be known. "
+                f"Received: axis {self.axis} for inputs {input_shape}"
+            )
+        return known
+
+    def _make_parameters(self, input_shape: InputShape) -> None:
+        self.axis = sorted(self.axis) if isinstance(self.axis, list) else [self.axis]
+        self._add_scale_and_shift(self._extents(input_shape))
+
+    def forward(self, x: Array) -> tuple[Array, Backward]:
+        shape = tuple(x.shape)
+        width = math.prod(self._extents(shape))
+        normal, inverse = ops.group_norm(x.reshape(-1, width), 1, self.epsilon)
+        y, scaled_backward = self._scaled(normal)
+
+        def backward(dy: Array, need_dx: bool = True) -> Array | None:
+            dnormal = scaled_backward(dy.reshape(normal.shape))
+            if not need_dx:
+                return None
+            return ops.group_norm_backward(dnormal, normal, inverse).reshape(shape)
+
+        return y.reshape(shape), backward
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "axis": self.axis, "rms_scaling": False}
+
+
+def _groups(owner: str, name: str, value: Any) -> int:
+    return -1 if isinstance(value, int) and value == -1 else shapes.count(owner, name, value)
+
+
+class GroupNormalization(ScaledAndShifted):
+    """gamma * (x - mean) / sqrt(variance + epsilon) + beta, by the statistics of each group of channels of a sample.
+
+    groups    a divisor of the number of channels; -1 for as many (instance normalization), 1 for a single group
+
+    Wu & He, arXiv:1803.08494.
+    """
+
+    _settings: ClassVar[Settings] = {"groups": _groups, "axis": integer(-4)}
+
+    def __init__(
+        self,
+        groups: int = 32,
+        axis: int = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        **settings: Any,
+    ) -> None:
+        super().__init__(epsilon=epsilon, center=center, scale=scale, **settings)
+        self.groups, self.axis = groups, axis
+
+    def compute_output_shape(self, input_shape: InputShape) -> InputShape:
+        input_shape = shapes.with_batch(self.name, input_shape)
+        if self.axis not in (-1, len(input_shape) - 1) or len(input_shape) < 2:
+            raise ValueError(
+                f"{self.name}: axis must be the last one, where channels lie here. "
+                f"Received: axis {self.axis} for inputs {input_shape}"
+            )
+        channels = input_shape[-1]
+        if channels is None:
+            raise ValueError(
+                f"{self.name}: the number of channels must be known. Received: input_shape {input_shape}"
+            )
+        if self.groups != -1 and channels % self.groups:
+            raise ValueError(
+                f"{self.name}: groups must divide the number of channels. "
+                f"Received: groups {self.groups} for inputs {input_shape}"
+            )
+        return super().compute_output_shape(input_shape)
+
+    def _make_parameters(self, input_shape: InputShape) -> None:
+        channels = input_shape[-1]
+        assert channels is not None
+        if self.groups == -1:
+            self.groups = channels
+        self._add_scale_and_shift((channels,))
+
+    def forward(self, x: Array) -> tuple[Array, Backward]:
+        shape = tuple(x.shape)
+        normal, inverse = ops.group_norm(x, self.groups, self.epsilon)
+        y, scaled_backward = self._scaled(normal.reshape(-1, shape[-1]))
+
+        def backward(dy: Array, need_dx: bool = True) -> Array | None:
+            dnormal: Array = scaled_backward(dy.reshape(-1, shape[-1]))
+            if not need_dx:
+                return None
+            return ops.group_norm_backward(dnormal.reshape(shape), normal, inverse)
+
+        return y.reshape(shape), backward
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "groups": self.groups, "axis": self.axis}
