@@ -28,11 +28,13 @@ def int64(value):
 
 
 def opaque(builder, value):
-    """The same value; if it is an integer, one that LLVM does not know.
+    """The same value, or group of them; an integer becomes one that LLVM does not know.
 
     What depends on it is computed where it stands. Before a loop over tiles LLVM would otherwise compute, at every
     call, whatever does not change of the tiles of all sizes.
     """
+    if isinstance(value, tuple):
+        return tuple(opaque(builder, part) for part in value)
     if value.type != INT64:
         return value
     kind = ir.FunctionType(INT64, [INT64])

@@ -17,11 +17,8 @@ from numba_cnn.backends.cpu.convolution.row_buffers import (
     row_filler,
     row_width,
 )
-from numba_cnn.backends.cpu.microkernels.brgemm import MR, NR_VECTORS, brgemm, brgemm_address
-from numba_cnn.backends.cpu.microkernels.brgemm_max_pool import (
-    brgemm_max_pool,
-    brgemm_max_pool_address,
-)
+from numba_cnn.backends.cpu.microkernels.brgemm import BY_ROWS, MR, NR_VECTORS, brgemm
+from numba_cnn.backends.cpu.microkernels.brgemm_max_pool import brgemm_max_pool
 from numba_cnn.backends.cpu.microkernels.depthwise_row import depthwise_rows
 from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
@@ -101,7 +98,7 @@ def forward_packed(source, image, window, panels, filters, bias, output, relu, y
     count = groups * -(-Fg // (NR_VECTORS * lanes(x.dtype))) if Cg else 1
     parts = min(count, -(-8 * threads // blocks)) if large or blocks < 2 * threads else 1
     height = rows * SH + HK * (2 + rows // OH) if copied else 0
-    tile = brgemm_max_pool_address if pooled else brgemm_address if Cg else depthwise_rows
+    tile = brgemm_max_pool.address if pooled else brgemm.address if Cg else depthwise_rows
     _forward(
         threads, tile(x.dtype), row_filler(x.dtype), source, image, window, panels.reshape(-1), filters, bias,
         (*output[:2], last, *output[2:]), x.dtype.type(0 if relu else -np.inf), y.reshape(-1), argmax,
@@ -251,9 +248,9 @@ def _correlate_row(
         if k + run < K:  # the filters of the next block, a line of each row with each tile
             ahead, n0, later, later_t = panels, b + (k + run) * ldb, ldb, lanes_of(y)
         brgemm(
-            tile, 0, count, y, o, y_w, initial, i0, i_m, x, a + k, DH * a_row, DW * C, SW * C,
-            panels, b + k * ldb, ldb, BATCH_I, BATCH_J, run, low, wide, ahead, n0, later, later_t,
-            nontemporal and k + run == K,
+            tile, (count, wide), (BATCH_I, BATCH_J, run), C=(y, o, y_w), I=(initial, i0, i_m),
+            A=(x, a + k, DH * a_row, DW * C, SW * C, BY_ROWS), B=(panels, b + k * ldb, ldb),
+            epilogue=(low, nontemporal and k + run == K), N=(ahead, n0, later, later_t),
         )  # fmt: skip
 
 
@@ -266,8 +263,8 @@ def _correlate_pair(
     _, _, DH, DW, SH, SW, _, _ = window
     ldb, BATCH_I, BATCH_J, K = _sum(window, filters, wide, y)
     brgemm_max_pool(
-        tile, count, y, o, y_w, argmax, bias, f, x, a, SH * a_row, DH * a_row, DW * C, SW * C,
-        panels, b, ldb, BATCH_I, BATCH_J, K, floor, wide,
+        tile, (count, wide), (BATCH_I, BATCH_J, K), y=(y, argmax, o, y_w), bias=(bias, f),
+        A=(x, a, SH * a_row, DH * a_row, DW * C, SW * C), B=(panels, b, ldb), floor=floor,
     )  # fmt: skip
 
 

@@ -25,11 +25,10 @@ from numba_cnn.backends.cpu.convolution.row_buffers import (
     row_filler,
     row_width,
 )
-from numba_cnn.backends.cpu.microkernels.brgemm import MR, NR_VECTORS, brgemm, brgemm_address
+from numba_cnn.backends.cpu.microkernels.brgemm import BY_COLUMNS, MR, NR_VECTORS, brgemm
 from numba_cnn.backends.cpu.microkernels.brgemm_packing import (
     PACKS_WHILE_MULTIPLYING,
     brgemm_packing,
-    brgemm_packing_address,
 )
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.memory import constant, empty
@@ -99,7 +98,7 @@ def sum_over_pixels(x, image, window, dy, groups, output, dweight, dbias):
     band = count * (width + packed * TILES_PER_PANEL * MR)
     row_buffers = empty((threads, strip + VL + band + width), dtype)
     dweights, dbiases = partials_of(dweight, chunks), partials_of(dbias, chunks)
-    tile = brgemm_address(dtype), brgemm_packing_address(dtype) if PACKS_WHILE_MULTIPLYING else 0
+    tile = brgemm.address(dtype), brgemm_packing.address(dtype) if PACKS_WHILE_MULTIPLYING else 0
     _weight_gradient(
         threads, tile, row_filler(dtype), x, image, window, dy,
         (groups, C // groups, F // groups), (OH, OW, last), (images, rows, not inside, packed), (chunks, high, wide),
@@ -259,9 +258,10 @@ def _weight_band(
                     next_k = next_t = 0
                 if gathers:
                     brgemm_packing(
-                        tile[1], dweight, o, groups * Fg, initial, i0, i_m, A, A0, a_i, a_j, a_step,
-                        dy[0], dy0 + g * Fg + f, dy[1], dy[1].size > 0, groups * Fg, row_buffers, p, sums, b0 + f - f0,
-                        J1, J2, K, none, columns, next_, next0, next_k,
+                        tile[1], columns, (J1, J2, K), C=(dweight, o, groups * Fg), I=(initial, i0, i_m),
+                        A=(A, A0, a_i, a_j, a_step),
+                        dy=(dy[0], dy[1], dy0 + g * Fg + f, dy[1].size > 0, groups * Fg),
+                        panel=(row_buffers, p), sums=(sums, b0 + f - f0), floor=none, N=(next_, next0, next_k),
                     )  # fmt: skip
                     rows -= MR
                     o += MR * groups * Fg
@@ -269,9 +269,10 @@ def _weight_band(
                     next0 += next_t
                 if rows > 0:
                     brgemm(
-                        tile[0], 1, rows, dweight, o, groups * Fg, initial, i0, i_m, A, A0 + k_stop - k - rows,
-                        a_i, a_j, a_step, row_buffers, p, panel_width(columns, row_buffers), J1, J2, K, none, columns,
-                        next_, next0, next_k, next_t, False,
+                        tile[0], (rows, columns), (J1, J2, K), C=(dweight, o, groups * Fg), I=(initial, i0, i_m),
+                        A=(A, A0 + k_stop - k - rows, a_i, a_j, a_step, BY_COLUMNS),
+                        B=(row_buffers, p, panel_width(columns, row_buffers)), epilogue=(none, False),
+                        N=(next_, next0, next_k, next_t),
                     )  # fmt: skip
                 turn += more
             gathers = False

@@ -26,7 +26,7 @@ from numba_cnn.backends.cpu.convolution.winograd_patches import (
     store_outputs,
     transform_patches,
 )
-from numba_cnn.backends.cpu.microkernels.brgemm import MR, NR_VECTORS, brgemm, brgemm_address
+from numba_cnn.backends.cpu.microkernels.brgemm import BY_ROWS, MR, NR_VECTORS, brgemm
 from numba_cnn.backends.cpu.microkernels.copy import copy_rows
 from numba_cnn.backends.cpu.microkernels.winograd_transforms import (
     PLANES,
@@ -90,7 +90,7 @@ def forward(problem, source, weight, filters, bias, output, relu, y, argmax):
     transformed = empty((threads * LINE_WORDS,), np.int64)
     zero_fill(transformed)
     _multiply(
-        threads, brgemm_address(y.dtype), row_filler(y.dtype), source, image, problem.window[6:], extents,
+        threads, brgemm.address(y.dtype), row_filler(y.dtype), source, image, problem.window[6:], extents,
         tuple(planes), transformed, weight.reshape(-1), steps, bias, columns.count, output,
         y.dtype.type(0 if relu else -np.inf), y.reshape(-1), argmax, constant(0, width, y.dtype), U_step,
         M_step, scratch,
@@ -146,8 +146,9 @@ def _multiply(share, shares, thread, packed):
                 initial, i0, i_m = (zeros, 0, 0) if c == 0 else (flat, m, wide)
                 v = V + z * V_step + c * count
                 brgemm(
-                    tile, 0, count, flat, m, wide, initial, i0, i_m, flat, v, 0, 0, block, flat, U + z * U_step, wide,
-                    1, 1, channels, none, wide, flat, v + MR * block, MR, MR * block, False,
+                    tile, (count, wide), (1, 1, channels), C=(flat, m, wide), I=(initial, i0, i_m),
+                    A=(flat, v, 0, 0, block, BY_ROWS), B=(flat, U + z * U_step, wide), epilogue=(none, False),
+                    N=(flat, v + MR * block, MR, MR * block),
                 )  # fmt: skip
         store_outputs(
             flat, M, M_step, wide, bias, f, F, floor, output, y, argmax, 0, down, across, count

@@ -14,7 +14,7 @@ from numba_cnn.backends.cpu.convolution.winograd_patches import (
     transform_gradients,
     transform_patches,
 )
-from numba_cnn.backends.cpu.microkernels.brgemm import NR_VECTORS, brgemm, brgemm_address
+from numba_cnn.backends.cpu.microkernels.brgemm import BY_COLUMNS, NR_VECTORS, brgemm
 from numba_cnn.backends.cpu.microkernels.winograd_transforms import (
     PLANES,
     filter_gradient_transform,
@@ -63,7 +63,7 @@ def weight_gradient(problem, x, dy, dweight, dbias):
     dweights, dbiases = partials_of(dweight, chunks), partials_of(dbias, chunks)
     ones = constant(1, 1, dtype)
     _weight_gradient(
-        threads, brgemm_address(dtype), row_filler(dtype), x, image, problem.window[6:], dy, F, output, rows, extents,
+        threads, brgemm.address(dtype), row_filler(dtype), x, image, problem.window[6:], dy, F, output, rows, extents,
         ones, scratch, dweights, dbiases,
     )  # fmt: skip
     sum_partials(dweights, dweight)
@@ -153,9 +153,10 @@ def _weight_gradient(share, shares, thread, packed):
                         (flat, Z) if batch == first else (dbiases.reshape(-1), chunk * F + f0 + f)
                     )
                     brgemm(
-                        tile, 1, 1, dbiases.reshape(-1), chunk * F + f0 + f, 0, initial, i0, 0, ones, 0, 0, 0, 0,
-                        flat, D + 7 * D_plane + f, FB, 1, 1, (r1 - r0) * across, none,
-                        min(NR_VECTORS * VL, filters - f), flat, 0, 0, 0, False,
+                        tile, (1, min(NR_VECTORS * VL, filters - f)), (1, 1, (r1 - r0) * across),
+                        C=(dbiases.reshape(-1), chunk * F + f0 + f, 0), I=(initial, i0, 0),
+                        A=(ones, 0, 0, 0, 0, BY_COLUMNS), B=(flat, D + 7 * D_plane + f, FB), epilogue=(none, False),
+                        N=(flat, 0, 0, 0),
                     )  # fmt: skip
         for c in range(channels):
             filter_gradient_transform(
@@ -175,6 +176,7 @@ def _multiply(tile, flat, V, V_plane, D, D_plane, U, Z, extents, channels, filte
             u = U + z * CB * FB + f
             i0, i_m = (Z, 0) if first else (u, FB)
             brgemm(
-                tile, 1, channels, flat, u, FB, flat, i0, i_m, flat, V + z * V_plane, 0, 0, CB,
-                flat, D + z * D_plane + f, FB, 1, 1, patches, none, min(width, filters - f), flat, 0, 0, 0, False,
+                tile, (channels, min(width, filters - f)), (1, 1, patches), C=(flat, u, FB), I=(flat, i0, i_m),
+                A=(flat, V + z * V_plane, 0, 0, CB, BY_COLUMNS), B=(flat, D + z * D_plane + f, FB),
+                epilogue=(none, False), N=(flat, 0, 0, 0),
             )  # fmt: skip

@@ -20,7 +20,7 @@ from numba_cnn.backends.cpu.convolution.winograd_patches import (
     transform_gradients,
     transform_patches,
 )
-from numba_cnn.backends.cpu.microkernels.brgemm import MR, NR_VECTORS, brgemm, brgemm_address
+from numba_cnn.backends.cpu.microkernels.brgemm import BY_COLUMNS, MR, NR_VECTORS, brgemm
 from numba_cnn.backends.cpu.microkernels.winograd_transforms import (
     PLANES,
     filter_gradient_transform,
@@ -109,7 +109,7 @@ def weight_gradient(problem, x, dy, dweight, dbias):
         )  # fmt: skip
         rows = slice(min(part, 1), min(part, 1) + chunks)
         _multiply_gradients(
-            threads, brgemm_address(dtype), V, tuple(V_planes), C, D, tuple(D_planes), F,
+            threads, brgemm.address(dtype), V, tuple(V_planes), C, D, tuple(D_planes), F,
             constant(0, NR_VECTORS * VL, dtype), constant(1, 1, dtype),
             empty((threads, PLANES * (V_planes.block * D_planes.block + VL)), dtype), n1 - n0,
             dweights[rows], dbiases[rows],
@@ -154,9 +154,9 @@ def _multiply_gradients(share, shares, thread, packed):
         for z in range(PLANES):
             v = z * V_step + c * patches + first * block
             brgemm(
-                tile, 1, channels, flat, U + z * U_step, width, zeros, 0, 0, V, v, 0, 0, block, D,
-                z * D_step + f * patches + first * width, width, 1, 1, count, none, filters, V, v + V_step, ahead,
-                ahead * count, False,
+                tile, (channels, filters), (1, 1, count), C=(flat, U + z * U_step, width), I=(zeros, 0, 0),
+                A=(V, v, 0, 0, block, BY_COLUMNS), B=(D, z * D_step + f * patches + first * width, width),
+                epilogue=(none, False), N=(V, v + V_step, ahead, ahead * count),
             )  # fmt: skip
         for k in range(channels):
             filter_gradient_transform(
@@ -165,6 +165,7 @@ def _multiply_gradients(share, shares, thread, packed):
             )  # fmt: skip
         if c == 0:  # the plane (1, 1) of a transformed gradient is the sum of its 4x4
             brgemm(
-                tile, 1, 1, dbiases.reshape(-1), chunk * F + f, 0, zeros, 0, 0, ones, 0, 0, 0, 0,
-                D, 7 * D_step + f * patches + first * width, width, 1, 1, count, none, filters, V, 0, 0, 0, False,
+                tile, (1, filters), (1, 1, count), C=(dbiases.reshape(-1), chunk * F + f, 0), I=(zeros, 0, 0),
+                A=(ones, 0, 0, 0, 0, BY_COLUMNS), B=(D, 7 * D_step + f * patches + first * width, width),
+                epilogue=(none, False), N=(V, 0, 0, 0),
             )  # fmt: skip
