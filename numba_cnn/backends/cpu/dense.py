@@ -5,7 +5,8 @@ its pixels; the input gradient, and one row of many outputs, on kernels of their
 import numpy as np
 
 from numba_cnn.backends.contract import checked
-from numba_cnn.backends.cpu.codegen.vector import lanes, lanes_of
+from numba_cnn.backends.cpu.codegen.arrays import lanes_of
+from numba_cnn.backends.cpu.codegen.vector import lanes
 from numba_cnn.backends.cpu.convolution import direct, direct_weight
 from numba_cnn.backends.cpu.convolution.packing import Axis, pack, pack_transposed, panel_width
 from numba_cnn.backends.cpu.convolution.row_buffers import NO_PLACES, source

@@ -22,8 +22,9 @@ from numba import from_dtype, types
 from numba.core import cgutils, errors
 from numba.extending import intrinsic
 
+from numba_cnn.backends.cpu.codegen.arrays import pointer_to, require_vectors
 from numba_cnn.backends.cpu.codegen.compiler import address_of, by_address, emit_call
-from numba_cnn.backends.cpu.codegen.vector import Vectors, pointer_to, require_vectors
+from numba_cnn.backends.cpu.codegen.vector import Vectors
 
 
 def microkernel(**groups):

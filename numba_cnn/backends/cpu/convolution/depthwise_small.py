@@ -8,8 +8,9 @@ it. Large images take less time in the order in which they lie in memory, see de
 
 import numpy as np
 
+from numba_cnn.backends.cpu.codegen.arrays import lanes_of
 from numba_cnn.backends.cpu.codegen.host import VECTOR_BITS
-from numba_cnn.backends.cpu.codegen.vector import lanes, lanes_of
+from numba_cnn.backends.cpu.codegen.vector import lanes
 from numba_cnn.backends.cpu.convolution.problem import WEIGHT_GRADIENT
 from numba_cnn.backends.cpu.microkernels.depthwise_column import (
     WIDEST,

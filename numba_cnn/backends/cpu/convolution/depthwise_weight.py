@@ -6,7 +6,8 @@ from itertools import product
 from numba import types
 from numba.extending import intrinsic
 
-from numba_cnn.backends.cpu.codegen.vector import Vectors, int64, pointer_to, require_vectors
+from numba_cnn.backends.cpu.codegen.arrays import pointer_to, require_vectors
+from numba_cnn.backends.cpu.codegen.vector import Vectors, int64
 from numba_cnn.backends.cpu.convolution.row_buffers import fill_row, row_filler
 from numba_cnn.backends.cpu.microkernels.depthwise_row import (
     by_pixels,

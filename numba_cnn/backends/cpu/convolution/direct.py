@@ -7,8 +7,9 @@ with zeros or gated by a ReLU goes through a strip that stays in the second-leve
 
 import numpy as np
 
+from numba_cnn.backends.cpu.codegen.arrays import lanes_of
 from numba_cnn.backends.cpu.codegen.compiler import inline, noinline
-from numba_cnn.backends.cpu.codegen.vector import lanes, lanes_of
+from numba_cnn.backends.cpu.codegen.vector import lanes
 from numba_cnn.backends.cpu.convolution.depthwise_output_row import depthwise_output_row
 from numba_cnn.backends.cpu.convolution.packing import Axis, pack, panel_width
 from numba_cnn.backends.cpu.convolution.row_buffers import (

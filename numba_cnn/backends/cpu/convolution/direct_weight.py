@@ -9,9 +9,10 @@ from math import prod
 
 import numpy as np
 
+from numba_cnn.backends.cpu.codegen.arrays import lanes_of
 from numba_cnn.backends.cpu.codegen.compiler import inline
 from numba_cnn.backends.cpu.codegen.host import L1_IS_48K, VECTOR_BITS
-from numba_cnn.backends.cpu.codegen.vector import lanes, lanes_of
+from numba_cnn.backends.cpu.codegen.vector import lanes
 from numba_cnn.backends.cpu.convolution.direct_weight_packing import (
     TILES_PER_PANEL,
     gather_gradients,

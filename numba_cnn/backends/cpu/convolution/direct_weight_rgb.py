@@ -15,9 +15,10 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from numba_cnn.backends.cpu.codegen.arrays import pointer_to, require_vectors
 from numba_cnn.backends.cpu.codegen.compiler import inline
 from numba_cnn.backends.cpu.codegen.host import VECTOR_BITS
-from numba_cnn.backends.cpu.codegen.vector import Vectors, int64, pointer_to, require_vectors
+from numba_cnn.backends.cpu.codegen.vector import Vectors, int64
 from numba_cnn.backends.cpu.convolution.row_buffers import fill_row, row_filler
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.memory import empty

@@ -2,8 +2,9 @@
 
 from typing import NamedTuple
 
+from numba_cnn.backends.cpu.codegen.arrays import lanes_of
 from numba_cnn.backends.cpu.codegen.compiler import inline, noinline
-from numba_cnn.backends.cpu.codegen.vector import lanes, lanes_of
+from numba_cnn.backends.cpu.codegen.vector import lanes
 from numba_cnn.backends.cpu.microkernels.brgemm import NR_VECTORS
 from numba_cnn.backends.cpu.microkernels.copy import copy_rows, transpose
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack

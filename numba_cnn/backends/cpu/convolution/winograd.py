@@ -7,7 +7,8 @@ tile; see winograd_transforms.py for the rest.
 
 import numpy as np
 
-from numba_cnn.backends.cpu.codegen.vector import lanes, lanes_of
+from numba_cnn.backends.cpu.codegen.arrays import lanes_of
+from numba_cnn.backends.cpu.codegen.vector import lanes
 from numba_cnn.backends.cpu.convolution.packing import panel_width
 from numba_cnn.backends.cpu.convolution.row_buffers import row_filler
 from numba_cnn.backends.cpu.convolution.winograd_choice import caches_filters, transforms_pay

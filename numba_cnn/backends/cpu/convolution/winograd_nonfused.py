@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from numba_cnn.backends.cpu.codegen.arrays import lanes_of
 from numba_cnn.backends.cpu.codegen.compiler import inline
-from numba_cnn.backends.cpu.codegen.vector import lanes, lanes_of
+from numba_cnn.backends.cpu.codegen.vector import lanes
 from numba_cnn.backends.cpu.convolution.packing import pack_transposed, panel_width
 from numba_cnn.backends.cpu.convolution.row_buffers import row_filler
 from numba_cnn.backends.cpu.convolution.winograd_choice import (

@@ -1,7 +1,7 @@
 """From images to Winograd's transformed patches, and from their products back to images; see winograd.py."""
 
+from numba_cnn.backends.cpu.codegen.arrays import prefetch
 from numba_cnn.backends.cpu.codegen.compiler import inline
-from numba_cnn.backends.cpu.codegen.vector import prefetch
 from numba_cnn.backends.cpu.convolution.row_buffers import fill_row
 from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
 from numba_cnn.backends.cpu.microkernels.winograd_transforms import (

@@ -6,7 +6,7 @@ products of a patch stay in registers, from the filters to the outputs.
 
 import numpy as np
 
-from numba_cnn.backends.cpu.codegen.vector import lanes_of
+from numba_cnn.backends.cpu.codegen.arrays import lanes_of
 from numba_cnn.backends.cpu.convolution.row_buffers import fill_row, row_filler
 from numba_cnn.backends.cpu.convolution.winograd_choice import (
     caches_filters,

@@ -5,8 +5,9 @@ Transformed patches of x times transformed patches of dy are sums over patches, 
 
 import numpy as np
 
+from numba_cnn.backends.cpu.codegen.arrays import lanes_of
 from numba_cnn.backends.cpu.codegen.compiler import inline
-from numba_cnn.backends.cpu.codegen.vector import lanes, lanes_of
+from numba_cnn.backends.cpu.codegen.vector import lanes
 from numba_cnn.backends.cpu.convolution.row_buffers import row_filler
 from numba_cnn.backends.cpu.convolution.winograd import evenly
 from numba_cnn.backends.cpu.convolution.winograd_choice import transforms_pay

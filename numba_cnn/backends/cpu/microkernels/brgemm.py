@@ -13,9 +13,10 @@ After Georganas et al., "High-Performance Deep Learning via a Single Building Bl
 arXiv:1906.06440.
 """
 
+from numba_cnn.backends.cpu.codegen.arrays import lanes_of, shifted
 from numba_cnn.backends.cpu.codegen.host import MASKS_ARE_FREE, REGISTERS, VECTOR_BITS
 from numba_cnn.backends.cpu.codegen.microkernel import emitted, microkernel
-from numba_cnn.backends.cpu.codegen.vector import int64, lanes_of, opaque, shifted
+from numba_cnn.backends.cpu.codegen.vector import int64, opaque
 
 NR_VECTORS = 2  # vectors side by side in a full tile
 # Accumulators, B's vectors and a broadcast or two fill the register file.

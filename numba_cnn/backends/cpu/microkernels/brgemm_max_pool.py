@@ -1,7 +1,8 @@
 """The register tile with a 2x2 max pooling behind it: of two rows of sums, only the maxima are stored."""
 
+from numba_cnn.backends.cpu.codegen.arrays import lanes_of
 from numba_cnn.backends.cpu.codegen.microkernel import emitted, microkernel
-from numba_cnn.backends.cpu.codegen.vector import int64, lanes_of, opaque
+from numba_cnn.backends.cpu.codegen.vector import int64, opaque
 from numba_cnn.backends.cpu.microkernels.brgemm import MR, BrgemmTile, by_count
 
 PIXELS = MR // 4  # of the output, in a full tile

@@ -5,9 +5,10 @@ from itertools import product
 
 from llvmlite import ir
 
+from numba_cnn.backends.cpu.codegen.arrays import lanes_of
 from numba_cnn.backends.cpu.codegen.host import REGISTERS
 from numba_cnn.backends.cpu.codegen.microkernel import emitted, microkernel
-from numba_cnn.backends.cpu.codegen.vector import int64, lanes_of
+from numba_cnn.backends.cpu.codegen.vector import int64
 from numba_cnn.backends.cpu.microkernels.brgemm import MR, BrgemmTile
 
 NO = ir.Constant(ir.IntType(1), 0)

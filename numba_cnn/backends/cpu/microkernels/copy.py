@@ -9,7 +9,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from numba_cnn.backends.cpu.codegen.vector import Vectors, int64, pointer_to, require_vectors
+from numba_cnn.backends.cpu.codegen.arrays import pointer_to, require_vectors
+from numba_cnn.backends.cpu.codegen.vector import Vectors, int64
 
 
 @intrinsic

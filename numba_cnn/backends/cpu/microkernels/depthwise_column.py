@@ -11,9 +11,10 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from numba_cnn.backends.cpu.codegen.arrays import pointer_to
 from numba_cnn.backends.cpu.codegen.compiler import noinline
 from numba_cnn.backends.cpu.codegen.host import REGISTERS
-from numba_cnn.backends.cpu.codegen.vector import Vectors, int64, pointer_to
+from numba_cnn.backends.cpu.codegen.vector import Vectors, int64
 
 # The widest row_buffers, in outputs, by the rows of a filter; others are half as wide, and so on.
 WIDEST = {3: 7, 5: 4} if REGISTERS == 32 else {3: 4}

@@ -10,8 +10,9 @@ from numba import from_dtype, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from numba_cnn.backends.cpu.codegen.arrays import pointer_to, require_vectors
 from numba_cnn.backends.cpu.codegen.compiler import address_of, by_address, emit_call, noinline
-from numba_cnn.backends.cpu.codegen.vector import INT64, Vectors, int64, pointer_to, require_vectors
+from numba_cnn.backends.cpu.codegen.vector import INT64, Vectors, int64
 
 PIXELS = 8  # whose sums are in registers at once
 SLIDING = 3, 5  # taps side by side: the widths of nearly all such filters

@@ -14,9 +14,10 @@ from numba import from_dtype, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from numba_cnn.backends.cpu.codegen.arrays import pointer_to, require_vectors
 from numba_cnn.backends.cpu.codegen.compiler import address_of, by_address, emit_call
 from numba_cnn.backends.cpu.codegen.host import L1_IS_48K, REGISTERS
-from numba_cnn.backends.cpu.codegen.vector import INT64, Vectors, int64, pointer_to, require_vectors
+from numba_cnn.backends.cpu.codegen.vector import INT64, Vectors, int64
 from numba_cnn.backends.cpu.microkernels.copy import copy_row
 
 SUMS = 24 if REGISTERS == 32 else 12  # accumulators; the filters and a pixel take other registers

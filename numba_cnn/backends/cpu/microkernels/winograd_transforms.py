@@ -12,7 +12,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from numba_cnn.backends.cpu.codegen.vector import Vectors, int64, pointer_to, require_vectors
+from numba_cnn.backends.cpu.codegen.arrays import pointer_to, require_vectors
+from numba_cnn.backends.cpu.codegen.vector import Vectors, int64
 from numba_cnn.backends.cpu.microkernels.brgemm import NR_VECTORS
 
 PLANES = 36  # of a patch of 6x6
