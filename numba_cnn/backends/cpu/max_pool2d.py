@@ -39,12 +39,13 @@ def _max_pool2d(share, shares, thread, packed):
         for ow in range(OW):
             if halving:
                 o = ((n * H + h0) * W + 2 * ow) * C
-                square_max(x, o, W * C, C, y, argmax, (r * OW + ow) * C, C, nontemporal)
+                square_max((x, o, W * C, C), (y, argmax, (r * OW + ow) * C), C, nontemporal)
                 continue
             w0, w1 = max(ow * SW - left, 0), min(ow * SW - left + PW, W)
             place = (h0 - oh * SH + top) * PW + w0 - ow * SW + left
             o = ((n * H + h0) * W + w0) * C
-            window_max(x, o, W * C, C, h1 - h0, w1 - w0, place, PW, y, argmax, (r * OW + ow) * C, C)
+            shape, pooled = (h1 - h0, w1 - w0), (y, argmax, (r * OW + ow) * C)
+            window_max((x, o, W * C, C), shape, (place, PW), pooled, C)
 
 
 @kernel
@@ -82,21 +83,20 @@ def _spread_row(dy, argmax, g, dx, r, nontemporal):
         for ow in range(OW):
             if nontemporal:
                 o = ((n * H + h0) * W + 2 * ow) * C
-                square_spread(dy, argmax, (r * OW + ow) * C, dx, o, W * C, C, C)
+                square_spread((dy, argmax, (r * OW + ow) * C), (dx, o, W * C, C), C)
                 continue
             for h in range(2):
                 spread_pixel(
-                    dy, (r * OW + ow) * C, dy, False, argmax, 2 * h, dx, ((n * H + h0 + h) * W + 2 * ow) * C, C,
-                    True, True, C,
+                    (dy, dy, argmax, (r * OW + ow) * C, False), 2 * h, (dx, ((n * H + h0 + h) * W + 2 * ow) * C, C),
+                    wanted=(True, True), columns=C,
                 )  # fmt: skip
         return
     for ow in range(OW):
         w0, w1 = max(ow * SW - left, 0), min(ow * SW - left + PW, W)
         place = (h0 - oh * SH + top) * PW + w0 - ow * SW + left
         o = ((n * H + h0) * W + w0) * C
-        window_spread(
-            dy, argmax, (r * OW + ow) * C, place, PW, dx, o, W * C, C, h1 - h0, w1 - w0, C
-        )
+        gradient, window = (dy, argmax, (r * OW + ow) * C), (dx, o, W * C, C)
+        window_spread(gradient, (place, PW), window, (h1 - h0, w1 - w0), C)
 
 
 @inline
@@ -109,21 +109,8 @@ def _collect_row(dy, argmax, g, dx, r):
         ow0, ow1 = windows_over(col + left, PW, SW, OW)
         place = (h + top - oh0 * SH) * PW + col + left - ow0 * SW
         o = ((n * OH + oh0) * OW + ow0) * C
-        window_sum(
-            dy,
-            argmax,
-            o,
-            OW * C,
-            C,
-            oh1 - oh0,
-            ow1 - ow0,
-            place,
-            SH * PW,
-            SW,
-            dx,
-            (r * W + col) * C,
-            C,
-        )
+        windows, shape = (dy, argmax, o, OW * C, C), (oh1 - oh0, ow1 - ow0)
+        window_sum(windows, shape, (place, SH * PW, SW), (dx, (r * W + col) * C), C)
 
 
 @inline

@@ -16,28 +16,15 @@ def gather_gradients(
     if argmax.size == 0:
         start, count = (n * OH + oh0) * OW * F + column, (oh1 - oh0) * pixels
         gather_panel(
-            x,
-            start,
-            F,
-            gate,
-            gate.size > 0,
-            argmax,
-            False,
-            row_buffers,
-            p,
-            0,
-            count,
-            wide,
-            sums,
-            b0,
-        )
+            (x, gate, argmax, start, gate.size > 0, F), False, (row_buffers, p, 0), (count, wide), (sums, b0)
+        )  # fmt: skip
         return
     PW = OW // 2
     for r in range(0, oh1 - oh0, 2):
         start = (n * OH + oh0 + r) // 2 * PW * F + column
         gather_panel(
-            x, start, F, gate, gate.size > 0, argmax, True, row_buffers, p + r * OW * across, OW * across, PW, wide,
-            sums, b0,
+            (x, gate, argmax, start, gate.size > 0, F), True, (row_buffers, p + r * OW * across, OW * across),
+            (PW, wide), (sums, b0),
         )  # fmt: skip
 
 
@@ -47,7 +34,7 @@ def pack_channels(source, a, a_n, a_row, a_column, images, rows, pixels, channel
     for n in range(images):
         for r in range(rows):
             copy_rows(
-                source, a + n * a_n + r * a_row, a_column, source, False,
-                row_buffers, q, TILES_PER_PANEL * MR, pixels, channels, channels,
+                (source, source, a + n * a_n + r * a_row, False, a_column), (row_buffers, q, TILES_PER_PANEL * MR),
+                (pixels, channels, channels),
             )  # fmt: skip
             q += pixels * TILES_PER_PANEL * MR

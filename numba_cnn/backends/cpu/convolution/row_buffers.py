@@ -86,11 +86,12 @@ def _fill_row(source, image, n, h, w0, WS, c0, channels, row_buffers, s):
         for q in range((w0 + first) // 2, (w0 + last + 1) // 2):
             p = 2 * q - w0
             spread_pixel(
-                x, (row + q) * C + c0, gate, gate.size > 0, argmax, h % 2 * 2, row_buffers, s + p * channels, channels,
-                p >= first, p + 1 < last, channels,
+                (x, gate, argmax, (row + q) * C + c0, gate.size > 0), h % 2 * 2,
+                (row_buffers, s + p * channels, channels), wanted=(p >= first, p + 1 < last), columns=channels,
             )  # fmt: skip
     else:
         o = ((n * H + h) * W + w0 + first) * C + c0
         rows, columns = (1, (last - first) * C) if channels == C else (last - first, channels)
-        copy_rows(x, o, C, gate, gate.size > 0, row_buffers, t, channels, rows, columns, columns)
+        copied = x, gate, o, gate.size > 0, C
+        copy_rows(copied, (row_buffers, t, channels), (rows, columns, columns))
     row_buffers[s + last * channels : s + WS * channels] = 0

@@ -168,7 +168,8 @@ def _transform_filters(weight, filters, r, rows, f, columns, wide, flat, S, U, s
         for j in range(3):
             o, s = start + i * i_step + j * j_step, S + (3 * i + j) * step
             if f_step == 1:
-                copy_rows(weight, o, r_step, weight, False, flat, s, wide, rows, columns, wide)
+                copied = weight, weight, o, False, r_step
+                copy_rows(copied, (flat, s, wide), (rows, columns, wide))
             else:
                 pack_transposed(weight, o, f_step, rows, columns, flat, s, wide)
     for k in range(rows):
