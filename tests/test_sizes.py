@@ -32,8 +32,6 @@ LONG_FUNCTIONS = {
     "models/training.py::Trainer.fit": 49,
 }
 MANY_PARAMETERS = {
-    "backends/cpu/convolution/depthwise_output_row.py::depthwise_output_row": 17,
-    "backends/cpu/convolution/depthwise_weight.py::_add_products": 20,
     "backends/cpu/convolution/direct.py::_correlate_block": 18,
     "backends/cpu/convolution/direct.py::_correlate_pair": 18,
     "backends/cpu/convolution/direct.py::_correlate_row": 21,
@@ -49,14 +47,6 @@ MANY_PARAMETERS = {
     "backends/cpu/convolution/winograd_patches.py::transform_gradients": 14,
     "backends/cpu/convolution/winograd_patches.py::transform_patches": 15,
     "backends/cpu/convolution/winograd_weight.py::_multiply": 13,
-    "backends/cpu/microkernels/depthwise_column.py::_emit_down": 22,
-    "backends/cpu/microkernels/depthwise_column.py::_emit_down_weight": 17,
-    "backends/cpu/microkernels/depthwise_column.py::column_weight": 17,
-    "backends/cpu/microkernels/depthwise_column.py::down": 22,
-    "backends/cpu/microkernels/depthwise_row.py::_Sums.__init__": 12,
-    "backends/cpu/microkernels/depthwise_row.py::_depthwise_row": 16,
-    "backends/cpu/microkernels/depthwise_row.py::_row": 17,
-    "backends/cpu/microkernels/depthwise_row.py::depthwise_row": 21,
     "backends/cpu/microkernels/dot_product.py::_dots": 23,
     "backends/cpu/microkernels/dot_product.py::_tiles": 24,
     "backends/cpu/microkernels/dot_product.py::dot_products": 29,

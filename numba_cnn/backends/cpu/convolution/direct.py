@@ -20,7 +20,7 @@ from numba_cnn.backends.cpu.convolution.row_buffers import (
 )
 from numba_cnn.backends.cpu.microkernels.brgemm import BY_ROWS, MR, NR_VECTORS, brgemm
 from numba_cnn.backends.cpu.microkernels.brgemm_max_pool import brgemm_max_pool
-from numba_cnn.backends.cpu.microkernels.depthwise_row import depthwise_rows
+from numba_cnn.backends.cpu.microkernels.depthwise_row import depthwise_row
 from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.memory import empty
@@ -99,7 +99,7 @@ def forward_packed(source, image, window, panels, filters, bias, output, relu, y
     count = groups * -(-Fg // (NR_VECTORS * lanes(x.dtype))) if Cg else 1
     parts = min(count, -(-8 * threads // blocks)) if large or blocks < 2 * threads else 1
     height = rows * SH + HK * (2 + rows // OH) if copied else 0
-    tile = brgemm_max_pool.address if pooled else brgemm.address if Cg else depthwise_rows
+    tile = brgemm_max_pool.address if pooled else brgemm.address if Cg else depthwise_row.address
     _forward(
         threads, tile(x.dtype), row_filler(x.dtype), source, image, window, panels.reshape(-1), filters, bias,
         (*output[:2], last, *output[2:]), x.dtype.type(0 if relu else -np.inf), y.reshape(-1), argmax,
@@ -195,8 +195,8 @@ def _correlate_block(
                 )  # fmt: skip
             elif Cg == 0:
                 depthwise_output_row(
-                    tile, x, a, oh, copied, image, window, panels, filters, bias, floor, y, y0 + n * y_n + oh * y_h,
-                    y_w, last if r == N * OH - 1 else OW, WS, nontemporal,
+                    tile, (x, a, WS, copied), oh, image, window, (panels, filters), bias, (floor, nontemporal),
+                    (y, y0 + n * y_n + oh * y_h, y_w), last if r == N * OH - 1 else OW,
                 )  # fmt: skip
             else:
                 ahead, n0, fetched = _ahead(
