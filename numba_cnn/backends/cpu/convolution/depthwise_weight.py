@@ -39,7 +39,7 @@ def weight_gradient(problem, x, dy, dweight, dbias):
     threads = get_num_threads()
     dweights, dbiases = partials_of(dweight, chunks), partials_of(dbias, chunks)
     _weight_gradient(
-        threads, row_filler(dbias.dtype), x[0], dy, tuple(g), dweights, dbiases,
+        threads, row_filler(dbias.dtype), x[0], dy, g, dweights, dbiases,
         empty((threads, g.OW * g.C), dbias.dtype),
     )  # fmt: skip
     sum_partials(dweights, dweight)
@@ -50,7 +50,7 @@ def weight_gradient(problem, x, dy, dweight, dbias):
 def _weight_gradient(share, shares, thread, packed):
     """Each share is whole chunks of the rows of dy, which lie gated in its strip."""
     filler, x, dy, g, dweights, dbiases, row_buffers = unpack(packed)
-    N, H, W, C, KH, KW, _, _, SH, SW, DH, DW, top, _, left, _, OH, OW = g
+    H, W, C, OH, OW = g.H, g.W, g.C, g.OH, g.OW
     chunks, flat, s = len(dweights), row_buffers.reshape(-1), thread * row_buffers.shape[1]
     filters, biases = dweights.reshape(-1), dbiases.reshape(-1)
     gradients, gate, spread = dy
@@ -58,21 +58,21 @@ def _weight_gradient(share, shares, thread, packed):
     for chunk in range(share * chunks // shares, (share + 1) * chunks // shares):
         dweights[chunk, :] = 0
         dbiases[chunk, :] = 0
-        for r in range(chunk * N * OH // chunks, (chunk + 1) * N * OH // chunks):
+        for r in range(chunk * g.N * OH // chunks, (chunk + 1) * g.N * OH // chunks):
             n, oh = r // OH, r % OH
-            fill_row(filler, dy, (N, OH, OW, C), n, oh, 0, OW, 0, C, flat, s)
-            h, w, ow = oh * SH - top, -left, 0
-            i0, i1 = seen(h, DH, KH, H)
+            fill_row(filler, dy, (g.N, OH, OW, C), n, oh, 0, OW, 0, C, flat, s)
+            h, w, ow = oh * g.SH - g.top, -g.left, 0
+            i0, i1 = seen(h, g.DH, g.KH, H)
             next_ = (r + 1) * OW * C if spread.size == 0 else 0
             while ow < OW:
-                j0, j1, run = pixels_alike(w, DW, SW, KW, W, OW - ow)
-                pixel = ((n * H + h + i0 * DH) * W + w + j0 * DW) * C
-                tap = chunk * dweights.shape[1] + (i0 * KW + j0) * C
+                j0, j1, run = pixels_alike(w, g.DW, g.SW, g.KW, W, OW - ow)
+                pixel = ((n * H + h + i0 * g.DH) * W + w + j0 * g.DW) * C
+                tap = chunk * dweights.shape[1] + (i0 * g.KW + j0) * C
                 _add_products(
-                    (run, C), (i1 - i0, j1 - j0), (x, pixel, DH * W * C, DW * C, SW * C), (flat, s + ow * C),
-                    sums=(filters, tap, KW * C), biases=(biases, chunk * C), later=(later, gates, next_ + ow * C),
+                    (run, C), (i1 - i0, j1 - j0), (x, pixel, g.DH * W * C, g.DW * C, g.SW * C), (flat, s + ow * C),
+                    sums=(filters, tap, g.KW * C), biases=(biases, chunk * C), later=(later, gates, next_ + ow * C),
                 )  # fmt: skip
-                w += run * SW
+                w += run * g.SW
                 ow += run
 
 

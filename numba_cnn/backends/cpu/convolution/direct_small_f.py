@@ -18,7 +18,6 @@ from numba_cnn.backends.cpu.convolution.row_buffers import (
 from numba_cnn.backends.cpu.microkernels.dot_product import (
     FILTERS,
     PIXELS,
-    dot_product_address,
     dot_products,
 )
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
@@ -76,7 +75,7 @@ def forward(problem, source, weight, filters, bias, output, relu, y, argmax):
     )  # fmt: skip
     ring = (DH * (KH - 1) + 1) * ((output[1] - 1) * SW + DW * (KW - 1) + 1) * C
     _forward(
-        threads, dot_product_address(y.dtype), row_filler(y.dtype), source, image, window, packed.reshape(-1),
+        threads, dot_products.address(y.dtype), row_filler(y.dtype), source, image, window, packed.reshape(-1),
         together, bias, output, y.dtype.type(0 if relu else -np.inf), y.reshape(-1), empty((threads, ring), y.dtype),
     )  # fmt: skip
 
@@ -171,9 +170,10 @@ def _forward(share, shares, thread, packed):
             f_next = (block + 1) * F // blocks if block < blocks - 1 else F
             until = last_new if block == blocks - 1 else first_new
             dot_products(
-                tile, OW, f, f_next - f, A, a, DH * row, DW * C, SW * C, end, ring, filters,
-                i0 * tap_row, F, i1 - i0, KW // together, together * C, bias, floor, y, y0 + n * y_n + oh * y_h, y_w,
-                x, gates, later, first_new * C, until * C, oldest,
+                tile, (OW, f, f_next - f), (i1 - i0, KW // together, together * C),
+                y=(y, y0 + n * y_n + oh * y_h, y_w), bias=(bias, 0), A=(A, a, DH * row, DW * C, SW * C, end, ring),
+                B=(filters, i0 * tap_row, F), floor=floor, later=(x, gates, later, first_new * C, until * C),
+                kept=(A, oldest),
             )  # fmt: skip
         oh, slot = oh + 1, slot + SH
         while slot >= height:

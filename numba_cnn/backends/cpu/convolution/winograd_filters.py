@@ -48,8 +48,8 @@ def _transform_filters(share, shares, thread, packed):
             wide = panel_width(F - f, filters)
             start, row = (9 * rows * f, wide) if in_panels else (f, F)
             filter_transform(
-                filters, start + r * row, 3 * rows * row, rows * row,
-                target, p * stride + r * wide, 6 * plane, plane, min(wide, F - f),
+                (filters, start + r * row, 3 * rows * row, rows * row),
+                (target, p * stride + r * wide, 6 * plane, plane), min(wide, F - f),
             )  # fmt: skip
 
 

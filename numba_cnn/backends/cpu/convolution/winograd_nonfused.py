@@ -174,4 +174,4 @@ def _transform_filters(weight, filters, r, rows, f, columns, wide, flat, S, U, s
                 pack_transposed(weight, o, f_step, rows, columns, flat, s, wide)
     for k in range(rows):
         s, u = S + k * wide, U + k * wide
-        filter_transform(flat, s, 3 * step, step, flat, u, 6 * step, step, columns)
+        filter_transform((flat, s, 3 * step, step), (flat, u, 6 * step, step), columns)

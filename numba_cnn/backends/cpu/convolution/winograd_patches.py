@@ -39,7 +39,7 @@ def transform_patches(
             for j in range(across):
                 s = start + 4 * k * row + 4 * j * column
                 input_transform(
-                    pixels, s, row, column, flat, V + q * V_row, 6 * plane, plane, channels
+                    (pixels, s, row, column), (flat, V + q * V_row, 6 * plane, plane), channels
                 )
                 if in_place and channels == C:
                     for i in range(10, 14):  # the rows that the patch two below sees first
@@ -64,9 +64,8 @@ def transform_gradients(
         for k in range(count):
             for j in range(across):
                 s = S + (4 * k * wide + 4 * j) * filters
-                gradient_transform(
-                    flat, s, wide * filters, filters, flat, D + q * D_row, 6 * plane, plane, filters
-                )
+                block = flat, s, wide * filters, filters
+                gradient_transform(block, (flat, D + q * D_row, 6 * plane, plane), filters)
                 q += 1
         r += count
 
@@ -85,12 +84,12 @@ def store_outputs(
         if argmax.size > 0:
             o = ((n * (OH // 2) + 2 * i) * (OW // 2) + 2 * j) * F + f
             pooled_output_transform(
-                flat, M + q * wide, plane, bias, f, floor, y, argmax, o, OW // 2 * F, F,
-                OH // 2 - 2 * i, OW // 2 - 2 * j, nontemporal, min(wide, F - f),
+                (flat, M + q * wide, plane), (y, argmax, o, OW // 2 * F, F), (bias, f),
+                (OH // 2 - 2 * i, OW // 2 - 2 * j), (floor, nontemporal), min(wide, F - f),
             )  # fmt: skip
         else:
             o = ((n * OH + 4 * i) * OW + 4 * j) * F + f
             output_transform(
-                flat, M + q * wide, plane, bias, f, floor, y, argmax, o, OW * F, F,
-                OH - 4 * i, OW - 4 * j, nontemporal, min(wide, F - f),
+                (flat, M + q * wide, plane), (y, argmax, o, OW * F, F), (bias, f),
+                (OH - 4 * i, OW - 4 * j), (floor, nontemporal), min(wide, F - f),
             )  # fmt: skip

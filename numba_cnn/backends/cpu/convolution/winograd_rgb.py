@@ -81,19 +81,19 @@ def _forward(share, shares, thread, packed):
         a = ((n * H + h0) * W + w0) * C
         inside = h0 >= 0 and w0 >= 0 and h0 + 6 <= H and w0 + wide <= W
         if inside and plain and a + 5 * W * C + wide * C + lanes_of(y) <= x.size:
-            input_rows(x, a, W * C, flat, T, row, wide * C)
+            input_rows((x, a, W * C), (flat, T, row), wide * C)
         else:
             for h in range(6):
                 fill_row(filler, source, image, n, h0 + h, w0, wide, 0, C, flat, S + h * row)
-            input_rows(flat, S, row, flat, T, row, wide * C)
+            input_rows((flat, S, row), (flat, T, row), wide * C)
         for h in range(6):
-            input_rows(flat, T + h * row, C, flat, V + 6 * h * row, row, (wide - 5) * C)
+            input_rows((flat, T + h * row, C), (flat, V + 6 * h * row, row), (wide - 5) * C)
         for p in range(panels.shape[0]):
             f = p * NR_VECTORS * lanes_of(y)
             for k in range(count):
                 j = j0 + k
                 o = ((n * OH + 4 * i) * OW + 4 * j) * F + f
                 coloured_outputs(
-                    flat, V + 4 * k * C, filters, p * stride, bias, f, floor, y, o, OW * F, F, OH - 4 * i, OW - 4 * j,
-                    nontemporal,
+                    (flat, V + 4 * k * C), (filters, p * stride), (y, o, OW * F, F), (bias, f),
+                    (OH - 4 * i, OW - 4 * j), (floor, nontemporal),
                 )  # fmt: skip

@@ -161,8 +161,8 @@ def _weight_gradient(share, shares, thread, packed):
                     )  # fmt: skip
         for c in range(channels):
             filter_gradient_transform(
-                flat, U + c * FB, 6 * CB * FB, CB * FB, dweights.reshape(-1), chunk * size + (c0 + c) * F + f0,
-                3 * C * F, C * F, filters,
+                (flat, U + c * FB, 6 * CB * FB, CB * FB),
+                (dweights.reshape(-1), chunk * size + (c0 + c) * F + f0, 3 * C * F, C * F), filters,
             )  # fmt: skip
 
 

@@ -160,8 +160,8 @@ def _multiply_gradients(share, shares, thread, packed):
             )  # fmt: skip
         for k in range(channels):
             filter_gradient_transform(
-                flat, U + k * width, 6 * U_step, U_step,
-                dweights.reshape(-1), chunk * size + (c + k) * F + f, 3 * C * F, C * F, filters,
+                (flat, U + k * width, 6 * U_step, U_step),
+                (dweights.reshape(-1), chunk * size + (c + k) * F + f, 3 * C * F, C * F), filters,
             )  # fmt: skip
         if c == 0:  # the plane (1, 1) of a transformed gradient is the sum of its 4x4
             brgemm(
