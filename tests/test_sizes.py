@@ -16,12 +16,8 @@ FIXED = {"callbacks", "layers", "losses", "metrics", "models", "ops", "optimizer
 
 LONG_FILES: dict[str, int] = {}
 LONG_FUNCTIONS = {
-    "backends/cpu/convolution/direct.py::_correlate_block": 43,
     "backends/cpu/convolution/direct_small_f.py::_forward": 64,
     "backends/cpu/convolution/direct_weight.py::_weight_band": 109,
-    "backends/cpu/convolution/winograd_nonfused.py::_multiply": 44,
-    "backends/cpu/convolution/winograd_rgb.py::_forward": 42,
-    "backends/cpu/convolution/winograd_weight.py::_weight_gradient": 82,
     "backends/cuda/correlate_kernel.py::correlate_kernel.correlate_kernel": 81,
     "backends/cuda/correlate_weight.py::correlate_weight_kernel.correlate_weight_kernel": 48,
     "backends/cuda/few_channels.py::few_channels_kernel.few_channels_kernel": 67,
@@ -29,19 +25,11 @@ LONG_FUNCTIONS = {
     "models/training.py::Trainer.fit": 49,
 }
 MANY_PARAMETERS = {
-    "backends/cpu/convolution/direct.py::_correlate_block": 18,
-    "backends/cpu/convolution/direct.py::_correlate_pair": 18,
-    "backends/cpu/convolution/direct.py::_correlate_row": 21,
     "backends/cpu/convolution/direct_weight.py::_weight_band": 23,
     "backends/cpu/convolution/direct_weight_packing.py::gather_gradients": 15,
     "backends/cpu/convolution/direct_weight_packing.py::pack_channels": 11,
     "backends/cpu/convolution/direct_weight_prefetch.py::next_band": 17,
     "backends/cpu/convolution/row_buffers.py::fill_row": 11,
-    "backends/cpu/convolution/winograd_nonfused.py::_transform_filters": 11,
-    "backends/cpu/convolution/winograd_patches.py::store_outputs": 15,
-    "backends/cpu/convolution/winograd_patches.py::transform_gradients": 14,
-    "backends/cpu/convolution/winograd_patches.py::transform_patches": 15,
-    "backends/cpu/convolution/winograd_weight.py::_multiply": 13,
     "backends/cuda/correlate_kernel.py::_fetcher.fetch": 14,
     "backends/cuda/correlate_weight.py::_fetcher.fetch": 14,
 }

@@ -9,6 +9,7 @@ from numba_cnn.backends.cpu.codegen.arrays import lanes_of
 from numba_cnn.backends.cpu.codegen.vector import lanes
 from numba_cnn.backends.cpu.convolution import direct, direct_weight
 from numba_cnn.backends.cpu.convolution.packing import Axis, pack, pack_transposed, panel_width
+from numba_cnn.backends.cpu.convolution.problem import Window
 from numba_cnn.backends.cpu.convolution.row_buffers import NO_PLACES, source
 from numba_cnn.backends.cpu.microkernels.brgemm import BY_ROWS, MR, NR_VECTORS, brgemm
 from numba_cnn.backends.cpu.relu import relu_backward
@@ -22,7 +23,7 @@ BLOCK = 1024  # outputs that are summed at once
 # come from memory as fast.
 WIDE, LARGE = 256, 1 << 17
 PART = 512  # inputs that are summed at once then; from shapes alone, so that the bits do not depend on threads
-_WINDOW = 1, 1, 1, 1, 1, 1, 0, 0
+_WINDOW = Window(1, 1, 1, 1, 1, 1, 0, 0)
 _ONE = Axis(1, 0)
 
 

@@ -30,17 +30,16 @@ def _no_gate(dtype):
 
 @noinline
 def row_width(window, OW):
-    KH, KW, DH, DW, SH, SW, top, left = window
-    return (OW - 1) * SW + DW * (KW - 1) + 1
+    """The pixels of a row of an image under so many outputs."""
+    return (OW - 1) * window.SW + window.DW * (window.KW - 1) + 1
 
 
 def lie_inside(image, window, output):
     """Whether no window of these outputs, (OH, OW, ...), reaches beyond the image, so that none needs a row buffer."""
     _, H, W, _ = image
-    KH, KW, DH, DW, SH, SW, top, left = window
-    bottom = (output[0] - 1) * SH + DH * (KH - 1) + 1 - top
-    right = (output[1] - 1) * SW + DW * (KW - 1) + 1 - left
-    return top <= 0 and left <= 0 and bottom <= H and right <= W
+    bottom = (output[0] - 1) * window.SH + window.DH * (window.KH - 1) + 1 - window.top
+    right = (output[1] - 1) * window.SW + window.DW * (window.KW - 1) + 1 - window.left
+    return window.top <= 0 and window.left <= 0 and bottom <= H and right <= W
 
 
 @noinline

@@ -96,8 +96,9 @@ def _forward(share, shares, thread, packed):
     for task in range(share * tasks // shares, (share + 1) * tasks // shares):
         block, part = task // parts, task % parts
         r0, r1 = block * rows, min((block + 1) * rows, N * down)
+        patches = (down, across), (r0, r1)
         transform_patches(
-            filler, source, image, padding, down, across, r0, r1, 0, C, flat, S, V, plane, C_row
+            filler, (source, image), padding, patches, (0, C), (flat, S), (flat, V, plane, C_row)
         )
         count = (r1 - r0) * across
         for p in range(part * len(panels) // parts, (part + 1) * len(panels) // parts):
@@ -111,7 +112,7 @@ def _forward(share, shares, thread, packed):
                     N=(flat, 0, 0, 0),
                 )  # fmt: skip
             store_outputs(
-                flat, M, plane_M, wide, bias, f, F, floor, output, y, argmax, r0, down, across, count,
+                (flat, M, plane_M), (f, wide, F), (bias, floor), (y, argmax, output), ((down, across), r0, count)
             )  # fmt: skip
 
 

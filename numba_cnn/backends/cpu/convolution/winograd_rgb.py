@@ -57,9 +57,7 @@ def _forward(share, shares, thread, packed):
     A row is transformed at every pixel, though a patch begins at each fourth only: so vectors need not be gathered.
     """
     filler, source, image, padding, panels, bias, F, output, floor, y, scratch = unpack(packed)
-    N, H, W, C = image
-    OH, OW = output
-    top, left = padding
+    (N, H, W, C), (OH, OW), (top, left) = image, output, padding
     down, across = -(-OH // 4), -(-OW // 4)
     row = COLOUR_ROW
     flat = scratch.reshape(-1)
@@ -89,11 +87,10 @@ def _forward(share, shares, thread, packed):
         for h in range(6):
             input_rows((flat, T + h * row, C), (flat, V + 6 * h * row, row), (wide - 5) * C)
         for p in range(panels.shape[0]):
-            f = p * NR_VECTORS * lanes_of(y)
-            for k in range(count):
-                j = j0 + k
+            f, U = p * NR_VECTORS * lanes_of(y), (filters, p * stride)
+            for j in range(j0, j0 + count):
                 o = ((n * OH + 4 * i) * OW + 4 * j) * F + f
                 coloured_outputs(
-                    (flat, V + 4 * k * C), (filters, p * stride), (y, o, OW * F, F), (bias, f),
-                    (OH - 4 * i, OW - 4 * j), (floor, nontemporal),
+                    (flat, V + 4 * (j - j0) * C), U, (y, o, OW * F, F), (bias, f), (OH - 4 * i, OW - 4 * j),
+                    (floor, nontemporal),
                 )  # fmt: skip

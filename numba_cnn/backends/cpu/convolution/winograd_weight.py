@@ -86,18 +86,14 @@ def _weight_gradient(share, shares, thread, packed):
     (
         tile, filler, x, image, padding, dy, F, output, rows, extents, ones, scratch, dweights, dbiases,
     ) = unpack(packed)  # fmt: skip
-    N, _, _, C = image
-    OH, OW = output
-    CB, FB, V_plane, D_plane = extents
-    down, across = -(-OH // 4), -(-OW // 4)
-    VL = lanes_of(scratch)
-    none = scratch.dtype.type(-np.inf)
+    (N, _, _, C), (OH, OW), (CB, FB, V_plane, D_plane) = image, output, extents
+    patches = down, across = -(-OH // 4), -(-OW // 4)
     flat = scratch.reshape(-1)
     V = thread * scratch.shape[1]
     D = V + PLANES * V_plane
     U = D + PLANES * D_plane
     Z = U + PLANES * CB * FB
-    S = Z + NR_VECTORS * VL
+    S = Z + NR_VECTORS * lanes_of(scratch)
     flat[Z:S] = 0
     c_blocks, f_blocks = -(-C // CB), -(-F // FB)
     chunks, size = dweights.shape
@@ -110,66 +106,47 @@ def _weight_gradient(share, shares, thread, packed):
         first = chunk * batches // chunks
         for batch in range(first, (chunk + 1) * batches // chunks):
             r0, r1 = batch * rows, min((batch + 1) * rows, N * down)
+            some, count = (patches, (r0, r1)), (r1 - r0) * across
             transform_patches(
-                filler,
-                x,
-                image,
-                padding,
-                down,
-                across,
-                r0,
-                r1,
-                c0,
-                channels,
-                flat,
-                S,
-                V,
-                V_plane,
-                CB,
+                filler, (x, image), padding, some, (c0, channels), (flat, S), (flat, V, V_plane, CB)
             )
             transform_gradients(
-                filler,
-                dy,
-                (N, OH, OW, F),
-                down,
-                across,
-                r0,
-                r1,
-                f0,
-                filters,
-                flat,
-                S,
-                D,
-                D_plane,
-                FB,
-            )
-            _multiply(
-                tile, flat, V, V_plane, D, D_plane, U, Z, extents, channels, filters, (r1 - r0) * across,
-                batch == first,
+                filler, (dy, (N, OH, OW, F)), some, (f0, filters), (flat, S), (flat, D, D_plane, FB)
             )  # fmt: skip
+            _multiply(tile, flat, (V, D, U, Z), extents, (channels, filters, count), batch == first)
             if c0 == 0:
-                for f in range(0, filters, NR_VECTORS * VL):
-                    # The plane (1, 1) of a transformed gradient is the sum of its 4x4.
-                    initial, i0 = (
-                        (flat, Z) if batch == first else (dbiases.reshape(-1), chunk * F + f0 + f)
-                    )
-                    brgemm(
-                        tile, (1, min(NR_VECTORS * VL, filters - f)), (1, 1, (r1 - r0) * across),
-                        C=(dbiases.reshape(-1), chunk * F + f0 + f, 0), I=(initial, i0, 0),
-                        A=(ones, 0, 0, 0, 0, BY_COLUMNS), B=(flat, D + 7 * D_plane + f, FB), epilogue=(none, False),
-                        N=(flat, 0, 0, 0),
-                    )  # fmt: skip
-        for c in range(channels):
-            filter_gradient_transform(
-                (flat, U + c * FB, 6 * CB * FB, CB * FB),
-                (dweights.reshape(-1), chunk * size + (c0 + c) * F + f0, 3 * C * F, C * F), filters,
-            )  # fmt: skip
+                _sum_gradients(
+                    tile, (filters, count), (dbiases.reshape(-1), chunk * F + f0), ones, (flat, D + 7 * D_plane, FB),
+                    (flat, Z), batch == first,
+                )  # fmt: skip
+        target = dweights.reshape(-1), chunk * size + c0 * F + f0, C * F, F
+        transform_sums((flat, U, CB * FB, FB), target, (channels, filters))
 
 
 @inline
-def _multiply(tile, flat, V, V_plane, D, D_plane, U, Z, extents, channels, filters, patches, first):
-    """U (+)= V' D, plane by plane."""
-    CB, FB, _, _ = extents
+def transform_sums(U, dweight, shape):
+    """Filters from the sums of their transforms.
+
+    U         (array, start, plane step, channel step)
+    dweight   (array, start, tap step, channel step)
+    shape     (channels, filters)
+    """
+    (sums, u, plane, u_row), (weights, w, tap, w_row), (channels, filters) = U, dweight, shape
+    for c in range(channels):
+        filter_gradient_transform(
+            (sums, u + c * u_row, 6 * plane, plane), (weights, w + c * w_row, 3 * tap, tap), filters
+        )  # fmt: skip
+
+
+@inline
+def _multiply(tile, flat, starts, extents, shape, first):
+    """U (+)= V' D, plane by plane.
+
+    starts   of V, D, U and of zeros in the scratch
+    shape    (channels, filters, patches)
+    """
+    (V, D, U, Z), (CB, FB, V_plane, D_plane) = starts, extents
+    channels, filters, patches = shape
     width = NR_VECTORS * lanes_of(flat)
     none = flat.dtype.type(-np.inf)
     for z in range(PLANES):
@@ -181,3 +158,22 @@ def _multiply(tile, flat, V, V_plane, D, D_plane, U, Z, extents, channels, filte
                 A=(flat, V + z * V_plane, 0, 0, CB, BY_COLUMNS), B=(flat, D + z * D_plane + f, FB),
                 epilogue=(none, False), N=(flat, 0, 0, 0),
             )  # fmt: skip
+
+
+@inline
+def _sum_gradients(tile, shape, dbias, ones, D, zeros, first):
+    """dbias (+)= the sums over some patches: the plane (1, 1) of a transformed gradient, D, is the sum of its 4x4.
+
+    shape          (filters, patches)
+    dbias, zeros   (array, start)
+    D              (array, start, patch step)
+    """
+    (filters, patches), (sums, start), (plane, d, D_row) = shape, dbias, D
+    width = NR_VECTORS * lanes_of(sums)
+    none = sums.dtype.type(-np.inf)
+    for f in range(0, filters, width):
+        initial, i0 = zeros if first else (sums, start + f)
+        brgemm(
+            tile, (1, min(width, filters - f)), (1, 1, patches), C=(sums, start + f, 0), I=(initial, i0, 0),
+            A=(ones, 0, 0, 0, 0, BY_COLUMNS), B=(plane, d + f, D_row), epilogue=(none, False), N=(plane, 0, 0, 0),
+        )  # fmt: skip
