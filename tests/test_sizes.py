@@ -16,8 +16,6 @@ FIXED = {"callbacks", "layers", "losses", "metrics", "models", "ops", "optimizer
 
 LONG_FILES: dict[str, int] = {}
 LONG_FUNCTIONS = {
-    "backends/cpu/convolution/direct_small_f.py::_forward": 64,
-    "backends/cpu/convolution/direct_weight.py::_weight_band": 109,
     "backends/cuda/correlate_kernel.py::correlate_kernel.correlate_kernel": 81,
     "backends/cuda/correlate_weight.py::correlate_weight_kernel.correlate_weight_kernel": 48,
     "backends/cuda/few_channels.py::few_channels_kernel.few_channels_kernel": 67,
@@ -25,11 +23,6 @@ LONG_FUNCTIONS = {
     "models/training.py::Trainer.fit": 49,
 }
 MANY_PARAMETERS = {
-    "backends/cpu/convolution/direct_weight.py::_weight_band": 23,
-    "backends/cpu/convolution/direct_weight_packing.py::gather_gradients": 15,
-    "backends/cpu/convolution/direct_weight_packing.py::pack_channels": 11,
-    "backends/cpu/convolution/direct_weight_prefetch.py::next_band": 17,
-    "backends/cpu/convolution/row_buffers.py::fill_row": 11,
     "backends/cuda/correlate_kernel.py::_fetcher.fetch": 14,
     "backends/cuda/correlate_weight.py::_fetcher.fetch": 14,
 }

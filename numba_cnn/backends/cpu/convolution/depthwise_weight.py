@@ -60,7 +60,7 @@ def _weight_gradient(share, shares, thread, packed):
         dbiases[chunk, :] = 0
         for r in range(chunk * g.N * OH // chunks, (chunk + 1) * g.N * OH // chunks):
             n, oh = r // OH, r % OH
-            fill_row(filler, dy, (g.N, OH, OW, C), n, oh, 0, OW, 0, C, flat, s)
+            fill_row(filler, (dy, (g.N, OH, OW, C)), (n, oh), (0, OW), (0, C), (flat, s))
             h, w, ow = oh * g.SH - g.top, -g.left, 0
             i0, i1 = seen(h, g.DH, g.KH, H)
             next_ = (r + 1) * OW * C if spread.size == 0 else 0

@@ -158,7 +158,7 @@ def _fill_strips(filler, source, image, window, output, r0, r1, row_buffers, s0)
         count = min(OH - oh, r1 - r)
         h0, height = oh * window.SH - window.top, window.DH * (window.KH - 1) + 1
         for h in range(h0, h0 + (count - 1) * window.SH + height):
-            fill_row(filler, source, image, n, h, -window.left, WS, 0, C, row_buffers, s)
+            fill_row(filler, (source, image), (n, h), (-window.left, WS), (0, C), (row_buffers, s))
             s += WS * C
         r += count
 

@@ -90,7 +90,8 @@ def _weight_gradient(share, shares, thread, packed):
             else:
                 source, a, a_row = flat, s0, wide * C
                 for i in range(height):
-                    fill_row(filler, x, image, n, h + i, -left, wide, 0, C, flat, s0 + i * wide * C)
+                    at = flat, s0 + i * wide * C
+                    fill_row(filler, (x, image), (n, h + i), (-left, wide), (0, C), at)
             _add_row(
                 (source, a, a_row), C, dy, r * OW, OW, step, (flat, p0),
                 (dweights.reshape(-1), chunk * dweights.shape[1]), (dbiases.reshape(-1), chunk * dbiases.shape[1]),

@@ -54,9 +54,13 @@ def row_extent(source, image, n, h, w0, WS):
 
 
 @inline
-def fill_row(address, source, image, n, h, w0, WS, c0, channels, row_buffers, s):
-    """_fill_row, by its address; see row_filler()."""
-    call(address, (source, image, n, h, w0, WS, c0, channels, row_buffers, s))
+def fill_row(address, images, row, pixels, channels, target):
+    """_fill_row, by its address from row_filler(), for images (source, image) and their row (n, h).
+
+    pixels, channels   (first, how many)
+    target             (array, start)
+    """
+    call(address, (*images, *row, *pixels, *channels, *target))
 
 
 @cache

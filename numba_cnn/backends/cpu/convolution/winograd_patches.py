@@ -39,9 +39,8 @@ def transform_patches(filler, images, padding, patches, channels, row_buffer, V)
             pixels, start, row, column = x, ((n * H + 4 * i - top) * W - left) * C + c0, W * C, C
         else:
             for h in range(4 * rows + 2):
-                fill_row(
-                    filler, source, image, n, 4 * i - top + h, -left, wide, c0, count, flat, S + h * row
-                )  # fmt: skip
+                buffered = flat, S + h * row
+                fill_row(filler, images, (n, 4 * i - top + h), (-left, wide), channels, buffered)
         for k in range(rows):
             for j in range(across):
                 s = start + 4 * k * row + 4 * j * column
@@ -58,17 +57,16 @@ def transform_patches(filler, images, padding, patches, channels, row_buffer, V)
 @inline
 def transform_gradients(filler, images, patches, filters, row_buffer, D):
     """The transforms of the gradients of some rows of patches; the groups are those of transform_patches."""
-    (dy, image), ((down, across), (r0, r1)) = images, patches
-    (f0, count), (flat, S), (target, D, plane, D_row) = filters, row_buffer, D
+    (down, across), (r0, r1) = patches
+    (_, count), (flat, S), (target, D, plane, D_row) = filters, row_buffer, D
     wide = 4 * across
     q, r = 0, r0
     while r < r1:
         n, i = r // down, r % down
         rows = min(down - i, r1 - r)
         for h in range(4 * rows):
-            fill_row(
-                filler, dy, image, n, 4 * i + h, 0, wide, f0, count, flat, S + h * wide * count
-            )  # fmt: skip
+            buffered = flat, S + h * wide * count
+            fill_row(filler, images, (n, 4 * i + h), (0, wide), filters, buffered)
         for k in range(rows):
             for j in range(across):
                 block = flat, S + (4 * k * wide + 4 * j) * count, wide * count, count

@@ -59,8 +59,7 @@ def _forward(share, shares, thread, packed):
     filler, source, image, padding, panels, bias, F, output, floor, y, scratch = unpack(packed)
     (N, H, W, C), (OH, OW), (top, left) = image, output, padding
     down, across = -(-OH // 4), -(-OW // 4)
-    row = COLOUR_ROW
-    flat = scratch.reshape(-1)
+    flat, row = scratch.reshape(-1), COLOUR_ROW
     S = thread * scratch.shape[1]
     T = S + 6 * row
     V = T + 6 * row
@@ -82,7 +81,9 @@ def _forward(share, shares, thread, packed):
             input_rows((x, a, W * C), (flat, T, row), wide * C)
         else:
             for h in range(6):
-                fill_row(filler, source, image, n, h0 + h, w0, wide, 0, C, flat, S + h * row)
+                fill_row(
+                    filler, (source, image), (n, h0 + h), (w0, wide), (0, C), (flat, S + h * row)
+                )
             input_rows((flat, S, row), (flat, T, row), wide * C)
         for h in range(6):
             input_rows((flat, T + h * row, C), (flat, V + 6 * h * row, row), (wide - 5) * C)
