@@ -3,13 +3,13 @@
 A micro-kernel describes its groups by letters, a letter for each field:
 
     a   an array of its float type, or a pointer to such elements, and in which element of it the operand starts
-    u   the same of bytes; of arrays side by side, "au", all begin at the one start that follows them
+    u   the same of integers; of arrays side by side, "au", all begin at the one start that follows them
     p   a pointer as it is
     n   an integer: a count, or a stride in elements
     f   a float, and ? a flag
 
-A group of one integer, float or flag is no tuple. The micro-kernel gets a pointer in place of an array and its start.
-Numba takes tuples, and named ones, apart before LLVM optimises: a group costs nothing.
+A group of one integer, float, flag or pointer is no tuple. The micro-kernel gets a pointer in place of an array and
+its start. Numba takes tuples, and named ones, apart before LLVM optimises: a group costs nothing.
 """
 
 import re
@@ -106,7 +106,8 @@ class _Operands:
         dtype = self._dtype([kind for letter, kind in flat if letter in "ap"])
         expected = {"n": types.intp, "?": types.boolean, "f": dtype}
         kinds = iter([expected.get(letter, kind) for letter, kind in flat])
-        return dtype, [_group([next(kinds) for _ in letters]) for letters in self.given]
+        groups = [[next(kinds) for _ in letters] for letters in self.given]
+        return dtype, [_group(*pair) for pair in zip(groups, arguments, strict=True)]
 
     def _dtype(self, arrays):
         """What the arrays and pointers have for elements, all of them of one type."""
@@ -143,7 +144,10 @@ class _Operands:
             yield group[0] if len(group) == 1 else tuple(group)
 
 
-def _group(kinds):
+def _group(kinds, given=None):
+    """The type of a group of these; a named tuple, as which it may be given, is cast to no other."""
+    if isinstance(given, types.BaseNamedTuple) and list(given) == kinds:
+        return given
     return kinds[0] if len(kinds) == 1 else types.Tuple(kinds)
 
 

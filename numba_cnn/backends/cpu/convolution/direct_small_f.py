@@ -134,9 +134,7 @@ def _forward(share, shares, thread, packed):
     for r in range(begin, stop):
         if oh == OH:
             n, oh, slot = n + 1, 0, 0
-        h = (
-            oh * window.SH - window.top
-        )  # which row `slot` of the ring has, and those below it the next
+        h = oh * window.SH - window.top  # the row in `slot` of the ring; those below it follow
         i0, i1 = _rows(h, height, window, H)
         later = ((n * H + h + height) * W - left) * C
         if plain:
