@@ -43,7 +43,8 @@ def test_shapes_and_dtypes():
 def test_vectors_that_registers_do_not_hold_are_aligned():
     @numba.njit
     def copied(source, target):
-        copy_rows(source, 0, 0, source, False, target, 0, 0, 1, source.size, source.size)
+        shape = 1, source.size, source.size
+        copy_rows((source, source, 0, False, 0), (target, 0, 0), shape)
 
     source, target = np.arange(37, dtype=np.float32), np.zeros(37, np.float32)
     copied(source, target)

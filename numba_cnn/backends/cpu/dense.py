@@ -5,11 +5,13 @@ its pixels; the input gradient, and one row of many outputs, on kernels of their
 import numpy as np
 
 from numba_cnn.backends.contract import checked
-from numba_cnn.backends.cpu.codegen.vector import lanes, lanes_of
+from numba_cnn.backends.cpu.codegen.arrays import lanes_of
+from numba_cnn.backends.cpu.codegen.vector import lanes
 from numba_cnn.backends.cpu.convolution import direct, direct_weight
 from numba_cnn.backends.cpu.convolution.packing import Axis, pack, pack_transposed, panel_width
+from numba_cnn.backends.cpu.convolution.problem import Window
 from numba_cnn.backends.cpu.convolution.row_buffers import NO_PLACES, source
-from numba_cnn.backends.cpu.microkernels.brgemm import MR, NR_VECTORS, brgemm, brgemm_address
+from numba_cnn.backends.cpu.microkernels.brgemm import BY_ROWS, MR, NR_VECTORS, brgemm
 from numba_cnn.backends.cpu.relu import relu_backward
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.launch_graph import recorded
@@ -21,7 +23,7 @@ BLOCK = 1024  # outputs that are summed at once
 # come from memory as fast.
 WIDE, LARGE = 256, 1 << 17
 PART = 512  # inputs that are summed at once then; from shapes alone, so that the bits do not depend on threads
-_WINDOW = 1, 1, 1, 1, 1, 1, 0, 0
+_WINDOW = Window(1, 1, 1, 1, 1, 1, 0, 0)
 _ONE = Axis(1, 0)
 
 
@@ -94,7 +96,7 @@ def dense_backward_input(dy, y, weight, dx):
     VL = lanes(dx.dtype)
     threads = get_num_threads()
     _backward_input(
-        threads, brgemm_address(dx.dtype), dy.reshape(-1), weight.reshape(-1), constant(0, NR_VECTORS * VL, dx.dtype),
+        threads, brgemm.address(dx.dtype), dy.reshape(-1), weight.reshape(-1), constant(0, NR_VECTORS * VL, dx.dtype),
         (N, F, K), dx.reshape(-1), empty((threads, -(-min(F, BLOCK) // VL) * VL * NR_VECTORS * VL), dx.dtype),
     )  # fmt: skip
 
@@ -118,8 +120,8 @@ def _backward_input(share, shares, thread, packed):
             pack_transposed(weight, k * F + f, F, run, columns, panel, s, wide)
             initial, i0, i_m = (zeros, 0, 0) if f == 0 else (dx, k, K)
             brgemm(
-                tile, 0, N, dx, k, K, initial, i0, i_m, dy, f, 0, 0, F, panel, s, wide, 1, 1, run, none, columns,
-                weight, (k + width) * F, ahead, ahead * run, False,
+                tile, (N, columns), (1, 1, run), C=(dx, k, K), I=(initial, i0, i_m), A=(dy, f, 0, 0, F, BY_ROWS),
+                B=(panel, s, wide), epilogue=(none, False), N=(weight, (k + width) * F, ahead, ahead * run),
             )  # fmt: skip
 
 

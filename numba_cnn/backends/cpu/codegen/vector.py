@@ -7,13 +7,12 @@ from functools import cache
 
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils, errors, types
-from numba.extending import intrinsic
+from numba import types
+from numba.core import cgutils
 
-from numba_cnn.backends.cpu.codegen.host import CACHE_LINE, MASKS_ARE_FREE, VECTOR_BITS
+from numba_cnn.backends.cpu.codegen.host import MASKS_ARE_FREE, VECTOR_BITS
 
 INT32, INT64 = ir.IntType(32), ir.IntType(64)
-
 
 # Addresses per address register: x86 addresses p, p + stride and p + 2 * stride for nothing.
 GROUP = 3
@@ -28,11 +27,13 @@ def int64(value):
 
 
 def opaque(builder, value):
-    """The same value; if it is an integer, one that LLVM does not know.
+    """The same value, or group of them; an integer becomes one that LLVM does not know.
 
     What depends on it is computed where it stands. Before a loop over tiles LLVM would otherwise compute, at every
     call, whatever does not change of the tiles of all sizes.
     """
+    if isinstance(value, tuple):
+        return tuple(opaque(builder, part) for part in value)
     if value.type != INT64:
         return value
     kind = ir.FunctionType(INT64, [INT64])
@@ -233,69 +234,3 @@ class Vectors:
         signature = ir.FunctionType(result, [a.type for a in arguments])
         function = cgutils.get_or_insert_function(self.builder.module, signature, name)
         return self.builder.call(function, arguments)
-
-
-def require_vectors(name, *arrays):
-    """The element type of the arrays; refuses at typing time what would be read wrongly through a pointer."""
-    dtype = arrays[0].dtype if isinstance(arrays[0], types.Array) else None
-    for array in arrays:
-        flat = isinstance(array, types.Array) and array.ndim == 1 and array.layout == "C"
-        if not flat or array.dtype != dtype or dtype not in (types.float32, types.float64):
-            raise errors.TypingError(
-                f"{name}: expected flat contiguous arrays, all float32 or all float64. Received: {arrays}"
-            )
-    return dtype
-
-
-@intrinsic
-def prefetch(typingctx, array, start, count):
-    """Ask for so many elements from `start` on, which need not exist, to come into the second-level cache."""
-
-    def codegen(context, builder, signature, values):
-        array, start, count = values
-        v = Vectors(builder, signature.args[0].dtype)
-        pointer = pointer_to(context, builder, signature.args[0], array, start)
-        line = int64(CACHE_LINE // v.align)
-        with cgutils.for_range_slice(builder, int64(0), count, line, intp=INT64) as (i, _):
-            v.prefetch(builder.gep(pointer, [i]), writing=False)
-        return context.get_dummy_value()
-
-    return types.void(array, types.intp, types.intp), codegen
-
-
-@intrinsic
-def is_aligned(typingctx, array):
-    """Whether the array begins at a multiple of a vector's bytes."""
-
-    def codegen(context, builder, signature, values):
-        data = context.make_array(signature.args[0])(context, builder, values[0]).data
-        low = builder.and_(builder.ptrtoint(data, INT64), int64(VECTOR_BITS // 8 - 1))
-        return builder.icmp_unsigned("==", low, int64(0))
-
-    return types.boolean(array), codegen
-
-
-def pointer_to(context, builder, kind, array, offset):
-    """The address of array[offset]."""
-    return builder.gep(context.make_array(kind)(context, builder, array).data, [offset])
-
-
-@intrinsic
-def lanes_of(typingctx, array):
-    """How many of the array's elements fill a vector."""
-    lanes = VECTOR_BITS // array.dtype.bitwidth
-
-    def codegen(context, builder, signature, values):
-        return int64(lanes)
-
-    return types.intp(array), codegen
-
-
-@intrinsic
-def shifted(typingctx, pointer, offset):
-    """The address so many elements further on."""
-
-    def codegen(context, builder, signature, values):
-        return builder.gep(values[0], [values[1]])
-
-    return pointer(pointer, offset), codegen

@@ -8,12 +8,12 @@ it. Large images take less time in the order in which they lie in memory, see de
 
 import numpy as np
 
+from numba_cnn.backends.cpu.codegen.arrays import lanes_of
 from numba_cnn.backends.cpu.codegen.host import VECTOR_BITS
-from numba_cnn.backends.cpu.codegen.vector import lanes, lanes_of
+from numba_cnn.backends.cpu.codegen.vector import lanes
 from numba_cnn.backends.cpu.convolution.problem import WEIGHT_GRADIENT
 from numba_cnn.backends.cpu.microkernels.depthwise_column import (
     WIDEST,
-    at,
     column_weight,
     down,
     width_of,
@@ -86,8 +86,9 @@ def _forward(share, shares, thread, packed):
         while ow < OW:
             width = width_of(widest, OW - ow)
             down(
-                rows, width, at(x, a), at(gates, a), gate.size > 0, H, W, C, -top, ow - left, at(filters, c), b_i, b_j,
-                at(bias, c), floor, at(y, o + ow * y_w), y_h, y_w, OH, C - c, nontemporal,
+                rows, (width, OH, C - c), (x, gates, a, gate.size > 0), (H, W, C), (-top, ow - left),
+                filters=(filters, c, b_i, b_j), bias=(bias, c), y=(y, o + ow * y_w, y_h, y_w),
+                epilogue=(floor, nontemporal),
             )  # fmt: skip
             ow += width
 
@@ -128,7 +129,7 @@ def _weight_gradient(share, shares, thread, packed):
             while ow < OW:
                 width = width_of(widest, OW - ow)
                 column_weight(
-                    width, at(x, a), H, W, C, -top, ow - left, at(gradients, d), at(gates, d), gate.size > 0, OH, OW,
-                    ow, at(filters, f), at(biases, chunk * C + c), C - c,
+                    (width, C - c), (x, a), (H, W, C), (-top, ow - left), (gradients, gates, d, gate.size > 0),
+                    (OH, OW, ow), sums=(filters, f), biases=(biases, chunk * C + c),
                 )  # fmt: skip
                 ow += width

@@ -3,10 +3,8 @@
 from functools import reduce
 from itertools import product
 
-from numba import types
-from numba.extending import intrinsic
-
-from numba_cnn.backends.cpu.codegen.vector import Vectors, int64, pointer_to, require_vectors
+from numba_cnn.backends.cpu.codegen.microkernel import emitted
+from numba_cnn.backends.cpu.codegen.vector import int64
 from numba_cnn.backends.cpu.convolution.row_buffers import fill_row, row_filler
 from numba_cnn.backends.cpu.microkernels.depthwise_row import (
     by_pixels,
@@ -41,7 +39,7 @@ def weight_gradient(problem, x, dy, dweight, dbias):
     threads = get_num_threads()
     dweights, dbiases = partials_of(dweight, chunks), partials_of(dbias, chunks)
     _weight_gradient(
-        threads, row_filler(dbias.dtype), x[0], dy, tuple(g), dweights, dbiases,
+        threads, row_filler(dbias.dtype), x[0], dy, g, dweights, dbiases,
         empty((threads, g.OW * g.C), dbias.dtype),
     )  # fmt: skip
     sum_partials(dweights, dweight)
@@ -52,7 +50,7 @@ def weight_gradient(problem, x, dy, dweight, dbias):
 def _weight_gradient(share, shares, thread, packed):
     """Each share is whole chunks of the rows of dy, which lie gated in its strip."""
     filler, x, dy, g, dweights, dbiases, row_buffers = unpack(packed)
-    N, H, W, C, KH, KW, _, _, SH, SW, DH, DW, top, _, left, _, OH, OW = g
+    H, W, C, OH, OW = g.H, g.W, g.C, g.OH, g.OW
     chunks, flat, s = len(dweights), row_buffers.reshape(-1), thread * row_buffers.shape[1]
     filters, biases = dweights.reshape(-1), dbiases.reshape(-1)
     gradients, gate, spread = dy
@@ -60,82 +58,68 @@ def _weight_gradient(share, shares, thread, packed):
     for chunk in range(share * chunks // shares, (share + 1) * chunks // shares):
         dweights[chunk, :] = 0
         dbiases[chunk, :] = 0
-        for r in range(chunk * N * OH // chunks, (chunk + 1) * N * OH // chunks):
+        for r in range(chunk * g.N * OH // chunks, (chunk + 1) * g.N * OH // chunks):
             n, oh = r // OH, r % OH
-            fill_row(filler, dy, (N, OH, OW, C), n, oh, 0, OW, 0, C, flat, s)
-            h, w, ow = oh * SH - top, -left, 0
-            i0, i1 = seen(h, DH, KH, H)
+            fill_row(filler, (dy, (g.N, OH, OW, C)), (n, oh), (0, OW), (0, C), (flat, s))
+            h, w, ow = oh * g.SH - g.top, -g.left, 0
+            i0, i1 = seen(h, g.DH, g.KH, H)
             next_ = (r + 1) * OW * C if spread.size == 0 else 0
             while ow < OW:
-                j0, j1, run = pixels_alike(w, DW, SW, KW, W, OW - ow)
+                j0, j1, run = pixels_alike(w, g.DW, g.SW, g.KW, W, OW - ow)
+                pixel = ((n * H + h + i0 * g.DH) * W + w + j0 * g.DW) * C
+                tap = chunk * dweights.shape[1] + (i0 * g.KW + j0) * C
                 _add_products(
-                    x, ((n * H + h + i0 * DH) * W + w + j0 * DW) * C, DH * W * C, DW * C, SW * C, flat, s + ow * C,
-                    filters, chunk * dweights.shape[1] + (i0 * KW + j0) * C, KW * C, i1 - i0, j1 - j0, biases,
-                    chunk * C, run, C, later, gates, next_ + ow * C,
+                    (run, C), (i1 - i0, j1 - j0), (x, pixel, g.DH * W * C, g.DW * C, g.SW * C), (flat, s + ow * C),
+                    sums=(filters, tap, g.KW * C), biases=(biases, chunk * C), later=(later, gates, next_ + ow * C),
                 )  # fmt: skip
-                w += run * SW
+                w += run * g.SW
                 ow += run
 
 
-@intrinsic
-def _add_products(
-    typingctx, x, a, a_i, a_j, a_m, d, d0, sums, s0, s_i, I, J, biases, b0, count, channels, N, gates, n0
-):  # fmt: skip
-    """sums[s0 + i*s_i + j*channels + c] += sum over m < count of d[d0 + m*channels + c] * X
+@emitted(shape="nn", taps="nn", x="annn", d="a", sums="an", biases="a", later="aa")
+def _add_products(v, shape, taps, x, d, sums, biases, later):
+    """sums[i*s_i + j*channels + c] += sum over m < count of d[m*channels + c] * x[i*a_i + j*a_j + m*a_m + c]
 
-    for i < I, j < J and c < channels, where X = x[a + i*a_i + j*a_j + m*a_m + c]; biases[b0 + c] += the sum of d.
-    Meanwhile as many elements of N and of gates as of d, from n0 on, come from memory; they need not exist.
+    for i < I, j < J and c < channels; biases[c] += the sum of d.
+
+    shape     (count, channels)
+    taps      (I, J)
+    x         (array, start, a_i, a_j, a_m)
+    d         (array, start), biases likewise
+    sums      (array, start, s_i)
+    later     (array, gates, start): as many elements of both as of d come from memory meanwhile; they need not exist
     """
-    kind = require_vectors("add_products", x, d, sums, biases, N, gates)
-    n = types.intp
-    signature = types.void(x, n, n, n, n, d, n, sums, n, n, n, n, biases, n, n, n, N, gates, n)
+    (count, channels), (I, J), (x, a_i, a_j, a_m), (sums, s_i) = shape, taps, x, sums
+    b = v.builder
 
-    def codegen(context, builder, signature, values):
-        x, a, a_i, a_j, a_m, d, d0, sums, s0, s_i, I, J, *rest = values
-        biases, b0, count, channels, N, gates, n0 = rest
-        kinds = signature.args
-        v = Vectors(builder, kind)
-        px = pointer_to(context, builder, kinds[0], x, a)
-        pd = pointer_to(context, builder, kinds[5], d, d0)
-        ps = pointer_to(context, builder, kinds[7], sums, s0)
-        pb = pointer_to(context, builder, kinds[12], biases, b0)
-        later = [
-            pointer_to(context, builder, kinds[16 + k], array, n0)
-            for k, array in enumerate((N, gates))
-        ]
+    def some(m, pixels, c, mask):
+        """The products of the pixels m, m + 1, ..."""
+        places = [b.add(m, int64(p)) for p in range(pixels)]
+        gradients = [b.add(b.mul(place, channels), c) for place in places]
+        for pointer, place in product(later, gradients):
+            v.prefetch(b.gep(pointer, [place]), writing=False)
+        gradients = [v.load(b.gep(d, [place]), mask) for place in gradients]
+        bias = b.gep(biases, [c])
+        v.store(reduce(b.fadd, gradients, v.load(bias, mask)), bias, mask)
+        first = b.gep(x, [b.add(b.mul(m, a_m), c)])
+        groups, offsets = v.spaced(first, a_m, pixels)
+        prefetch_below(v, first, I, a_i, a_j, a_m, pixels)
 
-        def some(m, pixels, c, mask):
-            """The products of the pixels m, m + 1, ..."""
-            places = [builder.add(m, int64(p)) for p in range(pixels)]
-            gradients = [builder.add(builder.mul(place, channels), c) for place in places]
-            for pointer, place in product(later, gradients):
-                v.prefetch(builder.gep(pointer, [place]), writing=False)
-            gradients = [v.load(builder.gep(pd, [place]), mask) for place in gradients]
-            bias = builder.gep(pb, [c])
-            v.store(reduce(builder.fadd, gradients, v.load(bias, mask)), bias, mask)
-            first = builder.gep(px, [builder.add(builder.mul(m, a_m), c)])
-            groups, offsets = v.spaced(first, a_m, pixels)
-            prefetch_below(v, first, I, a_i, a_j, a_m, pixels)
+        def over_j(ps, *groups):
+            totals = [v.load(ps, mask), v.zero]  # which do not wait for one another
+            for p, (group, offset) in enumerate(offsets):
+                pixel = v.load(b.gep(groups[group], [offset]), mask)
+                totals[p % 2] = v.fma(pixel, gradients[p], totals[p % 2])
+            v.store(b.fadd(*totals), ps, mask)
+            return [b.gep(ps, [channels]), *(b.gep(p, [a_j]) for p in groups)]
 
-            def over_j(ps, *groups):
-                totals = [v.load(ps, mask), v.zero]  # which do not wait for one another
-                for p, (group, offset) in enumerate(offsets):
-                    pixel = v.load(builder.gep(groups[group], [offset]), mask)
-                    totals[p % 2] = v.fma(pixel, gradients[p], totals[p % 2])
-                v.store(builder.fadd(*totals), ps, mask)
-                return [builder.gep(ps, [channels]), *(builder.gep(p, [a_j]) for p in groups)]
+        def over_i(ps, *groups):
+            v.repeat(J, [ps, *groups], over_j)
+            return [b.gep(ps, [s_i]), *(b.gep(p, [a_i]) for p in groups)]
 
-            def over_i(ps, *groups):
-                v.repeat(J, [ps, *groups], over_j)
-                return [builder.gep(ps, [s_i]), *(builder.gep(p, [a_i]) for p in groups)]
+        v.repeat(I, [b.gep(sums, [c]), *groups], over_i)
 
-            v.repeat(I, [builder.gep(ps, [c]), *groups], over_i)
+    def of_channels(m, pixels):
+        v.for_each(channels, lambda c, mask: some(m, pixels, c, mask))
 
-        by_pixels(
-            builder,
-            count,
-            lambda m, pixels: v.for_each(channels, lambda c, mask: some(m, pixels, c, mask)),
-        )
-        return context.get_dummy_value()
-
-    return signature, codegen
+    by_pixels(b, count, of_channels)

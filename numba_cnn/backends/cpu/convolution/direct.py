@@ -7,8 +7,9 @@ with zeros or gated by a ReLU goes through a strip that stays in the second-leve
 
 import numpy as np
 
+from numba_cnn.backends.cpu.codegen.arrays import lanes_of
 from numba_cnn.backends.cpu.codegen.compiler import inline, noinline
-from numba_cnn.backends.cpu.codegen.vector import lanes, lanes_of
+from numba_cnn.backends.cpu.codegen.vector import lanes
 from numba_cnn.backends.cpu.convolution.depthwise_output_row import depthwise_output_row
 from numba_cnn.backends.cpu.convolution.packing import Axis, pack, panel_width
 from numba_cnn.backends.cpu.convolution.row_buffers import (
@@ -17,12 +18,9 @@ from numba_cnn.backends.cpu.convolution.row_buffers import (
     row_filler,
     row_width,
 )
-from numba_cnn.backends.cpu.microkernels.brgemm import MR, NR_VECTORS, brgemm, brgemm_address
-from numba_cnn.backends.cpu.microkernels.brgemm_max_pool import (
-    brgemm_max_pool,
-    brgemm_max_pool_address,
-)
-from numba_cnn.backends.cpu.microkernels.depthwise_row import depthwise_rows
+from numba_cnn.backends.cpu.microkernels.brgemm import BY_ROWS, MR, NR_VECTORS, brgemm
+from numba_cnn.backends.cpu.microkernels.brgemm_max_pool import brgemm_max_pool
+from numba_cnn.backends.cpu.microkernels.depthwise_row import depthwise_row
 from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.memory import empty
@@ -101,7 +99,7 @@ def forward_packed(source, image, window, panels, filters, bias, output, relu, y
     count = groups * -(-Fg // (NR_VECTORS * lanes(x.dtype))) if Cg else 1
     parts = min(count, -(-8 * threads // blocks)) if large or blocks < 2 * threads else 1
     height = rows * SH + HK * (2 + rows // OH) if copied else 0
-    tile = brgemm_max_pool_address if pooled else brgemm_address if Cg else depthwise_rows
+    tile = brgemm_max_pool.address if pooled else brgemm.address if Cg else depthwise_row.address
     _forward(
         threads, tile(x.dtype), row_filler(x.dtype), source, image, window, panels.reshape(-1), filters, bias,
         (*output[:2], last, *output[2:]), x.dtype.type(0 if relu else -np.inf), y.reshape(-1), argmax,
@@ -122,7 +120,7 @@ def _forward(share, shares, thread, packed):
 
     source   of images, see row_buffers.py
     image    (N, H, W, C) of the source
-    window   (KH, KW, DH, DW, SH, SW, top, left)
+    window   see problem.py
     filters  (groups, C/groups, F/groups, row step, panel step) of the panels; or, for filters of one channel each that
              are no panels, (1, 0, F, step from row to row of taps, from tap to tap), and y is not pooled
     output   (OH, OW, pixels in the last row, offset, image step, row step, column step) of y
@@ -143,73 +141,72 @@ def _forward(share, shares, thread, packed):
         if copied:
             _fill_strips(filler, source, image, window, output, r0, r1, flat, s0)
         _correlate_block(
-            tile, source, flat, s0, copied, image, window, panels, filters, bias, output, floor, y, argmax, r0, r1,
-            part, parts,
+            tile, (flat, s0, copied), (source, image, window), (panels, filters), (bias, floor), (y, argmax, output),
+            (r0, r1), (part, parts),
         )  # fmt: skip
 
 
 @inline
 def _fill_strips(filler, source, image, window, output, r0, r1, row_buffers, s0):
     """The image rows under the output rows r0..r1, padded and gated, image after image."""
-    N, H, W, C = image
-    KH, KW, DH, DW, SH, SW, top, left = window
-    OH, OW = output[0], output[1]
-    WS = row_width(window, OW)
+    C, OH = image[3], output[0]
+    WS = row_width(window, output[1])
     s = s0
     r = r0
     while r < r1:
         n, oh = r // OH, r % OH
         count = min(OH - oh, r1 - r)
-        for h in range(oh * SH - top, (oh + count - 1) * SH + DH * (KH - 1) + 1 - top):
-            fill_row(filler, source, image, n, h, -left, WS, 0, C, row_buffers, s)
+        h0, height = oh * window.SH - window.top, window.DH * (window.KH - 1) + 1
+        for h in range(h0, h0 + (count - 1) * window.SH + height):
+            fill_row(filler, (source, image), (n, h), (-window.left, WS), (0, C), (row_buffers, s))
             s += WS * C
         r += count
 
 
 @inline
-def _correlate_block(
-    tile, source, row_buffers, s0, copied, image, window, panels, filters, bias, output, floor, y, argmax, r0, r1,
-    part, parts,
-):  # fmt: skip
-    N, H, W, C = image
-    KH, KW, DH, DW, SH, SW, top, left = window
-    groups, Cg, Fg, ldb, b_panel = filters
+def _correlate_block(tile, row_buffers, images, filters, epilogue, outputs, rows, part):
+    """The rows r0..r1 of outputs, times the panels of one part.
+
+    row_buffers                   (array, start, whether rows are copied into it)
+    images, filters, outputs      (source, image, window), (panels, filters), (y, argmax, output) of the kernel
+    epilogue                      (bias, floor)
+    """
+    (flat, s0, copied), (source, image, window), (panels, layout) = row_buffers, images, filters
+    (bias, floor), (y, argmax, output) = epilogue, outputs
+    (r0, r1), (part, parts), (N, H, W, C), (groups, Cg, Fg, _, b_panel) = rows, part, image, layout
     OH, OW, last, y0, y_n, y_h, y_w = output
     width = Fg if Cg == 0 else NR_VECTORS * lanes_of(y)
     each = -(-Fg // width)
-    x, start, WS = (row_buffers, s0, row_width(window, OW)) if copied else (source[0], 0, W)
+    x, start, WS = (flat, s0, row_width(window, OW)) if copied else (source[0], 0, W)
     # All begin at a vector where all steps do.
     nontemporal = bypasses_caches(y, y0 | y_n | y_h | y_w | Fg)
+    step = 2 if argmax.size > 0 else 1
+    to_next, height = step * window.SH, window.DH * (window.KH - 1) + 1
     first = part * groups * each // parts
     for task in range(first, (part + 1) * groups * each // parts):
         g, f0 = task // each, (task % each) * width
         a = start + g * Cg
-        f, wide = g * Fg + f0, min(width, Fg - f0)
-        step = 2 if argmax.size > 0 else 1
+        f, wide, B = g * Fg + f0, min(width, Fg - f0), (panels, task * b_panel, layout)
         for r in range(r0, r1, step):
             n, oh = r // OH, r % OH
             if not copied:
-                a = ((n * H + oh * SH - top) * W - left) * C + g * Cg
+                a = ((n * H + oh * window.SH - window.top) * W - window.left) * C + g * Cg
+            A, o, count = (x, a, WS * C), y0 + n * y_n + f, last if r == N * OH - 1 else OW
             if argmax.size > 0:
-                _correlate_pair(
-                    tile, x, a, WS * C, image, window, panels, task * b_panel, filters, bias, floor, y,
-                    y0 + n * y_n + oh // 2 * y_h + f, y_w, argmax, f, wide, OW // 2,
-                )  # fmt: skip
+                pooled = y, argmax, o + oh // 2 * y_h, y_w
+                _correlate_pair(tile, (OW // 2, wide), pooled, (bias, f), A, C, window, B, floor)
             elif Cg == 0:
                 depthwise_output_row(
-                    tile, x, a, oh, copied, image, window, panels, filters, bias, floor, y, y0 + n * y_n + oh * y_h,
-                    y_w, last if r == N * OH - 1 else OW, WS, nontemporal,
+                    tile, (x, a, WS, copied), oh, image, window, (panels, layout), bias, (floor, nontemporal),
+                    (y, o + oh * y_h, y_w), count,
                 )  # fmt: skip
             else:
-                ahead, n0, fetched = _ahead(
-                    source, a, copied, image, window, OH, r + r1 - r0, task - first
-                )
+                ahead = _ahead(source, a, copied, image, window, OH, r + r1 - r0, task - first)
                 _correlate_row(
-                    tile, x, a, WS * C, image, window, panels, task * b_panel, filters, bias, floor, y,
-                    y0 + n * y_n + oh * y_h + f, y_w, f, wide, last if r == N * OH - 1 else OW,
-                    ahead, n0, fetched, nontemporal,
+                    tile, (count, wide), (y, o + oh * y_h, y_w), (bias, f), A, C, window, B, (floor, nontemporal),
+                    ahead,
                 )  # fmt: skip
-            a += (step * SH if oh < OH - step else (step - 1) * SH + DH * (KH - 1) + 1) * WS * C
+            a += (to_next if oh < OH - step else to_next - window.SH + height) * WS * C
 
 
 @inline
@@ -219,62 +216,64 @@ def _ahead(source, a, copied, image, window, OH, later, turn):
     Where images are read in place, the rows below the window at a; else what the row `later` will be copied from.
     """
     _, H, W, C = image
-    KH, _, DH, _, SH, _, _, _ = window
     x, gate, spread = source
-    rows = SH * W * C
+    rows = window.SH * W * C
     if not copied:
-        return x, a + (DH * (KH - 1) + 1) * W * C, rows if turn == 0 else 0
-    start = (later // OH * H + later % OH * SH) * W * C
+        return x, a + (window.DH * (window.KH - 1) + 1) * W * C, rows if turn == 0 else 0
+    start = (later // OH * H + later % OH * window.SH) * W * C
     if spread.size > 0 or turn > 1:
         return x, start, 0
     return (x, start, rows) if turn == 0 else (gate, start, min(rows, gate.size))
 
 
 @inline
-def _correlate_row(
-    tile, x, a, a_row, image, window, panels, b, filters, bias, floor, y, o, y_w, f, wide, count, ahead, n0, fetched,
-    nontemporal,
-):  # fmt: skip
-    """One row of output pixels times one panel of filters, block after block of the sum."""
-    C = image[3]
-    _, _, DH, DW, _, SW, _, _ = window
-    ldb, BATCH_I, BATCH_J, K = _sum(window, filters, wide, y)
+def _correlate_row(tile, shape, y, bias, A, C, window, B, epilogue, ahead):
+    """One row of output pixels times one panel of filters, block after block of the sum.
+
+    shape       (pixels, filters)
+    y, bias     (array, start, column step), (array, start)
+    A           (array, start, row step) of the pixels, of which each has C elements
+    B           (array, start, layout) of the panel
+    epilogue    (floor, nontemporal)
+    ahead       (array, start, elements) of what comes from memory meanwhile
+    """
+    (count, wide), (y, o, y_w), (x, a, a_row), (panels, b, layout) = shape, y, A, B
+    (floor, nontemporal), (later, n0, fetched) = epilogue, ahead
+    ldb, BATCH_I, BATCH_J, K = _sum(window, layout, wide, y)
     block = K if BATCH_I * BATCH_J > 1 else min(KC, max(64, MAX_K_SPAN // ldb))
     nontemporal = nontemporal and wide == NR_VECTORS * lanes_of(y)
     none = y.dtype.type(-np.inf)
     for k in range(0, K, block):
         run = min(block, K - k)
-        low = floor if k + run == K else none
-        initial, i0, i_m = (bias, f, 0) if k == 0 else (y, o, y_w)
-        later = min(-(-fetched // (-(-count // MR) * BATCH_I * BATCH_J * run)), lanes_of(y))
-        later_t = BATCH_I * BATCH_J * run * later
-        if k + run < K:  # the filters of the next block, a line of each row with each tile
-            ahead, n0, later, later_t = panels, b + (k + run) * ldb, ldb, lanes_of(y)
+        is_last = k + run == K
+        initial, i0, i_m = (bias[0], bias[1], 0) if k == 0 else (y, o, y_w)
+        n_k = min(-(-fetched // (-(-count // MR) * BATCH_I * BATCH_J * run)), lanes_of(y))
+        n_t = BATCH_I * BATCH_J * run * n_k
+        if not is_last:  # the filters of the next block, a line of each row with each tile
+            later, n0, n_k, n_t = panels, b + (k + run) * ldb, ldb, lanes_of(y)
         brgemm(
-            tile, 0, count, y, o, y_w, initial, i0, i_m, x, a + k, DH * a_row, DW * C, SW * C,
-            panels, b + k * ldb, ldb, BATCH_I, BATCH_J, run, low, wide, ahead, n0, later, later_t,
-            nontemporal and k + run == K,
+            tile, (count, wide), (BATCH_I, BATCH_J, run), C=(y, o, y_w), I=(initial, i0, i_m),
+            A=(x, a + k, window.DH * a_row, window.DW * C, window.SW * C, BY_ROWS), B=(panels, b + k * ldb, ldb),
+            epilogue=(floor if is_last else none, nontemporal and is_last), N=(later, n0, n_k, n_t),
         )  # fmt: skip
 
 
 @inline
-def _correlate_pair(
-    tile, x, a, a_row, image, window, panels, b, filters, bias, floor, y, o, y_w, argmax, f, wide, count,
-):  # fmt: skip
-    """The maxima of a pair of rows of output pixels, for one panel of filters."""
-    C = image[3]
-    _, _, DH, DW, SH, SW, _, _ = window
-    ldb, BATCH_I, BATCH_J, K = _sum(window, filters, wide, y)
+def _correlate_pair(tile, shape, y, bias, A, C, window, B, floor):
+    """The maxima of a pair of rows of output pixels, for one panel of filters; y is (array, argmax, start, column
+    step)."""
+    (x, a, a_row), (panels, b, layout) = A, B
+    ldb, BATCH_I, BATCH_J, K = _sum(window, layout, shape[1], y[0])
     brgemm_max_pool(
-        tile, count, y, o, y_w, argmax, bias, f, x, a, SH * a_row, DH * a_row, DW * C, SW * C,
-        panels, b, ldb, BATCH_I, BATCH_J, K, floor, wide,
+        tile, shape, (BATCH_I, BATCH_J, K), y=y, bias=bias,
+        A=(x, a, window.SH * a_row, window.DH * a_row, window.DW * C, window.SW * C), B=(panels, b, ldb), floor=floor,
     )  # fmt: skip
 
 
 @noinline
 def _sum(window, filters, wide, y):
     """(row step of the panel, BATCH_I, BATCH_J, K): the loops over the elements under a window, see brgemm.py."""
-    KH, KW, _, DW, _, _, _, _ = window
     groups, Cg, _, ldb, _ = filters
     ldb = panel_width(wide, y) if ldb == 0 else ldb
-    return (ldb, KH, 1, KW * Cg) if DW == 1 and groups == 1 else (ldb, KH, KW, Cg)
+    KH, KW = window.KH, window.KW
+    return (ldb, KH, 1, KW * Cg) if window.DW == 1 and groups == 1 else (ldb, KH, KW, Cg)

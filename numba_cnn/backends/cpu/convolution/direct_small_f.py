@@ -7,7 +7,7 @@ or gated go through a ring of as many as a window has, which stays in the first-
 
 import numpy as np
 
-from numba_cnn.backends.cpu.codegen.compiler import noinline
+from numba_cnn.backends.cpu.codegen.compiler import inline, noinline
 from numba_cnn.backends.cpu.codegen.vector import lanes
 from numba_cnn.backends.cpu.convolution.row_buffers import (
     fill_row,
@@ -18,7 +18,6 @@ from numba_cnn.backends.cpu.convolution.row_buffers import (
 from numba_cnn.backends.cpu.microkernels.dot_product import (
     FILTERS,
     PIXELS,
-    dot_product_address,
     dot_products,
 )
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
@@ -76,7 +75,7 @@ def forward(problem, source, weight, filters, bias, output, relu, y, argmax):
     )  # fmt: skip
     ring = (DH * (KH - 1) + 1) * ((output[1] - 1) * SW + DW * (KW - 1) + 1) * C
     _forward(
-        threads, dot_product_address(y.dtype), row_filler(y.dtype), source, image, window, packed.reshape(-1),
+        threads, dot_products.address(y.dtype), row_filler(y.dtype), source, image, window, packed.reshape(-1),
         together, bias, output, y.dtype.type(0 if relu else -np.inf), y.reshape(-1), empty((threads, ring), y.dtype),
     )  # fmt: skip
 
@@ -111,73 +110,115 @@ def _forward(share, shares, thread, packed):
 
     source    of images, see row_buffers.py
     image     (N, H, W, C) of the source
-    window    (KH, KW, DH, DW, SH, SW, top, left)
+    window    see problem.py
     filters   see dot_product.py; so many taps of a row lie together
     output    (OH, OW, offset, image step, row step, column step) of y
     rings     (threads, elements)
     """
-    tile, filler, source, image, window, filters, together, bias, output, floor, y, rings = unpack(
-        packed
-    )
-    N, H, W, C = image
-    KH, KW, DH, DW, SH, SW, top, left = window
-    OH, OW, y0, y_n, y_h, y_w = output
-    x, gate, spread = source
-    gates = gate if gate.size > 0 else x
-    height, WS = DH * (KH - 1) + 1, row_width(window, OW)
+    (
+        tile, filler, source, image, window, filters, together, bias, output, floor, y, rings,
+    ) = unpack(packed)  # fmt: skip
+    (N, H, W, C), (OH, OW, y0, y_n, y_h, y_w), (x, gate, spread) = image, output, source
+    height, WS, left = window.DH * (window.KH - 1) + 1, row_width(window, OW), window.left
     plain = gate.size == 0 and spread.size == 0 and left <= 0 and WS - left <= W
     flat, s0 = rings.reshape(-1), thread * rings.shape[1]
     # Gated rows take the place of the oldest row while windows leave it; beside the image lie zeros from the start.
-    in_passing = gate.size > 0 and spread.size == 0 and SH == 1
+    in_passing = gate.size > 0 and spread.size == 0 and window.SH == 1
     if in_passing:
         flat[s0 : s0 + rings.shape[1]] = 0
     filled = 0  # the row of the image before which the ring ends
     begin, stop = share * N * OH // shares, (share + 1) * N * OH // shares
-    F, tap_row = bias.size, filters.size // KH
-    blocks = -(-F // FILTERS)
+    panel = filters, filters.size // window.KH, together
     # A row's first products would wait for divisions: there are none but before all rows, and where some are padded.
     n, oh, slot = begin // OH, begin % OH, 0
     for r in range(begin, stop):
         if oh == OH:
             n, oh, slot = n + 1, 0, 0
-        h = oh * SH - top  # which row `slot` of the ring has, and those below it the next
-        # Of the window's rows those that exist, i0 to i1.
-        i0 = 0 if h >= 0 else -(h // DH)
-        i1 = KH if h + height <= H else (H - 1 - h) // DH + 1
-        first = h + i0 * DH
+        h = oh * window.SH - window.top  # the row in `slot` of the ring; those below it follow
+        i0, i1 = _rows(h, height, window, H)
         later = ((n * H + h + height) * W - left) * C
-        first_new = last_new = oldest = 0
         if plain:
-            A, row = x, W * C
-            a, end, ring = ((n * H + first) * W - left) * C, 0, 0
+            A = x, ((n * H + h + i0 * window.DH) * W - left) * C, W * C, 0, 0
+            first_new = last_new = oldest = 0
         else:
-            A, row = flat, WS * C
-            if r == begin or oh == 0:
-                filled = 0
-            for i in range(max(filled, h, 0), min(h + height, H)):
-                place = s0 + _within(slot + i - h, height) * row
-                fill_row(filler, source, image, n, i, -left, WS, 0, C, flat, place)
-            filled = h + height
-            ring = height * row
-            a = s0 + _within(slot + i0 * DH, height) * row
-            end = s0 + ring - a
-            later = a if spread.size > 0 else later
-            if in_passing and r + 1 < stop and 0 <= filled < H:
-                first_new, last_new = row_extent(source, image, n, filled, -left, WS)
-                oldest = s0 + slot * row
-                filled += 1
-        for block in range(blocks):
-            f = block * F // blocks if block > 0 else 0
-            f_next = (block + 1) * F // blocks if block < blocks - 1 else F
-            until = last_new if block == blocks - 1 else first_new
-            dot_products(
-                tile, OW, f, f_next - f, A, a, DH * row, DW * C, SW * C, end, ring, filters,
-                i0 * tap_row, F, i1 - i0, KW // together, together * C, bias, floor, y, y0 + n * y_n + oh * y_h, y_w,
-                x, gates, later, first_new * C, until * C, oldest,
+            filled = 0 if r == begin or oh == 0 else filled
+            A, first_new, last_new, oldest, filled = _through_ring(
+                filler, (source, image), (n, h), i0 * window.DH, (flat, s0, slot, height), (-left, WS), filled,
+                in_passing and r + 1 < stop,
             )  # fmt: skip
-        oh, slot = oh + 1, slot + SH
-        while slot >= height:
-            slot -= height
+            later = A[1] if spread.size > 0 else later
+        _dot_row(
+            tile, (OW, C), (i0, i1), window, (y, y0 + n * y_n + oh * y_h, y_w), (bias, floor), A, panel,
+            (x, gate if gate.size > 0 else x, later, first_new * C, last_new * C), oldest,
+        )  # fmt: skip
+        oh, slot = oh + 1, _moved(slot, window.SH, height)
+
+
+@inline
+def _through_ring(filler, images, row, first, ring, pixels, filled, gates_next):
+    """The ring with all rows under a window, which begins at row h of image n: as A of _dot_row, from the `first` on.
+
+    And which elements of the next row are gated in passing, if `gates_next`, to which place; and before which row of
+    the image the ring ends then.
+
+    ring     (array, start, place of row h, rows)
+    pixels   (first, how many) of a row
+    """
+    (source, image), (n, h), (flat, s0, slot, height) = images, row, ring
+    H, elements = image[1], pixels[1] * image[3]
+    for i in range(max(filled, h, 0), min(h + height, H)):
+        place = flat, s0 + _within(slot + i - h, height) * elements
+        fill_row(filler, images, (n, i), pixels, (0, image[3]), place)
+    a = s0 + _within(slot + first, height) * elements
+    A = flat, a, elements, s0 + height * elements - a, height * elements
+    below = h + height
+    if gates_next and 0 <= below < H:
+        first_new, last_new = row_extent(source, image, n, below, *pixels)
+        return A, first_new, last_new, s0 + slot * elements, below + 1
+    return A, 0, 0, 0, below
+
+
+@inline
+def _dot_row(tile, shape, rows, window, y, epilogue, A, filters, later, oldest):
+    """One row of outputs, a few filters after the other.
+
+    shape      (pixels, channels)
+    rows       (first, behind the last) of the window that exist
+    y          (array, start, column step)
+    epilogue   (bias, floor)
+    A          (array, start, row step, end, ring)
+    filters    (array, elements of a row of taps, taps that lie together)
+    later      (array, gates, start, first element, last element) of the row that the ring gets at `oldest`
+    """
+    (count, C), (i0, i1), (bias, floor), (source, a, row, end, ring) = shape, rows, epilogue, A
+    (panels, tap_row, together), (x, gates, start, first_new, last_new) = filters, later
+    F = bias.size
+    blocks = -(-F // FILTERS)
+    for block in range(blocks):
+        f = block * F // blocks if block > 0 else 0
+        f_next = (block + 1) * F // blocks if block < blocks - 1 else F
+        until = last_new if block == blocks - 1 else first_new
+        dot_products(
+            tile, (count, f, f_next - f), (i1 - i0, window.KW // together, together * C), y=y, bias=(bias, 0),
+            A=(source, a, window.DH * row, window.DW * C, window.SW * C, end, ring), B=(panels, i0 * tap_row, F),
+            floor=floor, later=(x, gates, start, first_new, until), kept=(source, oldest),
+        )  # fmt: skip
+
+
+@noinline
+def _rows(h, height, window, H):
+    """Of the rows of a window that begins at row h those that exist: the first, and the one behind the last."""
+    i0 = 0 if h >= 0 else -(h // window.DH)
+    return i0, window.KH if h + height <= H else (H - 1 - h) // window.DH + 1
+
+
+@noinline
+def _moved(slot, SH, height):
+    """The row of the ring so many rows below."""
+    slot += SH
+    while slot >= height:
+        slot -= height
+    return slot
 
 
 @noinline

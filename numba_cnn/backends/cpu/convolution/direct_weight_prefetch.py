@@ -4,6 +4,8 @@ A pass of a tile over a band takes a step for each of the band's pixels, and eac
 one: all at once they would keep everything else waiting.
 """
 
+from typing import NamedTuple
+
 from numba_cnn.backends.cpu.codegen.compiler import noinline
 from numba_cnn.backends.cpu.codegen.host import CACHE_LINE, VECTOR_BITS
 
@@ -11,25 +13,35 @@ from numba_cnn.backends.cpu.codegen.host import CACHE_LINE, VECTOR_BITS
 LINE_FOR_EACH_STEP = VECTOR_BITS == 512
 
 
+class Band(NamedTuple):
+    """The images n0..n1, and of each the rows oh0..oh1 of outputs."""
+
+    n0: int
+    n1: int
+    oh0: int
+    oh1: int
+
+
 @noinline
-def next_band(
-    image, window, dy, filters, n0, n1, oh0, oh1, OH, dy0, count, split, m0, m1, f0, f1, turns
-):
+def next_band(images, dy, filters, band, OH, gradients, split, rows, columns, turns):
     """(start, elements from step to step, passes) of the images, the gradients and their gates; and how many elements
     lie from pass to pass, with two zeros.
 
-    image, window, dy, filters, split   as in weight_gradient
-    n0 ... oh1, dy0, count              the band, its first gradient, its pixels
-    m0, m1, f0, f1                      rows and columns of the block of dweight
-    turns                               passes of tiles over the band
+    images          (image, window), and dy, filters, split as in weight_gradient
+    gradients       (the band's first, its pixels)
+    rows, columns   (first, behind the last) of the block of dweight
+    turns           passes of tiles over the band
     """
+    (image, window), (dy0, count), (m0, m1), (f0, f1) = images, gradients, rows, columns
     _, H, W, C = image
-    KH, KW, _, _, SH, SW, _, _ = window
     groups, _, Fg = filters
-    pitch, first, channels = SH * SW * C, 0, SH * SW * C
-    if KH * KW * groups == 1 and pitch == C:  # a block of tiles reads but some
+    pitch = window.SH * window.SW * C
+    first, channels = 0, pitch
+    if window.KH * window.KW * groups == 1 and pitch == C:  # a block of tiles reads but some
         first, channels = m0, m1 - m0
-    images = (n1 * H * W if oh1 - oh0 == OH else (n0 * H + oh1 * SH) * W) * C + first
+    whole = band.oh1 - band.oh0 == OH
+    below = band.n1 * H * W if whole else (band.n0 * H + band.oh1 * window.SH) * W
+    start = below * C + first
     row, column, columns = groups * Fg, f0, f1 - f0
     if groups > 1:
         column, columns = 0, row
@@ -45,7 +57,7 @@ def next_band(
         x_step, dy_step, on = each, each, count * each
     passes = -(-columns // each)
     return (
-        (images, x_step, -(-channels // each)),
+        (start, x_step, -(-channels // each)),
         (gradients, dy_step, passes),
         (gradients, dy_step, -(-gates // each)),
         (on, 0, 0),

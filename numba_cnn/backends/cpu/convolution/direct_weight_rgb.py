@@ -12,12 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
 from numba_cnn.backends.cpu.codegen.compiler import inline
 from numba_cnn.backends.cpu.codegen.host import VECTOR_BITS
-from numba_cnn.backends.cpu.codegen.vector import Vectors, int64, pointer_to, require_vectors
+from numba_cnn.backends.cpu.codegen.microkernel import emitted
+from numba_cnn.backends.cpu.codegen.vector import int64
 from numba_cnn.backends.cpu.convolution.row_buffers import fill_row, row_filler
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.memory import empty
@@ -91,70 +90,63 @@ def _weight_gradient(share, shares, thread, packed):
             else:
                 source, a, a_row = flat, s0, wide * C
                 for i in range(height):
-                    fill_row(filler, x, image, n, h + i, -left, wide, 0, C, flat, s0 + i * wide * C)
+                    at = flat, s0 + i * wide * C
+                    fill_row(filler, (x, image), (n, h + i), (-left, wide), (0, C), at)
             _add_row(
-                source, a, a_row, C, dy, r * OW, OW, step, flat, p0, dweights.reshape(-1), chunk * dweights.shape[1],
-                dbiases.reshape(-1), chunk * dbiases.shape[1], dbiases.shape[1],
+                (source, a, a_row), C, dy, r * OW, OW, step, (flat, p0),
+                (dweights.reshape(-1), chunk * dweights.shape[1]), (dbiases.reshape(-1), chunk * dbiases.shape[1]),
+                dbiases.shape[1],
             )  # fmt: skip
 
 
 @inline
-def _add_row(x, a, a_row, C, dy, o, pixels, step, flat, p, dweight, w, dbias, b, F):
-    """The products of one row of gradients, which begins at pixel o, a vector of filters after the other."""
+def _add_row(rows, C, dy, o, pixels, step, squares, dweight, dbias, F):
+    """The products of one row of gradients, which begins at pixel o, a vector of filters after the other.
+
+    rows       (array, start, elements from row to row) of x under it
+    squares    (array, start) of the scratch, dweight and dbias likewise
+    """
     gradients, gate, argmax = dy
+    (scratch, s), (weights, w), (biases, b) = squares, dweight, dbias
     if step == 2:
-        _fill_squares(x, a, a_row, C, pixels, flat, p)
+        _fill_squares((pixels, C), rows, squares)
     for f in range(0, F, LANES):
+        row = gradients, gate, argmax, o * F + f, gate.size > 0
+        shape = pixels, C, F - f, F
         if step == 2:
-            _add_squares(
-                flat, p, 0, gradients, gate, argmax, o * F + f, pixels, dweight, w + f, dbias, b + f, C, F - f, F
-            )  # fmt: skip
+            _add_squares(shape, (scratch, s, 0), row, (weights, w + f), (biases, b + f))
         else:
-            _add_pixels(
-                x, a, a_row, gradients, gate, argmax, o * F + f, pixels, dweight, w + f, dbias, b + f, C, F - f, F
-            )  # fmt: skip
+            _add_pixels(shape, rows, row, (weights, w + f), (biases, b + f))
 
 
-@intrinsic
-def _fill_squares(typingctx, x, a, a_row, C, count, squares, s):
-    """squares[s + (q*C + c)*16 + 4*i + j] = x[a + i*a_row + (2*q + j)*C + c] for q < count, c < C, i < 4, j < 4."""
-    n = types.intp
-    signature = types.void(x, n, n, n, n, squares, n)
+@emitted(shape="nn", x="an", squares="a")
+def _fill_squares(v, shape, x, squares):
+    """squares[(q*C + c)*16 + 4*i + j] = x[i*a_row + (2*q + j)*C + c] for q < count, c < C, i < 4, j < 4.
 
-    def codegen(context, builder, signature, values):
-        x, a, a_row, C, count, squares, s = values
-        v = Vectors(builder, require_vectors("fill_squares", *signature.args[::5]))
-        corner = pointer_to(context, builder, signature.args[0], x, a)
-        target = pointer_to(context, builder, signature.args[5], squares, s)
+    shape   (count, C)
+    x       (array, start, a_row)
+    """
+    b, (count, C), (x, a_row) = v.builder, shape, x
 
-        def fill(channels):
-            def body(corner, target):
-                rows = [
-                    builder.gep(corner, [builder.mul(a_row, int64(i))]) for i in range(SIDE + 2)
-                ]
-                for new in rows[SIDE:]:  # to the next row of squares
-                    v.prefetch(new, writing=False)
-                mask = v.mask(int64(SIDE * channels))
-                rows = [v.load(row, mask) for row in rows[:SIDE]]
-                for c in range(channels):
-                    pixels = [j * channels + c for j in range(SIDE)]
-                    places = [lane + k * LANES for k in (0, 1) for lane in pixels] * 2
-                    upper, lower = (v.shuffle(*rows[i : i + 2], places) for i in (0, 2))
-                    halves = [lane + k * LANES for k in (0, 1) for lane in range(LANES // 2)]
-                    v.store(
-                        v.shuffle(upper, lower, halves), builder.gep(target, [int64(c * LANES)])
-                    )
-                steps = int64(2 * channels), int64(LANES * channels)
-                return [
-                    builder.gep(p, [step]) for p, step in zip((corner, target), steps, strict=True)
-                ]
+    def fill(channels):
+        def body(corner, target):
+            rows = [b.gep(corner, [b.mul(a_row, int64(i))]) for i in range(SIDE + 2)]
+            for new in rows[SIDE:]:  # to the next row of squares
+                v.prefetch(new, writing=False)
+            mask = v.mask(int64(SIDE * channels))
+            rows = [v.load(row, mask) for row in rows[:SIDE]]
+            for c in range(channels):
+                pixels = [j * channels + c for j in range(SIDE)]
+                places = [lane + k * LANES for k in (0, 1) for lane in pixels] * 2
+                upper, lower = (v.shuffle(*rows[i : i + 2], places) for i in (0, 2))
+                halves = [lane + k * LANES for k in (0, 1) for lane in range(LANES // 2)]
+                v.store(v.shuffle(upper, lower, halves), b.gep(target, [int64(c * LANES)]))
+            steps = int64(2 * channels), int64(LANES * channels)
+            return [b.gep(p, [step]) for p, step in zip((corner, target), steps, strict=True)]
 
-            v.repeat(count, [corner, target], body)
+        v.repeat(count, [x, squares], body)
 
-        _by_channels(builder, C, fill)
-        return context.get_dummy_value()
-
-    return signature, codegen
+    _by_channels(b, C, fill)
 
 
 class _Row(NamedTuple):
@@ -209,64 +201,48 @@ def _square_products(v, row, channels, pointers, totals):
     return gradients, LANES * channels
 
 
-def _add_products(name, products):
-    """An intrinsic that adds the products of a row of gradients, for a vector of filters, to dweight and dbias."""
+def _add_products(products):
+    """A micro-kernel that adds the products of a row of gradients, for a vector of filters, to dweight and dbias."""
 
-    @intrinsic
-    def add(
-        typingctx, x, x0, x_row, dy, gate, argmax, o, count, dweight, w, dbias, b, channels, columns, F
-    ):  # fmt: skip
-        n = types.intp
-        signature = types.void(x, n, n, dy, gate, argmax, n, n, dweight, n, dbias, n, n, n, n)
+    @emitted(shape="nnnn", x="an", dy="aau?", dweight="a", dbias="a")
+    def add(v, shape, x, dy, dweight, dbias):
+        """The products of one row.
 
-        def codegen(context, builder, signature, values):
-            kinds = signature.args
-            v = Vectors(builder, require_vectors(name, *(kinds[k] for k in (0, 3, 4, 8, 10))))
-            x, x0, x_row, dy, gate, argmax, o, count, dweight, w, dbias, b, channels, columns, F = (
-                values
-            )
+        shape    (pixels, channels, filters that are left, F)
+        x        (array, start, row step)
+        dy       (array, gate, argmax, start, gated)
+        """
+        b, (count, channels, columns, F), (x, x_row) = v.builder, shape, x
+        dy, gate, argmax, gated = dy
+        ungated = b.not_(gated)
+        gate = b.select(ungated, dy, gate)
+        row = _Row(
+            x, x_row, dy, gate, v.splat_bit(ungated), argmax, b.mul(F, count), v.mask(columns)
+        )
 
-            def at(index, array, start):
-                return pointer_to(context, builder, kinds[index], array, start)
+        def body(C):
+            def step(*values):
+                pointers, (total, *totals) = values[:4], values[4:]
+                gradients, further = products(v, row, C, pointers, totals)
+                steps = int64(further), F, F, F
+                pointers = [b.gep(p, [s]) for p, s in zip(pointers, steps, strict=True)]
+                return [*pointers, b.fadd(total, gradients), *totals]
 
-            size = context.make_array(kinds[4])(context, builder, gate).nitems
-            ungated = builder.icmp_signed("==", size, int64(0))
-            dy = at(3, dy, o)
-            gate = builder.select(ungated, dy, at(4, gate, o))
-            row = _Row(
-                at(0, x, x0), x_row, dy, gate, v.splat_bit(ungated), at(5, argmax, o), builder.mul(F, count),
-                v.mask(columns),
-            )  # fmt: skip
-            dweight, dbias = at(8, dweight, w), at(10, dbias, b)
+            targets = [dbias]
+            targets += [b.gep(dweight, [b.mul(F, int64(t))]) for t in range(K * K * C)]
+            totals = [v.load(target, row.mask) for target in targets]
+            start = [row.x, row.dy, row.gate, row.argmax, *totals]
+            sums = v.repeat(count, start, step)[4:]
+            for target, total in zip(targets, sums, strict=True):
+                v.store(total, target, row.mask)
 
-            def body(C):
-                def step(*values):
-                    pointers, (total, *totals) = values[:4], values[4:]
-                    gradients, further = products(v, row, C, pointers, totals)
-                    steps = int64(further), F, F, F
-                    pointers = [builder.gep(p, [s]) for p, s in zip(pointers, steps, strict=True)]
-                    return [*pointers, builder.fadd(total, gradients), *totals]
-
-                targets = [dbias]
-                targets += [
-                    builder.gep(dweight, [builder.mul(F, int64(t))]) for t in range(K * K * C)
-                ]
-                totals = [v.load(target, row.mask) for target in targets]
-                start = [row.x, row.dy, row.gate, row.argmax, *totals]
-                sums = v.repeat(count, start, step)[4:]
-                for target, total in zip(targets, sums, strict=True):
-                    v.store(total, target, row.mask)
-
-            _by_channels(builder, channels, body)
-            return context.get_dummy_value()
-
-        return signature, codegen
+        _by_channels(b, channels, body)
 
     return add
 
 
-_add_pixels = _add_products("add_pixels", _pixel_products)
-_add_squares = _add_products("add_squares", _square_products)
+_add_pixels = _add_products(_pixel_products)
+_add_squares = _add_products(_square_products)
 
 
 def _by_channels(builder, channels, emit):

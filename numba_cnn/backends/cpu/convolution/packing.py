@@ -2,8 +2,9 @@
 
 from typing import NamedTuple
 
+from numba_cnn.backends.cpu.codegen.arrays import lanes_of
 from numba_cnn.backends.cpu.codegen.compiler import inline, noinline
-from numba_cnn.backends.cpu.codegen.vector import lanes, lanes_of
+from numba_cnn.backends.cpu.codegen.vector import lanes
 from numba_cnn.backends.cpu.microkernels.brgemm import NR_VECTORS
 from numba_cnn.backends.cpu.microkernels.copy import copy_rows, transpose
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
@@ -53,13 +54,14 @@ def _pack(share, shares, thread, packed):
             whole = L // width
             place = row % (I * J * R)
             copy_rows(
-                source, o, width, source, False, panels, t + place * width, stride, whole, width, width
+                (source, source, o, False, width), (panels, t + place * width, stride), (whole, width, width)
             )  # fmt: skip
             left = L - whole * width
             if left > 0:
                 wide = panel_width(left, panels)
                 t += whole * stride + place * wide
-                copy_rows(source, o + whole * width, 0, source, False, panels, t, 0, 1, left, wide)
+                rest = source, source, o + whole * width, False, 0
+                copy_rows(rest, (panels, t, 0), (1, left, wide))
         return
     for task in range(share * G * each // shares, (share + 1) * G * each // shares):
         g, l0 = task // each, task % each * width
@@ -78,16 +80,8 @@ def pack_transposed(source, o, l_step, R, columns, panels, t, wide):
     VL = lanes_of(panels)
     for l in range(0, wide, VL):
         for r in range(0, R, VL):
-            transpose(
-                source,
-                o + l * l_step + r,
-                l_step,
-                columns - l,
-                min(VL, R - r),
-                panels,
-                t + r * wide + l,
-                wide,
-            )
+            block, shape = (source, o + l * l_step + r, l_step), (columns - l, min(VL, R - r))
+            transpose(block, shape, (panels, t + r * wide + l, wide))
 
 
 @noinline

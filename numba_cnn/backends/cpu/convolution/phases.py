@@ -4,6 +4,7 @@ from math import gcd
 from typing import NamedTuple
 
 from numba_cnn.backends.cpu.convolution.packing import Axis
+from numba_cnn.backends.cpu.convolution.problem import Window
 
 
 class AxisPhase(NamedTuple):
@@ -29,7 +30,7 @@ class Phase(NamedTuple):
         """The window over dy, as in problem.py."""
         rows, columns = self
         dilation, padding = (rows.dilation, columns.dilation), (rows.padding, columns.padding)
-        return rows.taps, columns.taps, *dilation, 1, 1, *padding
+        return Window(rows.taps, columns.taps, *dilation, 1, 1, *padding)
 
     def filters(self, g):
         """The filters, turned around, as packing.pack() takes them."""

@@ -22,6 +22,19 @@ from numba_cnn import shapes
 FORWARD, INPUT_GRADIENT, WEIGHT_GRADIENT = "forward", "input gradient", "weight gradient"
 
 
+class Window(NamedTuple):
+    """The window that slides over images: its taps, how far they lie apart, its steps, the padding before the image."""
+
+    KH: int
+    KW: int
+    DH: int
+    DW: int
+    SH: int
+    SW: int
+    top: int
+    left: int
+
+
 class Problem(NamedTuple):
     """One pass of a convolution; of an input gradient, one phase of it, see phases.py."""
 
@@ -30,7 +43,7 @@ class Problem(NamedTuple):
     dtype: np.dtype
     algorithm: str  # what is asked for: "auto", "direct" or "winograd"
     image: tuple[int, ...]  # (N, H, W, C) of the source; for a weight gradient that is x
-    window: tuple[int, ...]  # (KH, KW, DH, DW, SH, SW, top, left)
+    window: Window
     filters: int
     output: tuple[int, int]  # rows and columns
     pooled: bool = False  # whether y is the maxima of 2x2 outputs
@@ -50,7 +63,7 @@ class Problem(NamedTuple):
 
 def window_of(g):
     """The window that slides over x."""
-    return g.KH, g.KW, g.DH, g.DW, g.SH, g.SW, g.top, g.left
+    return Window(g.KH, g.KW, g.DH, g.DW, g.SH, g.SW, g.top, g.left)
 
 
 def words(problem):

@@ -30,17 +30,16 @@ def _no_gate(dtype):
 
 @noinline
 def row_width(window, OW):
-    KH, KW, DH, DW, SH, SW, top, left = window
-    return (OW - 1) * SW + DW * (KW - 1) + 1
+    """The pixels of a row of an image under so many outputs."""
+    return (OW - 1) * window.SW + window.DW * (window.KW - 1) + 1
 
 
 def lie_inside(image, window, output):
     """Whether no window of these outputs, (OH, OW, ...), reaches beyond the image, so that none needs a row buffer."""
     _, H, W, _ = image
-    KH, KW, DH, DW, SH, SW, top, left = window
-    bottom = (output[0] - 1) * SH + DH * (KH - 1) + 1 - top
-    right = (output[1] - 1) * SW + DW * (KW - 1) + 1 - left
-    return top <= 0 and left <= 0 and bottom <= H and right <= W
+    bottom = (output[0] - 1) * window.SH + window.DH * (window.KH - 1) + 1 - window.top
+    right = (output[1] - 1) * window.SW + window.DW * (window.KW - 1) + 1 - window.left
+    return window.top <= 0 and window.left <= 0 and bottom <= H and right <= W
 
 
 @noinline
@@ -55,9 +54,13 @@ def row_extent(source, image, n, h, w0, WS):
 
 
 @inline
-def fill_row(address, source, image, n, h, w0, WS, c0, channels, row_buffers, s):
-    """_fill_row, by its address; see row_filler()."""
-    call(address, (source, image, n, h, w0, WS, c0, channels, row_buffers, s))
+def fill_row(address, images, row, pixels, channels, target):
+    """_fill_row, by its address from row_filler(), for images (source, image) and their row (n, h).
+
+    pixels, channels   (first, how many)
+    target             (array, start)
+    """
+    call(address, (*images, *row, *pixels, *channels, *target))
 
 
 @cache
@@ -86,11 +89,12 @@ def _fill_row(source, image, n, h, w0, WS, c0, channels, row_buffers, s):
         for q in range((w0 + first) // 2, (w0 + last + 1) // 2):
             p = 2 * q - w0
             spread_pixel(
-                x, (row + q) * C + c0, gate, gate.size > 0, argmax, h % 2 * 2, row_buffers, s + p * channels, channels,
-                p >= first, p + 1 < last, channels,
+                (x, gate, argmax, (row + q) * C + c0, gate.size > 0), h % 2 * 2,
+                (row_buffers, s + p * channels, channels), wanted=(p >= first, p + 1 < last), columns=channels,
             )  # fmt: skip
     else:
         o = ((n * H + h) * W + w0 + first) * C + c0
         rows, columns = (1, (last - first) * C) if channels == C else (last - first, channels)
-        copy_rows(x, o, C, gate, gate.size > 0, row_buffers, t, channels, rows, columns, columns)
+        copied = x, gate, o, gate.size > 0, C
+        copy_rows(copied, (row_buffers, t, channels), (rows, columns, columns))
     row_buffers[s + last * channels : s + WS * channels] = 0

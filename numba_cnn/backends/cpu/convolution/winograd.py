@@ -7,7 +7,8 @@ tile; see winograd_transforms.py for the rest.
 
 import numpy as np
 
-from numba_cnn.backends.cpu.codegen.vector import lanes, lanes_of
+from numba_cnn.backends.cpu.codegen.arrays import lanes_of
+from numba_cnn.backends.cpu.codegen.vector import lanes
 from numba_cnn.backends.cpu.convolution.packing import panel_width
 from numba_cnn.backends.cpu.convolution.row_buffers import row_filler
 from numba_cnn.backends.cpu.convolution.winograd_choice import caches_filters, transforms_pay
@@ -16,7 +17,7 @@ from numba_cnn.backends.cpu.convolution.winograd_patches import (
     store_outputs,
     transform_patches,
 )
-from numba_cnn.backends.cpu.microkernels.brgemm import MR, NR_VECTORS, brgemm, brgemm_address
+from numba_cnn.backends.cpu.microkernels.brgemm import BY_ROWS, MR, NR_VECTORS, brgemm
 from numba_cnn.backends.cpu.microkernels.winograd_transforms import (
     PLANES,
 )
@@ -61,7 +62,7 @@ def forward(problem, source, weight, filters, bias, output, relu, y, argmax):
     row_buffers = (4 * rows + 2 * (1 + rows // -(-OH // 4) + 1)) * (4 * across + 2) * C
     scratch = empty((threads, PLANES * (plane + plane_M) + row_buffers), y.dtype)
     _forward(
-        threads, brgemm_address(y.dtype), row_filler(y.dtype), source, image, problem.window[6:], panels, bias, F,
+        threads, brgemm.address(y.dtype), row_filler(y.dtype), source, image, problem.window[6:], panels, bias, F,
         problem.output, y.dtype.type(0 if relu else -np.inf), y.reshape(-1), argmax, rows, parts,
         constant(0, NR_VECTORS * VL, y.dtype),
         plane, plane_M, scratch,
@@ -95,8 +96,9 @@ def _forward(share, shares, thread, packed):
     for task in range(share * tasks // shares, (share + 1) * tasks // shares):
         block, part = task // parts, task % parts
         r0, r1 = block * rows, min((block + 1) * rows, N * down)
+        patches = (down, across), (r0, r1)
         transform_patches(
-            filler, source, image, padding, down, across, r0, r1, 0, C, flat, S, V, plane, C_row
+            filler, (source, image), padding, patches, (0, C), (flat, S), (flat, V, plane, C_row)
         )
         count = (r1 - r0) * across
         for p in range(part * len(panels) // parts, (part + 1) * len(panels) // parts):
@@ -105,11 +107,12 @@ def _forward(share, shares, thread, packed):
             for z in range(PLANES):
                 U = p * panels.shape[1] + z * (panels.shape[1] // PLANES)
                 brgemm(
-                    tile, 0, count, flat, M + z * plane_M, wide, zeros, 0, 0, flat, V + z * plane, 0, 0, C_row,
-                    all_panels, U, wide, 1, 1, C, none, wide, flat, 0, 0, 0, False,
+                    tile, (count, wide), (1, 1, C), C=(flat, M + z * plane_M, wide), I=(zeros, 0, 0),
+                    A=(flat, V + z * plane, 0, 0, C_row, BY_ROWS), B=(all_panels, U, wide), epilogue=(none, False),
+                    N=(flat, 0, 0, 0),
                 )  # fmt: skip
             store_outputs(
-                flat, M, plane_M, wide, bias, f, F, floor, output, y, argmax, r0, down, across, count,
+                (flat, M, plane_M), (f, wide, F), (bias, floor), (y, argmax, output), ((down, across), r0, count)
             )  # fmt: skip
 
 

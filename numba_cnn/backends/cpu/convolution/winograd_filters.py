@@ -1,7 +1,8 @@
 """The transforms of 3x3 filters in panels, which winograd.py and winograd_rgb.py multiply patches by."""
 
+from numba_cnn.backends.cpu.codegen.arrays import lanes_of
 from numba_cnn.backends.cpu.codegen.compiler import noinline
-from numba_cnn.backends.cpu.codegen.vector import lanes, lanes_of
+from numba_cnn.backends.cpu.codegen.vector import lanes
 from numba_cnn.backends.cpu.convolution.packing import Axis, pack, panel_width
 from numba_cnn.backends.cpu.microkernels.brgemm import NR_VECTORS
 from numba_cnn.backends.cpu.microkernels.winograd_transforms import PLANES, filter_transform
@@ -47,8 +48,8 @@ def _transform_filters(share, shares, thread, packed):
             wide = panel_width(F - f, filters)
             start, row = (9 * rows * f, wide) if in_panels else (f, F)
             filter_transform(
-                filters, start + r * row, 3 * rows * row, rows * row,
-                target, p * stride + r * wide, 6 * plane, plane, min(wide, F - f),
+                (filters, start + r * row, 3 * rows * row, rows * row),
+                (target, p * stride + r * wide, 6 * plane, plane), min(wide, F - f),
             )  # fmt: skip
 
 

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from numba_cnn.backends.cpu.codegen.arrays import lanes_of
 from numba_cnn.backends.cpu.codegen.compiler import inline
-from numba_cnn.backends.cpu.codegen.vector import lanes, lanes_of
+from numba_cnn.backends.cpu.codegen.vector import lanes
 from numba_cnn.backends.cpu.convolution.packing import pack_transposed, panel_width
 from numba_cnn.backends.cpu.convolution.row_buffers import row_filler
 from numba_cnn.backends.cpu.convolution.winograd_choice import (
@@ -26,7 +27,7 @@ from numba_cnn.backends.cpu.convolution.winograd_patches import (
     store_outputs,
     transform_patches,
 )
-from numba_cnn.backends.cpu.microkernels.brgemm import MR, NR_VECTORS, brgemm, brgemm_address
+from numba_cnn.backends.cpu.microkernels.brgemm import BY_ROWS, MR, NR_VECTORS, brgemm
 from numba_cnn.backends.cpu.microkernels.copy import copy_rows
 from numba_cnn.backends.cpu.microkernels.winograd_transforms import (
     PLANES,
@@ -90,7 +91,7 @@ def forward(problem, source, weight, filters, bias, output, relu, y, argmax):
     transformed = empty((threads * LINE_WORDS,), np.int64)
     zero_fill(transformed)
     _multiply(
-        threads, brgemm_address(y.dtype), row_filler(y.dtype), source, image, problem.window[6:], extents,
+        threads, brgemm.address(y.dtype), row_filler(y.dtype), source, image, problem.window[6:], extents,
         tuple(planes), transformed, weight.reshape(-1), steps, bias, columns.count, output,
         y.dtype.type(0 if relu else -np.inf), y.reshape(-1), argmax, constant(0, width, y.dtype), U_step,
         M_step, scratch,
@@ -114,9 +115,7 @@ def _multiply(share, shares, thread, packed):
         tile, filler, source, image, padding, extents, planes, transformed, weight, filters, bias, F, output, floor, y,
         argmax, zeros, U_step, M_step, scratch,
     ) = unpack(packed)  # fmt: skip
-    N, _, _, C = image
-    down, across, rows = extents
-    count, block, V_step, size = planes
+    C, (down, across, _), (count, block, V_step, size) = image[3], extents, planes
     width = NR_VECTORS * lanes_of(y)
     none = y.dtype.type(-np.inf)
     flat = scratch.reshape(-1)
@@ -128,47 +127,59 @@ def _multiply(share, shares, thread, packed):
     for p in range(share * panels // shares, (share + 1) * panels // shares):
         if transformed[thread * LINE_WORDS] == 0:
             transformed[thread * LINE_WORDS] = 1
-            for r in range(0, N * down, rows):
-                for c in range(0, C, block):
-                    transform_patches(
-                        filler, source, image, padding, down, across, r, min(r + rows, N * down), c,
-                        min(block, C - c), flat, S, V + c * count + r * across * block, V_step, block,
-                    )  # fmt: skip
+            _transform_all(filler, (source, image), padding, extents, planes, (flat, S), (flat, V))
         f = p * width
         wide = panel_width(F - f, y)
         for c in range(0, C, block):
             channels = min(block, C - c)
-            _transform_filters(
-                weight, filters, c, channels, f, min(wide, F - f), wide, flat, S, U, U_step
-            )
+            rows, columns = (c, channels), (f, min(wide, F - f), wide)
+            _transform_filters((weight, filters), rows, columns, (flat, S), (flat, U, U_step))
             for z in range(PLANES):
                 m = M + z * M_step
                 initial, i0, i_m = (zeros, 0, 0) if c == 0 else (flat, m, wide)
                 v = V + z * V_step + c * count
                 brgemm(
-                    tile, 0, count, flat, m, wide, initial, i0, i_m, flat, v, 0, 0, block, flat, U + z * U_step, wide,
-                    1, 1, channels, none, wide, flat, v + MR * block, MR, MR * block, False,
+                    tile, (count, wide), (1, 1, channels), C=(flat, m, wide), I=(initial, i0, i_m),
+                    A=(flat, v, 0, 0, block, BY_ROWS), B=(flat, U + z * U_step, wide), epilogue=(none, False),
+                    N=(flat, v + MR * block, MR, MR * block),
                 )  # fmt: skip
-        store_outputs(
-            flat, M, M_step, wide, bias, f, F, floor, output, y, argmax, 0, down, across, count
-        )
+        patches = (down, across), 0, count
+        store_outputs((flat, M, M_step), (f, wide, F), (bias, floor), (y, argmax, output), patches)
 
 
 @inline
-def _transform_filters(weight, filters, r, rows, f, columns, wide, flat, S, U, step):
-    """U (36, rows, wide): the transforms of some rows of a panel; they are gathered first, at S.
+def _transform_all(filler, images, padding, extents, planes, row_buffer, V):
+    """The transforms of all patches, block by block of their channels; V is (array, start)."""
+    (N, _, _, C), (down, across, rows), (count, block, V_step, _) = images[1], extents, planes
+    for r in range(0, N * down, rows):
+        patches = (down, across), (r, min(r + rows, N * down))
+        for c in range(0, C, block):
+            target = V[0], V[1] + c * count + r * across * block, V_step, block
+            channels = c, min(block, C - c)
+            transform_patches(filler, images, padding, patches, channels, row_buffer, target)
 
-    Planes are `step` elements apart.
+
+@inline
+def _transform_filters(filters, rows, columns, scratch, U):
+    """U (36, rows, wide): the transforms of some rows of a panel; they are gathered first.
+
+    filters   (weight, (start, steps of i, j, rows and columns))
+    rows      (first, how many)
+    columns   (first, how many, wide)
+    scratch   (array, start)
+    U         (array, start, plane step)
     """
-    start, i_step, j_step, r_step, f_step = filters
+    weight, (start, i_step, j_step, r_step, f_step) = filters
+    (r, count), (f, present, wide), (flat, S), (target, U, step) = rows, columns, scratch, U
     start += r * r_step + f * f_step
     for i in range(3):
         for j in range(3):
             o, s = start + i * i_step + j * j_step, S + (3 * i + j) * step
             if f_step == 1:
-                copy_rows(weight, o, r_step, weight, False, flat, s, wide, rows, columns, wide)
+                copied = weight, weight, o, False, r_step
+                copy_rows(copied, (flat, s, wide), (count, present, wide))
             else:
-                pack_transposed(weight, o, f_step, rows, columns, flat, s, wide)
-    for k in range(rows):
+                pack_transposed(weight, o, f_step, count, present, flat, s, wide)
+    for k in range(count):
         s, u = S + k * wide, U + k * wide
-        filter_transform(flat, s, 3 * step, step, flat, u, 6 * step, step, columns)
+        filter_transform((flat, s, 3 * step, step), (target, u, 6 * step, step), present)

@@ -6,7 +6,7 @@ products of a patch stay in registers, from the filters to the outputs.
 
 import numpy as np
 
-from numba_cnn.backends.cpu.codegen.vector import lanes_of
+from numba_cnn.backends.cpu.codegen.arrays import lanes_of
 from numba_cnn.backends.cpu.convolution.row_buffers import fill_row, row_filler
 from numba_cnn.backends.cpu.convolution.winograd_choice import (
     caches_filters,
@@ -57,12 +57,9 @@ def _forward(share, shares, thread, packed):
     A row is transformed at every pixel, though a patch begins at each fourth only: so vectors need not be gathered.
     """
     filler, source, image, padding, panels, bias, F, output, floor, y, scratch = unpack(packed)
-    N, H, W, C = image
-    OH, OW = output
-    top, left = padding
+    (N, H, W, C), (OH, OW), (top, left) = image, output, padding
     down, across = -(-OH // 4), -(-OW // 4)
-    row = COLOUR_ROW
-    flat = scratch.reshape(-1)
+    flat, row = scratch.reshape(-1), COLOUR_ROW
     S = thread * scratch.shape[1]
     T = S + 6 * row
     V = T + 6 * row
@@ -81,19 +78,20 @@ def _forward(share, shares, thread, packed):
         a = ((n * H + h0) * W + w0) * C
         inside = h0 >= 0 and w0 >= 0 and h0 + 6 <= H and w0 + wide <= W
         if inside and plain and a + 5 * W * C + wide * C + lanes_of(y) <= x.size:
-            input_rows(x, a, W * C, flat, T, row, wide * C)
+            input_rows((x, a, W * C), (flat, T, row), wide * C)
         else:
             for h in range(6):
-                fill_row(filler, source, image, n, h0 + h, w0, wide, 0, C, flat, S + h * row)
-            input_rows(flat, S, row, flat, T, row, wide * C)
+                fill_row(
+                    filler, (source, image), (n, h0 + h), (w0, wide), (0, C), (flat, S + h * row)
+                )
+            input_rows((flat, S, row), (flat, T, row), wide * C)
         for h in range(6):
-            input_rows(flat, T + h * row, C, flat, V + 6 * h * row, row, (wide - 5) * C)
+            input_rows((flat, T + h * row, C), (flat, V + 6 * h * row, row), (wide - 5) * C)
         for p in range(panels.shape[0]):
-            f = p * NR_VECTORS * lanes_of(y)
-            for k in range(count):
-                j = j0 + k
+            f, U = p * NR_VECTORS * lanes_of(y), (filters, p * stride)
+            for j in range(j0, j0 + count):
                 o = ((n * OH + 4 * i) * OW + 4 * j) * F + f
                 coloured_outputs(
-                    flat, V + 4 * k * C, filters, p * stride, bias, f, floor, y, o, OW * F, F, OH - 4 * i, OW - 4 * j,
-                    nontemporal,
+                    (flat, V + 4 * (j - j0) * C), U, (y, o, OW * F, F), (bias, f), (OH - 4 * i, OW - 4 * j),
+                    (floor, nontemporal),
                 )  # fmt: skip

@@ -5,8 +5,9 @@ Transformed patches of x times transformed patches of dy are sums over patches, 
 
 import numpy as np
 
+from numba_cnn.backends.cpu.codegen.arrays import lanes_of
 from numba_cnn.backends.cpu.codegen.compiler import inline
-from numba_cnn.backends.cpu.codegen.vector import lanes, lanes_of
+from numba_cnn.backends.cpu.codegen.vector import lanes
 from numba_cnn.backends.cpu.convolution.row_buffers import row_filler
 from numba_cnn.backends.cpu.convolution.winograd import evenly
 from numba_cnn.backends.cpu.convolution.winograd_choice import transforms_pay
@@ -14,7 +15,7 @@ from numba_cnn.backends.cpu.convolution.winograd_patches import (
     transform_gradients,
     transform_patches,
 )
-from numba_cnn.backends.cpu.microkernels.brgemm import NR_VECTORS, brgemm, brgemm_address
+from numba_cnn.backends.cpu.microkernels.brgemm import BY_COLUMNS, NR_VECTORS, brgemm
 from numba_cnn.backends.cpu.microkernels.winograd_transforms import (
     PLANES,
     filter_gradient_transform,
@@ -63,7 +64,7 @@ def weight_gradient(problem, x, dy, dweight, dbias):
     dweights, dbiases = partials_of(dweight, chunks), partials_of(dbias, chunks)
     ones = constant(1, 1, dtype)
     _weight_gradient(
-        threads, brgemm_address(dtype), row_filler(dtype), x, image, problem.window[6:], dy, F, output, rows, extents,
+        threads, brgemm.address(dtype), row_filler(dtype), x, image, problem.window[6:], dy, F, output, rows, extents,
         ones, scratch, dweights, dbiases,
     )  # fmt: skip
     sum_partials(dweights, dweight)
@@ -85,18 +86,14 @@ def _weight_gradient(share, shares, thread, packed):
     (
         tile, filler, x, image, padding, dy, F, output, rows, extents, ones, scratch, dweights, dbiases,
     ) = unpack(packed)  # fmt: skip
-    N, _, _, C = image
-    OH, OW = output
-    CB, FB, V_plane, D_plane = extents
-    down, across = -(-OH // 4), -(-OW // 4)
-    VL = lanes_of(scratch)
-    none = scratch.dtype.type(-np.inf)
+    (N, _, _, C), (OH, OW), (CB, FB, V_plane, D_plane) = image, output, extents
+    patches = down, across = -(-OH // 4), -(-OW // 4)
     flat = scratch.reshape(-1)
     V = thread * scratch.shape[1]
     D = V + PLANES * V_plane
     U = D + PLANES * D_plane
     Z = U + PLANES * CB * FB
-    S = Z + NR_VECTORS * VL
+    S = Z + NR_VECTORS * lanes_of(scratch)
     flat[Z:S] = 0
     c_blocks, f_blocks = -(-C // CB), -(-F // FB)
     chunks, size = dweights.shape
@@ -109,65 +106,47 @@ def _weight_gradient(share, shares, thread, packed):
         first = chunk * batches // chunks
         for batch in range(first, (chunk + 1) * batches // chunks):
             r0, r1 = batch * rows, min((batch + 1) * rows, N * down)
+            some, count = (patches, (r0, r1)), (r1 - r0) * across
             transform_patches(
-                filler,
-                x,
-                image,
-                padding,
-                down,
-                across,
-                r0,
-                r1,
-                c0,
-                channels,
-                flat,
-                S,
-                V,
-                V_plane,
-                CB,
+                filler, (x, image), padding, some, (c0, channels), (flat, S), (flat, V, V_plane, CB)
             )
             transform_gradients(
-                filler,
-                dy,
-                (N, OH, OW, F),
-                down,
-                across,
-                r0,
-                r1,
-                f0,
-                filters,
-                flat,
-                S,
-                D,
-                D_plane,
-                FB,
-            )
-            _multiply(
-                tile, flat, V, V_plane, D, D_plane, U, Z, extents, channels, filters, (r1 - r0) * across,
-                batch == first,
+                filler, (dy, (N, OH, OW, F)), some, (f0, filters), (flat, S), (flat, D, D_plane, FB)
             )  # fmt: skip
+            _multiply(tile, flat, (V, D, U, Z), extents, (channels, filters, count), batch == first)
             if c0 == 0:
-                for f in range(0, filters, NR_VECTORS * VL):
-                    # The plane (1, 1) of a transformed gradient is the sum of its 4x4.
-                    initial, i0 = (
-                        (flat, Z) if batch == first else (dbiases.reshape(-1), chunk * F + f0 + f)
-                    )
-                    brgemm(
-                        tile, 1, 1, dbiases.reshape(-1), chunk * F + f0 + f, 0, initial, i0, 0, ones, 0, 0, 0, 0,
-                        flat, D + 7 * D_plane + f, FB, 1, 1, (r1 - r0) * across, none,
-                        min(NR_VECTORS * VL, filters - f), flat, 0, 0, 0, False,
-                    )  # fmt: skip
-        for c in range(channels):
-            filter_gradient_transform(
-                flat, U + c * FB, 6 * CB * FB, CB * FB, dweights.reshape(-1), chunk * size + (c0 + c) * F + f0,
-                3 * C * F, C * F, filters,
-            )  # fmt: skip
+                _sum_gradients(
+                    tile, (filters, count), (dbiases.reshape(-1), chunk * F + f0), ones, (flat, D + 7 * D_plane, FB),
+                    (flat, Z), batch == first,
+                )  # fmt: skip
+        target = dweights.reshape(-1), chunk * size + c0 * F + f0, C * F, F
+        transform_sums((flat, U, CB * FB, FB), target, (channels, filters))
 
 
 @inline
-def _multiply(tile, flat, V, V_plane, D, D_plane, U, Z, extents, channels, filters, patches, first):
-    """U (+)= V' D, plane by plane."""
-    CB, FB, _, _ = extents
+def transform_sums(U, dweight, shape):
+    """Filters from the sums of their transforms.
+
+    U         (array, start, plane step, channel step)
+    dweight   (array, start, tap step, channel step)
+    shape     (channels, filters)
+    """
+    (sums, u, plane, u_row), (weights, w, tap, w_row), (channels, filters) = U, dweight, shape
+    for c in range(channels):
+        filter_gradient_transform(
+            (sums, u + c * u_row, 6 * plane, plane), (weights, w + c * w_row, 3 * tap, tap), filters
+        )  # fmt: skip
+
+
+@inline
+def _multiply(tile, flat, starts, extents, shape, first):
+    """U (+)= V' D, plane by plane.
+
+    starts   of V, D, U and of zeros in the scratch
+    shape    (channels, filters, patches)
+    """
+    (V, D, U, Z), (CB, FB, V_plane, D_plane) = starts, extents
+    channels, filters, patches = shape
     width = NR_VECTORS * lanes_of(flat)
     none = flat.dtype.type(-np.inf)
     for z in range(PLANES):
@@ -175,6 +154,26 @@ def _multiply(tile, flat, V, V_plane, D, D_plane, U, Z, extents, channels, filte
             u = U + z * CB * FB + f
             i0, i_m = (Z, 0) if first else (u, FB)
             brgemm(
-                tile, 1, channels, flat, u, FB, flat, i0, i_m, flat, V + z * V_plane, 0, 0, CB,
-                flat, D + z * D_plane + f, FB, 1, 1, patches, none, min(width, filters - f), flat, 0, 0, 0, False,
+                tile, (channels, min(width, filters - f)), (1, 1, patches), C=(flat, u, FB), I=(flat, i0, i_m),
+                A=(flat, V + z * V_plane, 0, 0, CB, BY_COLUMNS), B=(flat, D + z * D_plane + f, FB),
+                epilogue=(none, False), N=(flat, 0, 0, 0),
             )  # fmt: skip
+
+
+@inline
+def _sum_gradients(tile, shape, dbias, ones, D, zeros, first):
+    """dbias (+)= the sums over some patches: the plane (1, 1) of a transformed gradient, D, is the sum of its 4x4.
+
+    shape          (filters, patches)
+    dbias, zeros   (array, start)
+    D              (array, start, patch step)
+    """
+    (filters, patches), (sums, start), (plane, d, D_row) = shape, dbias, D
+    width = NR_VECTORS * lanes_of(sums)
+    none = sums.dtype.type(-np.inf)
+    for f in range(0, filters, width):
+        initial, i0 = zeros if first else (sums, start + f)
+        brgemm(
+            tile, (1, min(width, filters - f)), (1, 1, patches), C=(sums, start + f, 0), I=(initial, i0, 0),
+            A=(ones, 0, 0, 0, 0, BY_COLUMNS), B=(plane, d + f, D_row), epilogue=(none, False), N=(plane, 0, 0, 0),
+        )  # fmt: skip

@@ -20,10 +20,10 @@ from numba_cnn.backends.cpu.convolution.winograd_patches import (
     transform_gradients,
     transform_patches,
 )
-from numba_cnn.backends.cpu.microkernels.brgemm import MR, NR_VECTORS, brgemm, brgemm_address
+from numba_cnn.backends.cpu.convolution.winograd_weight import transform_sums
+from numba_cnn.backends.cpu.microkernels.brgemm import BY_COLUMNS, MR, NR_VECTORS, brgemm
 from numba_cnn.backends.cpu.microkernels.winograd_transforms import (
     PLANES,
-    filter_gradient_transform,
 )
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.memory import constant, empty
@@ -72,15 +72,14 @@ def _transform(share, shares, thread, packed):
     for task in range(share * tasks // shares, (share + 1) * tasks // shares):
         r0, c0 = task // blocks * rows, task % blocks * block
         r1, channels = min(r0 + rows, N * down), min(block, C - c0)
-        target = c0 * patches + r0 * across * block
+        some, row_buffer = ((down, across), (r0, r1)), (transformed, S)
+        target = transformed, c0 * patches + r0 * across * block, step, block
         if of_gradients:
-            transform_gradients(
-                filler, source, image, down, across, r0, r1, c0, channels, transformed, S, target, step, block
-            )  # fmt: skip
+            transform_gradients(filler, (source, image), some, (c0, channels), row_buffer, target)
         else:
             transform_patches(
-                filler, source, image, padding, down, across, r0, r1, c0, channels, transformed, S, target, step, block
-            )  # fmt: skip
+                filler, (source, image), padding, some, (c0, channels), row_buffer, target
+            )
 
 
 def weight_gradient(problem, x, dy, dweight, dbias):
@@ -109,7 +108,7 @@ def weight_gradient(problem, x, dy, dweight, dbias):
         )  # fmt: skip
         rows = slice(min(part, 1), min(part, 1) + chunks)
         _multiply_gradients(
-            threads, brgemm_address(dtype), V, tuple(V_planes), C, D, tuple(D_planes), F,
+            threads, brgemm.address(dtype), V, tuple(V_planes), C, D, tuple(D_planes), F,
             constant(0, NR_VECTORS * VL, dtype), constant(1, 1, dtype),
             empty((threads, PLANES * (V_planes.block * D_planes.block + VL)), dtype), n1 - n0,
             dweights[rows], dbiases[rows],
@@ -154,17 +153,15 @@ def _multiply_gradients(share, shares, thread, packed):
         for z in range(PLANES):
             v = z * V_step + c * patches + first * block
             brgemm(
-                tile, 1, channels, flat, U + z * U_step, width, zeros, 0, 0, V, v, 0, 0, block, D,
-                z * D_step + f * patches + first * width, width, 1, 1, count, none, filters, V, v + V_step, ahead,
-                ahead * count, False,
+                tile, (channels, filters), (1, 1, count), C=(flat, U + z * U_step, width), I=(zeros, 0, 0),
+                A=(V, v, 0, 0, block, BY_COLUMNS), B=(D, z * D_step + f * patches + first * width, width),
+                epilogue=(none, False), N=(V, v + V_step, ahead, ahead * count),
             )  # fmt: skip
-        for k in range(channels):
-            filter_gradient_transform(
-                flat, U + k * width, 6 * U_step, U_step,
-                dweights.reshape(-1), chunk * size + (c + k) * F + f, 3 * C * F, C * F, filters,
-            )  # fmt: skip
+        dweight = dweights.reshape(-1), chunk * size + c * F + f, C * F, F
+        transform_sums((flat, U, U_step, width), dweight, (channels, filters))
         if c == 0:  # the plane (1, 1) of a transformed gradient is the sum of its 4x4
             brgemm(
-                tile, 1, 1, dbiases.reshape(-1), chunk * F + f, 0, zeros, 0, 0, ones, 0, 0, 0, 0,
-                D, 7 * D_step + f * patches + first * width, width, 1, 1, count, none, filters, V, 0, 0, 0, False,
+                tile, (1, filters), (1, 1, count), C=(dbiases.reshape(-1), chunk * F + f, 0), I=(zeros, 0, 0),
+                A=(ones, 0, 0, 0, 0, BY_COLUMNS), B=(D, 7 * D_step + f * patches + first * width, width),
+                epilogue=(none, False), N=(V, 0, 0, 0),
             )  # fmt: skip

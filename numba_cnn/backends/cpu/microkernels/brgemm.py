@@ -13,22 +13,10 @@ After Georganas et al., "High-Performance Deep Learning via a Single Building Bl
 arXiv:1906.06440.
 """
 
-from functools import cache
-
-import numpy as np
-from numba import from_dtype, types
-from numba.extending import intrinsic
-
-from numba_cnn.backends.cpu.codegen.compiler import address_of, by_address, emit_call
+from numba_cnn.backends.cpu.codegen.arrays import lanes_of, shifted
 from numba_cnn.backends.cpu.codegen.host import MASKS_ARE_FREE, REGISTERS, VECTOR_BITS
-from numba_cnn.backends.cpu.codegen.vector import (
-    Vectors,
-    int64,
-    opaque,
-    pointer_to,
-    require_vectors,
-    shifted,
-)
+from numba_cnn.backends.cpu.codegen.microkernel import emitted, microkernel
+from numba_cnn.backends.cpu.codegen.vector import int64, opaque
 
 NR_VECTORS = 2  # vectors side by side in a full tile
 # Accumulators, B's vectors and a broadcast or two fill the register file.
@@ -38,42 +26,44 @@ SAME_SET, WAYS = 4096 * 8 // VECTOR_BITS, 8
 
 
 class BrgemmTile:
-    """Emits one tile of `rows` x `vectors`; either a_m == 1 (`a_columns`) or a_k == 1 is known when it is emitted."""
+    """Emits one tile of `rows` x `vectors`; either a_m == 1 (`a_columns`) or a_k == 1 is known when it is emitted.
 
-    def __init__(self, builder, dtype, rows, vectors, a_columns):
-        self.b, self.v = builder, Vectors(builder, dtype)
+    Operands are groups of LLVM values: C (pointer, ldc), I (pointer, i_m), A (pointer, a_i, a_j, a_step), batch
+    (BATCH_I, BATCH_J, K), epilogue (floor, nontemporal).
+    """
+
+    def __init__(self, v, rows, vectors, a_columns):
+        self.b, self.v = v.builder, v
         self.rows, self.vectors, self.a_columns = rows, vectors, a_columns
         self.cells = [(m, n) for m in range(rows) for n in range(vectors)]
 
-    def emit(
-        self, C, ldc, I, i_m, A, a_i, a_j, a_step, B, ldb, BATCH_I, BATCH_J, K, floor, tail, ahead, stride, nontemporal
-    ):  # fmt: skip
-        values = self.initial(I, i_m, C, ldc, tail, nontemporal)
-        flows = (B, ldb), (ahead, stride)
-        values = self.sums(values, A, a_i, a_j, a_step, flows, BATCH_I, BATCH_J, K)
-        self.finish(values, C, ldc, floor, tail, nontemporal)
+    def emit(self, C, I, A, B, batch, epilogue, ahead, tail):
+        values = self.initial(I, C, epilogue[1], tail)
+        values = self.sums(values, A, [B, ahead], batch)
+        self.finish(values, C, epilogue, tail)
 
-    def initial(self, I, i_m, C, ldc, tail, nontemporal):
+    def initial(self, I, C, nontemporal, tail):
         """The accumulators at first."""
         # Rows of C far apart are none that the processor foresees: they come from memory meanwhile.
-        far = self.b.icmp_signed(">", ldc, int64(self.vectors * self.v.lanes))
+        far = self.b.icmp_signed(">", C[1], int64(self.vectors * self.v.lanes))
         with self.b.if_then(self.b.and_(far, self.b.not_(nontemporal))):
             for m, n in self.cells:
-                self.v.prefetch(self._at(C, ldc, m, n), writing=True)
+                self.v.prefetch(self._at(C, m, n), writing=True)
 
         def load(mask):
             return {
-                (m, n): self.v.load(self._at(I, i_m, m, n), mask if self._last(n) else None)
+                (m, n): self.v.load(self._at(I, m, n), mask if self._last(n) else None)
                 for m, n in self.cells
             }
 
         return self.by_tail(tail, load)
 
-    def sums(self, values, A, a_i, a_j, a_step, flows, BATCH_I, BATCH_J, K):
+    def sums(self, values, A, flows, batch):
         """The accumulators by (row, vector), from what they are at first.
 
         The flows are pairs of a pointer and how far each k takes it: the first is B; a second is prefetched.
         """
+        (A, a_i, a_j, a_step), (BATCH_I, BATCH_J, K) = A, batch
         flows, strides = zip(*flows, strict=True)
 
         def over_k(pointers, values):
@@ -118,7 +108,7 @@ class BrgemmTile:
         pb, *ahead = flows
         for pointer in ahead:
             self.v.prefetch(pointer, writing=False)
-        return [self.v.load(self._at(pb, int64(0), 0, n)) for n in range(self.vectors)]
+        return [self.v.load(self._vector(pb, n)) for n in range(self.vectors)]
 
     def _loop(self, count, pointers, values, body):
         """for _ in range(count): pointers, values = body(pointers, values)."""
@@ -131,19 +121,20 @@ class BrgemmTile:
         flat = self.v.repeat(count, [*pointers, *values.values()], step)
         return flat[:n], dict(zip(values, flat[n:], strict=True))
 
-    def finish(self, values, C, ldc, floor, tail, nontemporal):
+    def finish(self, values, C, epilogue, tail):
         """Write the accumulators, past the caches if they are `nontemporal`."""
+        floor, nontemporal = epilogue
         kept = self.activated(values, floor)
 
         def store(mask):
             for m, n in self.cells:
-                self.v.store(kept[m, n], self._at(C, ldc, m, n), mask if self._last(n) else None)
+                self.v.store(kept[m, n], self._at(C, m, n), mask if self._last(n) else None)
             return {}
 
         with self.b.if_else(nontemporal) as (then, otherwise):
             with then:
                 for m, n in self.cells:
-                    self.v.store_nontemporal(kept[m, n], self._at(C, ldc, m, n))
+                    self.v.store_nontemporal(kept[m, n], self._at(C, m, n))
             with otherwise:
                 self.by_tail(tail, store)
 
@@ -179,158 +170,89 @@ class BrgemmTile:
     def _last(self, n):
         return n == self.vectors - 1
 
-    def _at(self, base, stride, m, n):
-        row = self.b.gep(base, [self.b.mul(stride, int64(m))])
-        return self.b.gep(row, [int64(n * self.v.lanes)])
+    def _at(self, group, m, n):
+        """The address of a row's vector n, of a group (pointer, elements from row to row)."""
+        pointer, stride = group
+        return self._vector(self.b.gep(pointer, [self.b.mul(stride, int64(m))]), n)
+
+    def _vector(self, pointer, n):
+        return self.b.gep(pointer, [int64(n * self.v.lanes)])
 
 
-def _emit_all(name, vectors, a_columns):
-    """An intrinsic that picks the tile by its number of rows; it works on pointers, c, i and a elements from them."""
+def by_count(builder, count, most, emit):
+    """emit(n) in a case of its own for each n = 1 ... most that the count may be."""
+    done = builder.append_basic_block("done")
+    switch = builder.switch(count, done)
+    for n in range(1, most + 1):
+        block = builder.append_basic_block(f"of_{n}")
+        switch.add_case(int64(n), block)
+        builder.position_at_end(block)
+        emit(n)
+        builder.branch(done)
+    builder.position_at_end(done)
 
-    @intrinsic
-    def tile(
-        typingctx, rows, C, c, ldc, I, i, i_m, A, a, a_i, a_j, a_step, B, ldb, BATCH_I, BATCH_J, K, floor,
-        tail, ahead, stride, nontemporal,
-    ):  # fmt: skip
-        sig = types.void(
-            rows, C, c, ldc, I, i, i_m, A, a, a_i, a_j, a_step, B, ldb, BATCH_I, BATCH_J, K, floor, tail,
-            ahead, stride, nontemporal,
-        )  # fmt: skip
 
-        def codegen(context, builder, sig, args):
-            rows, C, c, ldc, I, i, i_m, A, a, *rest = args
-            C, I, A = builder.gep(C, [c]), builder.gep(I, [i]), builder.gep(A, [a])
-            done = builder.append_basic_block("done")
-            switch = builder.switch(rows, done)
-            for m in range(1, MR + 1):
-                block = builder.append_basic_block(f"{name}_{m}")
-                switch.add_case(int64(m), block)
-                builder.position_at_end(block)
-                here = [opaque(builder, value) for value in (C, ldc, I, i_m, A, *rest)]
-                BrgemmTile(builder, floor, m, vectors, a_columns).emit(*here)
-                builder.branch(done)
-            builder.position_at_end(done)
-            return context.get_dummy_value()
+def _tile(vectors, a_columns):
+    """What picks the tile by its number of rows."""
 
-        return sig, codegen
+    @emitted(
+        rows="n", C="an", I="an", A="annn", B="pn", batch="nnn", epilogue="f?", ahead="pn", tail="n"
+    )
+    def tile(v, rows, C, I, A, B, batch, epilogue, ahead, tail):
+        operands = C, I, A, B, batch, epilogue, ahead, tail
+
+        def emit(m):
+            BrgemmTile(v, m, vectors, a_columns).emit(*opaque(v.builder, operands))
+
+        by_count(v.builder, rows, MR, emit)
 
     return tile
 
 
-_rows_by_1 = _emit_all("rows_by_1", 1, False)
-_rows_by_2 = _emit_all("rows_by_2", 2, False)
-_columns_by_1 = _emit_all("columns_by_1", 1, True)
-_columns_by_2 = _emit_all("columns_by_2", 2, True)
+_rows_by_1, _rows_by_2 = _tile(1, False), _tile(2, False)
+_columns_by_1, _columns_by_2 = _tile(1, True), _tile(2, True)
+
+BY_ROWS, BY_COLUMNS = False, True  # the last field of A
 
 
-@by_address
-def _brgemm(
-    a_columns, rows, C, ldc, I, i_m, A, a_i, a_j, a_step, B, ldb, BATCH_I, BATCH_J, K, floor, columns, ahead, ahead_k,
-    ahead_t, nontemporal, lanes,
-):  # fmt: skip
-    """Tiles of nearly equal height under one another; all there are stand behind this function's address, so that
-    kernels need not be compiled with tiles of their own."""
-    aliased = not a_columns and a_step % (lanes * SAME_SET) == 0
+@microkernel(shape="nn", batch="nnn", C="an", I="an", A="annn?", B="an", epilogue="f?", N="ann")
+def brgemm(shape, batch, C, I, A, B, epilogue, N):
+    """The sum above for any number of rows and at most a tile's columns, as tiles of nearly equal height.
+
+    shape     (rows, columns)
+    batch     (BATCH_I, BATCH_J, K)
+    C, B      (array, start, ld)
+    I         (array, start, i_m)
+    A         (array, start, a_i, a_j, a_step, BY_ROWS or BY_COLUMNS): a_step is the rows', and k's are one element
+              apart; or a_step is k's, and rows are one element apart
+    epilogue  (floor, nontemporal): whether C is written past the caches, in aligned vectors; then A is BY_ROWS, and the
+              columns fill both vectors
+    N         (array, start, n_k, n_t): lines that meanwhile come from memory into the second-level cache, n_k elements
+              further for each k of a tile and n_t for each tile; they need not exist
+
+    All tiles stand behind this function's address, so that kernels need not be compiled with tiles of their own.
+    """
+    rows, columns = shape
+    (c, ldc), (i, i_m), (a, a_i, a_j, a_step, a_columns) = C, I, A
+    floor, nontemporal = epilogue
+    ahead, ahead_k, ahead_t = N
+    VL = lanes_of(c)
+    aliased = not a_columns and a_step % (VL * SAME_SET) == 0
     count = -(-rows // (min(MR, WAYS) if aliased else MR))
     low, more = rows // count, rows % count
     m = 0
     for t in range(count):
         M = low + 1 if t < more else low
-        c, i = m * ldc, m * i_m
-        if a_columns and columns <= lanes:
-            _columns_by_1(
-                M, C, c, ldc, I, i, i_m, A, m, a_i, a_j, a_step, B, ldb, BATCH_I, BATCH_J, K, floor, columns, ahead,
-                ahead_k, False,
-            )  # fmt: skip
+        Cm, Im = (c, m * ldc, ldc), (i, m * i_m, i_m)
+        Am = a, (m if a_columns else m * a_step), a_i, a_j, a_step
+        cached, later = (floor, False), (ahead, ahead_k)
+        if a_columns and columns <= VL:
+            _columns_by_1(M, Cm, Im, Am, B, batch, cached, later, columns)
         elif a_columns:
-            _columns_by_2(
-                M, C, c, ldc, I, i, i_m, A, m, a_i, a_j, a_step, B, ldb, BATCH_I, BATCH_J, K, floor, columns - lanes,
-                ahead, ahead_k, False,
-            )  # fmt: skip
-        elif columns <= lanes:
-            _rows_by_1(
-                M, C, c, ldc, I, i, i_m, A, m * a_step, a_i, a_j, a_step, B, ldb, BATCH_I, BATCH_J, K, floor, columns,
-                ahead, ahead_k, False,
-            )  # fmt: skip
+            _columns_by_2(M, Cm, Im, Am, B, batch, cached, later, columns - VL)
+        elif columns <= VL:
+            _rows_by_1(M, Cm, Im, Am, B, batch, cached, later, columns)
         else:
-            _rows_by_2(
-                M, C, c, ldc, I, i, i_m, A, m * a_step, a_i, a_j, a_step, B, ldb, BATCH_I, BATCH_J, K, floor,
-                columns - lanes, ahead, ahead_k, nontemporal,
-            )  # fmt: skip
+            _rows_by_2(M, Cm, Im, Am, B, batch, (floor, nontemporal), later, columns - VL)
         ahead = shifted(ahead, ahead_t)
         m += M
-
-
-@cache
-def brgemm_address(dtype):
-    """The address of the micro-kernel for a NumPy float type, compiled or read from the cache at the first call."""
-    return address_of(_brgemm, _brgemm_kinds(from_dtype(np.dtype(dtype))))
-
-
-def _brgemm_kinds(kind):
-    p, n = types.CPointer(kind), types.intp
-    return n, n, p, n, p, n, p, n, n, n, p, n, n, n, n, kind, n, p, n, n, types.boolean, n
-
-
-@intrinsic
-def brgemm(
-    typingctx, address, a_columns, rows, C, c0, ldc, I, i0, i_m, A, a0, a_i, a_j, a_step, B, b0, ldb, BATCH_I, BATCH_J,
-    K, floor, columns, N, n0, n_k, n_t, nontemporal,
-):  # fmt: skip
-    """The sum above for any number of rows and at most a tile's columns; `address` comes from brgemm_address().
-
-    a_columns is 1 where the rows of A lie one element apart and a_step is that of k; 0 where k's are one apart and
-    a_step is that of the rows. Meanwhile the lines of N from n0 on, n_k elements further for each k of a tile and n_t
-    for each tile, come from memory into the second-level cache; they need not exist. C is written past the caches if it
-    is `nontemporal`, in aligned vectors, a_columns is 0, and the columns fill both vectors.
-    """
-    kind = require_vectors("tile", C, I, A, B, N)
-    n = types.intp
-    signature = types.void(
-        n,
-        n,
-        n,
-        C,
-        n,
-        n,
-        I,
-        n,
-        n,
-        A,
-        n,
-        n,
-        n,
-        n,
-        B,
-        n,
-        n,
-        n,
-        n,
-        n,
-        kind,
-        n,
-        N,
-        n,
-        n,
-        n,
-        types.boolean,
-    )
-
-    def codegen(context, builder, signature, values):
-        at = dict(zip(_NAMES, values, strict=True))
-        kinds = dict(zip(_NAMES, signature.args, strict=True))
-        for name in "CIABN":
-            start = at[name.lower() + "0"]
-            at[name] = pointer_to(context, builder, kinds[name], at[name], start)
-        passed = [at[name] for name in _NAMES[1:] if not name.endswith("0")]
-        passed.append(int64(VECTOR_BITS // kind.bitwidth))
-        emit_call(context, builder, at["address"], _brgemm_kinds(kind), passed)
-        return context.get_dummy_value()
-
-    return signature, codegen
-
-
-_NAMES = (
-    "address", "a_columns", "rows", "C", "c0", "ldc", "I", "i0", "i_m", "A", "a0", "a_i", "a_j", "a_step", "B", "b0",
-    "ldb", "BATCH_I", "BATCH_J", "K", "floor", "columns", "N", "n0", "n_k", "n_t", "nontemporal",
-)  # fmt: skip

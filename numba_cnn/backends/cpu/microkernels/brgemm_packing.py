@@ -1,17 +1,14 @@
 """The register tile where B is a row of gradients at each k: it gates them, adds them up for a bias, and leaves them
 behind as the panel that the next tiles read, while the processor multiplies."""
 
-from functools import cache
 from itertools import product
 
-import numpy as np
 from llvmlite import ir
-from numba import from_dtype, types
-from numba.extending import intrinsic
 
-from numba_cnn.backends.cpu.codegen.compiler import address_of, by_address, emit_call
-from numba_cnn.backends.cpu.codegen.host import REGISTERS, VECTOR_BITS
-from numba_cnn.backends.cpu.codegen.vector import int64, pointer_to, require_vectors
+from numba_cnn.backends.cpu.codegen.arrays import lanes_of
+from numba_cnn.backends.cpu.codegen.host import REGISTERS
+from numba_cnn.backends.cpu.codegen.microkernel import emitted, microkernel
+from numba_cnn.backends.cpu.codegen.vector import int64
 from numba_cnn.backends.cpu.microkernels.brgemm import MR, BrgemmTile
 
 NO = ir.Constant(ir.IntType(1), 0)
@@ -22,24 +19,22 @@ PACKS_WHILE_MULTIPLYING = REGISTERS == 32
 class _GatedTile(BrgemmTile):
     """Emits the tile of all MR."""
 
-    def __init__(self, builder, dtype, vectors, gated, tail):
-        super().__init__(builder, dtype, MR, vectors, True)
-        self.gated = gated
+    def __init__(self, v, vectors, gated, tail):
+        super().__init__(v, MR, vectors, True)
+        self.gated, self.tail = gated, tail
         self.masks = [*(vectors - 1) * [None], self.v.mask(tail)]
 
-    def emit_gated(
-        self, C, ldc, I, i_m, A, a_i, a_j, a_step, dy, gate, row, panel, sums, BATCH_I, BATCH_J, K, floor, tail, ahead,
-        stride
-    ):  # fmt: skip
+    def emit_gated(self, C, I, A, dy, kept, batch, floor, ahead):
         v, across = self.v, int64(self.vectors * self.v.lanes)
+        (dy, gate, row), (panel, sums) = dy, kept
         sums_at_first = {("sum", n): v.zero for n in range(self.vectors)}
-        values = self.initial(I, i_m, C, ldc, tail, NO) | sums_at_first
-        flows = (dy, row), (gate, row), (panel, across), (ahead, stride)
-        values = self.sums(values, A, a_i, a_j, a_step, flows, BATCH_I, BATCH_J, K)
+        values = self.initial(I, C, NO, self.tail) | sums_at_first
+        flows = (dy, row), (gate, row), (panel, across), ahead
+        values = self.sums(values, A, flows, batch)
         for n, mask in enumerate(self.masks):
-            at = self._at(sums, int64(0), 0, n)
+            at = self._vector(sums, n)
             v.store(self.b.fadd(v.load(at, mask), values.pop(("sum", n))), at, mask)
-        self.finish(values, C, ldc, floor, tail, NO)
+        self.finish(values, C, (floor, NO), self.tail)
 
     def _right(self, flows, values):
         b, v = self.b, self.v
@@ -47,111 +42,57 @@ class _GatedTile(BrgemmTile):
         v.prefetch(ahead, writing=False)
         right = []
         for n, mask in enumerate(self.masks):
-            value = v.load(self._at(dy, int64(0), 0, n), mask)
+            value = v.load(self._vector(dy, n), mask)
             if self.gated:
-                gates = v.load(self._at(gate, int64(0), 0, n), mask)
+                gates = v.load(self._vector(gate, n), mask)
                 value = b.select(b.fcmp_ordered(">", gates, v.zero), value, v.zero)
-            v.store(value, self._at(panel, int64(0), 0, n))
+            v.store(value, self._vector(panel, n))
             values["sum", n] = b.fadd(values["sum", n], value)
             right.append(value)
         return right
 
 
-def _emit(vectors, gated):
-    @intrinsic
-    def tile(
-        typingctx, C, ldc, I, i_m, A, a_i, a_j, a_step, dy, gate, row, panel, sums, BATCH_I, BATCH_J, K, floor, tail,
-        ahead, stride,
-    ):  # fmt: skip
-        signature = types.void(
-            C, ldc, I, i_m, A, a_i, a_j, a_step, dy, gate, row, panel, sums, BATCH_I, BATCH_J, K, floor, tail, ahead,
-            stride
-        )  # fmt: skip
-
-        def codegen(context, builder, signature, values):
-            tail = values[-3]
-            _GatedTile(builder, floor, vectors, gated, tail).emit_gated(*values)
-            return context.get_dummy_value()
-
-        return signature, codegen
+def _tile(vectors, gated):
+    @emitted(
+        C="pn", I="pn", A="pnnn", dy="ppn", kept="pp", batch="nnn", floor="f", ahead="pn", tail="n"
+    )
+    def tile(v, C, I, A, dy, kept, batch, floor, ahead, tail):
+        _GatedTile(v, vectors, gated, tail).emit_gated(C, I, A, dy, kept, batch, floor, ahead)
 
     return tile
 
 
-_plain_1, _gated_1, _plain_2, _gated_2 = (_emit(*kind) for kind in product((1, 2), (False, True)))
+_plain_1, _gated_1, _plain_2, _gated_2 = (_tile(*kind) for kind in product((1, 2), (False, True)))
 
 
-@by_address
-def _gated_product(
-    C, ldc, I, i_m, A, a_i, a_j, a_step, dy, gate, row, panel, sums, BATCH_I, BATCH_J, K, floor, gated, columns, ahead,
-    stride, lanes,
-):  # fmt: skip
-    if columns <= lanes and gated:
-        _gated_1(
-            C, ldc, I, i_m, A, a_i, a_j, a_step, dy, gate, row, panel, sums, BATCH_I, BATCH_J, K, floor, columns, ahead,
-            stride
-        )  # fmt: skip
-    elif columns <= lanes:
-        _plain_1(
-            C, ldc, I, i_m, A, a_i, a_j, a_step, dy, gate, row, panel, sums, BATCH_I, BATCH_J, K, floor, columns, ahead,
-            stride
-        )  # fmt: skip
-    elif gated:
-        _gated_2(
-            C, ldc, I, i_m, A, a_i, a_j, a_step, dy, gate, row, panel, sums, BATCH_I, BATCH_J, K, floor,
-            columns - lanes, ahead, stride,
-        )  # fmt: skip
-    else:
-        _plain_2(
-            C, ldc, I, i_m, A, a_i, a_j, a_step, dy, gate, row, panel, sums, BATCH_I, BATCH_J, K, floor,
-            columns - lanes, ahead, stride,
-        )  # fmt: skip
+@microkernel(
+    columns="n",
+    batch="nnn",
+    C="an",
+    I="an",
+    A="annn",
+    dy="aa?n",
+    panel="a",
+    sums="a",
+    floor="f",
+    N="an",
+)
+def brgemm_packing(columns, batch, C, I, A, dy, panel, sums, floor, N):
+    """brgemm() for MR rows one element apart; its groups, with no word on how A lies and N without n_t, and these:
 
-
-@cache
-def brgemm_packing_address(dtype):
-    """The address of the micro-kernel for a NumPy float type, compiled or read from the cache at the first call."""
-    return address_of(_gated_product, _kinds(from_dtype(np.dtype(dtype))))
-
-
-def _kinds(kind):
-    p, n = types.CPointer(kind), types.intp
-    return p, n, p, n, p, n, n, n, p, p, n, p, p, n, n, n, kind, types.boolean, n, p, n, n
-
-
-@intrinsic
-def brgemm_packing(
-    typingctx, address, C, c0, ldc, I, i0, i_m, A, a0, a_i, a_j, a_step, dy, d0, gate, gated, d_row, panel, p0,
-    sums, s0, BATCH_I, BATCH_J, K, floor, columns, N, n0, n_k,
-):  # fmt: skip
-    """brgemm() for MR rows one element apart; `address` comes from brgemm_packing_address().
-
-    B's rows are those of dy, from d0 on and d_row elements apart, where gate, if `gated`, has positive elements at the
-    same places, else 0. They are left at panel[p0:], filled up to whole vectors with zeros, for brgemm(); and
-    sums[s0 + c] += each column's sum.
+    dy      (array, gate, start, gated, d_row): B's rows are its, d_row elements apart, where the gate, if `gated`, has
+            positive elements at the same places, else 0
+    panel   (array, start): where they are left, filled up to whole vectors with zeros, for brgemm()
+    sums    (array, start): += each column's sum
     """
-    kind = require_vectors("gated_tile", C, I, A, dy, gate, panel, sums, N)
-    n = types.intp
-    signature = types.void(
-        n, C, n, n, I, n, n, A, n, n, n, n, dy, n, gate, types.boolean, n, panel, n, sums, n, n, n, n, kind, n, N, n, n
-    )  # fmt: skip
-
-    def codegen(context, builder, signature, values):
-        (
-            address, C, c0, ldc, I, i0, i_m, A, a0, a_i, a_j, a_step, dy, d0, gate, gated, d_row, panel, p0, sums, s0,
-            BATCH_I, BATCH_J, K, floor, columns, N, n0, n_k,
-        ) = values  # fmt: skip
-        kinds = signature.args
-
-        def at(index, start):
-            return pointer_to(context, builder, kinds[index], values[index], start)
-
-        passed = [
-            at(1, c0), ldc, at(4, i0), i_m, at(7, a0), a_i, a_j, a_step, at(12, d0), at(14, d0), d_row, at(17, p0),
-            at(19, s0), BATCH_I, BATCH_J, K, floor, gated, columns, at(26, n0), n_k,
-            int64(VECTOR_BITS // kind.bitwidth),
-        ]  # fmt: skip
-        emit_call(context, builder, address, _kinds(kind), passed)
-        return context.get_dummy_value()
-
-    return signature, codegen
+    dy, gate, gated, row = dy
+    VL = lanes_of(dy)
+    rows, kept = (dy, gate, row), (panel, sums)
+    if columns <= VL and gated:
+        _gated_1(C, I, A, rows, kept, batch, floor, N, columns)
+    elif columns <= VL:
+        _plain_1(C, I, A, rows, kept, batch, floor, N, columns)
+    elif gated:
+        _gated_2(C, I, A, rows, kept, batch, floor, N, columns - VL)
+    else:
+        _plain_2(C, I, A, rows, kept, batch, floor, N, columns - VL)

@@ -4,16 +4,15 @@ Each row of the strip, a vector of channels for each pixel, adds to as many rows
 taps, as filters have. Meanwhile the same pixels of the next vector of channels come from memory.
 """
 
-from functools import partial
 from itertools import product
+from typing import NamedTuple
 
 from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
 from numba_cnn.backends.cpu.codegen.compiler import noinline
 from numba_cnn.backends.cpu.codegen.host import REGISTERS
-from numba_cnn.backends.cpu.codegen.vector import Vectors, int64, pointer_to
+from numba_cnn.backends.cpu.codegen.microkernel import emitted
+from numba_cnn.backends.cpu.codegen.vector import int64
 
 # The widest row_buffers, in outputs, by the rows of a filter; others are half as wide, and so on.
 WIDEST = {3: 7, 5: 4} if REGISTERS == 32 else {3: 4}
@@ -100,34 +99,52 @@ def width_of(widest, columns):
     return width
 
 
-@intrinsic
-def down(
-    typingctx, taps, width, x, gate, gated, H, W, C, h, w, filters, b_i, b_j, bias, floor, y, y_h, y_w, rows, left,
-    nontemporal,
-):  # fmt: skip
+@emitted(
+    taps="n",
+    shape="nnn",
+    x="aa?",
+    image="nnn",
+    corner="nn",
+    filters="ann",
+    bias="a",
+    y="ann",
+    epilogue="f?",
+)
+def down(v, taps, shape, x, image, corner, filters, bias, y, epilogue):
     """The outputs of a strip, as many rows of `width` of them, for a vector of channels of which `left` exist.
 
-    Filters have so many rows and columns of taps, and `width` comes from width_of(). The first window begins at (h, w)
-    of the image.
+    taps       rows, and columns, of a filter
+    shape      (width, rows, left); the width comes from width_of()
+    x          (array, gate, start, gated): the image
+    image      (H, W, C)
+    corner     (h, w) of the image, where the first window begins
+    filters    (array, start, b_i, b_j)
+    bias       (array, start)
+    y          (array, start, y_h, y_w)
+    epilogue   (floor, nontemporal)
     """
-    n, flag = types.intp, types.boolean
-    signature = types.void(
-        n, n, x, gate, flag, n, n, n, n, n, filters, n, n, bias, floor, y, n, n, n, n, flag
-    )
-
-    def codegen(context, builder, signature, values):
-        wanted, *values = values
-        for taps in WIDEST:
-            with builder.if_then(builder.icmp_signed("==", wanted, int64(taps))):
-                emit = partial(_emit_down, taps)
-                _by_width(Vectors(builder, floor), taps, emit, *values)
-        return context.get_dummy_value()
-
-    return signature, codegen
+    width, *_ = shape
+    strip = _Outputs(shape, x, image, corner, filters, bias, y, epilogue)
+    for rows in WIDEST:
+        with v.builder.if_then(v.builder.icmp_signed("==", taps, int64(rows))):
+            _by_width(v, rows, width, lambda width, rows=rows: _emit_down(v, rows, width, strip))
 
 
-def _by_width(v, taps, emit, wanted, *arguments):
-    """emit(v, width, *arguments) for the width that is wanted, of those of row_buffers for so many taps."""
+class _Outputs(NamedTuple):
+    """The groups of down(), of LLVM values."""
+
+    shape: tuple
+    x: tuple
+    image: tuple
+    corner: tuple
+    filters: tuple
+    bias: ir.Value
+    y: tuple
+    epilogue: tuple
+
+
+def _by_width(v, taps, wanted, emit):
+    """emit(width) for the width that is wanted, of those of strips for so many taps."""
     b = v.builder
     done = b.append_basic_block("done")
     switch = b.switch(wanted, done)
@@ -135,23 +152,27 @@ def _by_width(v, taps, emit, wanted, *arguments):
         block = b.append_basic_block(f"width_{width}")
         switch.add_case(int64(width), block)
         b.position_at_end(block)
-        emit(v, width, *arguments)
+        emit(width)
         b.branch(done)
     b.position_at_end(done)
 
 
-def _emit_down(
-    taps, v, width, x, gate, gated, H, W, C, h, w, filters, b_i, b_j, bias, floor, y, y_h, y_w, rows, left, nontemporal
-):  # fmt: skip
+def _emit_down(v, taps, width, strip):
+    (_, rows, left), (x, gate, gated), (H, W, C), (h, w), *_ = strip
+    (filters, b_i, b_j), (y, y_h, y_w), (floor, nontemporal) = (
+        strip.filters,
+        strip.y,
+        strip.epilogue,
+    )
     b = v.builder
     mask = v.mask(left)
     weights = {
         (i, j): v.load(b.gep(filters, [b.add(b.mul(b_i, int64(i)), b.mul(b_j, int64(j)))]), mask)
         for i, j in product(range(taps), repeat=2)
     }
-    initial, low = v.load(bias, mask), v.splat(floor)
+    initial, low = v.load(strip.bias, mask), v.splat(floor)
     around = taps - 1
-    strip = _Strip(v, x, (H, W, C), w, width + around, mask, around)
+    images = _Strip(v, x, (H, W, C), w, width + around, mask, around)
     row = b.mul(W, C)
 
     def write(values, to):
@@ -168,7 +189,7 @@ def _emit_down(
     def step(k, first, to, *sums):
         for m, array in product(range(width), (x, gate)):
             _prefetch(v, array, b.add(first, b.mul(C, int64(m))))
-        pixels = strip.gated_row(b.add(h, k), first, gate, gated)
+        pixels = images.gated_row(b.add(h, k), first, gate, gated)
         # Of the row of outputs that ends here, of the next ones, and of one that begins.
         sums = [*sums, *[initial] * width]
         for p, j, i in product(range(width), range(taps), range(taps)):
@@ -183,27 +204,27 @@ def _emit_down(
     v.repeat(b.add(rows, int64(around)), start, step)
 
 
-@intrinsic
-def column_weight(
-    typingctx, width, x, H, W, C, h, w, dy, gate, gated, OH, OW, ow, sums, biases, left
-):  # fmt: skip
-    """sums, (3, 3, C), += what a strip `width` wide of dy from ow on, gated, gives, for a vector of channels.
+@emitted(shape="nn", x="a", image="nnn", corner="nn", dy="aa?", output="nnn", sums="a", biases="a")
+def column_weight(v, shape, x, image, corner, dy, output, sums, biases):
+    """sums, (3, 3, C), += what a strip of dy gives, for a vector of channels of which `left` exist; biases += its sum.
 
-    biases += its sum; the first window begins at (h, w) of the image.
+    shape            (width, left)
+    x, sums, biases  (array, start)
+    image            (H, W, C)
+    corner           (h, w) of the image, where the first window begins
+    dy               (array, gate, start, gated)
+    output           (OH, OW, ow): the strip begins at the column ow
     """
-    n, flag = types.intp, types.boolean
-    signature = types.void(n, x, n, n, n, n, n, dy, gate, flag, n, n, n, sums, biases, n)
+    width, left = shape
 
-    def codegen(context, builder, signature, values):
-        _by_width(Vectors(builder, x.dtype), 3, _emit_down_weight, *values)
-        return context.get_dummy_value()
+    def emit(width):
+        _emit_down_weight(v, width, left, x, image, corner, dy, output, sums, biases)
 
-    return signature, codegen
+    _by_width(v, 3, width, emit)
 
 
-def _emit_down_weight(
-    v, width, x, H, W, C, h, w, dy, gate, gated, OH, OW, ow, sums, biases, left
-):  # fmt: skip
+def _emit_down_weight(v, width, left, x, image, corner, dy, output, sums, biases):
+    (H, W, C), (h, w), (dy, gate, gated), (OH, OW, ow) = image, corner, dy, output
     b = v.builder
     mask = v.mask(left)
     taps = list(product(range(3), repeat=2))
@@ -238,13 +259,3 @@ def _emit_down_weight(
     places = [b.gep(sums, [b.mul(C, int64(3 * i + j))]) for i, j in taps]
     for pointer, value in zip([*places, biases], ends, strict=False):
         v.store(b.fadd(v.load(pointer, mask), value), pointer, mask)
-
-
-@intrinsic
-def at(typingctx, array, offset):
-    """The address of array[offset]."""
-
-    def codegen(context, builder, signature, values):
-        return pointer_to(context, builder, signature.args[0], *values)
-
-    return types.CPointer(array.dtype)(array, offset), codegen

@@ -2,16 +2,14 @@
 vectors and nothing is left to a matrix product.
 """
 
-from functools import cache, partial, reduce
+from functools import partial, reduce
 from itertools import product
 
-import numpy as np
-from numba import from_dtype, types
 from numba.core import cgutils
-from numba.extending import intrinsic
 
-from numba_cnn.backends.cpu.codegen.compiler import address_of, by_address, emit_call, noinline
-from numba_cnn.backends.cpu.codegen.vector import INT64, Vectors, int64, pointer_to, require_vectors
+from numba_cnn.backends.cpu.codegen.compiler import noinline
+from numba_cnn.backends.cpu.codegen.microkernel import emitted, microkernel
+from numba_cnn.backends.cpu.codegen.vector import INT64, int64
 
 PIXELS = 8  # whose sums are in registers at once
 SLIDING = 3, 5  # taps side by side: the widths of nearly all such filters
@@ -20,23 +18,20 @@ SLIDING = 3, 5  # taps side by side: the widths of nearly all such filters
 class _Sums:
     """Emits the outputs of some pixels of a row, a vector of channels after the other."""
 
-    def __init__(
-        self, builder, dtype, strides, filters, taps, bias, floor, y, y_m, channels, nontemporal
-    ):
-        self.b, self.v = builder, Vectors(builder, dtype)
-        self.a_i, self.a_j, self.a_m = strides
+    def __init__(self, v, taps, y, bias, x, filters, channels, floor, nontemporal):
+        self.b, self.v = v.builder, v
+        (self.I, self.J), (self.y, self.y_m), self.bias = taps, y, bias
+        self.x, self.a_i, self.a_j, self.a_m = x
         self.filters, self.b_i, self.b_j = filters
-        self.I, self.J = taps
-        self.bias, self.low, self.y, self.y_m = bias, self.v.splat(floor), y, y_m
-        self.channels, self.nontemporal = channels, nontemporal
+        self.channels, self.low, self.nontemporal = channels, v.splat(floor), nontemporal
 
-    def emit(self, x, m, pixels, sums):
+    def emit(self, m, pixels, sums):
         """The pixels m, m + 1, ...; channels are the inner loop: memory is read as it lies."""
         b, v = self.b, self.v
 
         def some(c, mask):
             initial = v.load(b.gep(self.bias, [c]), mask)
-            first = b.gep(x, [b.add(b.mul(m, self.a_m), c)])
+            first = b.gep(self.x, [b.add(b.mul(m, self.a_m), c)])
             outputs = [b.add(b.mul(b.add(m, int64(p)), self.y_m), c) for p in range(2 * pixels)]
             # What is needed next comes from memory meanwhile: pixels below the window, outputs beside these.
             prefetch_below(v, first, self.I, self.a_i, self.a_j, self.a_m, pixels)
@@ -106,86 +101,38 @@ def prefetch_below(v, first, I, a_i, a_j, a_m, pixels):
             v.prefetch(reduce(lambda at, step: b.gep(at, [step]), others, column), writing=False)
 
 
-@intrinsic
-def _row(
-    typingctx, x, a_i, a_j, a_m, filters, b_i, b_j, I, J, bias, floor, y, y_m, count, channels, nontemporal
-):  # fmt: skip
+@emitted(shape="nn", taps="nn", y="pn", bias="p", x="pnnn", filters="pnn", epilogue="f?")
+def _row(v, shape, taps, y, bias, x, filters, epilogue):
     """What depthwise_row() does, on pointers."""
-    n = types.intp
-    signature = types.void(x, n, n, n, filters, n, n, n, n, bias, floor, y, n, n, n, types.boolean)
-
-    def codegen(context, builder, signature, values):
-        (
-            x, a_i, a_j, a_m, filters, b_i, b_j, I, J, bias, floor, y, y_m, count, channels, nontemporal,
-        ) = values  # fmt: skip
-        beside = builder.icmp_signed("==", a_j, a_m)
-        slides = [builder.icmp_signed("==", J, int64(width)) for width in SLIDING]
-        slides = [builder.and_(beside, fits) for fits in slides]
-        rest = builder.not_(reduce(builder.or_, slides))
-        for bypasses_caches, chosen in ((True, nontemporal), (False, builder.not_(nontemporal))):
-            sums = _Sums(
-                builder, signature.args[10], (a_i, a_j, a_m), (filters, b_i, b_j), (I, J), bias, floor, y, y_m,
-                channels, bypasses_caches,
-            )  # fmt: skip
-            kinds = [*(partial(sums.sliding, width) for width in SLIDING), sums.any]
-            for kind, fits in zip(kinds, [*slides, rest], strict=True):
-                with builder.if_then(builder.and_(chosen, fits)):
-                    by_pixels(
-                        builder, count, lambda m, pixels, s=sums, k=kind: s.emit(x, m, pixels, k)
-                    )
-        return context.get_dummy_value()
-
-    return signature, codegen
+    b, (_, _, a_j, a_m), (_, J) = v.builder, x, taps
+    (count, channels), (floor, nontemporal) = shape, epilogue
+    beside = b.icmp_signed("==", a_j, a_m)
+    slides = [b.icmp_signed("==", J, int64(width)) for width in SLIDING]
+    slides = [b.and_(beside, fits) for fits in slides]
+    rest = b.not_(reduce(b.or_, slides))
+    for past_caches, chosen in ((True, nontemporal), (False, b.not_(nontemporal))):
+        sums = _Sums(v, taps, y, bias, x, filters, channels, floor, past_caches)
+        kinds = [*(partial(sums.sliding, width) for width in SLIDING), sums.any]
+        for kind, fits in zip(kinds, [*slides, rest], strict=True):
+            with b.if_then(b.and_(chosen, fits)):
+                by_pixels(b, count, lambda m, pixels, s=sums, k=kind: s.emit(m, pixels, k))
 
 
-@by_address
-def _depthwise_row(
-    x, a_i, a_j, a_m, filters, b_i, b_j, I, J, bias, floor, y, y_m, count, channels, nontemporal
-):
-    _row(
-        x, a_i, a_j, a_m, filters, b_i, b_j, I, J, bias, floor, y, y_m, count, channels, nontemporal
-    )
+@microkernel(shape="nn", taps="nn", y="an", bias="a", x="annn", filters="ann", epilogue="f?")
+def depthwise_row(shape, taps, y, bias, x, filters, epilogue):
+    """y[m*y_m + c] = max(bias[c] + sum over i < I, j < J of x[i*a_i + j*a_j + m*a_m + c] * B, floor)
 
+    for m < count and c < channels, where B = filters[i*b_i + j*b_j + c].
 
-@cache
-def depthwise_rows(dtype):
-    """The address of the code for a NumPy float type, compiled or read from the cache at the first call."""
-    return address_of(_depthwise_row, _kinds(from_dtype(np.dtype(dtype))))
-
-
-def _kinds(kind):
-    p, n = types.CPointer(kind), types.intp
-    return p, n, n, n, p, n, n, n, n, p, kind, p, n, n, n, types.boolean
-
-
-@intrinsic
-def depthwise_row(
-    typingctx, address, x, a, a_i, a_j, a_m, filters, b, b_i, b_j, I, J, bias, floor, y, o, y_m, count, channels,
-    nontemporal,
-):  # fmt: skip
-    """y[o + m*y_m + c] = max(bias[c] + sum over i < I, j < J of x[a + i*a_i + j*a_j + m*a_m + c] * B, floor)
-
-    for m < count and c < channels, where B = filters[b + i*b_i + j*b_j + c]; `address` comes from depthwise_rows(). If
-    `nontemporal`, y is written past the caches, in whole aligned vectors.
+    shape      (count, channels)
+    taps       (I, J)
+    y          (array, start, y_m)
+    bias       (array, start)
+    x          (array, start, a_i, a_j, a_m)
+    filters    (array, start, b_i, b_j)
+    epilogue   (floor, nontemporal): whether y is written past the caches, in whole aligned vectors
     """
-    kind = require_vectors("depthwise_row", x, filters, bias, y)
-    n = types.intp
-    signature = types.void(
-        n, x, n, n, n, n, filters, n, n, n, n, n, bias, kind, y, n, n, n, n, types.boolean
-    )
-
-    def codegen(context, builder, signature, values):
-        address, x, a, a_i, a_j, a_m, filters, b, b_i, b_j, I, J, bias, floor, y, o, *rest = values
-        kinds = signature.args
-        x, filters, bias, y = (
-            pointer_to(context, builder, kinds[k], array, start)
-            for k, array, start in ((1, x, a), (6, filters, b), (12, bias, int64(0)), (14, y, o))
-        )
-        passed = [x, a_i, a_j, a_m, filters, b_i, b_j, I, J, bias, floor, y, *rest]
-        emit_call(context, builder, address, _kinds(kind), passed)
-        return context.get_dummy_value()
-
-    return signature, codegen
+    _row(shape, taps, y, bias, x, filters, epilogue)
 
 
 @noinline

@@ -4,19 +4,16 @@ brgemm.py's lanes are filters, of which three would leave most of a vector empty
 accumulator is one output's sum, spread over lanes that are added up at the end.
 """
 
-from functools import cache
 from itertools import product
 from typing import Any, NamedTuple
 
-import numpy as np
 from llvmlite import ir
-from numba import from_dtype, types
 from numba.core import cgutils
-from numba.extending import intrinsic
 
-from numba_cnn.backends.cpu.codegen.compiler import address_of, by_address, emit_call
+from numba_cnn.backends.cpu.codegen.arrays import lanes_of, shifted
 from numba_cnn.backends.cpu.codegen.host import L1_IS_48K, REGISTERS
-from numba_cnn.backends.cpu.codegen.vector import INT64, Vectors, int64, pointer_to, require_vectors
+from numba_cnn.backends.cpu.codegen.microkernel import emitted, microkernel
+from numba_cnn.backends.cpu.codegen.vector import INT64, int64
 from numba_cnn.backends.cpu.microkernels.copy import copy_row
 
 SUMS = 24 if REGISTERS == 32 else 12  # accumulators; the filters and a pixel take other registers
@@ -37,21 +34,12 @@ LINES = 4  # that it asks for between two branches, where there are no sixes; ve
 class _Place(NamedTuple):
     """What a tile is computed from, see dot_products(); pointers are to its first pixel and filter."""
 
-    A: Any
-    a_i: Any
-    a_j: Any
-    a_m: Any
-    end: Any
-    ring: Any
-    B: Any
-    every: Any
-    I: Any
-    J: Any
-    K: Any
+    sums: tuple  # I, J, K
+    y: tuple
     bias: Any
+    A: tuple
+    B: tuple
     floor: Any
-    y: Any
-    y_m: Any
     later: Any
     gates: Any
 
@@ -59,23 +47,25 @@ class _Place(NamedTuple):
 class _Dots:
     """Emits a tile of `pixels` x `filters`."""
 
-    def __init__(self, builder, dtype, pixels, filters):
-        self.b, self.v = builder, Vectors(builder, dtype)
+    def __init__(self, v, pixels, filters):
+        self.b, self.v = v.builder, v
         self.pixels, self.filters = pixels, filters
         self.cells = [(m, n) for m in range(pixels) for n in range(filters)]
 
     def emit(self, place):
-        b, v, (I, J, K) = self.b, self.v, (place.I, place.J, place.K)
+        b, v, (I, J, K) = self.b, self.v, place.sums
         self.place = place
-        self.new = b.mul(place.a_m, int64(self.pixels))  # elements that the tile asks for
-        self.step = b.mul(place.every, int64(v.lanes))
-        self.last = b.gep(place.A, [place.end])
+        A, self.a_i, self.a_j, self.a_m, end, self.ring = place.A
+        B, every = place.B
+        self.new = b.mul(self.a_m, int64(self.pixels))  # elements that the tile asks for
+        self.step = b.mul(every, int64(v.lanes))
+        self.last = b.gep(A, [end])
         # The sums begin with the bias in their first lane.
         start = [
             v.load(b.gep(place.bias, [int64(n)]), v.mask(int64(1))) for n in range(self.filters)
         ]
         lead = self._lead()
-        first = [place.A, place.B, lead, *(start[n] for _, n in self.cells)]
+        first = [A, B, lead, *(start[n] for _, n in self.cells)]
         in_sixes = b.icmp_signed("==", b.urem(K, int64(UNROLL * v.lanes)), int64(0))
         in_sixes = b.and_(in_sixes, b.icmp_signed("==", J, int64(1)))
         # A line is prefetched with each vector: enough, unless pixels are further apart or rows fewer.
@@ -90,14 +80,14 @@ class _Dots:
         """How far behind the tile's own pixels later ones are prefetched, in elements."""
         b, (nearest, _) = self.b, AHEAD[0]
         usual, around = (int64(n // self.v.align) for n in (nearest, min(nearest, AROUND_RING)))
-        is_held = b.icmp_signed("<=", self.place.ring, int64(HELD // self.v.align))
+        is_held = b.icmp_signed("<=", self.ring, int64(HELD // self.v.align))
         lead = b.sub(b.select(is_held, around, usual), self.new)
         return b.select(b.icmp_signed("<", lead, int64(0)), int64(0), lead)
 
     def _row_of_sixes(self):
         """What is repeated with each row of windows that are a multiple of six vectors wide, and without steps."""
         v = self.v
-        sixes = self.b.udiv(self.place.K, int64(UNROLL * v.lanes))
+        sixes = self.b.udiv(self.place.sums[2], int64(UNROLL * v.lanes))
 
         def over_six(pa, pb, *sums):
             for _ in range(UNROLL):
@@ -113,7 +103,7 @@ class _Dots:
 
     def _row(self, lead):
         """What is repeated with each row of other windows."""
-        b, v, (I, J, K) = self.b, self.v, (self.place.I, self.place.J, self.place.K)
+        b, v, (I, J, K) = self.b, self.v, self.place.sums
         whole = b.udiv(b.sub(K, int64(1)), int64(v.lanes))
         tail = v.mask(b.sub(K, b.mul(whole, int64(v.lanes))))
         # Later pixels come a part with each row, since the cache asks for so many lines at once only.
@@ -124,7 +114,7 @@ class _Dots:
         def over_j(pa, pb, *sums):
             rest, pb, *sums = v.repeat(whole, [pa, pb, *sums], self._vector)
             return [
-                b.gep(pa, [self.place.a_j]),
+                b.gep(pa, [self.a_j]),
                 b.gep(pb, [self.step]),
                 *self._products(rest, pb, sums, tail),
             ]
@@ -149,15 +139,15 @@ class _Dots:
         right = [v.load(b.gep(pb, [int64(n * v.lanes)])) for n in range(self.filters)]
         sums = dict(zip(self.cells, sums, strict=True))
         for m in range(self.pixels):
-            left = v.load(b.gep(pa, [b.mul(self.place.a_m, int64(m))]), mask)
+            left = v.load(b.gep(pa, [b.mul(self.a_m, int64(m))]), mask)
             for n in range(self.filters):
                 sums[m, n] = v.fma(left, right[n], sums[m, n])
         return sums.values()
 
     def _row_below(self, pa):
         b = self.b
-        below = b.gep(pa, [self.place.a_i])
-        around = b.gep(below, [b.neg(self.place.ring)])
+        below = b.gep(pa, [self.a_i])
+        around = b.gep(below, [b.neg(self.ring)])
         return b.select(b.icmp_unsigned(">=", below, self.last), around, below)
 
     def _prefetch(self, ahead, lines):
@@ -171,7 +161,7 @@ class _Dots:
         return [b.add(ahead, int64(lines * v.lanes))]
 
     def _finish(self, sums):
-        b, v, y, y_m = self.b, self.v, self.place.y, self.place.y_m
+        b, v, (y, y_m) = self.b, self.v, self.place.y
         low = v.splat(self.place.floor)
         for start in range(0, len(sums), v.lanes):
             cells = self.cells[start : start + v.lanes]
@@ -214,155 +204,83 @@ class _Dots:
         return v.shuffle(value, value, places + [0] * (v.lanes - len(places)))
 
 
-@intrinsic
-def _tiles(
-    typingctx, filters, count, A, a_i, a_j, a_m, end, ring, B, first, every, I, J, K, bias, floor, y, y_m, later, gates,
-    start, stop, summed,
-):  # fmt: skip
-    """Tiles of all that fit of `count` pixels, or of one, and of filters from `first` on; the last may overlap the one
-    before.
+@emitted(
+    shape="nn", sums="nnn", y="pn", bias="p", A="pnnnnn", B="pn", floor="f", later="ppnn", kept="p"
+)
+def _tiles(v, shape, sums, y, bias, A, B, floor, later, kept):
+    """Tiles of all that fit of some pixels, or of one, and of so many filters; the last may overlap the one before.
 
     Before each, what lies left of it is gated: no tile reads that again. Each size of tiles has a loop of its own, and
     no loop around it, since LLVM computes before all loops whatever of a tile does not change.
     """
-    n = types.intp
-    signature = types.void(
-        n, n, A, n, n, n, n, n, B, n, n, n, n, n, bias, floor, y, n, later, gates, n, n, summed
-    )
+    b, (count, filters), (y, y_m), (A, *strides) = v.builder, shape, y, A
+    (later, gates, *bounds), a_m = later, strides[2]
 
-    def codegen(context, builder, signature, values):
-        (
-            filters,
-            count,
-            A,
-            *strides,
-            B,
-            first,
-            every,
-            I,
-            J,
-            K,
-            bias,
-            floor,
-            y,
-            y_m,
-            later,
-            gates,
-            start,
-            stop,
-            summed,
-        ) = values
-        b, (*_, a_m, _, _) = builder, strides
-        bias, y = b.gep(bias, [first]), b.gep(y, [first])
+    def emit(tile):
+        pixels, last = int64(tile.pixels), b.sub(count, int64(tile.pixels))
+        with cgutils.for_range_slice(b, int64(0), count, pixels, intp=INT64) as (i, _):
+            m = b.select(b.icmp_signed("<", i, last), i, last)
+            at = b.mul(m, a_m)
+            gated = _within(b, b.mul(b.sub(i, pixels), a_m), bounds)
+            _emit_gate(v, (later, gates, gated, _within(b, at, bounds)), kept)
+            pixel, output = (b.gep(A, [at]), *strides), (b.gep(y, [b.mul(m, y_m)]), y_m)
+            asked = b.gep(later, [at]), b.gep(gates, [at])
+            tile.emit(_Place(sums, output, bias, pixel, B, floor, *asked))
 
-        def within(element):
-            element = b.select(b.icmp_signed("<", element, stop), element, stop)
-            return b.select(b.icmp_signed(">", element, start), element, start)
-
-        def emit(tile):
-            panel = b.gep(B, [b.mul(first, int64(tile.v.lanes))])
-            pixels, last = int64(tile.pixels), b.sub(count, int64(tile.pixels))
-            with cgutils.for_range_slice(b, int64(0), count, pixels, intp=INT64) as (i, _):
-                m = b.select(b.icmp_signed("<", i, last), i, last)
-                at = b.mul(m, a_m)
-                gated = within(b.mul(b.sub(i, pixels), a_m))
-                _emit_gate(tile.v, later, gates, gated, within(at), summed)
-                place = _Place(
-                    b.gep(A, [at]), *strides, panel, every, I, J, K, bias, floor, b.gep(y, [b.mul(m, y_m)]), y_m,
-                    b.gep(later, [at]), b.gep(gates, [at]),
-                )  # fmt: skip
-                tile.emit(place)
-
-        for some, most in enumerate(MOST_PIXELS, 1):
-            fits = b.icmp_signed(">=", count, int64(most))
-            with b.if_then(b.icmp_signed("==", filters, int64(some))), b.if_else(fits) as branches:
-                for branch, pixels in zip(branches, (most, 1), strict=True):
-                    with branch:
-                        emit(_Dots(b, signature.args[15], pixels, some))
-        return context.get_dummy_value()
-
-    return signature, codegen
+    for some, most in enumerate(MOST_PIXELS, 1):
+        fits = b.icmp_signed(">=", count, int64(most))
+        with b.if_then(b.icmp_signed("==", filters, int64(some))), b.if_else(fits) as branches:
+            for branch, pixels in zip(branches, (most, 1), strict=True):
+                with branch:
+                    emit(_Dots(v, pixels, some))
 
 
-@intrinsic
-def _gate(typingctx, x, gate, start, stop, target):
-    """target[i] = x[i] if gate[i] > 0 else 0, for start <= i < stop."""
-
-    def codegen(context, builder, signature, values):
-        _emit_gate(Vectors(builder, signature.args[0].dtype), *values)
-        return context.get_dummy_value()
-
-    return types.void(x, gate, start, stop, target), codegen
+def _within(b, element, bounds):
+    start, stop = bounds
+    element = b.select(b.icmp_signed("<", element, stop), element, stop)
+    return b.select(b.icmp_signed(">", element, start), element, start)
 
 
-def _emit_gate(v, x, gate, start, stop, target):
-    b = v.builder
+@emitted(x="ppnn", target="p")
+def _gate(v, x, target):
+    """target[i] = x[i] if gate[i] > 0 else 0, for start <= i < stop; x is (array, gate, start, stop)."""
+    _emit_gate(v, x, target)
+
+
+def _emit_gate(v, x, target):
+    b, (x, gate, start, stop) = v.builder, x
     pointers = [b.gep(pointer, [start]) for pointer in (x, gate, target)]
     count = b.sub(stop, start)
     copy_row(v, pointers, ir.Constant(ir.IntType(1), 1), count, count, together=LINES)
 
 
-@by_address
-def _dots(
-    count, first, filters, A, a_i, a_j, a_m, end, ring, B, every, I, J, K, bias, floor, y, y_m, later, gates, start,
-    stop, summed,
-):  # fmt: skip
+@microkernel(
+    shape="nnn", sums="nnn", y="an", bias="a", A="annnnn", B="an", floor="f", later="aann", kept="a"
+)
+def dot_products(shape, sums, y, bias, A, B, floor, later, kept):
+    """y[m*y_m + n] = max(bias[n] + sum over i < I, j < J, k < K of A[i*a_i + j*a_j + m*a_m + k] * B, floor)
+
+    shape   (count, first, filters): for m < count and first <= n < first + filters, which are FILTERS or fewer
+    sums    (I, J, K)
+    y       (array, start, y_m)
+    bias    (array, start)
+    A       (array, start, a_i, a_j, a_m, end, ring): its rows may lie in a ring of so many elements: from `end` on,
+            counted from the start, they go on where it begins
+    B       (array, start, every): for each i, j and vector of k one vector for each of `every` filter; zeros fill up
+            the last
+    later   (array, gates, start, first element, last element): meanwhile as many pixels of both, which need not exist,
+            come from memory towards the first-level cache, as far apart
+    kept    (array, start): where the row of the ring begins which, once A's first row is summed, gets those elements of
+            the later pixels, and 0 where the gates are not positive
+    """
+    count, first, filters = shape
+    y, y_m = y
+    B, every = B
+    x, gates, start, stop = later
+    tile = shifted(B, first * lanes_of(B)), every
     _tiles(
-        filters, count, A, a_i, a_j, a_m, end, ring, B, first, every, I, J, K, bias, floor, y, y_m, later, gates, start,
-        stop, summed,
+        (count, filters), sums, (shifted(y, first), y_m), shifted(bias, first), A, tile, floor, later, kept
     )  # fmt: skip
     most = MOST_PIXELS[filters - 1]
-    last = (count - most if count >= most else count - 1) * a_m
-    _gate(later, gates, max(start, min(last, stop)), stop, summed)
-
-
-@cache
-def dot_product_address(dtype):
-    """The address of the micro-kernel for a NumPy float type, compiled or read from the cache at the first call."""
-    return address_of(_dots, _kinds(from_dtype(np.dtype(dtype))))
-
-
-def _kinds(kind):
-    p, n = types.CPointer(kind), types.intp
-    return n, n, n, p, n, n, n, n, n, p, n, n, n, n, p, kind, p, n, p, p, n, n, p
-
-
-@intrinsic
-def dot_products(
-    typingctx, address, count, first, filters, A, a0, a_i, a_j, a_m, end, ring, B, b0, every, I, J, K, bias, floor, y,
-    o, y_m, N, gates, n0, start, stop, f0,
-):  # fmt: skip
-    """y[o + m*y_m + n] = max(bias[n] + sum over i < I, j < J, k < K of A[a0 + i*a_i + j*a_j + m*a_m + k] * B, floor)
-
-    for m < count and first <= n < first + filters, which are FILTERS or fewer of `every` one. The rows of A may lie in
-    a ring of so many elements: from `end` on, counted from a0, they go on where it begins. B holds, from b0 on, for
-    each i, j and vector of k one vector per filter; zeros fill up the last. Meanwhile as many pixels of N and of gates,
-    which need not exist, come from memory towards the first-level cache, from n0 on and as far apart. And once its
-    first row is summed, A[f0 + e] = N[n0 + e] if gates[n0 + e] > 0 else 0, for start <= e < stop: f0 is where that row
-    of the ring begins. `address` comes from dot_product_address().
-    """
-    kind = require_vectors("dot_products", A, B, bias, y, N, gates)
-    n = types.intp
-    signature = types.void(
-        n, n, n, n, A, n, n, n, n, n, n, B, n, n, n, n, n, bias, kind, y, n, n, N, gates, n, n, n, n
-    )
-
-    def codegen(context, builder, signature, values):
-        at = dict(zip(_NAMES, values, strict=True))
-        kinds = dict(zip(_NAMES, signature.args, strict=True))
-        starts = {"A": "a0", "B": "b0", "y": "o", "N": "n0", "gates": "n0", "bias": None}
-        at["f0"] = pointer_to(context, builder, kinds["A"], at["A"], at["f0"])
-        for name, start in starts.items():
-            offset = at[start] if start else int64(0)
-            at[name] = pointer_to(context, builder, kinds[name], at[name], offset)
-        passed = [at[name] for name in _NAMES[1:] if name not in starts.values()]
-        emit_call(context, builder, at["address"], _kinds(kind), passed)
-        return context.get_dummy_value()
-
-    return signature, codegen
-
-
-_NAMES = (
-    "address", "count", "first", "filters", "A", "a0", "a_i", "a_j", "a_m", "end", "ring", "B", "b0", "every", "I",
-    "J", "K", "bias", "floor", "y", "o", "y_m", "N", "gates", "n0", "start", "stop", "f0",
-)  # fmt: skip
+    last = (count - most if count >= most else count - 1) * A[3]
+    _gate((x, gates, max(start, min(last, stop)), stop), kept)

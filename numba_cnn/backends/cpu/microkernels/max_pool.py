@@ -1,221 +1,151 @@
-"""What max pooling does with one window, and one pixel, a vector of channels at a time."""
+"""What max pooling does with one window, and one pixel, a vector of channels at a time.
 
-from numba import types
+Windows are groups (array, start, row step, column step), their shape (rows, columns); `channels` elements lie side by
+side. A place in a window counts up by 1 a column, and by a step of its own a row.
+"""
+
 from numba.core import cgutils
-from numba.extending import intrinsic
 
-from numba_cnn.backends.cpu.codegen.vector import Vectors, int64, pointer_to, require_vectors
+from numba_cnn.backends.cpu.codegen.microkernel import emitted
+from numba_cnn.backends.cpu.codegen.vector import int64
 
 
-@intrinsic
-def window_max(
-    typingctx, x, o, row_step, column_step, rows, columns, place, place_step, y, argmax, o_y, C
-):  # fmt: skip
-    """y[o_y + c], argmax[o_y + c] for c < C: the first maximum of a window of rows x columns pixels, and its place.
+@emitted(x="ann", shape="nn", place="nn", y="au", channels="n")
+def window_max(v, x, shape, place, y, channels):
+    """y[c], argmax[c] for c < channels: the first maximum of a window, and its place.
 
-    Places count up from `place` by 1 a column and `place_step` a row.
+    place   (of the window's first pixel, step from row to row)
+    y       (array, argmax, start)
     """
-    dtype = require_vectors("max_pool2d", x, y)
-    n = types.intp
-    signature = types.void(x, n, n, n, n, n, n, n, y, argmax, n, n)
+    (x, *steps), (y, argmax) = x, y
+    b = v.builder
+    best, where = cgutils.alloca_once(b, v.type), cgutils.alloca_once(b, v.integers)
 
-    def codegen(context, builder, signature, values):
-        x, o, row_step, column_step, rows, columns, place, place_step, y, argmax, o_y, C = values
-        kinds = signature.args
-        v = Vectors(builder, dtype)
-        best, where = cgutils.alloca_once(builder, v.type), cgutils.alloca_once(builder, v.integers)
-        px = pointer_to(context, builder, kinds[0], x, o)
+    def emit(c, mask):
+        first = b.gep(x, [c])
+        b.store(v.load(first, mask), best)
+        b.store(v.splat_int(place[0]), where)
 
-        def emit(c, mask):
-            first = builder.gep(px, [c])
-            builder.store(v.load(first, mask), best)
-            builder.store(v.splat_int(place), where)
-            with (
-                cgutils.for_range(builder, rows) as row,
-                cgutils.for_range(builder, columns) as column,
-            ):
-                offset = builder.add(
-                    builder.mul(row.index, row_step), builder.mul(column.index, column_step)
-                )
-                value, old = v.load(builder.gep(first, [offset]), mask), builder.load(best)
-                better = v.larger(value, old)
-                here = builder.add(
-                    place, builder.add(builder.mul(row.index, place_step), column.index)
-                )
-                builder.store(builder.select(better, value, old), best)
-                builder.store(builder.select(better, v.splat_int(here), builder.load(where)), where)
-            at = builder.add(o_y, c)
-            v.store(builder.load(best), pointer_to(context, builder, kinds[8], y, at), mask)
-            v.store_int(
-                builder.load(where), pointer_to(context, builder, kinds[9], argmax, at), mask
-            )
+        def compare(row, column):
+            pixel = b.gep(first, [_offset(b, row, column, *steps)])
+            value, old = v.load(pixel, mask), b.load(best)
+            better = v.larger(value, old)
+            here = v.splat_int(_place(b, place, row, column))
+            b.store(b.select(better, value, old), best)
+            b.store(b.select(better, here, b.load(where)), where)
 
-        v.for_each(C, emit)
-        return context.get_dummy_value()
+        _for_each(b, shape, compare)
+        v.store(b.load(best), b.gep(y, [c]), mask)
+        v.store_int(b.load(where), b.gep(argmax, [c]), mask)
 
-    return signature, codegen
+    v.for_each(channels, emit)
 
 
-@intrinsic
-def square_max(typingctx, x, o, row_step, column_step, y, argmax, o_y, C, nontemporal):
+@emitted(x="ann", y="au", channels="n", nontemporal="?")
+def square_max(v, x, y, channels, nontemporal):
     """window_max of 2x2 pixels, their places 0 to 3; y past the caches, if `nontemporal`."""
-    dtype = require_vectors("max_pool2d", x, y)
-    n = types.intp
-    signature = types.void(x, n, n, n, y, argmax, n, n, types.boolean)
+    b, pixels, (y, argmax) = v.builder, _square(v, x), y
+    later = b.mul(x[1], int64(2))  # to the next pair of rows
 
-    def codegen(context, builder, signature, values):
-        x, o, row_step, column_step, y, argmax, o_y, C, nontemporal = values
-        kinds = signature.args
-        v = Vectors(builder, dtype)
-        corner = pointer_to(context, builder, kinds[0], x, o)
-        below = builder.gep(corner, [row_step])
-        pixels = [p for row in (corner, below) for p in (row, builder.gep(row, [column_step]))]
-        py = pointer_to(context, builder, kinds[4], y, o_y)
-        pa = pointer_to(context, builder, kinds[5], argmax, o_y)
+    def emit(c, mask, nontemporal=False):
+        for p in pixels:
+            v.prefetch(b.gep(p, [b.add(c, later)]), writing=False)
+        best, where = v.first_maximum([v.load(b.gep(p, [c]), mask) for p in pixels])
+        if nontemporal:
+            v.store_nontemporal(best, b.gep(y, [c]))
+        else:
+            v.store(best, b.gep(y, [c]), mask)
+        v.store_int(where, b.gep(argmax, [c]), mask)
 
-        def emit(c, mask, nontemporal=False):
-            for p in pixels:  # those of the next pair of rows
-                later = builder.add(c, builder.mul(row_step, int64(2)))
-                v.prefetch(builder.gep(p, [later]), writing=False)
-            best, where = v.first_maximum([v.load(builder.gep(p, [c]), mask) for p in pixels])
-            if nontemporal:
-                v.store_nontemporal(best, builder.gep(py, [c]))
-            else:
-                v.store(best, builder.gep(py, [c]), mask)
-            v.store_int(where, builder.gep(pa, [c]), mask)
-
-        with builder.if_else(nontemporal) as (then, otherwise):
-            with then, v.steps(int64(0), C) as (c, _):
-                emit(c, None, nontemporal=True)
-            with otherwise:
-                v.for_each(C, emit)
-        return context.get_dummy_value()
-
-    return signature, codegen
+    with b.if_else(nontemporal) as (then, otherwise):
+        with then, v.steps(int64(0), channels) as (c, _):
+            emit(c, None, nontemporal=True)
+        with otherwise:
+            v.for_each(channels, emit)
 
 
-@intrinsic
-def square_spread(typingctx, dy, argmax, o, dx, o_x, row_step, column_step, C):
-    """window_spread of 2x2 pixels, past the caches; dx is aligned and C fills whole vectors."""
-    dtype = require_vectors("max_pool2d_backward", dy, dx)
-    n = types.intp
-    signature = types.void(dy, argmax, n, dx, n, n, n, n)
-
-    def codegen(context, builder, signature, values):
-        dy, argmax, o, dx, o_x, row_step, column_step, C = values
-        kinds = signature.args
-        v = Vectors(builder, dtype)
-        py = pointer_to(context, builder, kinds[0], dy, o)
-        pa = pointer_to(context, builder, kinds[1], argmax, o)
-        corner = pointer_to(context, builder, kinds[3], dx, o_x)
-        below = builder.gep(corner, [row_step])
-        pixels = [p for row in (corner, below) for p in (row, builder.gep(row, [column_step]))]
-        with v.steps(int64(0), C) as (c, _):
-            value, where = v.load(builder.gep(py, [c])), v.load_int(builder.gep(pa, [c]))
-            for place, pixel in enumerate(pixels):
-                chosen = builder.icmp_signed("==", where, v.splat_int(int64(place)))
-                v.store_nontemporal(builder.select(chosen, value, v.zero), builder.gep(pixel, [c]))
-        return context.get_dummy_value()
-
-    return signature, codegen
+@emitted(dy="au", dx="ann", channels="n")
+def square_spread(v, dy, dx, channels):
+    """window_spread of 2x2 pixels, past the caches; dx is aligned and channels fill whole vectors."""
+    b, pixels, (dy, argmax) = v.builder, _square(v, dx), dy
+    with v.steps(int64(0), channels) as (c, _):
+        value, where = v.load(b.gep(dy, [c])), v.load_int(b.gep(argmax, [c]))
+        for place, pixel in enumerate(pixels):
+            chosen = b.icmp_signed("==", where, v.splat_int(int64(place)))
+            v.store_nontemporal(b.select(chosen, value, v.zero), b.gep(pixel, [c]))
 
 
-@intrinsic
-def window_spread(
-    typingctx, dy, argmax, o, place, place_step, dx, o_x, row_step, column_step, rows, columns, C
-):  # fmt: skip
-    """The rows x columns pixels of one window, the first at dx[o_x]: dy[o + c] at the place argmax[o + c], else 0."""
-    dtype = require_vectors("max_pool2d_backward", dy, dx)
-    n = types.intp
-    signature = types.void(dy, argmax, n, n, n, dx, n, n, n, n, n, n)
+@emitted(dy="au", place="nn", dx="ann", shape="nn", channels="n")
+def window_spread(v, dy, place, dx, shape, channels):
+    """The pixels of one window of dx: dy[c] at the place argmax[c], else 0.
 
-    def codegen(context, builder, signature, values):
-        dy, argmax, o, place, place_step, dx, o_x, row_step, column_step, rows, columns, C = values
-        kinds = signature.args
-        v = Vectors(builder, dtype)
-        px = pointer_to(context, builder, kinds[5], dx, o_x)
-
-        def emit(c, mask):
-            at = builder.add(o, c)
-            value = v.load(pointer_to(context, builder, kinds[0], dy, at), mask)
-            where = v.load_int(pointer_to(context, builder, kinds[1], argmax, at), mask)
-            first = builder.gep(px, [c])
-            with (
-                cgutils.for_range(builder, rows) as row,
-                cgutils.for_range(builder, columns) as column,
-            ):
-                here = builder.add(
-                    place, builder.add(builder.mul(row.index, place_step), column.index)
-                )
-                chosen = builder.icmp_signed("==", where, v.splat_int(here))
-                offset = builder.add(
-                    builder.mul(row.index, row_step), builder.mul(column.index, column_step)
-                )
-                v.store(builder.select(chosen, value, v.zero), builder.gep(first, [offset]), mask)
-
-        v.for_each(C, emit)
-        return context.get_dummy_value()
-
-    return signature, codegen
-
-
-@intrinsic
-def window_sum(
-    typingctx, dy, argmax, o, row_step, column_step, rows, columns, place, place_row, place_column, dx, o_x, C
-):  # fmt: skip
-    """dx[o_x + c] for c < C: the sum of the dy of rows x columns windows whose maximum was this pixel.
-
-    In the first window the pixel has the place `place`; it is less by place_column a column, by place_row a row.
+    dy      (array, argmax, start)
+    place   as in window_max
     """
-    dtype = require_vectors("max_pool2d_backward", dy, dx)
-    n = types.intp
-    signature = types.void(dy, argmax, n, n, n, n, n, n, n, n, dx, n, n)
+    (dy, argmax), (dx, *steps) = dy, dx
+    b = v.builder
 
-    def codegen(context, builder, signature, values):
-        (
-            dy,
-            argmax,
-            o,
-            row_step,
-            column_step,
-            rows,
-            columns,
-            place,
-            place_row,
-            place_column,
-            dx,
-            o_x,
-            C,
-        ) = values
-        kinds = signature.args
-        v = Vectors(builder, dtype)
-        total = cgutils.alloca_once(builder, v.type)
+    def emit(c, mask):
+        value, where = v.load(b.gep(dy, [c]), mask), v.load_int(b.gep(argmax, [c]), mask)
+        first = b.gep(dx, [c])
 
-        def emit(c, mask):
-            builder.store(v.zero, total)
-            with (
-                cgutils.for_range(builder, rows) as row,
-                cgutils.for_range(builder, columns) as column,
-            ):
-                at = builder.add(
-                    builder.mul(row.index, row_step), builder.mul(column.index, column_step)
-                )
-                at = builder.add(builder.add(o, c), at)
-                passed = builder.add(
-                    builder.mul(row.index, place_row), builder.mul(column.index, place_column)
-                )
-                here = v.splat_int(builder.sub(place, passed))
-                where = v.load_int(pointer_to(context, builder, kinds[1], argmax, at), mask)
-                value = v.load(pointer_to(context, builder, kinds[0], dy, at), mask)
-                chosen = builder.select(builder.icmp_signed("==", where, here), value, v.zero)
-                builder.store(builder.fadd(builder.load(total), chosen), total)
-            v.store(
-                builder.load(total),
-                pointer_to(context, builder, kinds[10], dx, builder.add(o_x, c)),
-                mask,
-            )
+        def write(row, column):
+            here = v.splat_int(_place(b, place, row, column))
+            chosen = b.icmp_signed("==", where, here)
+            pixel = b.gep(first, [_offset(b, row, column, *steps)])
+            v.store(b.select(chosen, value, v.zero), pixel, mask)
 
-        v.for_each(C, emit)
-        return context.get_dummy_value()
+        _for_each(b, shape, write)
 
-    return signature, codegen
+    v.for_each(channels, emit)
+
+
+@emitted(dy="aunn", shape="nn", place="nnn", dx="a", channels="n")
+def window_sum(v, dy, shape, place, dx, channels):
+    """dx[c] for c < channels: the sum of the dy of those windows of `shape` whose maximum was this pixel.
+
+    dy      (array, argmax, start, row step, column step)
+    place   (of the pixel in the first window, how much less it is a row, and a column)
+    """
+    dy, argmax, *steps = dy
+    b = v.builder
+    total = cgutils.alloca_once(b, v.type)
+
+    def emit(c, mask):
+        b.store(v.zero, total)
+
+        def add(row, column):
+            at = b.add(c, _offset(b, row, column, *steps))
+            passed = _offset(b, row, column, *place[1:])
+            here = v.splat_int(b.sub(place[0], passed))
+            where, value = v.load_int(b.gep(argmax, [at]), mask), v.load(b.gep(dy, [at]), mask)
+            chosen = b.select(b.icmp_signed("==", where, here), value, v.zero)
+            b.store(b.fadd(b.load(total), chosen), total)
+
+        _for_each(b, shape, add)
+        v.store(b.load(total), b.gep(dx, [c]), mask)
+
+    v.for_each(channels, emit)
+
+
+def _for_each(b, shape, emit):
+    """emit(row, column) for all of a shape."""
+    rows, columns = shape
+    with cgutils.for_range(b, rows) as row, cgutils.for_range(b, columns) as column:
+        emit(row.index, column.index)
+
+
+def _offset(b, row, column, row_step, column_step):
+    return b.add(b.mul(row, row_step), b.mul(column, column_step))
+
+
+def _place(b, place, row, column):
+    first, row_step = place
+    return b.add(first, b.add(b.mul(row, row_step), column))
+
+
+def _square(v, window):
+    """The four pixels of a window of 2x2."""
+    corner, row_step, column_step = window
+    below = v.builder.gep(corner, [row_step])
+    return [p for row in (corner, below) for p in (row, v.builder.gep(row, [column_step]))]

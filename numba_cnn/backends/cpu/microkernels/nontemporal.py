@@ -4,8 +4,8 @@ To write a line, a cache reads it first, and an output that is larger than the c
 it: memory then moves half as much again, or twice as much.
 """
 
+from numba_cnn.backends.cpu.codegen.arrays import is_aligned, lanes_of
 from numba_cnn.backends.cpu.codegen.compiler import noinline
-from numba_cnn.backends.cpu.codegen.vector import is_aligned, lanes_of
 
 NONTEMPORAL_BYTES = 1 << 22  # bytes, at least: about one core's part of the last cache
 
