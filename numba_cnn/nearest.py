@@ -6,7 +6,6 @@ served yet stand in keras_words.py.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -138,6 +137,8 @@ def keywords(function: Callable[P, R]) -> Callable[P, R]:
             traceback = error.__traceback__
             if traceback is not None and traceback.tb_next is not None:
                 raise  # by the function itself, not by the call
+            import inspect
+
             again = spellings.arguments(
                 function.__name__, (), arguments, settings, inspect.signature(function).parameters
             )
@@ -171,6 +172,8 @@ def shown(value: object) -> str:
 def _explain(
     function: Callable[..., Any], arguments: tuple[Any, ...], settings: Mapping[str, Any]
 ) -> TypeError:
+    import inspect
+
     signature = inspect.signature(function)
     names = [name for name in signature.parameters if name not in ("self", "cls")]
     try:
