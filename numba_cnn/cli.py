@@ -136,6 +136,17 @@ def _info(arguments: argparse.Namespace) -> None:
     config.show_config()
 
 
+def _run(arguments: argparse.Namespace) -> None:
+    from numba_cnn import scripts
+
+    try:
+        scripts.run(arguments.script, arguments.arguments)
+    finally:
+        if Path(arguments.script).is_file():
+            for word in scripts.missing_words(arguments.script):
+                print(f"{_PROGRAM}: not here: {word}", file=sys.stderr)
+
+
 def _load(arguments: argparse.Namespace) -> Saved:
     """The model of the file, compiled in any case, on the backend asked for."""
     from numba_cnn import models
@@ -196,32 +207,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"{_PROGRAM} {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
-
     train = commands.add_parser("train", help="train the tutorial's model, save it and its history")
-    _add_data(train)
-    train.add_argument("--epochs", type=_positive, default=12, metavar="N", help="default: 12")
-    train.add_argument(
-        "--learning-rate",
-        type=float,
-        default=0.001,
-        metavar="X",
-        help="of Adam, at the start; it falls to 0; default: 0.001",
-    )
-    train.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
-    train.add_argument(
-        "--out", default="out", metavar="FOLDER", help="for model.keras, history.csv; default: out"
-    )
-    _add_machine(train)
+    _add_training(train)
     train.set_defaults(run=_train)
 
     evaluate = commands.add_parser("evaluate", help="test a saved model")
-    evaluate.add_argument("model", metavar="MODEL", help="a .keras file")
+    evaluate.add_argument("model", metavar="MODEL", help="a .keras or .h5 file")
     _add_data(evaluate)
     _add_machine(evaluate)
     evaluate.set_defaults(run=_evaluate)
 
     predict = commands.add_parser("predict", help="print name, class and probability of images")
-    predict.add_argument("model", metavar="MODEL", help="a .keras file")
+    predict.add_argument("model", metavar="MODEL", help="a .keras or .h5 file")
     predict.add_argument(
         "images", nargs="+", metavar="IMAGE", help=".npy, .npz, or with the extra images .png, .jpg"
     )
@@ -230,13 +227,35 @@ def _parser() -> argparse.ArgumentParser:
 
     summary = commands.add_parser("summary", help="print a model's layers")
     summary.add_argument(
-        "model", nargs="?", metavar="MODEL", help="a .keras file; default: the tutorial's model"
+        "model", nargs="?", metavar="MODEL", help="a file; default: the tutorial's"
     )
     summary.set_defaults(run=_summary)
+
+    run = commands.add_parser("run", help="run a Keras script as it is: keras means this library")
+    run.add_argument("script", metavar="SCRIPT", help="a Python file")
+    run.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGS", help="of the script")
+    run.set_defaults(run=_run)
 
     info = commands.add_parser("info", help="print versions, backends, threads and kernel cache")
     info.set_defaults(run=_info)
     return parser
+
+
+def _add_training(parser: argparse.ArgumentParser) -> None:
+    _add_data(parser)
+    parser.add_argument("--epochs", type=_positive, default=12, metavar="N", help="default: 12")
+    parser.add_argument(
+        "--learning-rate",
+        type=float,
+        default=0.001,
+        metavar="X",
+        help="of Adam, at the start; it falls to 0; default: 0.001",
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    parser.add_argument(
+        "--out", default="out", metavar="FOLDER", help="for model.keras, history.csv; default: out"
+    )
+    _add_machine(parser)
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:

@@ -87,7 +87,7 @@ _NAMES = {
     },
     "optimizers": {
         name.lower(): name
-        for name in ("Adadelta", "Adagrad", "Adam", "Adamax", "Nadam", "RMSprop", "SGD")  # where no file has the name
+        for name in ("Adadelta", "Adagrad", "Adam", "Adamax", "Nadam", "RMSprop", "SGD")
     }
     | {"adam_v2": "", "gradient_descent_v2": "", "rmsprop_v2": ""},
     "backend": {"image_dim_ordering": "image_data_format", "set_image_dim_ordering": "set_image_data_format"},

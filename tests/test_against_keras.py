@@ -118,11 +118,12 @@ class TestTheirFiles:
         model.load_weights(folder / "theirs.weights.h5")
         assert_same_history(fit(model, epochs=2), answers["goes_on"])
 
-    def test_legacy_h5_is_refused(self, keras_answers):
-        with pytest.raises(
-            ValueError, match=r"legacy \.h5 files are not read yet.*Received: .*legacy\.h5"
-        ):
-            models.load_model(keras_answers[0] / "legacy.h5")
+    def test_legacy_h5(self, keras_answers):
+        folder, _ = keras_answers
+        x, _ = small_cnn.data()
+        legacy = models.load_model(folder / "legacy.h5")
+        whole = models.load_model(folder / "theirs.keras")
+        np.testing.assert_array_equal(legacy.predict(x, verbose=0), whole.predict(x, verbose=0))
 
 
 def test_keras_reads_our_files(keras, tmp_path):

@@ -29,7 +29,7 @@ ALLOWED = {
     "backends": {"shapes"},
     "ops": {"backends", "nearest", "shapes"},
     "activations": {"backends", "nearest", "ops"},
-    "utils": {"nearest", "session", "shapes"},
+    "utils": {"downloads", "files", "nearest", "session", "settings", "shapes"},
     "initializers": {"nearest", "registry", "session", "settings", "shapes"},
     "parameter": {"copies", "ops", "session", "shapes"},
     "regularizers": {"backends", "nearest", "ops", "registry", "settings"},
@@ -44,13 +44,17 @@ ALLOWED = {
     "optimizers": {"nearest", "ops", "parameter", "registry", "settings"},
     "callbacks": {"files", "nearest", "settings"},
     "saving": {"files", "layers", "optimizers", "parameter", "registry", "session"},
-    "datasets": {"files", "nearest", "shapes"},
+    "preprocessing": {"nearest", "utils"},
+    "downloads": {"files", "nearest"},
+    "datasets": {"downloads", "files", "nearest", "shapes"},
     "config": {"__init__", "backends", "nearest", "ops", "session"},
     "models": {
         "backends", "callbacks", "copies", "files", "layers", "losses", "metrics", "nearest", "ops", "optimizers",
         "parameter", "registry", "saving", "session", "settings", "shapes",
     },
-    "cli": {"__init__", "callbacks", "config", "datasets", "models", "optimizers", "session"},
+    "keras": {"__init__", "scripts"},
+    "scripts": {"__init__", "activations", "session"},
+    "cli": {"__init__", "callbacks", "config", "datasets", "models", "optimizers", "scripts", "session"},
 }  # fmt: skip
 # Inside backends/cpu, from below; what lies at its top, the ops, may import all of them.
 CPU = {
@@ -93,8 +97,9 @@ def rooms_imported(path):
     for module, _ in imports(path):
         parts = module.split(".")
         if parts[0] == "numba_cnn":
-            is_room = (PACKAGE / f"{parts[1]}.py").exists() or (PACKAGE / parts[1]).is_dir()
-            yield parts[1] if is_room else "__init__"
+            first = parts[1] if len(parts) > 1 else "__init__"
+            is_room = (PACKAGE / f"{first}.py").exists() or (PACKAGE / first).is_dir()
+            yield first if is_room else "__init__"
 
 
 @pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(PACKAGE)))

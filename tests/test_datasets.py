@@ -57,7 +57,9 @@ class TestShapes:
         (x_train, y_train), (x_test, y_test) = datasets.shapes(2000)
         session.set_random_seed(0)
         model = models.Sequential([layers.Flatten(), layers.Dense(10, activation="softmax")])
-        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"], backend="cpu")
+        model.compile(
+            "adam", "sparse_categorical_crossentropy", metrics=["accuracy"], backend="cpu"
+        )
         model.fit(x_train, y_train, epochs=8, verbose=0)
         assert model.evaluate(x_test, y_test, verbose=0)[1] < 0.25
 

@@ -63,6 +63,8 @@ def test_shapes_of_the_first_layer():
 def test_optimizers():
     with old("lr= is learning_rate= today"):
         assert optimizers.Adam(lr=0.1).learning_rate == 0.1
+    with old("optimizers.rmsprop is optimizers.RMSprop today"):
+        assert optimizers.rmsprop is optimizers.RMSprop
     with old("epsilon= is needed no more today"):
         assert optimizers.Adam(epsilon=None).epsilon == 1e-7
 

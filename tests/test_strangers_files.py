@@ -35,7 +35,7 @@ def assert_refused_or_read(read, path, contents):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """The bytes of a good .keras file with an optimizer's state, and of its weights alone."""
+    """The bytes of a good .keras file with an optimizer's state, of its weights alone, and of an .h5 file."""
     folder = tmp_path_factory.mktemp("whole")
     model = small_cnn.build(layers, models)
     model.set_weights(small_cnn.weights())
@@ -43,7 +43,8 @@ def whole(tmp_path_factory):
     model.optimizer.build(model.trainable_weights, model.backend)
     model.save(folder / "m.keras")
     model.save_weights(folder / "m.weights.h5")
-    return (folder / "m.keras").read_bytes(), (folder / "m.weights.h5").read_bytes()
+    model.save(folder / "m.h5")
+    return tuple((folder / name).read_bytes() for name in ("m.keras", "m.weights.h5", "m.h5"))
 
 
 @pytest.mark.parametrize("kind", ["damaged", "repacked", "misstated", "misconfigured"])
@@ -52,6 +53,14 @@ def test_models(whole, tmp_path, kind):
     contents = getattr(mutations, kind)(whole[0], **settings)
     assert_refused_or_read(
         lambda path: models.load_model(path, backend="cpu"), tmp_path / "m.keras", contents
+    )
+
+
+def test_legacy_models(whole, tmp_path):
+    assert_refused_or_read(
+        lambda path: models.load_model(path, backend="cpu"),
+        tmp_path / "m.h5",
+        mutations.damaged(whole[2]),
     )
 
 

@@ -43,12 +43,9 @@ def uniform(word):
     return np.int64(word >> _UPPER)
 
 
-def normals(m):
-    """pair(x, a, b): two numbers of the standard normal distribution in the type of x, from two words.
-
-    By the words of `m`: like, where, log, sqrt and function, as in scalars.py. Source: Box & Muller, 1958.
-    """
-    like, where, log, sqrt = m.like, m.where, m.log, m.sqrt
+def circle(m):
+    """(sine, cosine) of numbers within an eighth of a turn of 0, in their type, by the words of `m`."""
+    like = m.like
     s0, s1, s2, s3, s4, s5, s6, s7 = _SINE
     c0, c1, c2, c3, c4, c5, c6, c7, c8 = _COSINE
 
@@ -65,7 +62,16 @@ def normals(m):
         high = ((high * z + like(t, c4)) * z + like(t, c3)) * z + like(t, c2)
         return (high * z + like(t, c1)) * z + like(t, c0)
 
-    sine, cosine = m.function(sine), m.function(cosine)
+    return m.function(sine), m.function(cosine)
+
+
+def normals(m):
+    """pair(x, a, b): two numbers of the standard normal distribution in the type of x, from two words.
+
+    By the words of `m`: like, where, log, sqrt and function, as in scalars.py. Source: Box & Muller, 1958.
+    """
+    like, where, log, sqrt = m.like, m.where, m.log, m.sqrt
+    sine, cosine = circle(m)
 
     def pair(x, a, b):
         length = sqrt(like(x, -2) * log(like(x, uniform_of(a) + 1) * like(x, _UNIT)))

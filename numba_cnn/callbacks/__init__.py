@@ -5,6 +5,7 @@ from numba_cnn.callbacks.callback import Callback, CallbackList, History, Lambda
 from numba_cnn.callbacks.checkpoint import ModelCheckpoint
 from numba_cnn.callbacks.monitor import EarlyStopping, ReduceLROnPlateau
 from numba_cnn.callbacks.schedule import CSVLogger, LearningRateScheduler, TerminateOnNaN
+from numba_cnn.callbacks.tensorboard import TensorBoard
 
 __all__ = [
     "CSVLogger",
@@ -16,6 +17,7 @@ __all__ = [
     "LearningRateScheduler",
     "ModelCheckpoint",
     "ReduceLROnPlateau",
+    "TensorBoard",
     "TerminateOnNaN",
 ]
 

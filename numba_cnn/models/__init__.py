@@ -2,10 +2,18 @@
 
 from numba_cnn import nearest
 from numba_cnn.models.functional import Model
-from numba_cnn.models.loading import load_model
+from numba_cnn.models.loading import clone_model, load_model, model_from_json, save_model
 from numba_cnn.models.sequential import Sequential
 from numba_cnn.models.tutorial import tutorial_cnn
 
-__all__ = ["Model", "Sequential", "load_model", "tutorial_cnn"]
+__all__ = [
+    "Model",
+    "Sequential",
+    "clone_model",
+    "load_model",
+    "model_from_json",
+    "save_model",
+    "tutorial_cnn",
+]
 
 __getattr__ = nearest.attributes(__name__, __all__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
@@ -11,8 +12,8 @@ from numba_cnn.layers import Layer
 from numba_cnn.metrics.accuracies import FittingAccuracy
 from numba_cnn.models.network import one_or_all
 from numba_cnn.models.objectives import Objective
+from numba_cnn.models.on_batch import OnBatch
 from numba_cnn.models.summary import Connections, print_summary
-from numba_cnn.models.training import Trainer
 from numba_cnn.settings import flag, function, optional, path
 
 T = TypeVar("T", bound="Saved")
@@ -51,7 +52,7 @@ def described(layer: Layer) -> registry.Configuration:
     return layer._description() if isinstance(layer, Saved) else layers.describe(layer)
 
 
-class Saved(Trainer):
+class Saved(OnBatch):
     """A model with a description."""
 
     _keras_class: ClassVar[str]  # the name of the class in Keras's files, and where it is from
@@ -67,6 +68,10 @@ class Saved(Trainer):
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Saved:
         raise NotImplementedError
+
+    def to_json(self, **settings: Any) -> str:
+        """The model's description, without weights, for model_from_json(); settings are those of json.dumps."""
+        return json.dumps(self._description(), **settings)
 
     def connections(self) -> Connections | None:
         """For each layer by name, which outputs of which calls it is called on; None for a chain of layers."""

@@ -7,10 +7,11 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from numba_cnn import files, saving
+from numba_cnn import files, nearest, saving
 from numba_cnn.models.files import Saved, kind_of
 from numba_cnn.models.learner import chosen_backend
 from numba_cnn.nearest import keywords
+from numba_cnn.saving import description
 from numba_cnn.settings import flag, path
 
 _BYTES = 4  # of a float32
@@ -48,6 +49,43 @@ def load_model(
         if compile and isinstance(settings, Mapping):
             _compile(model, settings, backend)
         file.load(model.layers, model.optimizer)
+    return model
+
+
+@keywords
+def save_model(model: Saved, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+    """Write a model, as its save() does."""
+    _model("save_model", model).save(filepath, overwrite)
+
+
+@keywords
+def clone_model(model: Saved) -> Saved:
+    """A model of the same layers and names, with new weights, not compiled."""
+    model = _model("clone_model", model)
+    return type(model).from_config(model.get_config())
+
+
+@keywords
+def model_from_json(json_string: str) -> Saved:
+    """The model, with new weights, that to_json() has described; nothing in the text is executed.
+
+    Raises ValueError for a text that describes none.
+    """
+    if not isinstance(json_string, str):
+        raise TypeError(
+            f"model_from_json: json_string must be a text. Received: {nearest.shown(json_string)}"
+        )
+    with files.reading("model_from_json", "the text"):
+        described = description.read(json_string.encode(), "the text")
+        cls = kind_of(described) if isinstance(described, Mapping) else None
+        if cls is None or not isinstance(described.get("config"), Mapping):
+            raise ValueError("it describes no Sequential and no Functional model")
+        return cls.from_config(described["config"])
+
+
+def _model(op: str, model: Any) -> Saved:
+    if not isinstance(model, Saved):
+        raise TypeError(f"{op}: model must be a model. Received: {nearest.shown(model)}")
     return model
 
 

@@ -43,4 +43,7 @@ def get(identifier: Any) -> Optimizer:
     return optimizer
 
 
+for _file in ("adagrad", "adam", "ftrl", "lion", "rmsprop", "sgd"):
+    globals().pop(_file)  # the classes' older names, which are not to mean the files
+
 __getattr__ = nearest.attributes(__name__, __all__)

@@ -276,8 +276,9 @@ def _array(dataset: Any, shape: tuple[int, ...], dtype: np.dtype, size: int) -> 
 def _state(group: Any, optimizer: Optimizer, size: int) -> list[np.ndarray] | None:
     """The optimizer's arrays; None, with a warning, where the file has others."""
     stored = [follow(group, name) for name in _read_names(group, "weight_names")]
-    kinds = [((), np.dtype(np.float64))] * 2
-    kinds += [(array.shape, array.dtype) for array in optimizer.get_variables()[2:]]
+    wide = np.dtype(np.float64)  # of single numbers
+    own = optimizer.get_variables()
+    kinds = [(array.shape, array.dtype if array.ndim else wide) for array in own]
     has_rate = len(stored) != len(kinds) - 1  # Keras 2 keeps the learning rate elsewhere
     if not has_rate:
         del kinds[1]
@@ -285,10 +286,10 @@ def _state(group: Any, optimizer: Optimizer, size: int) -> list[np.ndarray] | No
         if len(stored) != len(kinds):
             raise ValueError(f"its state has {len(kinds)} arrays. Received: {len(stored)}")
         state = [_array(d, *kind, size) for d, kind in zip(stored, kinds, strict=True)]
-        if not has_rate:
-            state.insert(1, np.asarray(optimizer.get_variables()[1]))
     except ValueError as error:
         warnings.warn(f"the optimizer starts afresh: {error}", stacklevel=3)
         return None
-    optimizer_state.check(type(optimizer).__name__, state)
+    if not has_rate:
+        state.insert(1, np.asarray(own[1]))
+    optimizer_state.check(optimizer.state_names(), state)
     return state

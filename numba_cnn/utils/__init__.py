@@ -3,7 +3,18 @@
 from numba_cnn import nearest
 from numba_cnn.session import set_random_seed
 from numba_cnn.utils.arrays import normalize, to_categorical
+from numba_cnn.utils.get_file import get_file
+from numba_cnn.utils.images import array_to_img, img_to_array, load_img, save_img
 
-__all__ = ["normalize", "set_random_seed", "to_categorical"]
+__all__ = [
+    "array_to_img",
+    "get_file",
+    "img_to_array",
+    "load_img",
+    "normalize",
+    "save_img",
+    "set_random_seed",
+    "to_categorical",
+]
 
 __getattr__ = nearest.attributes(__name__, __all__)

@@ -2,7 +2,6 @@
 
 from functools import lru_cache
 
-import numpy as np
 from numba import int32
 
 from numba_cnn.backends.contract import checked
@@ -27,6 +26,19 @@ def affine_transform2d(x, matrices, g, bilinear, fill_mode, fill_value, y):
 def affine_transform2d_backward(dy, matrices, g, bilinear, fill_mode, dx):
     kernel = affine_transform2d_backward_kernel(dy.dtype, bool(bilinear), MODES[fill_mode])
     launch_each(kernel, g.N * g.C, dy, matrices, extents(g), dx)
+
+
+@lru_cache
+def floor(dtype):
+    """floor(x): the largest integer that is not above x, of those of 32 bits."""
+    kind = dtype.type
+
+    @device
+    def down(x):
+        whole = int32(x)
+        return whole - int32(1) if kind(whole) > x else whole
+
+    return down
 
 
 @lru_cache
@@ -79,6 +91,7 @@ def _pixel(dtype, mode):
 @lru_cache
 def pick_kernel(dtype, mode):
     place, pixel, half = _place(dtype), _pixel(dtype, mode), dtype.type(0.5)
+    down = floor(dtype)
 
     @jit
     def pick_kernel(x, matrices, g, fill, y):
@@ -86,8 +99,8 @@ def pick_kernel(dtype, mode):
         if i < y.size:
             n, oh, ow, c = unravel(i, g.OH, g.OW, g.C)
             m = matrices[n]
-            w = int32(np.floor(place(m[0], m[1], m[2], ow, oh) + half))
-            h = int32(np.floor(place(m[3], m[4], m[5], ow, oh) + half))
+            w = down(place(m[0], m[1], m[2], ow, oh) + half)
+            h = down(place(m[3], m[4], m[5], ow, oh) + half)
             store(y, i, pixel(x, n, h, w, c, g, fill))
 
     return pick_kernel
@@ -95,7 +108,8 @@ def pick_kernel(dtype, mode):
 
 @lru_cache
 def blend_kernel(dtype, mode):
-    place, pixel, one = _place(dtype), _pixel(dtype, mode), dtype.type(1)
+    place, pixel, kind = _place(dtype), _pixel(dtype, mode), dtype.type
+    lower_of, one = floor(dtype), dtype.type(1)
 
     @jit
     def blend_kernel(x, matrices, g, fill, y):
@@ -105,8 +119,8 @@ def blend_kernel(dtype, mode):
             m = matrices[n]
             column = place(m[0], m[1], m[2], ow, oh)
             row = place(m[3], m[4], m[5], ow, oh)
-            left, top = np.floor(column), np.floor(row)
-            across, down, w, h = column - left, row - top, int32(left), int32(top)
+            w, h = lower_of(column), lower_of(row)
+            across, down = column - kind(w), row - kind(h)
             upper = pixel(x, n, h, w, c, g, fill) * (one - across)
             upper += pixel(x, n, h, w + 1, c, g, fill) * across
             lower = pixel(x, n, h + 1, w, c, g, fill) * (one - across)
@@ -118,7 +132,7 @@ def blend_kernel(dtype, mode):
 
 @lru_cache
 def affine_transform2d_backward_kernel(dtype, bilinear, mode):
-    place, fixed = _place(dtype), _fixed(mode)
+    place, fixed, lower_of, kind = _place(dtype), _fixed(mode), floor(dtype), dtype.type
     zero, half, one = dtype.type(0), dtype.type(0.5), dtype.type(1)
     corners = 2 if bilinear else 1
 
@@ -134,9 +148,9 @@ def affine_transform2d_backward_kernel(dtype, bilinear, mode):
                 column = place(m[0], m[1], m[2], o % g.OW, o // g.OW)
                 row = place(m[3], m[4], m[5], o % g.OW, o // g.OW)
                 if not bilinear:
-                    column, row = np.floor(column + half), np.floor(row + half)
-                left, top = np.floor(column), np.floor(row)
-                across, down, w, h = column - left, row - top, int32(left), int32(top)
+                    column, row = kind(lower_of(column + half)), kind(lower_of(row + half))
+                w, h = lower_of(column), lower_of(row)
+                across, down = column - kind(w), row - kind(h)
                 value = load(dy, (n * g.OH * g.OW + o) * g.C + c)
                 for k in range(corners * corners):
                     a, b = h + k // corners, w + k % corners

@@ -2,18 +2,46 @@
 
 import math
 from functools import lru_cache
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import uint64
 
 from numba_cnn.backends import philox
 from numba_cnn.backends.contract import checked
+from numba_cnn.backends.cuda.activations import words
+from numba_cnn.backends.cuda.affine_transform2d import floor
 from numba_cnn.backends.cuda.dropout import _block, _word, draw_kernel
 from numba_cnn.backends.cuda.launch import extents, launch, launch_each
 from numba_cnn.backends.cuda.provider import cuda, device, jit
 from numba_cnn.backends.cuda.vector import store
 
 _uniform = device(philox.uniform)
+
+
+class Bounds(NamedTuple):
+    """The least and the largest of each number, in the type of the maps."""
+
+    angle_low: Any
+    angle_high: Any
+    rows_low: Any
+    rows_high: Any
+    columns_low: Any
+    columns_high: Any
+    down_low: Any
+    down_high: Any
+    across_low: Any
+    across_high: Any
+
+
+class Flags(NamedTuple):
+    """What is done besides, as integers of 32 bits."""
+
+    flip_rows: Any
+    flip_columns: Any
+    is_square: Any
+    is_whole: Any
 
 
 @checked
@@ -27,8 +55,8 @@ def random_uniform(low, high, generator, used, y):
 def random_affine(g, ranges, generator, used, matrices):
     launch(draw_kernel, 1, 1, generator, used)
     kind = matrices.dtype.type
-    bounds = tuple(kind(bound) for pair in ranges[:5] for bound in pair)
-    flags = tuple(np.int32(flag) for flag in ranges[5:])
+    bounds = Bounds(*(kind(bound) for pair in ranges[:5] for bound in pair))
+    flags = Flags(*(np.int32(flag) for flag in ranges[5:]))
     kernel = affine_kernel(matrices.dtype)
     launch_each(kernel, g.N, extents(g), bounds, flags, generator, used, matrices)
 
@@ -46,6 +74,25 @@ def _between(dtype):
 
 
 @lru_cache
+def _sine_and_cosine(dtype):
+    """both(angle): sine and cosine of an angle of a few turns."""
+    sine, cosine = philox.circle(SimpleNamespace(**words(dtype), function=device))
+    lower_of, kind = floor(dtype), dtype.type
+    quarter, quarters, half = kind(math.pi / 2), kind(2 / math.pi), kind(0.5)
+
+    @device
+    def both(angle):
+        turns = lower_of(angle * quarters + half)
+        t = angle - kind(turns) * quarter
+        s, c = sine(t), cosine(t)
+        if turns & 1:
+            s, c = c, -s
+        return (-s, -c) if turns & 2 else (s, c)
+
+    return both
+
+
+@lru_cache
 def uniform_kernel(dtype):
     between = _between(dtype)
 
@@ -60,7 +107,8 @@ def uniform_kernel(dtype):
 
 @lru_cache
 def affine_kernel(dtype):
-    between, kind = _between(dtype), dtype.type
+    between, lower_of, kind = _between(dtype), floor(dtype), dtype.type
+    sine_and_cosine = _sine_and_cosine(dtype)
     two, zero = kind(2), kind(0)
 
     @jit
@@ -70,19 +118,26 @@ def affine_kernel(dtype):
             counter, seed = uint64(used[0]), uint64(generator[0])
             w0, w1, w2, w3 = _block(uint64(2 * n), counter, seed)
             w4, w5, w6, _ = _block(uint64(2 * n + 1), counter, seed)
-            angle = between(bounds[0], bounds[1], w0)
-            rows, columns = between(bounds[2], bounds[3], w1), between(bounds[4], bounds[5], w2)
-            down, across = between(bounds[6], bounds[7], w3), between(bounds[8], bounds[9], w4)
+            angle = between(bounds.angle_low, bounds.angle_high, w0)
+            rows, columns = (
+                between(bounds.rows_low, bounds.rows_high, w1),
+                between(bounds.columns_low, bounds.columns_high, w2),
+            )
+            down, across = (
+                between(bounds.down_low, bounds.down_high, w3),
+                between(bounds.across_low, bounds.across_high, w4),
+            )
             cx, cy = kind(g.W - 1) / two, kind(g.H - 1) / two
-            if flags[2]:
+            if flags.is_square:
                 columns = rows
-            if flags[3]:
-                down, across, cx, cy = np.floor(down), np.floor(across), zero, zero
-            if flags[0] and _uniform(w5) < 1 << 23:
+            if flags.is_whole:
+                down, across = kind(lower_of(down)), kind(lower_of(across))
+                cx, cy = zero, zero
+            if flags.flip_rows and _uniform(w5) < 1 << 23:
                 rows = -rows
-            if flags[1] and _uniform(w6) < 1 << 23:
+            if flags.flip_columns and _uniform(w6) < 1 << 23:
                 columns = -columns
-            cosine, sine = math.cos(angle), math.sin(angle)
+            sine, cosine = sine_and_cosine(angle)
             a0, a1, b0, b1 = columns * cosine, -columns * sine, rows * sine, rows * cosine
             store(matrices, 6 * n, a0)
             store(matrices, 6 * n + 1, a1)

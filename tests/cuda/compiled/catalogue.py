@@ -235,7 +235,7 @@ def _plain(dtype):
             kernel = affine.affine_transform2d_backward_kernel(real, bilinear, mode)
             kernels[f"affine_transform2d_backward {bilinear} {mode}"] = kernel, (4, 2, warp, 4)
     kernels["uniform"] = random_affine.uniform_kernel(real), (one, one, *counters, 1)
-    bounds, flags = (one,) * 10, (i32,) * 4
+    bounds, flags = random_affine.Bounds(*[one] * 10), random_affine.Flags(*[i32] * 4)
     kernels["affine"] = random_affine.affine_kernel(real), (warp, bounds, flags, *counters, 2)
     kernels["brightness"] = colors.brightness_kernel, (3, 1, one, one, 3)
     kernels["brightness_gate"] = colors.brightness_gate_kernel, (3, 3, 1, one, one, 3)

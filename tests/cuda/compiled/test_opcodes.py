@@ -184,6 +184,21 @@ def test_shifts_beyond_the_width(opcode, kind):
     assert got.tolist() == [v & 0xFFFFFFFF if kind == "u32" else v for v in exact]
 
 
+@pytest.mark.parametrize("kind", ["b32", "b64"])
+def test_bits_put_into_others(kind):
+    x, y = _values(kind, 15), _values(kind, 16)
+    at, count = (np.arange(_N, dtype=np.uint32) * k % 40 for k in (3, 7))
+    width = 8 * x.itemsize
+    got = _compute(
+        f"bfi.{kind} %x0, %x1, %x2, %x3, %x4", [kind, kind, kind, "u32", "u32"], x, y, at, count
+    )
+    for have, a, b, k, n in zip(
+        got.tolist(), x.tolist(), y.tolist(), at.tolist(), count.tolist(), strict=True
+    ):
+        mask = ((1 << n) - 1 << k) & (1 << width) - 1
+        assert have == (a << k) & mask | b & ~mask
+
+
 @pytest.mark.parametrize("kind", ["f32", "s32", "u64"])
 @pytest.mark.parametrize("comparison", ["eq", "ne", "lt", "le", "gt", "ge"])
 def test_comparisons(comparison, kind):

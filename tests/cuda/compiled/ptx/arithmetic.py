@@ -48,6 +48,7 @@ def operation(instruction):
     if opcode in _BINARY:
         return _BINARY[opcode]
     makers = {
+        "bfi": _bfi,
         "clz": _clz,
         "div": _div,
         "fma": _fma,
@@ -69,6 +70,22 @@ def operation(instruction):
 def _wide(dtype):
     size = WIDER[dtype.itemsize]
     return signed(size) if dtype.kind == "i" else np.dtype(f"u{size}")
+
+
+def _bfi(instruction):
+    """The lowest `count` bits of x, put into y from bit `at` on."""
+    width = 8 * instruction.dtype.itemsize
+
+    def mask_of(at, count):
+        return ((1 << min(int(count), width)) - 1 << int(at)) & (1 << width) - 1
+
+    masks = np.vectorize(mask_of, otypes=[instruction.dtype])
+
+    def insert(x, y, at, count):
+        mask = masks(at, count)
+        return _shl(instruction)(x, at) & mask | y & ~mask
+
+    return insert
 
 
 def _mul(instruction):

@@ -46,6 +46,8 @@ def _arithmetic(program, instruction, compute):
         kinds[2] = _BOOL
     elif instruction.opcode in ("shl", "shr"):
         kinds[1] = _SHIFT
+    elif instruction.opcode == "bfi":
+        kinds[2] = kinds[3] = _SHIFT
     elif instruction.opcode == "mad" and "wide" in instruction.modifiers:
         wide = program.registers[target]
         kinds[2] = np.dtype(f"{kinds[0].kind}{wide.itemsize}")

@@ -1,0 +1,87 @@
+"""What `tensorflow` is where none is installed: its keras, and the words that scripts use while they import."""
+
+from __future__ import annotations
+
+import logging as _logging
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+import numba_cnn as keras
+from numba_cnn import activations
+from numba_cnn.session import set_random_seed
+
+__path__: list[str] = []  # a package, of which tensorflow.keras is a part
+__version__ = "2.16.0"  # the first whose tf.keras is Keras 3
+AUTOTUNE = -1
+bool = np.bool_
+float16, float32, float64 = np.float16, np.float32, np.float64
+int8, int16, int32, int64, uint8 = np.int8, np.int16, np.int32, np.int64, np.uint8
+newaxis = None
+
+
+def _nothing(*arguments: Any, **settings: Any) -> None:
+    """Taken for scripts' sake."""
+
+
+def _none(*arguments: Any, **settings: Any) -> list[Any]:
+    """No devices of TensorFlow's."""
+    return []
+
+
+logging = SimpleNamespace(set_verbosity=_nothing, ERROR=40, WARN=30, INFO=20, FATAL=50, DEBUG=10)
+data = SimpleNamespace(AUTOTUNE=AUTOTUNE, experimental=SimpleNamespace(AUTOTUNE=AUTOTUNE))
+random = SimpleNamespace(set_seed=set_random_seed)
+test = SimpleNamespace(
+    is_gpu_available=lambda *a, **k: False,
+    gpu_device_name=lambda: "",
+    is_built_with_cuda=lambda: False,
+)
+config = SimpleNamespace(
+    list_physical_devices=_none,
+    list_logical_devices=_none,
+    get_visible_devices=_none,
+    set_visible_devices=_nothing,
+    run_functions_eagerly=_nothing,
+    experimental=SimpleNamespace(
+        list_physical_devices=_none,
+        set_memory_growth=_nothing,
+        enable_op_determinism=_nothing,
+    ),
+    threading=SimpleNamespace(
+        set_inter_op_parallelism_threads=_nothing, set_intra_op_parallelism_threads=_nothing
+    ),
+    optimizer=SimpleNamespace(set_jit=_nothing),
+)
+nn = SimpleNamespace(
+    **{
+        name: getattr(activations, name)
+        for name in (
+            "elu", "gelu", "leaky_relu", "log_softmax", "relu", "relu6", "selu", "sigmoid", "silu", "softmax",
+            "softplus", "softsign", "swish", "tanh",
+        )
+    }
+)  # fmt: skip
+optimizers, losses, metrics, initializers = (
+    keras.optimizers, keras.losses, keras.metrics, keras.initializers,
+)  # fmt: skip
+compat = SimpleNamespace(
+    v1=SimpleNamespace(
+        logging=logging,
+        set_random_seed=set_random_seed,
+        disable_eager_execution=_nothing,
+        keras=keras,
+    )
+)
+
+
+def get_logger() -> _logging.Logger:
+    return _logging.getLogger("tensorflow")
+
+
+def __getattr__(name: str) -> Any:
+    raise AttributeError(
+        f"module 'tensorflow' has no attribute {name!r}: no TensorFlow is installed, and of its words numba_cnn has "
+        "keras and those that scripts use while they import"
+    )

@@ -1,0 +1,151 @@
+"""Scripts that are run as they are: import lines of every kind, old paths, and the words that are not here."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+
+def python(code, *arguments, **environment):
+    return subprocess.run(
+        [sys.executable, "-W", "error", *arguments, *(["-c", textwrap.dedent(code)] if code else [])],
+        capture_output=True, text=True, env=os.environ | environment,
+    )  # fmt: skip
+
+
+def run(tmp_path, code, *arguments):
+    (tmp_path / "script.py").write_text(textwrap.dedent(code))
+    return python("", "-m", "numba_cnn", "run", str(tmp_path / "script.py"), *arguments)
+
+
+TRAINS = """
+    import numpy as np
+    x, y = np.random.rand(16, 8, 8, 1), np.arange(16) % 3
+    model = Sequential(
+        [Conv2D(2, 3, activation="relu", input_shape=(8, 8, 1)), Flatten(), Dense(3, activation="softmax")]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    print(type(model).__module__, sorted(model.fit(x, y, verbose=0).history))
+"""
+IMPORTS = [
+    "from keras.models import Sequential\n    from keras.layers import Conv2D, Dense, Flatten",
+    "from tensorflow.keras.models import Sequential\n    from tensorflow.keras.layers import *",
+    "import tensorflow as tf\n    Sequential = tf.keras.Sequential\n    L = tf.keras.layers\n"
+    "    Conv2D, Dense, Flatten = L.Conv2D, L.Dense, L.Flatten",
+    "from tensorflow import keras\n    from tensorflow.keras import layers\n    Sequential = keras.models.Sequential\n"
+    "    Conv2D, Dense, Flatten = layers.Conv2D, layers.Dense, layers.Flatten",
+    "from keras.engine.sequential import Sequential\n    from keras.layers.convolutional import Conv2D\n"
+    "    from keras.layers.core import Dense, Flatten",
+    "import keras.layers as L, keras.backend as K\n    from tensorflow.python.keras.models import Sequential\n"
+    "    Conv2D, Dense, Flatten = L.Conv2D, L.Dense, L.Flatten\n    K.clear_session()",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("imports", IMPORTS)
+def test_import_lines(imports, tmp_path):
+    done = run(tmp_path, f"\n    {imports}\n{TRAINS}")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "numba_cnn.models.sequential ['accuracy', 'loss']\n"
+    assert not done.stderr
+
+
+def test_a_script_finds_its_arguments_and_its_neighbours(tmp_path):
+    (tmp_path / "beside.py").write_text("import keras\nNAME = keras.__name__\n")
+    done = run(
+        tmp_path, "import sys, beside; print(beside.NAME, sys.argv[1:], __name__)", "--a", "b"
+    )
+    assert done.stdout == "numba_cnn ['--a', 'b'] __main__\n"
+
+
+def test_words_of_tensorflow_that_scripts_use_while_they_import(tmp_path):
+    done = run(
+        tmp_path,
+        """
+        import tensorflow as tf
+        tf.random.set_seed(1); tf.get_logger().setLevel("ERROR")
+        tf.compat.v1.logging.set_verbosity(tf.compat.v1.logging.ERROR)
+        for gpu in tf.config.experimental.list_physical_devices("GPU"): pass
+        print(tf.float32.__name__, tf.data.AUTOTUNE, tf.keras.layers.Dense(3, activation=tf.nn.relu).activation.name)
+        """,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "float32 -1 relu\n"
+
+
+def test_what_is_not_here_is_listed_by_name_and_line(tmp_path):
+    done = run(
+        tmp_path,
+        """\
+        import tensorflow as tf
+        from keras import layers
+        from keras.layers import Dense
+        if False:
+            layers.LSTM(3)
+            tf.image.resize(1, 2)
+            Dense(3).units
+        """,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stderr.splitlines()
+    assert [line.split(": ")[2:4] for line in lines] == [
+        ["line 5", "keras.layers.LSTM"],
+        ["line 6", "tensorflow.image"],
+    ]
+    assert "is not served yet" in lines[0]
+    done = run(tmp_path, "from keras.layers import Bidirectional")
+    assert done.returncode == 1
+    assert "not here: line 1: keras.layers.Bidirectional" in done.stderr
+
+
+def test_a_script_that_is_not_there(tmp_path):
+    done = python("", "-m", "numba_cnn", "run", str(tmp_path / "none.py"))
+    assert done.returncode == 1
+    assert done.stderr.endswith("none.py: No such file or directory\n")
+
+
+def test_in_a_notebook():
+    done = python(
+        """
+        from numba_cnn import scripts
+        scripts.as_keras(); scripts.as_keras()
+        import keras, numba_cnn
+        from tensorflow.keras.layers import Dense
+        print(keras is numba_cnn, Dense is numba_cnn.layers.Dense, numba_cnn.layers.__spec__.name)
+        """
+    )
+    assert done.stdout == "True True numba_cnn.layers\n", done.stderr
+
+
+def test_the_prefix_numba_cnn_keras():
+    done = python(
+        """
+        from numba_cnn.keras.models import Sequential
+        from numba_cnn.keras import layers, utils
+        import numba_cnn.keras.callbacks as callbacks, numba_cnn
+        print(Sequential is numba_cnn.Sequential, layers is numba_cnn.layers, callbacks is numba_cnn.callbacks)
+        """
+    )
+    assert done.stdout == "True True True\n", done.stderr
+
+
+FAKE = (
+    "import types\n__version__ = '9'\nkeras = types.ModuleType('tensorflow.keras')\nname = 'real'\n"
+)
+
+
+def test_a_tensorflow_that_is_installed_keeps_the_rest_of_its_name(tmp_path):
+    (tmp_path / "tensorflow").mkdir()
+    (tmp_path / "tensorflow" / "__init__.py").write_text(FAKE)
+    code = """
+        from numba_cnn import scripts
+        scripts.as_keras()
+        import tensorflow as tf, numba_cnn
+        from tensorflow.keras.layers import Dense
+        print(tf.name, tf.__version__, tf.keras is numba_cnn, Dense is numba_cnn.layers.Dense)
+    """
+    assert (
+        python(code, PYTHONPATH=f"{tmp_path}{os.pathsep}{os.getcwd()}").stdout
+        == "real 9 True True\n"
+    )
