@@ -79,7 +79,9 @@ def targets():
 
 
 def _of(name, function):
-    """A function, or a class's constructor and its settings, each set on a good object."""
+    """A function, or a class's constructor and its settings, each set on a good object; nothing of a module."""
+    if inspect.ismodule(function):
+        return []
     if name in ("models.Sequential",):
         return [Target(name, function, ("layers", "trainable", "name"))]
     if name in (
