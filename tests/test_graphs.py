@@ -107,7 +107,7 @@ def test_a_graph_follows_what_is_set_on_the_model():
     assert len(seen) == 7
     model = named("pooled")
     for metrics in (["accuracy"], [], ["accuracy"]):
-        model.compile("sgd", "sparse_categorical_crossentropy", metrics)
+        model.compile("sgd", "sparse_categorical_crossentropy", metrics=metrics)
         for _ in range(2):
             assert len(model.evaluate(x, y, verbose=0, return_dict=True)) == 1 + len(metrics)
 

@@ -128,7 +128,7 @@ def segmenter(activation, loss, metrics=("accuracy",), outputs=3):
     )
     rng = np.random.default_rng(0)
     model.set_weights([rng.standard_normal(w.shape) for w in model.weights])
-    model.compile("adam", loss, metrics, backend="cpu")
+    model.compile("adam", loss, metrics=metrics, backend="cpu")
     return model
 
 

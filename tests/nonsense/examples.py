@@ -11,6 +11,7 @@ ROWS, LABELS = np.ones((2, 3), F32), np.array([0, 1])
 SHARES, TENSOR = np.full((2, 3), 0.25, F32), layers.Input((3,))
 THREE = np.ones(3, F32)
 COUNTED = np.zeros(2, np.int64)
+SMALL = models.Sequential([layers.Dense(2, input_shape=(3,))])
 LOSS = "sparse_categorical_crossentropy"
 
 
@@ -151,7 +152,9 @@ EXAMPLES = {
     "datasets.digits": {"size": 8}, "datasets.shapes": {"n": 10}, "datasets.load": {"source": "digits"},
     "datasets.image_folder": {"path": "."},
     "datasets.shift": {"x": X, "most": 1, "generator": np.random.default_rng(0), "out": np.empty_like(X)},
-    "models.load_model": {"filepath": "m.keras"}, "models.tutorial_cnn": {"input_shape": (32, 32, 1)},
+    "models.load_model": {"filepath": "m.keras"}, "models.clone_model": {"model": SMALL},
+    "models.save_model": {"model": SMALL, "filepath": "m.keras"},
+    "models.model_from_json": {"json_string": SMALL.to_json()}, "models.tutorial_cnn": {"input_shape": (32, 32, 1)},
     "Sequential.add": {"layer": layers.ReLU()}, "Sequential.build": {"input_shape": (None, 3)},
     "Sequential.compile": {"loss": LOSS, "backend": "cpu"}, "Sequential.fit": FIT, "Sequential.evaluate": FIT,
     "Sequential.predict": {"x": ROWS, "verbose": 0}, "Sequential.get_layer": {"index": 0},

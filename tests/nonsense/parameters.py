@@ -157,6 +157,9 @@ PARAMETERS |= {
     "keepdims": "flag", "label_smoothing": "share", "max_value": "?number from 0", "moving_mean_initializer": "choice",
     "moving_variance_initializer": "choice", "negative_slope": "number from 0", "offset": "number",
     "output_padding": "?size", "outputs": "choice", "pointwise_initializer": "choice", "target_shape": "extents",
+    "log_dir": "path", "histogram_freq": "count from 0", "write_graph": "flag", "write_images": "flag",
+    "write_steps_per_second": "flag", "update_freq": "choice", "profile_batch": "anything",
+    "embeddings_freq": "anything", "embeddings_metadata": "anything", "json_string": "choice",
     "training": "anything", "y_pred": "array", "y_shape": "shape", "y_true": "array",
 }  # fmt: skip
 # Optimizers and schedules.
