@@ -122,13 +122,13 @@ DATA = np.random.default_rng(0).random((20, 6), dtype=np.float32)
 LABELS = np.arange(20) % 3
 
 
-def model(*arguments, activation="softmax", outputs=3, **settings):
+def model(loss, metrics=None, activation="softmax", outputs=3, **settings):
     made = models.Sequential(
         [layers.Input((6,)), layers.Dense(4), layers.Dense(outputs, activation=activation)]
     )
     rng = np.random.default_rng(1)
     made.set_weights([rng.standard_normal(w.shape) for w in made.weights])
-    made.compile("sgd", *arguments, backend="cpu", **settings)
+    made.compile("sgd", loss, metrics=metrics, backend="cpu", **settings)
     return made
 
 

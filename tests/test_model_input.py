@@ -205,7 +205,6 @@ class TestWrongInput:
             ({"optimizer": "adafactor"}, ValueError, "Received: 'adafactor'"),
             ({"backend": "tpu"}, ValueError, "Received: 'tpu'"),
             ({"optimizer": "sgd", "backend": "tpu"}, ValueError, "Received: 'tpu'"),
-            ({"loss_weights": [1.0]}, TypeError, "loss_weights"),
         ],
     )
     def test_arguments_of_compile(self, arguments, error, message):
