@@ -144,6 +144,14 @@ def test_a_random_layer_acts_in_training_alone_and_anew_each_time(name, config):
         np.testing.assert_array_equal(kept, plain)
 
 
+def test_a_frame_leaves_the_pixels_as_they_are():
+    x = np.random.default_rng(0).random((2, 4, 8, 1), dtype=np.float32)
+    y = layers.Resizing(8, 8, "nearest", pad_to_aspect_ratio=True, fill_value=1e6)(x)
+    np.testing.assert_array_equal(y[:, 2:6], x)
+    assert (y[:, :2] == 1e6).all()
+    assert (y[:, 6:] == 1e6).all()
+
+
 def test_halves_of_the_images_are_mirrored():
     x = np.random.default_rng(0).random((400, 3, 4, 1), dtype=np.float32)
     y = layers.RandomFlip("horizontal", seed=1)(x, training=True)

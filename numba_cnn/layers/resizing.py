@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from numba_cnn import ops
+import numpy as np
+
+from numba_cnn import backends, ops
 from numba_cnn.layers.images import check_channels_last, one_image
 from numba_cnn.layers.layer import Backward, InputShape, Layer
 from numba_cnn.ops import Array
@@ -144,11 +146,13 @@ def resized(
 
 
 def _framed(x: Array, borders: Borders, fill_value: float) -> Array:
-    framed = ops.zero_pad2d(x, borders)
-    if not fill_value:
-        return framed
-    edge = ops.zero_pad2d(ops.activate(x, "affine", scale=0.0, offset=-fill_value), borders)
-    return ops.activate(ops.add(framed, edge), "affine", scale=1.0, offset=fill_value)
+    """Images with that number around them; their own pixels stay as they are."""
+    (top, bottom), (left, right) = borders
+    N, H, W, _ = x.shape
+    moved = np.tile(np.array([1, 0, -left, 0, 1, -top], x.dtype), (N, 1))
+    matrices = backends.of("resized", x=x).asarray(moved)
+    size = top + H + bottom, left + W + right
+    return ops.affine_transform2d(x, matrices, size, interpolation="nearest", fill_value=fill_value)
 
 
 def _borders(extents: tuple[int, int], size: tuple[int, int], crop: bool, pad: bool) -> Borders:
