@@ -1,8 +1,9 @@
-"""conv2d: finite differences -> reference -> CPU, direct and Winograd."""
+"""conv2d: finite differences -> reference -> CPU by direct sums, and what holds for any algorithm."""
 
 import numpy as np
 import pytest
-from cases import DTYPES, assert_close, conv2d_cases
+from cases import DTYPES, conv2d_cases
+from conv2d_checks import check_passes, drawn, reference_passes
 from gradcheck import assert_gradient
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -13,31 +14,9 @@ from numba_cnn.backends import reference
 from numba_cnn.backends.cpu.convolution import (
     depthwise_small,
     direct_weight,
-    winograd_choice,
-    winograd_nonfused,
-    winograd_weight_nonfused,
 )
 from numba_cnn.backends.cpu.microkernels.nontemporal import NONTEMPORAL_BYTES
 from numba_cnn.backends.cpu.runtime import launch_graph
-
-
-def _arrays(case, dtype):
-    rng = np.random.default_rng(case.seed)
-    g = case.geometry
-    draw = [rng.standard_normal(shape) for shape in (g.x, g.weight, (g.F,), g.y)]
-    return [array.astype(dtype) for array in draw]
-
-
-def _reference(case, x, weight, bias, dy):
-    """y, dx, dweight, dbias in float64."""
-    x, weight, bias, dy = (array.astype(np.float64) for array in (x, weight, bias, dy))
-    g = case.geometry
-    y, dx, dweight, dbias = np.empty(g.y), np.empty(g.x), np.empty(g.weight), np.empty(g.F)
-    reference.conv2d(x, weight, bias, g, case.relu, "auto", y)
-    gate = y if case.relu else None
-    reference.conv2d_backward_input(dy, gate, weight, g, "auto", dx)
-    reference.conv2d_backward_weight(dy, gate, x, g, "auto", dweight, dbias)
-    return y, dx, dweight, dbias
 
 
 def _loops(case, x, weight, bias):
@@ -59,7 +38,7 @@ def test_reference_equals_the_plain_sum():
     padding = ((1, 2), (0, 1))
     arguments = {"strides": (2, 1), "padding": padding, "dilation_rate": (1, 2), "groups": 2}
     case = Conv2DCase((2, 6, 7, 4), (3, 2, 2, 6), arguments, relu=True)
-    x, weight, bias, _ = _arrays(case, np.float64)
+    x, weight, bias, _ = drawn(case, np.float64)
     y = np.empty(case.geometry.y)
     reference.conv2d(x, weight, bias, case.geometry, True, "auto", y)
     np.testing.assert_allclose(y, _loops(case, x, weight, bias), rtol=1e-12, atol=1e-12)
@@ -69,8 +48,8 @@ def test_reference_equals_the_plain_sum():
 @settings(max_examples=25)
 def test_reference_against_finite_differences(case):
     case.relu = False  # its kink is no derivative
-    x, weight, bias, dy = _arrays(case, np.float64)
-    _, *gradients = _reference(case, x, weight, bias, dy)
+    x, weight, bias, dy = drawn(case, np.float64)
+    _, *gradients = reference_passes(case, x, weight, bias, dy)
 
     def function(x, weight, bias):
         y = np.empty(case.geometry.y)
@@ -78,25 +57,6 @@ def test_reference_against_finite_differences(case):
         return y
 
     assert_gradient(function, [x, weight, bias], gradients, dy, np.random.default_rng(1))
-
-
-def _check_ops(case, dtype, algorithm, looser=1):
-    x, weight, bias, dy = _arrays(case, dtype)
-    activation = "relu" if case.relu else None
-    y = ops.conv2d(x, weight, bias, activation=activation, algorithm=algorithm, **case.arguments)
-    expected, *_ = _reference(case, x, weight, bias, dy)
-    assert_close(y, expected, looser * case.terms, case.terms**0.5)
-    # The gradients are gated by the y that was computed: where rounding decides a sign, both see the same one.
-    gate = {"activation": activation, "y": y} if case.relu else {}
-    actual = ops.conv2d_backward(dy, x, weight, algorithm=algorithm, **gate, **case.arguments)
-    gated = (np.where(y > 0, dy, 0) if case.relu else dy).astype(np.float64)
-    plain = Conv2DCase(case.x_shape, case.weight_shape, case.arguments, False, case.seed)
-    _, *gradients = _reference(plain, x, weight, bias, gated)
-    g = case.geometry
-    terms = g.KH * g.KW * g.F, g.N * g.OH * g.OW, g.N * g.OH * g.OW
-    for array, expected, count in zip(actual, gradients, terms, strict=True):
-        assert array.dtype == dtype
-        assert_close(array, expected, looser * count, count**0.5)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -138,7 +98,7 @@ def _check_ops(case, dtype, algorithm, looser=1):
 )
 @settings(max_examples=150)
 def test_direct_equals_reference(dtype, case):
-    _check_ops(case, dtype, "direct")
+    check_passes(case, dtype, "direct")
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -155,11 +115,11 @@ def test_direct_equals_reference(dtype, case):
 def test_windows_are_read_in_place_or_copied(dtype, case, monkeypatch):
     """Which, the first-level cache decides; the bits are the same."""
     monkeypatch.setattr(launch_graph, "RECORDINGS", 0)
-    arrays = _arrays(case, dtype)
+    arrays = drawn(case, dtype)
     dweights = []
     for pack in (1, 1 << 62):
         monkeypatch.setattr(direct_weight, "MIN_STRIDE_PACKED", pack)
-        _check_ops(case, dtype, "direct")
+        check_passes(case, dtype, "direct")
         x, weight, _, dy = arrays
         dweights.append(ops.conv2d_backward(dy, x, weight, algorithm="direct", **case.arguments)[1])
     np.testing.assert_array_equal(*dweights)
@@ -185,7 +145,7 @@ def test_depthwise(dtype, extents, kernel, stride, padding, relu):
     case = Conv2DCase((N, H, W, C), (kernel, kernel, 1, C), arguments, relu)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(depthwise_small, "MIN_PIXEL_BYTES", 0)  # at any vector width
-        _check_ops(case, dtype, "direct")
+        check_passes(case, dtype, "direct")
 
 
 @pytest.mark.parametrize("row", [0, -1])
@@ -200,19 +160,6 @@ def test_nan_reaches_no_tap_that_does_not_see_it(row):
     np.testing.assert_array_equal(
         np.isnan(dweight).any((1, 2, 3)), np.isin(np.arange(3), np.arange(3)[row])
     )
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@given(case=conv2d_cases(winograd=True))
-@example(case=Conv2DCase((7, 5, 5, 80), (3, 3, 80, 70), {}, relu=True))
-@example(case=Conv2DCase((1, 63, 61, 17), (3, 3, 17, 18), {"padding": "same"}, relu=True))
-@example(case=Conv2DCase((1, 9, 300, 3), (3, 3, 3, 32), {}, relu=True))  # colours, in two pieces
-@example(case=Conv2DCase((2, 6, 7, 3), (3, 3, 3, 64), {"padding": "same"}))
-@example(case=Conv2DCase((1, 10, 1026, 5), (3, 3, 5, 4), {}))  # two rows of many patches
-@settings(max_examples=60)
-def test_winograd_equals_reference(dtype, case):
-    # Lavin & Gray, table 4: F(4x4, 3x3) loses about one decimal digit.
-    _check_ops(case, dtype, "winograd", looser=200)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -235,49 +182,7 @@ def test_outputs_too_large_for_caches(dtype, algorithm, case):
         np.prod(case.geometry.y) * 4 > NONTEMPORAL_BYTES
         or np.prod(case.geometry.x) * 4 > NONTEMPORAL_BYTES
     )
-    _check_ops(case, dtype, algorithm, looser=200)
-
-
-@pytest.fixture(scope="module")
-def small_shared_blocks():
-    """Winograd with shared transforms for any number of channels, in small blocks and many parts."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(winograd_choice, "MIN_WEIGHTS_NONFUSED", 0)
-        patch.setattr(winograd_choice, "MAX_TRANSFORMED", 1 << 16)
-        patch.setattr(winograd_nonfused, "MAX_BLOCK", 32)
-        patch.setattr(winograd_weight_nonfused, "MAX_BLOCK", 16)
-        patch.setattr(launch_graph, "RECORDINGS", 0)  # nor are others used, or left behind
-        yield
-
-
-@pytest.mark.usefixtures("small_shared_blocks")
-@pytest.mark.parametrize("dtype", DTYPES)
-@given(case=conv2d_cases(winograd=True))
-@example(case=Conv2DCase((7, 5, 5, 80), (3, 3, 80, 70), {}, relu=True))
-@example(case=Conv2DCase((3, 31, 9, 40), (3, 3, 40, 33), {"padding": "same"}, relu=True))
-@settings(max_examples=60)
-def test_winograd_with_shared_transforms_equals_reference(dtype, case):
-    _check_ops(case, dtype, "winograd", looser=200)
-
-
-@given(
-    case=conv2d_cases(winograd=True),
-    spread=st.sampled_from(["normal", "positive", "decades"]),
-)
-@settings(max_examples=60)
-def test_winograd_error_bound(case, spread):
-    """On values of realistic spread: activations are positive, and their sizes span decades."""
-    x, weight, bias, dy = _arrays(case, np.float32)
-    if spread != "normal":
-        x = np.abs(x)
-    if spread == "decades":
-        x *= np.float32(10) ** np.random.default_rng(case.seed).uniform(-3, 1, x.shape).astype(
-            np.float32
-        )
-    y = ops.conv2d(x, weight, bias, algorithm="winograd", **case.arguments)
-    case.relu = False
-    expected, *_ = _reference(case, x, weight, bias, dy)
-    assert np.abs(y - expected).max() <= 2e-5 * np.abs(expected).max()
+    check_passes(case, dtype, algorithm, looser=200)
 
 
 def test_auto_picks_an_algorithm_that_is_right():
@@ -288,7 +193,7 @@ def test_auto_picks_an_algorithm_that_is_right():
         ((2, 6, 7, 128), 130),
     ):
         case = Conv2DCase(shape, (3, 3, shape[3], filters), {"padding": "same"}, relu=True)
-        _check_ops(case, np.float32, "auto", looser=200)
+        check_passes(case, np.float32, "auto", looser=200)
 
 
 def test_known_answer():
@@ -315,44 +220,6 @@ def test_nan_goes_through(algorithm):
     y = ops.conv2d(x, np.ones((3, 3, 3, 4), np.float32), activation="relu", algorithm=algorithm)
     assert np.isnan(y[0, 0, 0]).all()
     assert not np.isnan(y[0, 4:, 4:]).any()
-
-
-@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e10])
-@pytest.mark.parametrize(
-    "shape", [(2, 18, 22, 16, 32), (1, 14, 18, 3, 32), (1, 14, 18, 256, 256), (3, 7, 7, 64, 32)]
-)
-def test_winograd_spreads_what_is_out_of_range_over_the_patches_that_read_it(bad, shape):
-    N, H, W, C, F = shape
-    rng = np.random.default_rng(3)
-    x = rng.standard_normal((N, H, W, C)).astype(np.float32)
-    weight = rng.standard_normal((3, 3, C, F)).astype(np.float32)
-    clean = ops.conv2d(x, weight, algorithm="winograd")
-    for h, w in ((0, 0), (4, 4), (5, 6), (H - 1, W - 1)):
-        spoiled = x.copy()
-        spoiled[N - 1, h, w, C // 2] = bad
-        y = ops.conv2d(spoiled, weight, algorithm="winograd")
-        reached = np.zeros(y.shape, bool)
-        rows, columns = (
-            (max(0, -(-(k - 5) // 4)), k // 4) for k in (h, w)
-        )  # patch t reads pixels 4t..4t + 5
-        reached[N - 1, 4 * rows[0] : 4 * rows[1] + 4, 4 * columns[0] : 4 * columns[1] + 4] = True
-        assert reached.any((0, 3)).sum() <= 64
-        np.testing.assert_array_equal(y[~reached], clean[~reached])
-        direct = ops.conv2d(spoiled, weight, algorithm="direct")
-        window = direct != ops.conv2d(x, weight, algorithm="direct")
-        assert window[~np.isnan(window)].sum() <= 9 * F
-        if np.isfinite(bad):
-            assert np.abs(y - direct).max() <= 1e-5 * bad * np.abs(weight).max()
-
-
-def test_large_numbers_cost_their_patch_its_digits():
-    """The figures of docs/algorithms.md."""
-    x, weight = np.ones((1, 14, 14, 16), np.float32), np.ones((3, 3, 16, 32), np.float32)
-    for large, error in ((1e3, 1e-2), (1e7, 100)):
-        x[0, 5, 5, 0] = large
-        y = ops.conv2d(x, weight, algorithm="winograd")
-        exact = ops.conv2d(x.astype(np.float64), weight.astype(np.float64), algorithm="direct")
-        assert np.abs(y - exact).max() <= error
 
 
 def test_input_that_is_not_contiguous_or_read_only():
@@ -414,4 +281,4 @@ def test_bad_input(call, error, message):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_more_filters_than_blocks_hold(dtype):
     """A weight gradient of more than 4,096 filters, in blocks of panels that are no power of two."""
-    _check_ops(Conv2DCase((2, 3, 4, 3), (1, 1, 3, 4500), {}, relu=True), dtype, "direct")
+    check_passes(Conv2DCase((2, 3, 4, 3), (1, 1, 3, 4500), {}, relu=True), dtype, "direct")
