@@ -28,11 +28,9 @@ _MOVED = {
     "layers.experimental.preprocessing": "layers",
     "layers.experimental": "layers",
     "optimizers.legacy": "optimizers",
-    "optimizers.schedules": "optimizers.schedules",
     "preprocessing.image": "utils",
     "preprocessing": "utils",
     "saving": "models",
-    "datasets.mnist": "datasets.mnist",
     **{
         f"layers.{old}": "layers"
         for old in (
