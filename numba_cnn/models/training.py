@@ -179,6 +179,8 @@ class Trainer(Feeder):
     ) -> Any:
         """What the model makes of each sample, as a float32 array (N, ...), or a list of them for several outputs."""
         if verbose == 0 and callbacks is None and batch_size is steps is None and self._is_ready(x):
+            if results := self._graphs.again(self._outputs, x):
+                return self.backend.to_numpy(results[0][0])
             return np.array(self.backend.to_numpy(self(self.backend.asarray(x))))
         batches = self._samples("predict", x, batch_size, steps)
         progress = self._progress(verbose, batches)
@@ -201,10 +203,11 @@ class Trainer(Feeder):
 
     def _is_ready(self, x: Any) -> bool:
         """Whether predict has no more to do than to call the model: few samples come often, and Python would show."""
-        shape = self.input_shape
-        if type(x) is not np.ndarray or shape is None or x.shape[1:] != shape[1:] or not x.ndim:
+        if type(x) is not np.ndarray or not x.ndim or len(self._ends) != 1:
             return False
-        return 0 < len(x) <= BATCH_SIZE and len(self._ends) == 1 and data.is_ready(x)
+        if not 0 < len(x) <= BATCH_SIZE or (shape := self.input_shape) is None:
+            return False
+        return x.shape[1:] == shape[1:] and data.is_ready(x)
 
     def _train_epoch(
         self, epoch: int, batches: Source, progress: Progress, hooks: CallbackList
