@@ -41,7 +41,9 @@ def main():
             for name, commit in (("before", arguments.before), ("after", arguments.after))
         ]
         compare_bits(versions, sorted({*arguments.threads}))
-        heading = f"| | {arguments.before} | {arguments.after} | ratio | 95 % |\n|---|---|---|---|---|"
+        heading = (
+            f"| | {arguments.before} | {arguments.after} | ratio | 95 % |\n|---|---|---|---|---|"
+        )
         for threads in arguments.threads:
             print(f"\nOn {threads} thread{'s' if threads > 1 else ''}:\n\n{heading}")
             compare_calls(versions, threads, arguments.rounds)
@@ -91,7 +93,10 @@ def compare_bits(versions, all_threads):
             width = f"{bits} bits" if bits else "this processor's vectors"
             same = "the same bits" if before["digest"] == after["digest"] else "other bits"
             losses = max(abs(a - b) for a, b in zip(before["losses"], after["losses"], strict=True))
-            print(f"| {threads} threads, {width} | {same}; losses differ by {losses:.1e} |", flush=True)
+            print(
+                f"| {threads} threads, {width} | {same}; losses differ by {losses:.1e} |",
+                flush=True,
+            )
 
 
 def compare_calls(versions, threads, rounds):

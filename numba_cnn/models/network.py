@@ -86,7 +86,15 @@ class Network(Layer):
     @property
     def output(self) -> Any:
         """What it gives for that."""
-        return one_or_all(self.outputs)
+        return self._arranged(self.outputs)
+
+    def _arranged(self, outputs: Sequence[Any]) -> Any:
+        """What the model gives, of something for each of its outputs."""
+        return one_or_all(outputs)
+
+    def _listed(self, arranged: Any) -> list[Any]:
+        """Something for each output, of what the model gives."""
+        return arranged if len(self._ends) > 1 else [arranged]
 
     def _read_trainable(self, config: Mapping[str, Any]) -> None:
         """Take over what a file says of the model itself: its layers know their own."""
@@ -198,7 +206,7 @@ class Network(Layer):
         for one in xs:
             check_batch(self.name, one)
         outputs, backward = plan.forward(self._plan(), xs)
-        return one_or_all(outputs), lambda dy: backward(dy if isinstance(dy, list) else [dy])
+        return self._arranged(outputs), lambda dy: backward(self._listed(dy))
 
     def call(self, x: Array) -> Array:
         """Inference: what a call gives."""
@@ -209,15 +217,16 @@ class Network(Layer):
         steps = plan.Steps(max(len(self._starts), 1))
         return plan.fused(steps.plan(self._add_steps(steps, steps.inputs)))
 
-    def __call__(self, x: Any, training: bool = False) -> Any:
+    def __call__(self, x: Any, training: bool | None = None) -> Any:
         """The output for a batch that lives on the model's backend; nothing is remembered.
 
-        Called on what Input(...) or a layer returned, the model is a layer of another one, which says when it trains.
+        Called on what Input(...) or a layer returned, the model is a layer of another one, which says when it trains
+        if training= does not.
         """
         if not training and (results := self._graphs.again(self._outputs, x)):
             return results[0][0]
         if given := tensors(x):
-            return self._connected(given)
+            return self._connected(given, training)
         return self.forward(x)[0] if training else self._of_batch(x)
 
     def _of_batch(self, x: Any) -> Any:
