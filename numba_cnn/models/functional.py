@@ -13,7 +13,7 @@ from numba_cnn.models import graph_config, plan, structure
 from numba_cnn.models.calls import Calls, from_within
 from numba_cnn.models.files import Saved, kind
 from numba_cnn.models.graphs import Results
-from numba_cnn.models.network import one_or_all
+from numba_cnn.models.structure import one_or_all
 from numba_cnn.models.summary import Connections
 from numba_cnn.ops import Array
 

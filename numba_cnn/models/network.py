@@ -14,6 +14,7 @@ from numba_cnn.layers.layer import check_batch
 from numba_cnn.layers.tensor import Node, Tensor, tensors
 from numba_cnn.models import plan
 from numba_cnn.models.graphs import Graphs, Results, is_ours
+from numba_cnn.models.structure import one_or_all
 from numba_cnn.ops import Array
 from numba_cnn.parameter import Parameter
 from numba_cnn.settings import Checked, flag
@@ -297,7 +298,3 @@ class Network(Layer):
                 parameter.move(self._backend)
             for network in self._networks():
                 network._backend = self._backend
-
-
-def one_or_all(items: Sequence[Any]) -> Any:
-    return items[0] if len(items) == 1 else list(items)

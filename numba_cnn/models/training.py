@@ -14,9 +14,9 @@ from numba_cnn.callbacks.callback import as_list
 from numba_cnn.models import data, sources
 from numba_cnn.models.feeding import BATCH_SIZE, Feeder, Given
 from numba_cnn.models.learner import Logs
-from numba_cnn.models.network import one_or_all
 from numba_cnn.models.progress import Progress, verbosity
 from numba_cnn.models.sources import Source
+from numba_cnn.models.structure import one_or_all
 from numba_cnn.settings import flag
 
 Callbacks = Callback | Sequence[Callback] | None
