@@ -14,7 +14,7 @@ _TEXTS = {
     "optimizers": "Adafactor Lamb LossScaleOptimizer Muon",
     "losses": "CTC Circle circle ctc",
     "metrics": "ConcordanceCorrelation MeanMetricWrapper PearsonCorrelation",
-    "callbacks": "BackupAndRestore ProgbarLogger RemoteMonitor SwapEMAWeights",
+    "callbacks": "ProgbarLogger RemoteMonitor SwapEMAWeights",
     "datasets": """
         boston_housing california_housing imdb reuters
     """,

@@ -1,6 +1,7 @@
 """Callbacks, by Keras's names."""
 
 from numba_cnn import nearest
+from numba_cnn.callbacks.backup import BackupAndRestore
 from numba_cnn.callbacks.callback import Callback, CallbackList, History, LambdaCallback
 from numba_cnn.callbacks.checkpoint import ModelCheckpoint
 from numba_cnn.callbacks.monitor import EarlyStopping, ReduceLROnPlateau
@@ -8,6 +9,7 @@ from numba_cnn.callbacks.schedule import CSVLogger, LearningRateScheduler, Termi
 from numba_cnn.callbacks.tensorboard import TensorBoard
 
 __all__ = [
+    "BackupAndRestore",
     "CSVLogger",
     "Callback",
     "CallbackList",

@@ -11,14 +11,17 @@ from numba_cnn.layers import Layer
 from numba_cnn.optimizers import Optimizer
 from numba_cnn.registry import Configuration
 from numba_cnn.saving import keras_file, legacy_h5, weights_file
+from numba_cnn.saving.backup_file import load_backup, save_backup
 from numba_cnn.saving.keras_file import ModelFile
 from numba_cnn.saving.legacy_h5 import LegacyModelFile
 
 __all__ = [
     "LegacyModelFile",
     "ModelFile",
+    "load_backup",
     "load_weights",
     "open_model",
+    "save_backup",
     "save_model",
     "save_weights",
 ]
