@@ -14,7 +14,7 @@ _TEXTS = {
     "optimizers": "Adafactor Lamb LossScaleOptimizer Muon",
     "losses": "CTC Circle circle ctc",
     "metrics": "ConcordanceCorrelation MeanMetricWrapper PearsonCorrelation",
-    "callbacks": "ProgbarLogger RemoteMonitor SwapEMAWeights",
+    "callbacks": "ProgbarLogger",
     "datasets": """
         boston_housing california_housing imdb reuters
     """,

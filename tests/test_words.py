@@ -1,0 +1,44 @@
+"""Callbacks and objects of the user's own beside Keras's."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import words_peer as peer
+
+pytestmark = pytest.mark.xdist_group("words against keras")  # one process asks Keras, once
+
+
+@pytest.fixture(scope="module")
+def keras(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("words")
+    settings = {"KERAS_BACKEND": "jax", "XLA_FLAGS": "--xla_backend_optimization_level=0"}
+    subprocess.run([sys.executable, peer.__file__, folder], check=True, env=os.environ | settings)
+    return json.loads((folder / "answers.json").read_text())
+
+
+def assert_alike(ours, theirs, where=""):
+    """The same values within single precision, in the same places."""
+    if isinstance(theirs, dict):
+        assert ours.keys() == theirs.keys(), where
+        for key, value in theirs.items():
+            assert_alike(ours[key], value, f"{where}/{key}")
+    elif isinstance(theirs, str) or theirs is None:
+        assert ours == theirs, where
+    elif isinstance(theirs, list) and any(isinstance(one, dict | str) for one in theirs):
+        assert len(ours) == len(theirs), where
+        for i, (one, other) in enumerate(zip(ours, theirs, strict=True)):
+            assert_alike(one, other, f"{where}/{i}")
+    elif isinstance(theirs, list):
+        for one, other in zip(ours, theirs, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5, err_msg=where)
+    else:
+        assert ours == pytest.approx(theirs, rel=1e-4, abs=1e-5), where
+
+
+@pytest.mark.parametrize("name", peer.CASES)
+def test_the_same_as_in_keras(name, keras):
+    assert_alike(peer.CASES[name](peer.modules(of_keras=False)), keras[name])

@@ -1,0 +1,64 @@
+"""What Keras says of callbacks and of objects of the user's own: `python words_peer.py FOLDER` writes answers.json.
+
+The same words run in both libraries: each function below is given the modules of one of them.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import small_cnn
+
+
+def modules(of_keras):
+    """The modules of Keras, or of this library."""
+    if of_keras:
+        import keras
+    else:
+        import numba_cnn as keras
+    return keras
+
+
+def averaged(keras, *, swap_on_epoch):
+    """The history and the weights of a run whose averages are swapped, and its losses by evaluate."""
+    model = small_cnn.build(keras.layers, keras.models)
+    model.set_weights(small_cnn.weights())
+    model.compile(
+        keras.optimizers.SGD(0.05, use_ema=True, ema_momentum=0.6), "sparse_categorical_crossentropy",
+        run_eagerly=True,
+    )  # fmt: skip
+    swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=swap_on_epoch)
+    seen = []
+    see = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: seen.append(
+            float(np.abs(model.get_weights()[-2]).sum())
+        ),
+        on_epoch_begin=lambda epoch, logs: seen.append(
+            float(np.abs(model.get_weights()[-2]).sum())
+        ),
+    )
+    history = small_cnn.fit(model, epochs=3, validation_split=0.3, callbacks=[swap, see])
+    x, y = small_cnn.data()
+    return {
+        "history": history,
+        "seen": seen,
+        "evaluate": model.evaluate(x, y, verbose=0, callbacks=[swap]),
+        "weights": [w.tolist() for w in model.get_weights()],
+    }
+
+
+CASES = {
+    "averages": lambda keras: averaged(keras, swap_on_epoch=False),
+    "averages by epoch": lambda keras: averaged(keras, swap_on_epoch=True),
+}
+
+
+def main(folder):
+    keras = modules(of_keras=True)
+    answers = {name: case(keras) for name, case in CASES.items()}
+    (folder / "answers.json").write_text(json.dumps(answers))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
