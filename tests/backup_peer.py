@@ -48,7 +48,7 @@ def model():
         ]
     )
     made.compile(
-        "nadam", "sparse_categorical_crossentropy", ["accuracy"], backend="cpu"
+        "nadam", "sparse_categorical_crossentropy", metrics=["accuracy"], backend="cpu"
     )
     return made
 
