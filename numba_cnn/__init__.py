@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         ops,
         optimizers,
         regularizers,
+        saving,
         utils,
     )
     from numba_cnn.config import clear_session, set_conv_algorithm, set_num_threads, show_config
@@ -60,6 +61,7 @@ __all__ = [
     "ops",
     "optimizers",
     "regularizers",
+    "saving",
     "set_conv_algorithm",
     "set_num_threads",
     "set_random_seed",

@@ -6,7 +6,7 @@ They turn "no such name" into "not served yet". Tests ask real Keras whether it 
 from __future__ import annotations
 
 _TEXTS = {
-    "numba_cnn": "Variable applications distribution mixed_precision saving",
+    "numba_cnn": "Variable applications distribution mixed_precision",
     "layers": """
         Bidirectional CategoryEncoding Conv3D ConvLSTM2D Embedding GRU LSTM Lambda
         MultiHeadAttention SimpleRNN StringLookup TimeDistributed
@@ -20,6 +20,7 @@ _TEXTS = {
     """,
     "initializers": "STFT",
     "activations": "glu sparse_plus sparse_sigmoid sparsemax threshold",
+    "saving": "KerasFileEditor",
     "arguments": "reduction",
 }
 WORDS = {namespace: words.split() for namespace, words in _TEXTS.items()}

@@ -1,6 +1,6 @@
 """A run that may be killed: trains, in the process of its own, and writes its weights and its history.
 
-    python backup_peer.py FOLDER [ORDERS OF save_freq] [the batches behind which it is killed]
+python backup_peer.py FOLDER [ORDERS OF save_freq] [the batches behind which it is killed]
 """
 
 import json
@@ -47,9 +47,7 @@ def model():
             layers.Dense(small_cnn.CLASSES, activation="softmax"),
         ]
     )
-    made.compile(
-        "nadam", "sparse_categorical_crossentropy", metrics=["accuracy"], backend="cpu"
-    )
+    made.compile("nadam", "sparse_categorical_crossentropy", metrics=["accuracy"], backend="cpu")
     return made
 
 
@@ -66,9 +64,7 @@ def main(folder, save_freq, batches=0, saves=0):
         callbacks.LearningRateScheduler(lambda epoch, rate: rate * 0.9),
         Killed(int(batches), int(saves)),
     ]
-    history = made.fit(
-        x, y, 8, epochs=6, verbose=0, callbacks=used, validation_split=0.2
-    )
+    history = made.fit(x, y, 8, epochs=6, verbose=0, callbacks=used, validation_split=0.2)
     np.savez(folder / "weights.npz", *made.get_weights())
     (folder / "history.json").write_text(json.dumps(history.history))
 

@@ -9,15 +9,22 @@ import numpy as np
 import pytest
 import words_peer as peer
 
+import numba_cnn
+from numba_cnn import models, session
+
 pytestmark = pytest.mark.xdist_group("words against keras")  # one process asks Keras, once
 
 
 @pytest.fixture(scope="module")
 def keras(tmp_path_factory):
+    """(what Keras answers, the folder with its files)."""
     folder = tmp_path_factory.mktemp("words")
+    for name, (make, _) in peer.FILES.items():
+        session.clear_session()
+        make(numba_cnn).save(folder / f"ours_{name}")
     settings = {"KERAS_BACKEND": "jax", "XLA_FLAGS": "--xla_backend_optimization_level=0"}
     subprocess.run([sys.executable, peer.__file__, folder], check=True, env=os.environ | settings)
-    return json.loads((folder / "answers.json").read_text())
+    return json.loads((folder / "answers.json").read_text()), folder
 
 
 def assert_alike(ours, theirs, where=""):
@@ -41,4 +48,13 @@ def assert_alike(ours, theirs, where=""):
 
 @pytest.mark.parametrize("name", peer.CASES)
 def test_the_same_as_in_keras(name, keras):
-    assert_alike(peer.CASES[name](peer.modules(of_keras=False)), keras[name])
+    assert_alike(peer.CASES[name](numba_cnn), keras[0][name])
+
+
+@pytest.mark.parametrize("name", peer.FILES)
+def test_files_go_both_ways(name, keras):
+    answers, folder = keras
+    make, ask = peer.FILES[name]
+    assert_alike(ask(make(numba_cnn)), answers[name])
+    assert_alike(answers[f"ours_{name}"], answers[name])
+    assert_alike(ask(models.load_model(folder / f"theirs_{name}")), answers[name])

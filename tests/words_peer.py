@@ -1,6 +1,7 @@
 """What Keras says of callbacks and of objects of the user's own: `python words_peer.py FOLDER` writes answers.json.
 
-The same words run in both libraries: each function below is given the modules of one of them.
+The same words run in both libraries: each function below is given the modules of one of them. Of FILES it reads those
+that this library wrote, ours_NAME, and writes theirs_NAME.
 """
 
 import json
@@ -8,16 +9,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import own_objects
 import small_cnn
-
-
-def modules(of_keras):
-    """The modules of Keras, or of this library."""
-    if of_keras:
-        import keras
-    else:
-        import numba_cnn as keras
-    return keras
 
 
 def averaged(keras, *, swap_on_epoch):
@@ -31,9 +24,7 @@ def averaged(keras, *, swap_on_epoch):
     swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=swap_on_epoch)
     seen = []
     see = keras.callbacks.LambdaCallback(
-        on_epoch_end=lambda epoch, logs: seen.append(
-            float(np.abs(model.get_weights()[-2]).sum())
-        ),
+        on_epoch_end=lambda epoch, logs: seen.append(float(np.abs(model.get_weights()[-2]).sum())),
         on_epoch_begin=lambda epoch, logs: seen.append(
             float(np.abs(model.get_weights()[-2]).sum())
         ),
@@ -54,9 +45,24 @@ CASES = {
 }
 
 
+# By name: what makes a model, and what is asked of it.
+FILES = {
+    "own.keras": (
+        lambda keras: own_objects.model(keras, own_objects.classes(keras)),
+        own_objects.results,
+    ),
+}
+
+
 def main(folder):
-    keras = modules(of_keras=True)
+    import keras
+
     answers = {name: case(keras) for name, case in CASES.items()}
+    for name, (make, ask) in FILES.items():
+        model = make(keras)
+        model.save(folder / f"theirs_{name}")
+        answers[name] = ask(model)
+        answers[f"ours_{name}"] = ask(keras.models.load_model(folder / f"ours_{name}"))
     (folder / "answers.json").write_text(json.dumps(answers))
 
 

@@ -7,13 +7,13 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
+from numba_cnn.formats import keras_file, legacy_h5, weights_file
+from numba_cnn.formats.backup_file import load_backup, save_backup
+from numba_cnn.formats.keras_file import ModelFile
+from numba_cnn.formats.legacy_h5 import LegacyModelFile
 from numba_cnn.layers import Layer
 from numba_cnn.optimizers import Optimizer
 from numba_cnn.registry import Configuration
-from numba_cnn.saving import keras_file, legacy_h5, weights_file
-from numba_cnn.saving.backup_file import load_backup, save_backup
-from numba_cnn.saving.keras_file import ModelFile
-from numba_cnn.saving.legacy_h5 import LegacyModelFile
 
 __all__ = [
     "LegacyModelFile",

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from numba_cnn import files
+from numba_cnn.formats import weights_file
 from numba_cnn.layers import Layer
 from numba_cnn.optimizers import Optimizer
-from numba_cnn.saving import weights_file
 
 _PROGRESS, _WEIGHTS = "progress.json", "model.weights.h5"
 _DTYPES = "bool", "int32", "int64", "float32", "float64"

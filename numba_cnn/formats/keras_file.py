@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from numba_cnn import files
+from numba_cnn.formats import description, weights_file
 from numba_cnn.layers import Layer
 from numba_cnn.optimizers import Optimizer
 from numba_cnn.registry import Configuration
-from numba_cnn.saving import description, weights_file
 
 SUFFIX = ".keras"
 _KERAS_VERSION = "3.15.1"  # whose format this is

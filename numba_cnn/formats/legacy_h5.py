@@ -21,12 +21,12 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from numba_cnn import files
+from numba_cnn.formats import description, legacy_config, optimizer_state
+from numba_cnn.formats.weights_file import as_dtype, check, follow
 from numba_cnn.layers import Layer
 from numba_cnn.optimizers import Optimizer
 from numba_cnn.parameter import Parameter
 from numba_cnn.registry import Configuration
-from numba_cnn.saving import description, legacy_config, optimizer_state
-from numba_cnn.saving.weights_file import as_dtype, check, follow
 
 SUFFIXES = ".h5", ".hdf5"
 MAGIC = b"\x89HDF\r\n\x1a\n"

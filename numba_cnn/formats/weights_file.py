@@ -23,10 +23,10 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from numba_cnn import files
+from numba_cnn.formats import optimizer_state
 from numba_cnn.layers import Layer
 from numba_cnn.optimizers import Optimizer
 from numba_cnn.parameter import Parameter
-from numba_cnn.saving import optimizer_state
 from numba_cnn.session import snake_case
 
 SUFFIX = ".weights.h5"

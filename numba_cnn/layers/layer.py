@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 from numba_cnn import activations, backends, nearest, session, shapes
 from numba_cnn.initializers import Initializer
+from numba_cnn.layers.configured import Configured
 from numba_cnn.layers.tensor import Node, Tensor, tensors
-from numba_cnn.layers.weighted import Weighted, float32, initial
+from numba_cnn.layers.weighted import float32, initial
 from numba_cnn.ops import Array
 from numba_cnn.parameter import Parameter
 from numba_cnn.settings import Settings, flag, text
@@ -17,7 +18,7 @@ Backward = Callable[..., Array | None]  # (dy, need_dx=True) -> dx
 InputShape = tuple[int | None, ...]  # (None, H, W, C) or (None, K); None stands for the batch
 
 
-class Layer(Weighted):
+class Layer(Configured):
     """One step of a model.
 
     build() makes the parameters once the shape of the input is known. forward(x) is training: it
@@ -225,10 +226,6 @@ class Layer(Weighted):
                 "Received: nothing built"
             )
         return sum(parameter.size for parameter in self.weights)
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments of the constructor, as Keras writes them."""
-        return {"name": self.name, "trainable": self.trainable}
 
     def __getstate__(self) -> dict[str, Any]:
         """All but the calls in graphs: those belong to models, which give them back."""

@@ -137,7 +137,7 @@ def get(identifier: Any) -> Loss:
     for name, function in FUNCTIONS.items():
         if identifier is function:
             identifier = name
-    loss: Loss = registry.get("loss", identifier, _NAMES)
+    loss: Loss = registry.get("loss", identifier, _NAMES, Loss)
     return loss
 
 

@@ -48,7 +48,7 @@ from numba_cnn.metrics.iou import (
     OneHotIoU,
     OneHotMeanIoU,
 )
-from numba_cnn.metrics.metric import Mean, Metric, Sum
+from numba_cnn.metrics.metric import Averaged, Mean, Metric, Sum
 from numba_cnn.metrics.rates import (
     PrecisionAtRecall,
     RecallAtPrecision,
@@ -135,7 +135,7 @@ def get(identifier: Any) -> Metric:
     for name, function in FUNCTIONS.items():
         if identifier is function:
             identifier = name
-    metric: Metric = registry.get("metric", identifier, _NAMES)
+    metric: Metric = registry.get("metric", identifier, _NAMES, Averaged)
     if isinstance(identifier, str) and identifier in _NAMES and identifier != "Accuracy":
         metric.name = identifier
     return metric

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
-from numba_cnn import layers, registry, saving
+from numba_cnn import custom, formats, layers, registry
+from numba_cnn.constructors import is_ours
 from numba_cnn.layers import Layer
 from numba_cnn.metrics.accuracies import FittingAccuracy
 from numba_cnn.models.network import one_or_all
@@ -33,6 +34,9 @@ def kind(*names: str) -> Callable[[type[T]], type[T]]:
 
 def kind_of(description: Any) -> type[Saved] | None:
     """The class of a model that a description names, or None."""
+    own = custom.described(description)
+    if isinstance(own, type) and issubclass(own, Saved):
+        return own
     name = description.get("class_name")
     return _KINDS.get(name) if isinstance(name, str) else None
 
@@ -66,7 +70,15 @@ class Saved(OnBatch):
         raise NotImplementedError
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Saved:
+    def from_config(
+        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> Self:
+        """A model with new weights from get_config(); classes of the user's own are those of custom_objects."""
+        with custom.CustomObjectScope(custom_objects):
+            return cls._of_config(config)
+
+    @classmethod
+    def _of_config(cls, config: Mapping[str, Any]) -> Self:
         raise NotImplementedError
 
     def to_json(self, **settings: Any) -> str:
@@ -108,7 +120,9 @@ class Saved(OnBatch):
         if not self.built:
             raise ValueError(f"save: build the model first. Received: unbuilt {self.name}")
         description = {**self._description(), **self._compile_config()}
-        saving.save_model(filepath, description, self.name, self._layers, self.optimizer, overwrite)
+        formats.save_model(
+            filepath, description, self.name, self._layers, self.optimizer, overwrite
+        )
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write weights and optimizer state to a .weights.h5 file, or weights to an .h5 file, which Keras reads too."""
@@ -116,7 +130,7 @@ class Saved(OnBatch):
         overwrite = flag("save_weights", "overwrite", overwrite)
         if not self.built:
             raise ValueError(f"save_weights: build the model first. Received: unbuilt {self.name}")
-        saving.save_weights(filepath, self.name, self._layers, self.optimizer, overwrite)
+        formats.save_weights(filepath, self.name, self._layers, self.optimizer, overwrite)
 
     def load_weights(
         self,
@@ -135,17 +149,25 @@ class Saved(OnBatch):
         by_name = flag("load_weights", "by_name", by_name)
         if not self.built:
             raise ValueError(f"load_weights: build the model first. Received: unbuilt {self.name}")
-        saving.load_weights(
+        formats.load_weights(
             filepath, self._layers, self.optimizer, by_name=by_name, skip_mismatch=skip_mismatch
         )
 
     def _description(self) -> registry.Configuration:
         """The model as Keras's files have it, whether it is the whole or a layer."""
+        cls, module, name = type(self), self._keras_module, self._keras_class
+        registered: str | None = None if module == "keras" else name
+        if not is_ours(cls):
+            module, name, registered = (
+                cls.__module__,
+                cls.__name__,
+                custom.get_registered_name(cls),
+            )
         return {
-            "module": self._keras_module,
-            "class_name": self._keras_class,
+            "module": module,
+            "class_name": name,
             "config": self.get_config(),
-            "registered_name": None if self._keras_module == "keras" else self._keras_class,
+            "registered_name": registered,
             "build_config": {"input_shape": self._build_shape()},
         }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 from numba_cnn import nearest, registry, shapes
 from numba_cnn.layers import InputLayer, Layer
@@ -137,8 +137,7 @@ class Sequential(Saved):
         return config
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Sequential:
-        """A model with new weights from get_config()."""
+    def _of_config(cls, config: Mapping[str, Any]) -> Self:
         if not isinstance(config, Mapping) or not isinstance(config.get("layers"), list | tuple):
             raise TypeError(
                 "from_config: config must be what get_config() gives, with a list of layers. "
