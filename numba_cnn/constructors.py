@@ -17,6 +17,11 @@ def is_ours(cls: type) -> bool:
     return cls.__module__.partition(".")[0] == _PACKAGE
 
 
+def is_of_package(namespace: Mapping[str, Any]) -> bool:
+    """Whether a class that defines these names, and is not made yet, is one of this package's."""
+    return str(namespace.get("__module__")).partition(".")[0] == _PACKAGE
+
+
 def accepted(cls: type) -> tuple[str, ...] | None:
     """The keyword arguments of the class's constructor, and of those it hands on to its base classes.
 
@@ -47,7 +52,8 @@ def constructor(cls: type) -> Constructor:
         if "__init__" in vars(base):
             ours = ours and is_ours(base)
             parameters = inspect.signature(vars(base)["__init__"]).parameters.values()
-            names |= {p.name: None for p in parameters if p.kind is not p.VAR_KEYWORD}
+            any_kind = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
+            names |= {p.name: None for p in parameters if p.kind not in any_kind}
             takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
             if not takes_any:
                 break

@@ -27,7 +27,20 @@ _LARGEST = float(np.finfo(np.float32).max)  # kernels compute in float32
 
 
 class _Called(type):
-    """Classes whose constructors are called in today's words, whatever the script's are."""
+    """Classes whose constructors are called in today's words, whatever the script's are.
+
+    A base says by what a class defines which bases it has in its place.
+    """
+
+    def __new__(
+        mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **settings: Any
+    ) -> Any:
+        chosen: list[type] = []
+        for base in bases:
+            chosen += (
+                base._bases_for(name, namespace) if isinstance(base, _Called) else (base,)  # type: ignore[attr-defined]
+            )
+        return super().__new__(mcs, name, tuple(chosen), namespace, **settings)
 
     if not TYPE_CHECKING:  # which is to see the constructors themselves
 
@@ -65,6 +78,11 @@ class Checked(metaclass=_Called):
         "train_step",
         "of_batch",
     )
+
+    @classmethod
+    def _bases_for(cls, name: str, namespace: Mapping[str, Any]) -> tuple[type, ...]:
+        """The bases of a class of that name which derives from this one and defines that."""
+        return (cls,)
 
     def __init_subclass__(cls, **settings: Any) -> None:
         """Public methods of this package's classes explain calls that do not fit them."""

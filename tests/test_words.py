@@ -10,7 +10,7 @@ import pytest
 import words_peer as peer
 
 import numba_cnn
-from numba_cnn import models, session
+from numba_cnn import session
 
 pytestmark = pytest.mark.xdist_group("words against keras")  # one process asks Keras, once
 
@@ -21,8 +21,12 @@ def keras(tmp_path_factory):
     folder = tmp_path_factory.mktemp("words")
     for name, (make, _) in peer.FILES.items():
         session.clear_session()
-        make(numba_cnn).save(folder / f"ours_{name}")
-    settings = {"KERAS_BACKEND": "jax", "XLA_FLAGS": "--xla_backend_optimization_level=0"}
+        peer.write(make(numba_cnn), folder / f"ours_{name}")
+    settings = {
+        "KERAS_BACKEND": "jax",
+        "XLA_FLAGS": "--xla_backend_optimization_level=0",
+        "COLUMNS": "100",
+    }
     subprocess.run([sys.executable, peer.__file__, folder], check=True, env=os.environ | settings)
     return json.loads((folder / "answers.json").read_text()), folder
 
@@ -54,7 +58,8 @@ def test_the_same_as_in_keras(name, keras):
 @pytest.mark.parametrize("name", peer.FILES)
 def test_files_go_both_ways(name, keras):
     answers, folder = keras
+    session.clear_session()
     make, ask = peer.FILES[name]
     assert_alike(ask(make(numba_cnn)), answers[name])
     assert_alike(answers[f"ours_{name}"], answers[name])
-    assert_alike(ask(models.load_model(folder / f"theirs_{name}")), answers[name])
+    assert_alike(ask(peer.read(numba_cnn, make, folder / f"theirs_{name}")), answers[name])

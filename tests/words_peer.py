@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import own_models
 import own_objects
 import small_cnn
 
@@ -45,13 +46,49 @@ CASES = {
 }
 
 
+def summaries(keras):
+    """Of models of the user's own, before they are built and afterwards."""
+    own = own_models.classes(keras)
+    found = {}
+    for name, make in own_models.MODELS.items():
+        keras.backend.clear_session()
+        found[f"{name}, as it is made"] = own_models.summary(make(keras, own))
+        keras.backend.clear_session()
+        found[name] = own_models.summary(own_models.made(name, keras, own))
+    return found
+
+
+CASES["summaries"] = summaries
+
 # By name: what makes a model, and what is asked of it.
 FILES = {
     "own.keras": (
         lambda keras: own_objects.model(keras, own_objects.classes(keras)),
         own_objects.results,
     ),
+    **{
+        f"{name}{ending}": (
+            lambda keras, name=name: own_models.made(name, keras, own_models.classes(keras)),
+            lambda model, name=name: own_models.results(name, model),
+        )
+        for name in own_models.MODELS
+        for ending in (".keras", ".weights.h5")
+    },
 }
+
+
+def write(model, path):
+    (model.save if path.suffix == ".keras" else model.save_weights)(path)
+
+
+def read(keras, make, path):
+    """The model of a file, or another one with the weights of a file."""
+    if path.suffix == ".keras":
+        return keras.models.load_model(path)
+    model = make(keras)
+    model.set_weights([0 * w for w in model.get_weights()])
+    model.load_weights(path)
+    return model
 
 
 def main(folder):
@@ -60,9 +97,9 @@ def main(folder):
     answers = {name: case(keras) for name, case in CASES.items()}
     for name, (make, ask) in FILES.items():
         model = make(keras)
-        model.save(folder / f"theirs_{name}")
+        write(model, folder / f"theirs_{name}")
         answers[name] = ask(model)
-        answers[f"ours_{name}"] = ask(keras.models.load_model(folder / f"ours_{name}"))
+        answers[f"ours_{name}"] = ask(read(keras, make, folder / f"ours_{name}"))
     (folder / "answers.json").write_text(json.dumps(answers))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +23,12 @@ _PROGRESS, _WEIGHTS = "progress.json", "model.weights.h5"
 _DTYPES = "bool", "int32", "int64", "float32", "float64"
 
 
-def save_backup(
-    path: Path, progress: Any, name: str, layers: Sequence[Layer], optimizer: Optimizer | None
-) -> None:
+def save_backup(path: Path, progress: Any, model: Layer, optimizer: Optimizer | None) -> None:
     """Write a model's weights, its optimizer's state and how far its training is, whole or not at all."""
     arrays: list[np.ndarray] = []
     text = json.dumps(_written(progress, arrays))
     weights = io.BytesIO()
-    weights_file.write(weights, name, layers, optimizer)
+    weights_file.write(weights, model, optimizer)
     with files.replacing(path) as file, zipfile.ZipFile(file, "w") as archive:
         archive.writestr(_PROGRESS, text)
         for i, array in enumerate(arrays):
@@ -38,7 +36,7 @@ def save_backup(
         archive.writestr(_WEIGHTS, weights.getbuffer())
 
 
-def load_backup(path: Path, layers: Sequence[Layer], optimizer: Optimizer | None) -> Any:
+def load_backup(path: Path, model: Layer, optimizer: Optimizer | None) -> Any:
     """Take over weights and state; returns the progress. ValueError for a file that is broken."""
     with (
         files.reading("not a complete backup", path),
@@ -48,7 +46,7 @@ def load_backup(path: Path, layers: Sequence[Layer], optimizer: Optimizer | None
         members = files.Members(archive, files.size(file))
         progress = _read(json.loads(members.read(_PROGRESS)), members)
         weights = members.read(_WEIGHTS)
-        weights_file.read(io.BytesIO(weights), len(weights), str(path), layers, optimizer)
+        weights_file.read(io.BytesIO(weights), len(weights), str(path), model, optimizer)
         return progress
 
 

@@ -32,10 +32,16 @@ class Configured(Weighted):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor, as Keras writes them."""
-        config: dict[str, Any] = {"name": self.name, "trainable": self.trainable}
-        if self._made_with is not None and type(self).get_config is Configured.get_config:
-            config |= self._arguments(*self._made_with)
-        return config
+        if self._made_with is None or type(self).get_config is not Configured.get_config:
+            return {"name": self.name, "trainable": self.trainable}
+        return self._own_config()
+
+    def _own_config(self) -> dict[str, Any]:
+        """What a constructor of the user's own was called with, and of what all take what it takes."""
+        named = constructor(type(self))
+        shared = {"name": self.name, "trainable": self.trainable}
+        taken = {key: v for key, v in shared.items() if named.takes_any or key in named.names}
+        return taken | self._arguments(*(self._made_with or ((), {})))
 
     def _arguments(self, arguments: tuple[Any, ...], settings: dict[str, Any]) -> dict[str, Any]:
         """What the constructor was called with."""

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Self, TypeVar
 
-from numba_cnn import custom, formats, layers, registry
+from numba_cnn import custom, formats, layers, registry, shapes
 from numba_cnn.constructors import is_ours
 from numba_cnn.layers import Layer
 from numba_cnn.metrics.accuracies import FittingAccuracy
@@ -64,7 +64,8 @@ class Saved(OnBatch):
 
     @property
     def class_name(self) -> str:
-        return self._keras_class
+        cls = type(self)
+        return self._keras_class if is_ours(cls) else cls.__name__
 
     def get_config(self) -> registry.Configuration:
         raise NotImplementedError
@@ -88,6 +89,21 @@ class Saved(OnBatch):
     def connections(self) -> Connections | None:
         """For each layer by name, which outputs of which calls it is called on; None for a chain of layers."""
         return None
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """A layer by name or by its place."""
+        if (name is None) == (index is None):
+            raise ValueError(f"get_layer: pass a name or an index. Received: {name!r}, {index!r}")
+        if index is not None:
+            last = len(self._layers) - 1
+            if shapes.count("get_layer", "index", index, least=-last - 1) > last:
+                raise ValueError(f"get_layer: index must be at most {last}. Received: {index}")
+            return self._layers[index]
+        for layer in self._layers:
+            if layer.name == name:
+                return layer
+        names = ", ".join(layer.name for layer in self._layers)
+        raise ValueError(f"get_layer: the layers are {names}. Received: {name!r}")
 
     def summary(
         self,
@@ -120,9 +136,7 @@ class Saved(OnBatch):
         if not self.built:
             raise ValueError(f"save: build the model first. Received: unbuilt {self.name}")
         description = {**self._description(), **self._compile_config()}
-        formats.save_model(
-            filepath, description, self.name, self._layers, self.optimizer, overwrite
-        )
+        formats.save_model(filepath, description, self, self.optimizer, overwrite)
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write weights and optimizer state to a .weights.h5 file, or weights to an .h5 file, which Keras reads too."""
@@ -130,7 +144,7 @@ class Saved(OnBatch):
         overwrite = flag("save_weights", "overwrite", overwrite)
         if not self.built:
             raise ValueError(f"save_weights: build the model first. Received: unbuilt {self.name}")
-        formats.save_weights(filepath, self.name, self._layers, self.optimizer, overwrite)
+        formats.save_weights(filepath, self, self.optimizer, overwrite)
 
     def load_weights(
         self,
@@ -150,22 +164,18 @@ class Saved(OnBatch):
         if not self.built:
             raise ValueError(f"load_weights: build the model first. Received: unbuilt {self.name}")
         formats.load_weights(
-            filepath, self._layers, self.optimizer, by_name=by_name, skip_mismatch=skip_mismatch
+            filepath, self, self.optimizer, by_name=by_name, skip_mismatch=skip_mismatch
         )
 
     def _description(self) -> registry.Configuration:
         """The model as Keras's files have it, whether it is the whole or a layer."""
-        cls, module, name = type(self), self._keras_module, self._keras_class
-        registered: str | None = None if module == "keras" else name
+        cls, module = type(self), self._keras_module
+        registered: str | None = None if module == "keras" else self._keras_class
         if not is_ours(cls):
-            module, name, registered = (
-                cls.__module__,
-                cls.__name__,
-                custom.get_registered_name(cls),
-            )
+            module, registered = cls.__module__, custom.get_registered_name(cls)
         return {
             "module": module,
-            "class_name": name,
+            "class_name": self.class_name,
             "config": self.get_config(),
             "registered_name": registered,
             "build_config": {"input_shape": self._build_shape()},

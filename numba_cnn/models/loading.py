@@ -59,7 +59,7 @@ def load_model(
         settings = file.description.get("compile_config")
         if compile and isinstance(settings, Mapping):
             _compile(model, settings, backend)
-        file.load(model.layers, model.optimizer)
+        file.load(model, model.optimizer)
     return model
 
 
@@ -126,9 +126,25 @@ def _build(file: formats.ModelFile | formats.LegacyModelFile) -> Saved:
         raise ValueError(
             f"load_model: expected a Sequential or a Functional model. Received: {kind!r} in {file.path}"
         )
+    if (
+        not model.built and model.is_composed
+    ):  # of a class of the user's own, whose weights are made by its shape
+        build_config = file.description.get("build_config")
+        shape = build_config.get("input_shape") if isinstance(build_config, Mapping) else None
+        if shape:
+            model._ensure(_with_any_batch(shape))
     if not (model.layers and model.built):
         raise ValueError(f"load_model: the model knows no input shape. Received: {file.path}")
     return model
+
+
+def _with_any_batch(shape: Any) -> Any:
+    """A shape, or a list or a dict of them, for batches of any size: Keras's files have that of the first."""
+    if isinstance(shape, Mapping):
+        return {key: _with_any_batch(one) for key, one in shape.items()}
+    if isinstance(shape[0], list | tuple):
+        return [_with_any_batch(one) for one in shape]
+    return (None, *shape[1:])
 
 
 def _compile(model: Saved, settings: Mapping[str, Any], backend: str) -> None:

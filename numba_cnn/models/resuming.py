@@ -30,11 +30,11 @@ class Resumable(Feeder):
             "learning_rate": rate,  # files of weights round it
             "means": [_state(mean) for mean in self._all_means()],
         }
-        formats.save_backup(path, progress, self.name, self._layers, self.optimizer)
+        formats.save_backup(path, progress, self, self.optimizer)
 
     def _load_backup(self, path: Path) -> dict[str, Any]:
         """Take over weights and optimizer state; what else _save_backup() wrote there."""
-        progress: dict[str, Any] = formats.load_backup(path, self._layers, self.optimizer)
+        progress: dict[str, Any] = formats.load_backup(path, self, self.optimizer)
         return progress
 
     def _take_up(self, progress: dict[str, Any]) -> None:

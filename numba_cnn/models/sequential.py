@@ -117,8 +117,8 @@ class Sequential(Saved):
             self._ends = self._calls[-1].outputs
 
     def _add_steps(self, steps: Any, slots: tuple[int, ...]) -> tuple[int, ...]:
-        for layer in self._layers:
-            slots = layer._add_steps(steps, slots)
+        for call in self._calls[1:]:
+            slots = call.add_steps(steps, slots)
         return slots
 
     def _build_shape(self) -> Any:
