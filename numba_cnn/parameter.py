@@ -89,7 +89,8 @@ class Parameter:
         return negative
 
     def __abs__(self) -> np.ndarray:
-        return np.abs(self.numpy())
+        size: np.ndarray = np.abs(self.numpy())
+        return size
 
     @property
     def ndim(self) -> int:

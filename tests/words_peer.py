@@ -4,6 +4,7 @@ The same words run in both libraries: each function below is given the modules o
 that this library wrote, ours_NAME, and writes theirs_NAME.
 """
 
+import inspect
 import json
 import sys
 from pathlib import Path
@@ -58,7 +59,25 @@ def summaries(keras):
     return found
 
 
-CASES["summaries"] = summaries
+def signatures(keras):
+    """Of what is called."""
+    functions = [
+        keras.callbacks.BackupAndRestore, keras.callbacks.SwapEMAWeights, keras.callbacks.RemoteMonitor,
+        keras.saving.register_keras_serializable, keras.saving.get_registered_name,
+        keras.saving.get_registered_object, keras.utils.plot_model, keras.models.model_from_json,
+        keras.saving.deserialize_keras_object, keras.saving.load_model,
+    ]  # fmt: skip
+    return {
+        function.__name__: {
+            p.name: "required" if p.default is p.empty else repr(p.default)
+            for p in inspect.signature(function).parameters.values()
+            if p.kind is p.POSITIONAL_OR_KEYWORD
+        }
+        for function in functions
+    }
+
+
+CASES |= {"summaries": summaries, "signatures": signatures}
 
 # By name: what makes a model, and what is asked of it.
 FILES = {

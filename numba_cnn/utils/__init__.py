@@ -9,6 +9,7 @@ from numba_cnn.custom import (
     get_registered_object,
     register_keras_serializable,
 )
+from numba_cnn.plots import plot_model
 from numba_cnn.session import set_random_seed
 from numba_cnn.utils.arrays import normalize, to_categorical
 from numba_cnn.utils.get_file import get_file
@@ -25,6 +26,7 @@ __all__ = [
     "img_to_array",
     "load_img",
     "normalize",
+    "plot_model",
     "register_keras_serializable",
     "save_img",
     "set_random_seed",
