@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import FunctionType
 from typing import Any
 
 from numba_cnn import custom, nearest
@@ -55,6 +56,17 @@ def get(what: str, identifier: Any, names: Classes, base: type) -> Any:
         raise ValueError(f"{what}: {error}. Received: {identifier!r}") from error
 
 
+def function_of(identifier: Any) -> Any:
+    """The function that a name, or a Keras configuration of a function, means; the name alone where it is none of the
+    user's own; anything else as it is.
+    """
+    if isinstance(identifier, Mapping) and identifier.get("class_name") == "function":
+        found = custom.described(identifier)
+        return identifier.get("config") if found is None else found
+    found = custom.get_registered_object(identifier) if isinstance(identifier, str) else None
+    return found if isinstance(found, FunctionType) else identifier
+
+
 def create(what: str, description: Mapping[str, Any], classes: Classes, base: type) -> Any:
     """The object of a Keras configuration: of one of the classes given, or of one that the script registered, derived
     from `base`; never code from a file.
@@ -92,6 +104,12 @@ def describe(module: str, instance: Any) -> Any:
     """The Keras configuration of an object that has get_config(); None for None."""
     if instance is None:
         return None
+    function = getattr(instance, "function", None)
+    if isinstance(function, FunctionType):
+        name = custom.get_registered_name(function)
+        return {
+            "module": "builtins", "class_name": "function", "config": name, "registered_name": "function",
+        }  # fmt: skip
     cls = type(instance)
     ours = is_ours(cls)
     return {

@@ -59,6 +59,30 @@ def summaries(keras):
     return found
 
 
+def distance(y_true, y_pred):
+    return abs(y_true - y_pred).mean(-1)
+
+
+def largest(y_true, y_pred):
+    return y_pred.max()
+
+
+def functions(keras):
+    """Plain functions as metrics, weighted too."""
+    model = keras.Sequential([keras.layers.Input((5,)), keras.layers.Dense(3)])
+    rng = np.random.default_rng(3)
+    model.set_weights([rng.standard_normal(w.shape).astype(np.float32) for w in model.weights])
+    model.compile(
+        keras.optimizers.SGD(0.05), "mse", metrics=[distance, largest], weighted_metrics=[distance],
+        run_eagerly=True,
+    )  # fmt: skip
+    x, y = own_objects.data()
+    weight = np.linspace(0.5, 2, 12, dtype=np.float32)
+    return model.fit(
+        x, y, 5, epochs=2, shuffle=False, verbose=0, sample_weight=weight, validation_data=(x, y)
+    ).history
+
+
 def signatures(keras):
     """Of what is called."""
     functions = [
@@ -77,7 +101,7 @@ def signatures(keras):
     }
 
 
-CASES |= {"summaries": summaries, "signatures": signatures}
+CASES |= {"summaries": summaries, "signatures": signatures, "functions": functions}
 
 # By name: what makes a model, and what is asked of it.
 FILES = {

@@ -45,6 +45,13 @@ class Weighted(Checked):
         """The other weights."""
         return self.non_trainable_weights
 
+    def add_loss(self, loss: Any) -> None:
+        """Says in one sentence what adds to the loss here: no gradient runs through a number that was computed."""
+        raise TypeError(
+            f"{self.name}: add_loss of what is computed is not served; kernel_regularizer=, activity_regularizer= and "
+            f"layers.ActivityRegularization add to the loss. Received: {nearest.shown(loss)}"
+        )
+
     def get_weights(self) -> list[np.ndarray]:
         return [parameter.numpy() for parameter in self.weights]
 
