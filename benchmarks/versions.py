@@ -22,7 +22,7 @@ from statistics import median
 
 SECONDS = 0.05  # of calls in a row, whose mean is one time
 REST = 0.02
-PAIR = 4  # rounds of one pair of processes: where a process's memory lies decides a few percent of its times
+PAIR = 2  # rounds of one pair of processes: where a process's memory lies decides a few percent of its times
 CALLS = "train step, batch 32", "inference, batch 32", "inference, batch 1", "predict, batch 1"
 ROOT = Path(__file__).parent.parent
 
