@@ -125,6 +125,27 @@ def test_what_is_called_with_training_false_stays_so(block):
     assert not np.array_equal(model.get_weights()[0], kernel)
 
 
+def test_a_model_inside_has_layers_of_ones_own():
+    class Outer(Model):
+        def __init__(self):
+            super().__init__()
+            self.body = models.Sequential([Normalized(), layers.Flatten()])
+            self.top = layers.Dense(3, activation="softmax")
+
+        def call(self, x, training=None):
+            return self.top(self.body(x, training=training))
+
+    numba_cnn.set_random_seed(1)
+    model = Outer()
+    model.compile("sgd", "categorical_crossentropy", backend="cpu")
+    losses = fit(model, epochs=4)
+    assert losses[-1] < losses[0]
+    moving = model.body.layers[0].norm.moving_mean
+    assert (
+        np.abs(moving.numpy()).sum() > 0
+    )  # it trained, though it was built while call() was traced
+
+
 @pytest.mark.parametrize("name", own_models.MODELS)
 def test_copies_and_pickles_train_on(name, own, request):
     for cls in own.values():  # pickle looks for classes by name
@@ -251,6 +272,15 @@ def test_other_wrong_words(own):
         Given()
     with pytest.raises(TypeError, match="between the layers of a Model it is called on tensors"):
         own["Joined"]()(Input((3,)), other=Input((3,)))
+
+    with pytest.raises(TypeError, match=r"train_step\(self, data\) is not served"):
+
+        class Stepped(Model):
+            def train_step(self, data):
+                return {}
+
+    with pytest.raises(TypeError, match=r"add_weight is not served: layers of your own have"):
+        layers.Dense(2).add_weight(shape=(3,), initializer="zeros")
 
     class Made(layers.Layer):
         def __init__(self, by):

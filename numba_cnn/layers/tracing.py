@@ -21,6 +21,7 @@ class _Run:
     """A trace that is being made."""
 
     def __init__(self, training: bool) -> None:
+        self.whole = training
         self.training = training  # of what is being called now
         self.forced: bool | None = None  # training=, of a layer around it
         self.nodes: list[Node] = []
@@ -71,11 +72,22 @@ def called(training: bool | None) -> Iterator[None]:
     run.training, run.forced = before
 
 
+@contextmanager
+def paused() -> Iterator[None]:
+    """What is called inside belongs to a model that is being built, and not to the trace."""
+    token = _running.set(None)
+    try:
+        yield
+    finally:
+        _running.reset(token)
+
+
 def note(node: Node) -> None:
     """Told of every call of a layer on tensors."""
     run = _running.get()
     if run is not None:
-        node.training = run.forced if node.training is None else node.training
+        training = run.forced if node.training is None else node.training
+        node.training = None if training == run.whole else training  # as the pass decides
         run.nodes.append(node)
 
 

@@ -52,6 +52,13 @@ class Weighted(Checked):
             f"layers.ActivityRegularization add to the loss. Received: {nearest.shown(loss)}"
         )
 
+    def add_weight(self, *arguments: Any, **settings: Any) -> None:
+        """Says in one sentence which weights layers of the user's own have."""
+        raise TypeError(
+            f"{self.name}: add_weight is not served: layers of your own have the weights of the layers in their "
+            f"attributes. Received: {nearest.shown([*arguments, *settings.items()])}"
+        )
+
     def get_weights(self) -> list[np.ndarray]:
         return [parameter.numpy() for parameter in self.weights]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
@@ -65,6 +66,12 @@ class Model(Saved):
     @classmethod
     def _bases_for(cls, name: str, namespace: Mapping[str, Any]) -> tuple[type, ...]:
         """A class of the user's own that defines call() is made of the layers in its attributes."""
+        for step in ("train_step", "test_step"):
+            if step in namespace and "data" in inspect.signature(namespace[step]).parameters:
+                raise TypeError(
+                    f"{name}: {step}(self, data) is not served: a step of one's own takes gradients of tensor "
+                    "functions. Received: a class that defines it"
+                )
         if "call" not in namespace or is_of_package(namespace) or cls.is_composed:
             return (cls,)
         from numba_cnn.models.subclassed import Subclassed

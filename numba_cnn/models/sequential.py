@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 from numba_cnn import nearest, registry, shapes
-from numba_cnn.layers import InputLayer, Layer
+from numba_cnn.layers import InputLayer, Layer, tracing
 from numba_cnn.layers.layer import with_batch
 from numba_cnn.layers.tensor import Tensor
 from numba_cnn.models.files import Saved, described, kind, layer_from
@@ -113,7 +113,8 @@ class Sequential(Saved):
                     f"{self.name}: a layer of a Sequential gives one output; take a Model for several. "
                     f"Received: {layer.name}, which gives {len(layer.output_shape)}"
                 )
-            layer._connected((below,))
+            with tracing.paused():
+                layer._connected((below,))
             self._calls.append(layer._nodes[-1])
             self._ends = self._calls[-1].outputs
 
