@@ -254,6 +254,18 @@ def test_shapes_that_hang_on_training():
         Odd().build((None, 4))
 
 
+def test_h5_files_have_the_weights_alone(tmp_path):
+    model = net()
+    expected = model.predict(X, verbose=0)
+    with pytest.raises(ValueError, match=r"saved as \.keras; save_weights writes an \.h5"):
+        model.save(tmp_path / "m.h5")
+    model.save_weights(tmp_path / "w.h5")
+    other = net(drop=0.1)
+    other.build((None, 8, 8, 2))
+    other.load_weights(tmp_path / "w.h5")
+    np.testing.assert_array_equal(other.predict(X, verbose=0), expected)
+
+
 def test_other_wrong_words(own):
     with pytest.raises(TypeError, match=r"defines forward\(\) beside call\(\).* Received: call"):
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -159,6 +160,15 @@ class Subclassed(Model):
     def _add_steps(self, steps: Any, slots: tuple[int, ...]) -> tuple[int, ...]:
         assert self._traces is not None
         return self._traces[steps.trains].add_steps(steps, slots)
+
+    def save(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+        """Write model, weights and optimizer state to a .keras file; .h5 files have no place for such a class."""
+        if str(filepath).endswith((".h5", ".hdf5")):
+            raise ValueError(
+                f"save: a model of a class that defines call() is saved as .keras; save_weights writes an .h5. "
+                f"Received: {filepath}"
+            )
+        super().save(filepath, overwrite)
 
     def connections(self) -> Connections | None:
         return None
