@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         ops,
         optimizers,
         regularizers,
+        saving,
         utils,
     )
     from numba_cnn.config import clear_session, set_conv_algorithm, set_num_threads, show_config
@@ -58,6 +59,7 @@ __all__ = [
     "ops",
     "optimizers",
     "regularizers",
+    "saving",
     "set_conv_algorithm",
     "set_num_threads",
     "set_random_seed",

@@ -31,7 +31,8 @@ class Use(NamedTuple):
         return self == _RELU
 
     def call(self, x: Array) -> Array:
-        return self.forward(x)[0]
+        on_graph = getattr(x, "activated", None)  # of what a layer gives while a model is made
+        return self.forward(x)[0] if on_graph is None else on_graph(self)
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         """(y, backward) for training; backward(dy, need_dx=True)."""

@@ -144,7 +144,7 @@ def get(identifier: Any) -> Constraint | None:
     """
     if identifier is None or isinstance(identifier, Constraint):
         return identifier
-    constraint: Constraint = registry.get("constraint", identifier, _NAMES)
+    constraint: Constraint = registry.get("constraint", identifier, _NAMES, Constraint)
     return constraint
 
 

@@ -65,17 +65,32 @@ class Parameter:
         value = self.value
         return np.array(value if self._backend is None else self._backend.to_numpy(value))
 
-    def assign(self, value: Any) -> None:
-        """Take over the numbers of an array of the same shape; ValueError for others, and for NaN and infinity."""
+    def assign(self, value: Any) -> Array:
+        """Take over the numbers of an array of the same shape, and return them; ValueError for others, and for NaN and
+        infinity.
+        """
         self.value = self.checked(value)
+        return self.value
 
-    def assign_add(self, value: Any) -> None:
+    def assign_add(self, value: Any) -> Array:
         """Add an array of the same shape, or a number."""
-        self.assign(self.numpy() + np.asarray(value))
+        return self.assign(self.numpy() + np.asarray(value))
 
-    def assign_sub(self, value: Any) -> None:
+    def assign_sub(self, value: Any) -> Array:
         """Subtract an array of the same shape, or a number."""
-        self.assign(self.numpy() - np.asarray(value))
+        return self.assign(self.numpy() - np.asarray(value))
+
+    def __getitem__(self, place: Any) -> Any:
+        """A part of the value, on the host."""
+        return self.numpy()[place]
+
+    def __neg__(self) -> np.ndarray:
+        negative: np.ndarray = -self.numpy()
+        return negative
+
+    def __abs__(self) -> np.ndarray:
+        size: np.ndarray = np.abs(self.numpy())
+        return size
 
     @property
     def ndim(self) -> int:
@@ -155,3 +170,19 @@ def _shape(weight: Any) -> Any:
         return np.shape(weight)
     except (TypeError, ValueError):
         return f"{weight!r:.80}"
+
+
+def _operator(name: str) -> Callable[[Parameter, Any], Any]:
+    """NumPy's operator of that name, on the value."""
+
+    def operate(parameter: Parameter, other: Any) -> Any:
+        return getattr(parameter.numpy(), name)(np.asarray(other))
+
+    return operate
+
+
+for _name in ("add", "sub", "mul", "truediv", "pow", "matmul"):
+    for _side in ("", "r"):
+        setattr(Parameter, f"__{_side}{_name}__", _operator(f"__{_side}{_name}__"))
+for _name in ("lt", "le", "gt", "ge"):
+    setattr(Parameter, f"__{_name}__", _operator(f"__{_name}__"))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import FunctionType
 from typing import Any
 
-from numba_cnn import nearest
-from numba_cnn.settings import accepted
+from numba_cnn import custom, nearest
+from numba_cnn.constructors import is_ours
 
 Configuration = dict[str, Any]
 Classes = Mapping[str, type]
@@ -21,27 +22,29 @@ _PLURALS = {
 }
 
 
-def get(what: str, identifier: Any, names: Classes) -> Any:
+def get(what: str, identifier: Any, names: Classes, base: type) -> Any:
     """The object that a name, a class, a Keras configuration or that object itself means.
 
-    `names` maps every accepted name to its class; the names of the classes themselves are accepted
-    too.
+    names    maps every accepted name to its class; the names of the classes themselves are accepted too
+    base     what objects must be of: classes of the user's own derive from it
 
     Raises ValueError for an unknown name, TypeError for anything else.
     """
-    classes = tuple(dict.fromkeys(names.values()))
-    by_class_name = {cls.__name__: cls for cls in classes}
-    if isinstance(identifier, classes):
+    if isinstance(identifier, base):
         return identifier
-    if isinstance(identifier, type) and issubclass(identifier, classes):
+    if isinstance(identifier, type) and issubclass(identifier, base):
         return identifier()
+    by_class_name = {cls.__name__: cls for cls in names.values()}
     if isinstance(identifier, Mapping):
-        return create(what, identifier, by_class_name)
+        return create(what, identifier, by_class_name, base)
     if not isinstance(identifier, str):
         raise TypeError(
             f"{what}: expected a name or an object of this library. "
             f"Received: {nearest.shown(identifier)}"
         )
+    own = custom.get_registered_object(identifier)
+    if own is not None:
+        return _known(what, identifier, own, base)()
     cls = names.get(identifier) or by_class_name.get(identifier)
     if cls is None:
         known = ", ".join(repr(name) for name in names)
@@ -53,41 +56,65 @@ def get(what: str, identifier: Any, names: Classes) -> Any:
         raise ValueError(f"{what}: {error}. Received: {identifier!r}") from error
 
 
-def create(what: str, description: Mapping[str, Any], classes: Classes) -> Any:
-    """The object of a Keras configuration: of one of the classes given, never code from a file.
+def function_of(identifier: Any) -> Any:
+    """The function that a name, or a Keras configuration of a function, means; the name alone where it is none of the
+    user's own; anything else as it is.
+    """
+    if isinstance(identifier, Mapping) and identifier.get("class_name") == "function":
+        found = custom.described(identifier)
+        return identifier.get("config") if found is None else found
+    found = custom.get_registered_object(identifier) if isinstance(identifier, str) else None
+    return found if isinstance(found, FunctionType) else identifier
 
-    A setting that the class's constructor does not take must be off (None or False), or have one of
-    the values that the class lists under `inert`; else ValueError.
+
+def create(what: str, description: Mapping[str, Any], classes: Classes, base: type) -> Any:
+    """The object of a Keras configuration: of one of the classes given, or of one that the script registered, derived
+    from `base`; never code from a file.
     """
     class_name, config = description.get("class_name"), description.get("config", {})
-    cls = classes.get(class_name) if isinstance(class_name, str) else None
+    own = custom.described(description)
+    if own is not None:
+        cls: Any = _known(what, class_name, own, base)
+    else:
+        cls = classes.get(class_name) if isinstance(class_name, str) else None
     if cls is None or not isinstance(config, Mapping):
         known = ", ".join(classes)
         meant = nearest.hint(class_name, classes, _PLURALS.get(what, what))
-        raise ValueError(f"{what}: expected one of {known}{meant}. Received: {class_name!r}")
-    settings = accepted(cls) or ()
-    inert = getattr(cls, "inert", {})
-    arguments = {}
-    for key, value in config.items():
-        if key in settings:
-            arguments[key] = value
-        elif value is not None and value is not False and value not in inert.get(key, ()):
-            raise ValueError(
-                f"{class_name}: this library has no setting {key!r}. Received: {value!r}"
-            )
+        raise ValueError(
+            f"{what}: expected one of {known}, or a class in custom_objects or of register_keras_serializable{meant}. "
+            f"Received: {class_name!r}"
+        )
     try:
-        return cls(**arguments)
+        return cls.from_config(dict(config))
     except TypeError as error:
         raise ValueError(f"{class_name}: {error}. Received: {dict(config)}") from error
+
+
+def _known(what: str, name: Any, own: Any, base: type) -> type:
+    """A class of the user's own, known to be what is asked for."""
+    if not isinstance(own, type) or not issubclass(own, base):
+        raise ValueError(
+            f"{what}: {name!r} must mean a class derived from {base.__name__}. "
+            f"Received: {nearest.shown(own)}"
+        )
+    return own
 
 
 def describe(module: str, instance: Any) -> Any:
     """The Keras configuration of an object that has get_config(); None for None."""
     if instance is None:
         return None
+    function = getattr(instance, "function", None)
+    if isinstance(function, FunctionType):
+        name = custom.get_registered_name(function)
+        return {
+            "module": "builtins", "class_name": "function", "config": name, "registered_name": "function",
+        }  # fmt: skip
+    cls = type(instance)
+    ours = is_ours(cls)
     return {
-        "module": f"keras.{module}",
-        "class_name": type(instance).__name__,
+        "module": f"keras.{module}" if ours else cls.__module__,
+        "class_name": cls.__name__,
         "config": instance.get_config(),
-        "registered_name": None,
+        "registered_name": None if ours else custom.get_registered_name(cls),
     }

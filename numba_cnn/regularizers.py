@@ -158,7 +158,7 @@ def get(identifier: Any) -> Regularizer | None:
         return None
     if isinstance(identifier, str) and identifier == "l1_l2":
         return L1L2(0.01, 0.01)
-    regularizer: Regularizer = registry.get("regularizer", identifier, _NAMES)
+    regularizer: Regularizer = registry.get("regularizer", identifier, _NAMES, Regularizer)
     return regularizer
 
 

@@ -13,21 +13,34 @@ import warnings
 from collections.abc import Callable, Mapping
 from functools import cache
 from types import CodeType, FunctionType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from numba_cnn import nearest, shapes
+from numba_cnn.constructors import accepted, is_ours, of_config
 
 Check = Callable[[str, str, Any], Any]
 Settings = Mapping[str, Check]
 
 _LARGEST = float(np.finfo(np.float32).max)  # kernels compute in float32
-_PACKAGE = __name__.partition(".")[0]
 
 
 class _Called(type):
-    """Classes whose constructors are called in today's words, whatever the script's are."""
+    """Classes whose constructors are called in today's words, whatever the script's are.
+
+    A base says by what a class defines which bases it has in its place.
+    """
+
+    def __new__(
+        mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **settings: Any
+    ) -> Any:
+        chosen: list[type] = []
+        for base in bases:
+            chosen += (
+                base._bases_for(name, namespace) if isinstance(base, _Called) else (base,)  # type: ignore[attr-defined]
+            )
+        return super().__new__(mcs, name, tuple(chosen), namespace, **settings)
 
     if not TYPE_CHECKING:  # which is to see the constructors themselves
 
@@ -66,14 +79,28 @@ class Checked(metaclass=_Called):
         "of_batch",
     )
 
+    @classmethod
+    def _bases_for(cls, name: str, namespace: Mapping[str, Any]) -> tuple[type, ...]:
+        """The bases of a class of that name which derives from this one and defines that."""
+        return (cls,)
+
     def __init_subclass__(cls, **settings: Any) -> None:
         """Public methods of this package's classes explain calls that do not fit them."""
         super().__init_subclass__(**settings)
-        if _is_ours(cls.__module__):
+        if is_ours(cls):
             for name, method in list(vars(cls).items()):
                 explained = name[0] != "_" and name not in cls._unexplained
                 if isinstance(method, FunctionType) and explained:
                     setattr(cls, name, nearest.keywords(method))
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """An object with the settings that get_config() gives.
+
+        A setting that the constructor does not take must be off (None or False), or have one of the values that the
+        class lists under `inert`; else ValueError.
+        """
+        return cls(**of_config(cls, config))
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name[0] != "_":
@@ -104,28 +131,6 @@ class Checked(metaclass=_Called):
                 f"{what}: {name!r} is set, which nothing reads; did you mean {meant!r}?",
                 stacklevel=depth,
             )
-
-
-@cache
-def accepted(cls: type[Any]) -> tuple[str, ...] | None:
-    """The keyword arguments of the class's constructor, and of those it hands on to its base classes.
-
-    What `_given_to_base` names, the class gives its base itself.
-    None if they cannot be known: the constructor comes from elsewhere, or takes any.
-    """
-    names: dict[str, None] = {}
-    for base in cls.__mro__:
-        if base is object:
-            break
-        if "__init__" in vars(base):
-            if not _is_ours(base.__module__):
-                return None
-            parameters = inspect.signature(vars(base)["__init__"]).parameters.values()
-            names |= {p.name: None for p in parameters if p.kind is not p.VAR_KEYWORD}
-            if all(p.kind is not p.VAR_KEYWORD for p in parameters):
-                given = ("self", *getattr(cls, "_given_to_base", ()))
-                return tuple(name for name in names if name not in given)
-    return None if names else ()
 
 
 def _is_method(cls: type, code: CodeType) -> bool:
@@ -255,7 +260,3 @@ def _checks(cls: type[Any]) -> Settings:
     """The settings of a class and of its bases."""
     bases = [vars(base).get("_settings", {}) for base in reversed(cls.__mro__)]
     return {name: check for settings in bases for name, check in settings.items()}
-
-
-def _is_ours(module: str) -> bool:
-    return module.partition(".")[0] == _PACKAGE

@@ -91,7 +91,7 @@ X, Y = small_cnn.data()
         (lambda: ops.relu(), "^relu: missing a required argument: 'x'. Allowed: x. Received: noth"),
         (lambda: ops.relu(X, 3), "^relu: too many positional arguments.*, 3$"),
         (lambda: layers.Input((3,), sparse=True), "^Input: there is no argument 'sparse'"),
-        (lambda: models.load_model("m", custom_objects={}), "^load_model: there is no argument"),
+        (lambda: models.load_model("m", options={}), "^load_model: there is no argument"),
     ],
 )
 def test_arguments_that_nobody_takes(call, message):

@@ -123,7 +123,7 @@ def test_layout_of_the_keras_file(tmp_path):
 @pytest.mark.parametrize("compile", [True, False])
 def test_a_backend_that_is_none_is_refused_at_once(tmp_path, compile):
     with pytest.raises(ValueError, match=r"backend must be .*\. Received: 'tpu'"):
-        models.load_model(tmp_path / "none.keras", compile, backend="tpu")
+        models.load_model(tmp_path / "none.keras", None, compile, backend="tpu")
 
 
 class TestWriting:

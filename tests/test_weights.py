@@ -77,3 +77,25 @@ def test_channels_first_says_what_to_do(name):
         ValueError, match=r'data_format must be "channels_last", the only layout here.*transpose'
     ):
         cls(**given, data_format="channels_first")
+
+
+def test_weights_speak_the_words_of_keras_variables():
+    layer = layers.Dense(2, name="d")
+    layer.build((None, 3))
+    kernel = layer.kernel
+    ones = np.ones((3, 2), np.float32)
+    assert np.array_equal(kernel.assign(2 * ones), 2 * ones)
+    assert np.array_equal(kernel.assign_add(1), 3 * ones)
+    assert np.array_equal(kernel.assign_sub(ones), 2 * ones)
+    assert np.array_equal(kernel.value, 2 * ones)
+    assert (kernel.name, kernel.path, kernel.shape) == ("kernel", "d/kernel", (3, 2))
+    assert (kernel.dtype, kernel.ndim, kernel.trainable) == (np.float32, 2, True)
+    for made, expected in (
+        (kernel + 1, 3), (1 - kernel, -1), (kernel * kernel, 4), (kernel / 4, 0.5), (kernel**2, 4), (-kernel, -2),
+        (abs(-1 * kernel), 2), (np.float32(3) * kernel, 6), (ones + kernel, 3),
+    ):  # fmt: skip
+        assert np.array_equal(made, expected * ones)
+    assert np.array_equal(kernel[0], [2, 2])
+    assert np.array_equal(kernel @ np.ones((2, 1)), [[4]] * 3)
+    assert (kernel > 1).all()
+    assert len({kernel, layer.bias}) == 2  # they are still told apart as what they are

@@ -1,13 +1,17 @@
 """Callbacks, by Keras's names."""
 
 from numba_cnn import nearest
+from numba_cnn.callbacks.averages import SwapEMAWeights
+from numba_cnn.callbacks.backup import BackupAndRestore
 from numba_cnn.callbacks.callback import Callback, CallbackList, History, LambdaCallback
 from numba_cnn.callbacks.checkpoint import ModelCheckpoint
 from numba_cnn.callbacks.monitor import EarlyStopping, ReduceLROnPlateau
+from numba_cnn.callbacks.remote import RemoteMonitor
 from numba_cnn.callbacks.schedule import CSVLogger, LearningRateScheduler, TerminateOnNaN
 from numba_cnn.callbacks.tensorboard import TensorBoard
 
 __all__ = [
+    "BackupAndRestore",
     "CSVLogger",
     "Callback",
     "CallbackList",
@@ -17,6 +21,8 @@ __all__ = [
     "LearningRateScheduler",
     "ModelCheckpoint",
     "ReduceLROnPlateau",
+    "RemoteMonitor",
+    "SwapEMAWeights",
     "TensorBoard",
     "TerminateOnNaN",
 ]

@@ -20,7 +20,9 @@ class Callback(Checked):
     cost nothing.
     """
 
+    runs_last: ClassVar[bool] = False  # whether its hooks are called behind those of all others
     _takes_any_name: ClassVar[bool] = True
+    _learned: ClassVar[tuple[str, ...]] = ()  # the attributes that a run changes
     model: Any
     params: dict[str, Any]
 
@@ -33,6 +35,19 @@ class Callback(Checked):
 
     def set_params(self, params: dict[str, Any]) -> None:
         self.params = params
+
+    def set_others(self, callbacks: list[Callback]) -> None:
+        """Told of all callbacks of a run; one that keeps them in mind says so here."""
+
+    def get_state(self) -> dict[str, Any]:
+        """What the callback has learned in this run, for BackupAndRestore: numbers, texts, arrays, lists and dicts."""
+        return {name: getattr(self, name) for name in self._learned}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from what get_state() gave in a run that was killed; called behind on_train_begin()."""
+        for name in self._learned:
+            if name in state:
+                setattr(self, name, state[name])
 
     def on_train_begin(self, logs: Logs | None = None) -> None: ...
     def on_train_end(self, logs: Logs | None = None) -> None: ...
@@ -68,6 +83,8 @@ class CallbackList:
                 )
             callback.set_model(model)
             callback.set_params(params)
+            callback.set_others(self.callbacks)
+        self.callbacks.sort(key=lambda callback: callback.runs_last)
         self._hooks: dict[str, list[Callable[..., None]]] = {}
 
     def call(self, hook: str, *arguments: Any) -> None:
@@ -114,6 +131,8 @@ def _is_own(callback: Callback, hook: str) -> bool:
 class History(Callback):
     """history: a list per logged name, one value per epoch; epoch: the epochs' numbers."""
 
+    _learned: ClassVar[tuple[str, ...]] = ("history", "epoch")
+
     def __init__(self) -> None:
         self.history: dict[str, list[float]] = nearest.Logged()
         self.epoch: list[int] = []
@@ -125,6 +144,9 @@ class History(Callback):
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        super().set_state({**state, "history": nearest.Logged(state["history"])})
 
 
 class LambdaCallback(Callback):

@@ -70,6 +70,7 @@ class ModelCheckpoint(Monitor):
         "save_weights_only": flag,
         "save_freq": _frequency,
     }
+    _learned: ClassVar[tuple[str, ...]] = ("best", "_epoch", "_batches")
 
     def __init__(
         self,

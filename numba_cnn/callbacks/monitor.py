@@ -77,6 +77,14 @@ class EarlyStopping(Monitor):
         "start_from_epoch": integer(0),
     }
 
+    _learned: ClassVar[tuple[str, ...]] = (
+        "wait",
+        "stopped_epoch",
+        "best_epoch",
+        "best",
+        "best_weights",
+    )
+
     def __init__(
         self,
         monitor: str = "val_loss",
@@ -142,6 +150,8 @@ class ReduceLROnPlateau(Monitor):
         "cooldown": integer(0),
         "min_lr": number(0),
     }
+
+    _learned: ClassVar[tuple[str, ...]] = ("best", "wait", "cooldown_counter")
 
     def __init__(
         self,

@@ -79,6 +79,19 @@ class CSVLogger(Callback):
         """Without the open file."""
         return {**super().__getstate__(), "_file": None, "_writer": None}
 
+    def get_state(self) -> dict[str, Any]:
+        """The rows so far."""
+        with open(self.filename, newline="", encoding="utf-8") as file:
+            return {"text": file.read()}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Those rows and no others are in the file."""
+        assert self._file is not None
+        with files.naming(self.filename):
+            self._file.truncate(0)
+            self._file.write(state["text"])
+            self._file.flush()
+
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         assert self._file is not None
         logs = logs or {}

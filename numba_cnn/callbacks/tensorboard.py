@@ -40,6 +40,7 @@ class TensorBoard(Callback):
         "write_images": flag,
         "write_steps_per_second": flag,
     }
+    _learned: ClassVar[tuple[str, ...]] = ("_batches",)
 
     def __init__(
         self,

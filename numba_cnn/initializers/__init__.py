@@ -199,7 +199,7 @@ _NAMES |= {
 @nearest.keywords
 def get(identifier: Any) -> Initializer:
     """An initializer by name ("glorot_uniform"), class, object or Keras configuration."""
-    initializer: Initializer = registry.get("initializer", identifier, _NAMES)
+    initializer: Initializer = registry.get("initializer", identifier, _NAMES, Initializer)
     return initializer
 
 

@@ -196,10 +196,5 @@ def describe(layer: Layer) -> registry.Configuration:
 
 def from_description(description: Mapping[str, Any]) -> Layer:
     """The layer that a Keras configuration describes; ValueError for one that is unknown here."""
-    config = dict(description.get("config", {}))
-    dtype = config.pop("dtype", "float32")
-    name = dtype.get("config", {}).get("name") if isinstance(dtype, Mapping) else dtype
-    if name not in ("float32", None):
-        raise ValueError(f"{config.get('name')}: layers compute in float32. Received: {dtype!r}")
-    layer: Layer = registry.create("layer", {**description, "config": config}, _CLASSES)
+    layer: Layer = registry.create("layer", description, _CLASSES, Layer)
     return layer

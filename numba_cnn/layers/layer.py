@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from numba_cnn import activations, backends, nearest, session, shapes
+from numba_cnn.constructors import is_of_package
 from numba_cnn.initializers import Initializer
+from numba_cnn.layers import tracing
+from numba_cnn.layers.configured import Configured
 from numba_cnn.layers.tensor import Node, Tensor, tensors
-from numba_cnn.layers.weighted import Weighted, float32, initial
+from numba_cnn.layers.weighted import float32, initial
 from numba_cnn.ops import Array
 from numba_cnn.parameter import Parameter
 from numba_cnn.settings import Settings, flag, text
@@ -17,7 +20,7 @@ Backward = Callable[..., Array | None]  # (dy, need_dx=True) -> dx
 InputShape = tuple[int | None, ...]  # (None, H, W, C) or (None, K); None stands for the batch
 
 
-class Layer(Weighted):
+class Layer(Configured):
     """One step of a model.
 
     build() makes the parameters once the shape of the input is known. forward(x) is training: it
@@ -30,6 +33,7 @@ class Layer(Weighted):
     shows_unbuilt = False
     # Settings of Keras that the layer's constructor does not take, and the values at which they
     # change nothing.
+    is_composed: ClassVar[bool] = False  # whether it is the user's own, and made of layers
     arity: ClassVar[int | None] = 1  # inputs; None: a list of any number
     acts_in_training: ClassVar[bool] = False  # whether forward() does something else than call()
     inert: ClassVar[dict[str, tuple[Any, ...]]] = {"data_format": ("channels_last",)}
@@ -62,6 +66,15 @@ class Layer(Weighted):
         self.input_shape, self.output_shape = None, None
         self.first_shape = None if input_shape is None else sample_shape(self.name, input_shape)
 
+    @classmethod
+    def _bases_for(cls, name: str, namespace: Mapping[str, Any]) -> tuple[type, ...]:
+        """A class of the user's own that defines call(), and no forward(), is made of layers."""
+        if "call" not in namespace or "forward" in namespace or is_of_package(namespace):
+            return (cls,)
+        from numba_cnn.layers import composed
+
+        return composed.bases_for(cls, name)
+
     def __setattr__(self, name: str, value: Any) -> None:
         """Whatever is set on a layer makes it another one to those who remember its version, an object."""
         super().__setattr__(name, value)
@@ -75,8 +88,21 @@ class Layer(Weighted):
 
     @property
     def inner_layers(self) -> list[Layer]:
-        """The layers inside of it, if it is a model."""
+        """The layers inside of it, if it is a model or made of layers."""
         return []
+
+    def saved_parts(self) -> Mapping[str, Any]:
+        """Layers inside, in lists too, by the names that Keras's files have for them, in their order."""
+        return {}
+
+    def _leaves(self) -> list[Layer]:
+        """The layers that compute: itself, or those inside of it, each once."""
+        return [self]
+
+    def _set_paths(self, above: str) -> None:
+        """Tell the weights where they are."""
+        for parameter in self.weights:
+            parameter.path = f"{above}/{self.name}/{parameter.name}"
 
     def _add_steps(self, steps: Any, slots: tuple[int, ...]) -> tuple[int, ...]:
         """Have the layer's step, or a model's many, run on those slots of a plan; the slots that they fill."""
@@ -189,6 +215,7 @@ class Layer(Weighted):
         given = self._shape_of_call(shape)
         node = Node(self, inputs, given if isinstance(given, list) else [given], training)
         self._nodes.append(node)
+        tracing.note(node)
         return node.output
 
     @property
@@ -229,10 +256,6 @@ class Layer(Weighted):
                 "Received: nothing built"
             )
         return sum(parameter.size for parameter in self.weights)
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments of the constructor, as Keras writes them."""
-        return {"name": self.name, "trainable": self.trainable}
 
     def __getstate__(self) -> dict[str, Any]:
         """All but the calls in graphs: those belong to models, which give them back."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Real
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from numba_cnn.layers.layer import InputShape, Layer
+
+_NO_NUMBERS = (
+    "what a layer gives has no numbers before the model runs; layers take it, NumPy does not."
+)
 
 
 class Tensor:
@@ -47,6 +51,19 @@ class Tensor:
 
     __radd__, __rmul__ = __add__, __mul__
 
+    def activated(self, activation: Any) -> Tensor:
+        """What an Activation layer gives: the functions of activations are called on tensors, too."""
+        from numba_cnn.layers.activation import Activation
+
+        given: Tensor = Activation(activation)(self)
+        return given
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        raise TypeError(f"{_NO_NUMBERS} Received: {self!r}, given to NumPy")
+
+    def __array_function__(self, function: Any, *arguments: Any) -> Any:
+        raise TypeError(f"{_NO_NUMBERS} Received: {self!r}, given to {function.__name__}")
+
     def __repr__(self) -> str:
         return f"<Tensor shape={self.shape}, from {self.name}>"
 
@@ -63,6 +80,31 @@ class Node:
     ) -> None:
         self.layer, self.inputs, self.training = layer, inputs, training
         self.outputs = tuple(Tensor(shape, self, i) for i, shape in enumerate(shapes))
+        self.traces: Any = None  # of a layer made of others, those that run, by whether it trains
+        self.is_several = False  # whether the inputs were given one by one, and not as a list
+
+    def arranged(self, inputs: Sequence[Any]) -> list[Any]:
+        """The arguments of the call, of something for each input."""
+        if self.is_several:
+            return list(inputs)
+        return [list(inputs) if self.layer.arity is None else inputs[0]]
+
+    def shapes_for(self, inputs: Sequence[InputShape]) -> list[InputShape]:
+        """The shapes of the outputs for inputs of other shapes."""
+        if self.traces is not None:
+            found: list[InputShape] = self.traces[False].shapes_for(inputs)
+            return found
+        shape: Any = list(inputs) if self.layer.arity is None else inputs[0]
+        made: Any = self.layer.compute_output_shape(shape)
+        return made if isinstance(made, list) else [made]
+
+    def add_steps(self, steps: Any, slots: tuple[int, ...]) -> tuple[int, ...]:
+        """Have what is called run on those slots of a plan; the slots that are filled."""
+        with steps.called(self.training):
+            if self.traces is not None:
+                filled: tuple[int, ...] = self.traces[steps.trains].add_steps(steps, slots)
+                return filled
+            return self.layer._add_steps(steps, slots)
 
     @property
     def output(self) -> Any:
@@ -77,6 +119,28 @@ def tensors(inputs: Any) -> tuple[Tensor, ...] | None:
     if isinstance(inputs, list | tuple) and inputs and all(isinstance(t, Tensor) for t in inputs):
         return tuple(inputs)
     return None
+
+
+def tensors_in(value: Any) -> tuple[Tensor, ...]:
+    """The tensors in a value, which may be one, or hold some in lists, tuples and dicts."""
+    if isinstance(value, Tensor):
+        return (value,)
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        return tuple(tensor for one in value for tensor in tensors_in(one))
+    return ()
+
+
+def map_tensors(function: Callable[[Tensor], Any], value: Any) -> Any:
+    """The value, with what the function makes of each tensor in its place."""
+    if isinstance(value, Tensor):
+        return function(value)
+    if isinstance(value, Mapping):
+        return {key: map_tensors(function, one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [map_tensors(function, one) for one in value]
+    return value
 
 
 def _merged(name: str, one: Tensor, other: Any) -> Tensor | None:

@@ -45,6 +45,20 @@ class Weighted(Checked):
         """The other weights."""
         return self.non_trainable_weights
 
+    def add_loss(self, loss: Any) -> None:
+        """Says in one sentence what adds to the loss here: no gradient runs through a number that was computed."""
+        raise TypeError(
+            f"{self.name}: add_loss of what is computed is not served; kernel_regularizer=, activity_regularizer= and "
+            f"layers.ActivityRegularization add to the loss. Received: {nearest.shown(loss)}"
+        )
+
+    def add_weight(self, *arguments: Any, **settings: Any) -> None:
+        """Says in one sentence which weights layers of the user's own have."""
+        raise TypeError(
+            f"{self.name}: add_weight is not served: layers of your own have the weights of the layers in their "
+            f"attributes. Received: {nearest.shown([*arguments, *settings.items()])}"
+        )
+
     def get_weights(self) -> list[np.ndarray]:
         return [parameter.numpy() for parameter in self.weights]
 

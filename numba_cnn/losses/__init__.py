@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import Any
 
 from numba_cnn import nearest, registry
@@ -30,6 +31,7 @@ from numba_cnn.losses.crossentropies import (
 from numba_cnn.losses.errors import MeanAbsoluteError, MeanSquaredError
 from numba_cnn.losses.functions import FUNCTIONS
 from numba_cnn.losses.loss import Loss
+from numba_cnn.losses.own import FunctionLoss
 
 binary_crossentropy = FUNCTIONS["binary_crossentropy"]
 binary_focal_crossentropy = FUNCTIONS["binary_focal_crossentropy"]
@@ -133,11 +135,17 @@ _NAMES: dict[str, type[Loss]] = {
 
 @nearest.keywords
 def get(identifier: Any) -> Loss:
-    """A loss by name, class, function of this module, object or Keras configuration."""
+    """A loss by name, class, function of this module, object or Keras configuration.
+
+    A plain function of (y_true, y_pred), NumPy's arrays, is one if it returns its gradient too: (values, gradient).
+    """
     for name, function in FUNCTIONS.items():
         if identifier is function:
             identifier = name
-    loss: Loss = registry.get("loss", identifier, _NAMES)
+    identifier = registry.function_of(identifier)
+    if isinstance(identifier, FunctionType):
+        return FunctionLoss(identifier)
+    loss: Loss = registry.get("loss", identifier, _NAMES, Loss)
     return loss
 
 

@@ -23,6 +23,7 @@ class Loss(Checked):
     }
     activations: ClassVar[tuple[str, ...]] = ()  # before which on_scores() takes what a model gives
     has_classes: ClassVar[bool] = False  # whether targets are integers
+    takes_any: ClassVar[bool] = False  # whether targets are what fit() got, of any shape
     ignore_class: int | None = None  # a label beside the classes, whose rows do not count
     on_host: bool = False  # whether it computes with NumPy, which no recording holds
     _settings: ClassVar[Settings] = {"name": text}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import Any
 
 from numba_cnn import nearest, registry
@@ -48,7 +49,8 @@ from numba_cnn.metrics.iou import (
     OneHotIoU,
     OneHotMeanIoU,
 )
-from numba_cnn.metrics.metric import Mean, Metric, Sum
+from numba_cnn.metrics.metric import Averaged, Mean, Metric, Sum
+from numba_cnn.metrics.own import FunctionMetric
 from numba_cnn.metrics.rates import (
     PrecisionAtRecall,
     RecallAtPrecision,
@@ -131,11 +133,17 @@ _NAMES: dict[str, type[Any]] = {
 
 @nearest.keywords
 def get(identifier: Any) -> Metric:
-    """A metric by name ("accuracy", its name then), class, function of losses, object or Keras configuration."""
+    """A metric by name ("accuracy", its name then), class, function of losses, object or Keras configuration.
+
+    A plain function of (y_true, y_pred), NumPy's arrays, is one: it returns a number for each sample, or for the batch.
+    """
     for name, function in FUNCTIONS.items():
         if identifier is function:
             identifier = name
-    metric: Metric = registry.get("metric", identifier, _NAMES)
+    identifier = registry.function_of(identifier)
+    if isinstance(identifier, FunctionType):
+        return FunctionMetric(identifier)
+    metric: Metric = registry.get("metric", identifier, _NAMES, Averaged)
     if isinstance(identifier, str) and identifier in _NAMES and identifier != "Accuracy":
         metric.name = identifier
     return metric

@@ -84,6 +84,12 @@ class Metric(Averaged):
     weighted: bool = False  # whether compile() had it among the weighted_metrics
     formula: ClassVar[str] = "mean_squared_error"  # which says what shape targets have
 
+    def __init_subclass__(cls, **settings: Any) -> None:
+        """A class of the user's own that does not say of_batch() computes with NumPy."""
+        super().__init_subclass__(**settings)
+        if cls.of_batch is Metric.of_batch:
+            cls.has_kernels = False
+
     def of_batch(self, y_true: Array, y_pred: Array) -> Array:
         """The value of one batch, an array of shape () where it was computed."""
         raise NotImplementedError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from numba_cnn.layers import Input, InputLayer, Layer
 from numba_cnn.layers.tensor import Node, Tensor
@@ -63,7 +64,8 @@ def from_within(
         inputs = [made.get(id(tensor), tensor) for tensor in node.inputs]
         if all(new is old for new, old in zip(inputs, node.inputs, strict=True)):
             continue  # no start lies before it
-        node.layer(inputs if node.layer.arity is None else inputs[0], training=node.training)
+        layer: Any = node.layer
+        layer(*node.arranged(inputs), training=node.training)
         for old, new in zip(node.outputs, node.layer._nodes[-1].outputs, strict=True):
             made.setdefault(id(old), new)
     return tuple(made[id(start)] for start in starts), tuple(made.get(id(end), end) for end in ends)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
-from numba_cnn import layers, registry, saving
+from numba_cnn import custom, formats, layers, registry, shapes
+from numba_cnn.constructors import is_ours
 from numba_cnn.layers import Layer
 from numba_cnn.metrics.accuracies import FittingAccuracy
 from numba_cnn.models.objectives import Objective
@@ -33,6 +34,9 @@ def kind(*names: str) -> Callable[[type[T]], type[T]]:
 
 def kind_of(description: Any) -> type[Saved] | None:
     """The class of a model that a description names, or None."""
+    own = custom.described(description)
+    if isinstance(own, type) and issubclass(own, Saved):
+        return own
     name = description.get("class_name")
     return _KINDS.get(name) if isinstance(name, str) else None
 
@@ -60,13 +64,22 @@ class Saved(OnBatch):
 
     @property
     def class_name(self) -> str:
-        return self._keras_class
+        cls = type(self)
+        return self._keras_class if is_ours(cls) else cls.__name__
 
     def get_config(self) -> registry.Configuration:
         raise NotImplementedError
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Saved:
+    def from_config(
+        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> Self:
+        """A model with new weights from get_config(); classes of the user's own are those of custom_objects."""
+        with custom.CustomObjectScope(custom_objects):
+            return cls._of_config(config)
+
+    @classmethod
+    def _of_config(cls, config: Mapping[str, Any]) -> Self:
         raise NotImplementedError
 
     def to_json(self, **settings: Any) -> str:
@@ -76,6 +89,21 @@ class Saved(OnBatch):
     def connections(self) -> Connections | None:
         """For each layer by name, which outputs of which calls it is called on; None for a chain of layers."""
         return None
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """A layer by name or by its place."""
+        if (name is None) == (index is None):
+            raise ValueError(f"get_layer: pass a name or an index. Received: {name!r}, {index!r}")
+        if index is not None:
+            last = len(self._layers) - 1
+            if shapes.count("get_layer", "index", index, least=-last - 1) > last:
+                raise ValueError(f"get_layer: index must be at most {last}. Received: {index}")
+            return self._layers[index]
+        for layer in self._layers:
+            if layer.name == name:
+                return layer
+        names = ", ".join(layer.name for layer in self._layers)
+        raise ValueError(f"get_layer: the layers are {names}. Received: {name!r}")
 
     def summary(
         self,
@@ -108,7 +136,7 @@ class Saved(OnBatch):
         if not self.built:
             raise ValueError(f"save: build the model first. Received: unbuilt {self.name}")
         description = {**self._description(), **self._compile_config()}
-        saving.save_model(filepath, description, self.name, self._layers, self.optimizer, overwrite)
+        formats.save_model(filepath, description, self, self.optimizer, overwrite)
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write weights and optimizer state to a .weights.h5 file, or weights to an .h5 file, which Keras reads too."""
@@ -116,7 +144,7 @@ class Saved(OnBatch):
         overwrite = flag("save_weights", "overwrite", overwrite)
         if not self.built:
             raise ValueError(f"save_weights: build the model first. Received: unbuilt {self.name}")
-        saving.save_weights(filepath, self.name, self._layers, self.optimizer, overwrite)
+        formats.save_weights(filepath, self, self.optimizer, overwrite)
 
     def load_weights(
         self,
@@ -135,17 +163,21 @@ class Saved(OnBatch):
         by_name = flag("load_weights", "by_name", by_name)
         if not self.built:
             raise ValueError(f"load_weights: build the model first. Received: unbuilt {self.name}")
-        saving.load_weights(
-            filepath, self._layers, self.optimizer, by_name=by_name, skip_mismatch=skip_mismatch
+        formats.load_weights(
+            filepath, self, self.optimizer, by_name=by_name, skip_mismatch=skip_mismatch
         )
 
     def _description(self) -> registry.Configuration:
         """The model as Keras's files have it, whether it is the whole or a layer."""
+        cls, module = type(self), self._keras_module
+        registered: str | None = None if module == "keras" else self._keras_class
+        if not is_ours(cls):
+            module, registered = cls.__module__, custom.get_registered_name(cls)
         return {
-            "module": self._keras_module,
-            "class_name": self._keras_class,
+            "module": module,
+            "class_name": self.class_name,
             "config": self.get_config(),
-            "registered_name": None if self._keras_module == "keras" else self._keras_class,
+            "registered_name": registered,
             "build_config": {"input_shape": self._build_shape()},
         }
 

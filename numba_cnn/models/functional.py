@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 from numba_cnn import nearest, registry, shapes
+from numba_cnn.constructors import constructor, is_of_package
 from numba_cnn.layers import Layer
 from numba_cnn.layers.layer import check_batch
 from numba_cnn.layers.tensor import Tensor, tensors
@@ -60,6 +62,21 @@ class Model(Saved):
         self.input_shape = one_or_all([start.shape for start in starts])
         if not trainable:
             self.trainable = False  # the layers' too
+
+    @classmethod
+    def _bases_for(cls, name: str, namespace: Mapping[str, Any]) -> tuple[type, ...]:
+        """A class of the user's own that defines call() is made of the layers in its attributes."""
+        for step in ("train_step", "test_step"):
+            if step in namespace and "data" in inspect.signature(namespace[step]).parameters:
+                raise TypeError(
+                    f"{name}: {step}(self, data) is not served: a step of one's own takes gradients of tensor "
+                    "functions. Received: a class that defines it"
+                )
+        if "call" not in namespace or is_of_package(namespace) or cls.is_composed:
+            return (cls,)
+        from numba_cnn.models.subclassed import Subclassed
+
+        return (Subclassed,) if cls is Model else (cls, Subclassed)
 
     @property
     def input_names(self) -> list[str]:
@@ -124,10 +141,7 @@ class Model(Saved):
         found: dict[int, Any] = {id(t): shape for t, shape in zip(self._starts, given, strict=True)}
         for call in self._calls:
             if call.inputs:
-                below = [found[id(tensor)] for tensor in call.inputs]
-                shape: Any = below if call.layer.arity is None else below[0]
-                made: Any = call.layer.compute_output_shape(shape)
-                made = made if isinstance(made, list) else [made]
+                made = call.shapes_for([found[id(tensor)] for tensor in call.inputs])
                 found |= {id(t): shape for t, shape in zip(call.outputs, made, strict=True)}
         return one_or_all([found[id(tensor)] for tensor in self._ends])
 
@@ -149,8 +163,7 @@ class Model(Saved):
         for call in self._calls:
             if call.inputs:
                 read = tuple(filled[id(tensor)] for tensor in call.inputs)
-                with steps.called(call.training):
-                    made = call.layer._add_steps(steps, read)
+                made = call.add_steps(steps, read)
                 filled |= {id(t): slot for t, slot in zip(call.outputs, made, strict=True)}
         return tuple(filled[id(tensor)] for tensor in self._ends)
 
@@ -167,7 +180,12 @@ class Model(Saved):
         return found
 
     def get_config(self) -> registry.Configuration:
-        """Name, layers, and which outputs each is called on, as Keras writes them."""
+        """Name, layers, and which outputs each is called on, as Keras writes them.
+
+        Of a class with a constructor of its own, what that was called with.
+        """
+        if not self._is_functional():
+            return self._own_config()
         calls = self._calls
         starts = [graph_config.end(tensor, calls) for tensor in self._starts]
         ends = [graph_config.end(tensor, calls) for tensor in self._ends]
@@ -182,8 +200,14 @@ class Model(Saved):
         }
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Model:
-        """A model with new weights from get_config()."""
+    def _is_functional(cls) -> bool:
+        """Whether the constructor takes inputs and outputs."""
+        return {"inputs", "outputs"} <= set(constructor(cls).names)
+
+    @classmethod
+    def _of_config(cls, config: Mapping[str, Any]) -> Self:
+        if not cls._is_functional():
+            return super(Layer, cls).from_config(config)
         if not isinstance(config, Mapping) or not isinstance(config.get("layers"), list | tuple):
             raise ValueError(
                 "from_config: config must be what get_config() gives, with a list of layers. "

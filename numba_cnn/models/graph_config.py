@@ -41,7 +41,7 @@ def layer_with_calls(layer: Layer, calls: Sequence[Node]) -> registry.Configurat
         **described(layer),
         "name": layer.name,
         "inbound_nodes": [
-            {"args": [_arguments(node, calls)], "kwargs": _keywords(node)} for node in own
+            {"args": _arguments(node, calls), "kwargs": _keywords(node)} for node in own
         ],
     }
 
@@ -50,7 +50,7 @@ def _keywords(node: Node) -> dict[str, Any]:
     return {} if node.training is None else {"training": node.training}
 
 
-def _arguments(node: Node, calls: Sequence[Node]) -> Any:
+def _arguments(node: Node, calls: Sequence[Node]) -> list[Any]:
     tensors = [
         {
             "class_name": "__keras_tensor__",
@@ -62,7 +62,7 @@ def _arguments(node: Node, calls: Sequence[Node]) -> Any:
         }
         for tensor in node.inputs
     ]
-    return tensors if node.layer.arity is None else tensors[0]
+    return node.arranged(tensors)
 
 
 class Reader:
@@ -74,6 +74,8 @@ class Reader:
         waiting = []
         for description in descriptions:
             layer, calls = layer_from(description), _calls(description)
+            if layer.is_composed and isinstance(description.get("name"), str):
+                layer.name = description["name"]  # which a class's own configuration may lack
             if layer.class_name == _FUNCTIONAL:
                 self._functional.add(layer.name)
             if isinstance(layer, InputLayer):
@@ -88,14 +90,14 @@ class Reader:
                 )
             waiting = later
 
-    def _call(self, layer: Layer, call: Any, training: bool | None, k: int) -> bool:
+    def _call(self, layer: Any, call: Any, training: bool | None, k: int) -> bool:
         """Make a layer's call of that number, if all that it needs is there."""
-        wanted = call if isinstance(call, list) else [call]
+        wanted = [call] if isinstance(call, Place) else call
         ready = k == 0 or Place(layer.name, k - 1, 0) in self._made
         if not ready or not all(one in self._made for one in wanted):
             return False
         given = [self._made[one] for one in wanted]
-        layer(given if isinstance(call, list) else given[0], training=training)
+        layer(*([given] if isinstance(call, list) else given), training=training)
         for tensor in layer._nodes[-1].outputs:
             self._made[Place(layer.name, k, tensor.index)] = tensor
         return True
@@ -117,7 +119,7 @@ class Reader:
 
 
 def _calls(description: Any) -> list[tuple[Any, bool | None]]:
-    """The calls of the layer of a description: for each a list of places, or one of them, and training=."""
+    """The calls of the layer of a description: for each a place, a list, or a tuple of one by one, and training=."""
     nodes = description.get("inbound_nodes") if isinstance(description, Mapping) else None
     if not isinstance(nodes, list | tuple):
         raise ValueError(
@@ -126,7 +128,7 @@ def _calls(description: Any) -> list[tuple[Any, bool | None]]:
     calls = []
     for node in nodes:
         arguments = node.get("args") if isinstance(node, Mapping) else None
-        if not isinstance(arguments, list | tuple) or len(arguments) != 1:
+        if not isinstance(arguments, list | tuple) or not arguments:
             raise ValueError(
                 f"layers are called on tensors alone here. Received: {nearest.shown(node)}"
             )
@@ -136,7 +138,8 @@ def _calls(description: Any) -> list[tuple[Any, bool | None]]:
             raise ValueError(
                 f"training= of a call must be true, false or null. Received: {nearest.shown(training)}"
             )
-        calls.append((_read_places(arguments[0]), training))
+        places = [_read_places(argument) for argument in arguments]
+        calls.append((places[0] if len(places) == 1 else tuple(places), training))
     return calls
 
 

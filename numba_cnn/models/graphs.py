@@ -6,7 +6,7 @@ from collections.abc import Callable
 from operator import is_
 from typing import TYPE_CHECKING, Any
 
-from numba_cnn import session
+from numba_cnn import constructors, session
 from numba_cnn.layers import Layer
 from numba_cnn.ops import Array, conv_algorithm
 
@@ -138,7 +138,7 @@ def _same(recorded: list[Any], state: list[Any]) -> bool:
 
 
 def is_ours(network: Network) -> bool:
-    """Whether the network and its parts are of classes of this package, which compute by kernels alone."""
+    """Whether the network and its parts are of classes of this package, or made of such: by kernels alone."""
     regularizers = [
         regularizer
         for part in network._parts()
@@ -149,7 +149,7 @@ def is_ours(network: Network) -> bool:
     if any(getattr(part, "on_host", False) for part in parts):
         return False
     return all(
-        type(part).__module__.partition(".")[0] == __name__.partition(".")[0]
+        constructors.is_ours(type(part)) or getattr(part, "is_composed", False)
         for part in (network, *network._parts())
         if part is not None  # a loss, of a model that is not compiled
     )

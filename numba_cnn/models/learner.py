@@ -160,7 +160,7 @@ class Learner(Network):
     def _values_and_gradients(self, *arrays: Any) -> Results:
         xs, *targets = self._split(arrays)
         penalties, trained = Penalties(), self.trainable_weights
-        steps, cut = self._scored_plan()
+        steps, cut = self._scored_plan(training=True)
         scores, backward = plan.forward(penalties.of(steps), xs)
         values, dscores = self._losses_and_metrics(scores, cut, *targets)
         values += penalties.total(values[0], trained)
@@ -195,10 +195,10 @@ class Learner(Network):
             gradients.append(gradient)
         return values, gradients
 
-    def _scored_plan(self) -> tuple[plan.Plan, list[Any]]:
-        """What the passes of training and testing run, up to the scores where a loss takes them; and for each output
+    def _scored_plan(self, training: bool = False) -> tuple[plan.Plan, list[Any]]:
+        """What the passes of training or testing run, up to the scores where a loss takes them; and for each output
         the layer that is cut short there, or None."""
-        return plan.scored(self._plan(), [one.loss.activations for one in self._objectives])
+        return plan.scored(self._plan(training), [one.loss.activations for one in self._objectives])
 
     def _parts(self) -> list[Any]:
         asked = [(one, one.loss, *one.metrics) for one in self._objectives]

@@ -7,35 +7,46 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from numba_cnn import files, nearest, saving
+from numba_cnn import custom, files, formats, nearest
+from numba_cnn.constructors import is_ours
+from numba_cnn.formats import description
 from numba_cnn.models.files import Saved, kind_of
 from numba_cnn.models.learner import chosen_backend
 from numba_cnn.nearest import keywords
-from numba_cnn.saving import description
-from numba_cnn.settings import flag, path
+from numba_cnn.settings import Checked, flag, path
 
 _BYTES = 4  # of a float32
 
 
 @keywords
 def load_model(
-    filepath: str | os.PathLike[str], compile: bool = True, *, backend: str = "auto"
+    filepath: str | os.PathLike[str],
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
+    *,
+    backend: str = "auto",
 ) -> Saved:
     """The model in a .keras or .h5 file of this library or of Keras, ready to go on training.
 
-    backend    where the model lives from now on, compiled or not: "cpu", "cuda", or "auto" for a
-               real GPU if there is one
+    custom_objects    classes of the user's own, by the names that the file has for them; those that
+                      saving.register_keras_serializable knows need not be given
+    safe_mode         is taken as Keras has it; files run no code either way
+    backend           where the model lives from now on, compiled or not: "cpu", "cuda", or "auto" for a
+                      real GPU if there is one
 
-    Nothing in the file is executed: layers and settings that this library does not have are a
+    Nothing in the file is executed: layers and settings that neither this library nor the script has are a
     ValueError, as is whatever is broken. A loss or an optimizer that it does not have leaves the
     model uncompiled, with a warning. Raises ValueError for an unknown backend too, RuntimeError
     for one that cannot run here.
     """
     filepath = path("load_model", "filepath", filepath)
     compile = flag("load_model", "compile", compile)
+    flag("load_model", "safe_mode", safe_mode)
+    scope = custom.CustomObjectScope(custom.checked("load_model", custom_objects))
     home = chosen_backend("load_model", backend)
-    file = saving.open_model(filepath)
-    with files.reading("load_model", file.path):
+    file = formats.open_model(filepath)
+    with files.reading("load_model", file.path), scope:
         model = _build(file)
         claimed = sum(parameter.size for parameter in model.weights) * _BYTES
         if claimed > file.weights_bytes:
@@ -48,7 +59,7 @@ def load_model(
         settings = file.description.get("compile_config")
         if compile and isinstance(settings, Mapping):
             _compile(model, settings, backend)
-        file.load(model.layers, model.optimizer)
+        file.load(model, model.optimizer)
     return model
 
 
@@ -62,12 +73,15 @@ def save_model(model: Saved, filepath: str | os.PathLike[str], overwrite: bool =
 def clone_model(model: Saved) -> Saved:
     """A model of the same layers and names, with new weights, not compiled."""
     model = _model("clone_model", model)
-    return type(model).from_config(model.get_config())
+    with custom.CustomObjectScope(_own_classes(model)):
+        return type(model).from_config(model.get_config())
 
 
 @keywords
-def model_from_json(json_string: str) -> Saved:
+def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Saved:
     """The model, with new weights, that to_json() has described; nothing in the text is executed.
+
+    custom_objects    classes of the user's own, by the names that the text has for them
 
     Raises ValueError for a text that describes none.
     """
@@ -75,12 +89,21 @@ def model_from_json(json_string: str) -> Saved:
         raise TypeError(
             f"model_from_json: json_string must be a text. Received: {nearest.shown(json_string)}"
         )
-    with files.reading("model_from_json", "the text"):
+    scope = custom.CustomObjectScope(custom.checked("model_from_json", custom_objects))
+    with files.reading("model_from_json", "the text"), scope:
         described = description.read(json_string.encode(), "the text")
         cls = kind_of(described) if isinstance(described, Mapping) else None
         if cls is None or not isinstance(described.get("config"), Mapping):
             raise ValueError("it describes no Sequential and no Functional model")
         return cls.from_config(described["config"])
+
+
+def _own_classes(model: Saved) -> dict[str, type]:
+    """The classes of the user's own that the model is made of, by the names that configurations have for them."""
+    layers = [*model._leaves(), *model._networks()]
+    parts = [part for layer in layers for part in (layer, *vars(layer).values())]
+    found = {type(part) for part in parts if isinstance(part, Checked) and not is_ours(type(part))}
+    return {custom.get_registered_name(cls): cls for cls in found}
 
 
 def _model(op: str, model: Any) -> Saved:
@@ -89,7 +112,7 @@ def _model(op: str, model: Any) -> Saved:
     return model
 
 
-def _build(file: saving.ModelFile | saving.LegacyModelFile) -> Saved:
+def _build(file: formats.ModelFile | formats.LegacyModelFile) -> Saved:
     """The model of the file's description, whose weights are not made yet."""
     try:
         kind, config = file.description["class_name"], file.description["config"]
@@ -103,9 +126,25 @@ def _build(file: saving.ModelFile | saving.LegacyModelFile) -> Saved:
         raise ValueError(
             f"load_model: expected a Sequential or a Functional model. Received: {kind!r} in {file.path}"
         )
+    if (
+        not model.built and model.is_composed
+    ):  # of a class of the user's own, whose weights are made by its shape
+        build_config = file.description.get("build_config")
+        shape = build_config.get("input_shape") if isinstance(build_config, Mapping) else None
+        if shape:
+            model._ensure(_with_any_batch(shape))
     if not (model.layers and model.built):
         raise ValueError(f"load_model: the model knows no input shape. Received: {file.path}")
     return model
+
+
+def _with_any_batch(shape: Any) -> Any:
+    """A shape, or a list or a dict of them, for batches of any size: Keras's files have that of the first."""
+    if isinstance(shape, Mapping):
+        return {key: _with_any_batch(one) for key, one in shape.items()}
+    if isinstance(shape[0], list | tuple):
+        return [_with_any_batch(one) for one in shape]
+    return (None, *shape[1:])
 
 
 def _compile(model: Saved, settings: Mapping[str, Any], backend: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from numba_cnn import backends, nearest, session, shapes
+from numba_cnn import backends, nearest, session
 from numba_cnn.layers import Layer
 from numba_cnn.layers.layer import check_batch
 from numba_cnn.layers.tensor import Node, Tensor, tensors
@@ -144,14 +144,12 @@ class Network(Layer):
         """The layers, with those of models inside in place of them, each once."""
         found: dict[int, Layer] = {}
         for layer in self._layers:
-            inner = layer._leaves() if isinstance(layer, Network) else [layer]
-            found |= {id(leaf): leaf for leaf in inner}
+            found |= {id(leaf): leaf for leaf in layer._leaves()}
         return list(found.values())
 
     def _networks(self) -> list[Network]:
         """The models inside, also those inside of them."""
-        inner = [layer for layer in self._layers if isinstance(layer, Network)]
-        return [found for network in inner for found in (network, *network._networks())]
+        return _networks_in(self._layers)
 
     @property
     def weights(self) -> list[Parameter]:  # type: ignore[override]
@@ -190,10 +188,14 @@ class Network(Layer):
 
     def _name_weights(self, layer: Layer) -> None:
         """Tell a layer's weights where they are, unless a model inside did, and bring them to the backend."""
-        if not layer.inner_layers:
-            for parameter in layer.weights:
-                parameter.path = f"{self.name}/{layer.name}/{parameter.name}"
+        layer._set_paths(self.name)
         self._place()
+
+    def _set_paths(self, above: str) -> None:
+        """The weights are where the model that was made first says."""
+
+    def saved_parts(self) -> Mapping[str, Any]:
+        return {"layers": self._layers}
 
     def _shape_of_call(self, input_shape: Any) -> Any:
         return self.compute_output_shape(input_shape)
@@ -206,16 +208,16 @@ class Network(Layer):
         xs = x if isinstance(x, list | tuple) and len(self._starts) > 1 else [x]
         for one in xs:
             check_batch(self.name, one)
-        outputs, backward = plan.forward(self._plan(), xs)
+        outputs, backward = plan.forward(self._plan(training=True), xs)
         return self._arranged(outputs), lambda dy: backward(self._listed(dy))
 
     def call(self, x: Array) -> Array:
         """Inference: what a call gives."""
         return self(x)
 
-    def _plan(self) -> plan.Plan:
-        """What the passes run."""
-        steps = plan.Steps(max(len(self._starts), 1))
+    def _plan(self, training: bool = False) -> plan.Plan:
+        """What the passes of training, or of inference, run."""
+        steps = plan.Steps(max(len(self._starts), 1), training)
         return plan.fused(steps.plan(self._add_steps(steps, steps.inputs)))
 
     def __call__(self, x: Any, training: bool | None = None) -> Any:
@@ -269,21 +271,6 @@ class Network(Layer):
             for start, stop in pairwise(bounds)
         ]
 
-    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """A layer by name or by its place."""
-        if (name is None) == (index is None):
-            raise ValueError(f"get_layer: pass a name or an index. Received: {name!r}, {index!r}")
-        if index is not None:
-            last = len(self._layers) - 1
-            if shapes.count("get_layer", "index", index, least=-last - 1) > last:
-                raise ValueError(f"get_layer: index must be at most {last}. Received: {index}")
-            return self._layers[index]
-        for layer in self._layers:
-            if layer.name == name:
-                return layer
-        names = ", ".join(layer.name for layer in self._layers)
-        raise ValueError(f"get_layer: the layers are {names}. Received: {name!r}")
-
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
@@ -298,3 +285,12 @@ class Network(Layer):
                 parameter.move(self._backend)
             for network in self._networks():
                 network._backend = self._backend
+
+
+def _networks_in(layers: Sequence[Layer]) -> list[Network]:
+    """The models among layers, and inside of them."""
+    found = []
+    for layer in layers:
+        found += [layer] if isinstance(layer, Network) else []
+        found += _networks_in(layer.inner_layers)
+    return found

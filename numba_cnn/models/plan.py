@@ -45,9 +45,15 @@ class Plan(NamedTuple):
 class Steps:
     """Makes a plan: each layer adds its step, and a model inside of another the steps of all its layers."""
 
-    def __init__(self, inputs: int) -> None:
+    def __init__(self, inputs: int, training: bool = False) -> None:
         self._inputs, self._steps, self._slots = tuple(range(inputs)), list[Step](), inputs
+        self._pass = training
         self._training: bool | None = None
+
+    @property
+    def trains(self) -> bool:
+        """Whether what is added now runs in training."""
+        return self._pass if self._training is None else self._training
 
     @property
     def inputs(self) -> tuple[int, ...]:

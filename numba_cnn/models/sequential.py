@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 from numba_cnn import nearest, registry, shapes
-from numba_cnn.layers import InputLayer, Layer
+from numba_cnn.layers import InputLayer, Layer, tracing
 from numba_cnn.layers.layer import with_batch
 from numba_cnn.layers.tensor import Tensor
 from numba_cnn.models.files import Saved, described, kind, layer_from
@@ -113,13 +113,14 @@ class Sequential(Saved):
                     f"{self.name}: a layer of a Sequential gives one output; take a Model for several. "
                     f"Received: {layer.name}, which gives {len(layer.output_shape)}"
                 )
-            layer._connected((below,))
+            with tracing.paused():
+                layer._connected((below,))
             self._calls.append(layer._nodes[-1])
             self._ends = self._calls[-1].outputs
 
     def _add_steps(self, steps: Any, slots: tuple[int, ...]) -> tuple[int, ...]:
-        for layer in self._layers:
-            slots = layer._add_steps(steps, slots)
+        for call in self._calls[1:]:
+            slots = call.add_steps(steps, slots)
         return slots
 
     def _build_shape(self) -> Any:
@@ -138,8 +139,7 @@ class Sequential(Saved):
         return config
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Sequential:
-        """A model with new weights from get_config()."""
+    def _of_config(cls, config: Mapping[str, Any]) -> Self:
         if not isinstance(config, Mapping) or not isinstance(config.get("layers"), list | tuple):
             raise TypeError(
                 "from_config: config must be what get_config() gives, with a list of layers. "

@@ -16,6 +16,7 @@ class Source(Protocol):
     """Batches for one pass after the other."""
 
     op: str
+    seed: int | None  # of the batches' order
 
     is_used_up: bool  # whether no further pass can be made
 
@@ -63,7 +64,7 @@ class Stream:
         prepared: Callable[[Any], Batch],
         seed: int | None = None,
     ) -> None:
-        self.op, self._source, self._prepared, self._seed = op, source, prepared, seed
+        self.op, self._source, self._prepared, self.seed = op, source, prepared, seed
         self._asked = None if steps is None else shapes.count(op, "steps", steps)
         self._by_items = hasattr(source, "__getitem__") and hasattr(source, "__len__")
         self._runs_once = isinstance(source, Iterator) and not self._by_items
@@ -114,8 +115,8 @@ class Stream:
         if not self._by_items or length is None:
             return iter(self._source)
         order = np.arange(length)
-        if self._seed is not None:
-            order = np.random.default_rng((self._seed, epoch)).permutation(length)
+        if self.seed is not None:
+            order = np.random.default_rng((self.seed, epoch)).permutation(length)
         return (self._source[int(i)] for i in order)
 
 

@@ -49,6 +49,8 @@ def print_summary(
         )
     _check_list("layer_range", layer_range, "names", str)
     rows = _listed(_chosen(model.layers, layer_range), expand_nested)
+    if model.is_composed:
+        rows = [(before, layer, known and _says_its_shape(layer)) for before, layer, known in rows]
     table = _table(rows, model.connections(), line_length, positions, show_trainable)
     if print_fn is None:
         _render(Console(highlight=False), model, table)
@@ -61,13 +63,16 @@ def print_summary(
 
 def _listed(
     layers: Sequence[Layer], expand_nested: bool, level: int = 0
-) -> list[tuple[str, Layer]]:
-    """The layers to show, those of models inside below these, each with what stands before its name."""
+) -> list[tuple[str, Layer, bool]]:
+    """The layers to show, those of models inside below these; what stands before each, whether its shape is known."""
     before = "   " * level + "└ " if level else ""
     rows = []
     for layer in layers:
-        inner = layer.inner_layers if expand_nested else []
-        rows += [(before, layer), *_listed(inner, expand_nested, level + 1)]
+        inner = layer.inner_layers if expand_nested and not layer.is_composed else []
+        rows += [
+            (before, layer, layer.output_shape is not None),
+            *_listed(inner, expand_nested, level + 1),
+        ]
     return rows
 
 
@@ -99,7 +104,7 @@ def _render(console: Console, model: Saved, table: Table) -> None:
 
 
 def _table(
-    rows: Sequence[tuple[str, Layer]],
+    rows: Sequence[tuple[str, Layer, bool]],
     connections: Connections | None,
     line_length: int | None,
     positions: Sequence[float] | None,
@@ -129,22 +134,21 @@ def _table(
         for (header, justify), column_width in zip(headers, widths, strict=True)
     ]
     table = Table(*columns, width=width, show_lines=True)
-    for before, layer in rows:
-        table.add_row(*_row(before, layer, connections, show_trainable))
+    for before, layer, known in rows:
+        table.add_row(*_row(before, layer, known, connections, show_trainable))
     return table
 
 
 def _row(
-    before: str, layer: Layer, connections: Connections | None, show_trainable: bool
+    before: str, layer: Layer, known: bool, connections: Connections | None, show_trainable: bool
 ) -> list[str]:
     from rich.markup import escape
 
     row = [f"{before}{escape(layer.name)} ([color(33)]{layer.class_name}[/])"]
-    if layer.output_shape is None:
-        unbuilt = " (unbuilt)" if layer.shows_unbuilt else ""
-        row += ["?", f"[color(34)]0[/]{unbuilt}"]
-    else:
-        row += [_shapes(layer), f"[color(34)]{layer.count_params():,}[/]"]
+    unbuilt = layer.output_shape is None
+    count = 0 if unbuilt else layer.count_params()
+    said = " (unbuilt)" if unbuilt and layer.shows_unbuilt else ""
+    row += [_shapes(layer) if known else "?", f"[color(34)]{count:,}[/]{said}"]
     if connections is not None:
         places = [
             f"{escape(name)}[[color(34)]{call}[/]][[color(34)]{output}[/]]"
@@ -155,6 +159,11 @@ def _row(
         yes_or_no = "[color(34)]Y[/]" if layer.trainable else "[color(9)]N[/]"
         row.append(f"[bold]{yes_or_no if layer.weights else '-'}[/]")
     return row
+
+
+def _says_its_shape(layer: Layer) -> bool:
+    """Whether Keras knows what a layer of a subclassed model gives: one that has something to build, and a rule."""
+    return layer.shows_unbuilt and not layer.is_composed
 
 
 def _shapes(layer: Layer) -> str:

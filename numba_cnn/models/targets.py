@@ -18,10 +18,24 @@ def targets(op: str, y: Any, N: int, output_shape: InputShape | None, loss: Loss
     """What the model shall give, as the loss takes it: labels as int32, or numbers of the outputs' shape as float32."""
     if output_shape is None or None in output_shape[1:]:
         raise ValueError(f"{op}: build the model first. Received: output shape {output_shape}")
+    if loss.takes_any:
+        return as_given(op, y, N)
     if loss.has_classes:
         return labels(op, y, N, output_shape, loss.ignore_class)
     prepared: np.ndarray = loss.prepared(numbers(op, y, N, output_shape))
     return prepared
+
+
+def as_given(op: str, y: Any, N: int) -> np.ndarray:
+    """Targets of any shape, integers as int32 and numbers as float32."""
+    y = array(op, "y", y)
+    if y.dtype.kind not in "fiub" or not y.ndim or not finite(y):
+        raise ValueError(f"{op}: y must be finite real numbers. Received: dtype {y.dtype}")
+    if len(y) != N:
+        raise ValueError(
+            f"{op}: x and y must have the same length. Received: {N} samples, {len(y)} targets"
+        )
+    return np.ascontiguousarray(y, np.float32 if y.dtype.kind == "f" else np.int32)
 
 
 def check_scores(op: str, last: Any, loss: Loss) -> None:

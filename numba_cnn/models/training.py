@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,10 @@ from numba_cnn import nearest, session, shapes
 from numba_cnn.callbacks import Callback, CallbackList, History
 from numba_cnn.callbacks.callback import as_list
 from numba_cnn.models import data, sources
-from numba_cnn.models.feeding import BATCH_SIZE, Feeder, Given
+from numba_cnn.models.feeding import BATCH_SIZE, Given
 from numba_cnn.models.learner import Logs
 from numba_cnn.models.progress import Progress, verbosity
+from numba_cnn.models.resuming import Resumable
 from numba_cnn.models.sources import Source
 from numba_cnn.models.structure import one_or_all
 from numba_cnn.settings import flag
@@ -22,7 +24,7 @@ from numba_cnn.settings import flag
 Callbacks = Callback | Sequence[Callback] | None
 
 
-class Trainer(Feeder):
+class Trainer(Resumable):
     """A model that learns from whole datasets."""
 
     def fit(
@@ -91,11 +93,11 @@ class Trainer(Feeder):
         parameters = {"verbose": verbose, "epochs": epochs, "steps": batches.steps}
         hooks = CallbackList([*as_list(callbacks), self.history], self, parameters)
         progress = self._progress(verbose, batches, epochs)
+        self._source, self._position = batches, (initial_epoch, 0)
         hooks.call("on_train_begin", None)
-        hooks.call(
-            "on_train_end",
-            self._train(initial_epoch, batches, tests, validation_freq, progress, hooks),
-        )
+        logs = self._train(batches, tests, validation_freq, progress, hooks)
+        hooks.call("on_train_end", logs)
+        self._source = None
         return self.history
 
     def _tests(
@@ -110,18 +112,17 @@ class Trainer(Feeder):
 
     def _train(
         self,
-        first: int,
         batches: Source,
         tests: Source | None,
         validation_freq: int,
         progress: Progress,
         hooks: CallbackList,
     ) -> Logs:
-        """The epochs from the first on; the logs of the last."""
+        """The epochs from where fit() begins; the logs of the last."""
         logs: Logs = {}
-        epochs = progress.epochs or 0
+        epochs, (first, done) = progress.epochs or 0, self._position
         for epoch in range(first, epochs):
-            logs = self._train_epoch(epoch, batches, progress, hooks)
+            logs = self._train_epoch(epoch, batches, done if epoch == first else 0, progress, hooks)
             if tests is not None and (epoch + 1) % validation_freq == 0 and not tests.is_used_up:
                 results = self._test(tests, Progress(0, tests.steps), hooks)
                 logs = _with_validation(logs, results)
@@ -199,12 +200,13 @@ class Trainer(Feeder):
         return self._arranged([np.concatenate(kept) for kept in outputs])
 
     def _train_epoch(
-        self, epoch: int, batches: Source, progress: Progress, hooks: CallbackList
+        self, epoch: int, batches: Source, done: int, progress: Progress, hooks: CallbackList
     ) -> Logs:
+        """An epoch's steps, but for those that are done."""
         self.reset_metrics()
         progress.begin(epoch)
         hooks.call("on_epoch_begin", epoch, None)
-        for step, batch in enumerate(batches.epoch(epoch)):
+        for step, batch in enumerate(islice(batches.epoch(epoch), done, None), done):
             hooks.call("on_train_batch_begin", step, {})
             self.train_step(*map(one_or_all, batch))
             hooks.call_batch("on_train_batch_end", step, self.read_metrics)

@@ -39,7 +39,7 @@ _NAMES: dict[str, type[Optimizer]] = {
 @nearest.keywords
 def get(identifier: Any) -> Optimizer:
     """An optimizer by name ("adam", "sgd", "rmsprop"), class, object or Keras configuration."""
-    optimizer: Optimizer = registry.get("optimizer", identifier, _NAMES)
+    optimizer: Optimizer = registry.get("optimizer", identifier, _NAMES, Optimizer)
     return optimizer
 
 

@@ -85,6 +85,7 @@ class Optimizer(Saved):
         super().__init__()
         self._rate: Any = 0.0
         self._steps = 0  # of training; as many updates where gradients are not accumulated
+        self.swapped = False  # whether weights and averages are exchanged now
         self.learning_rate = learning_rate
         self.name = type(self).__name__.lower() if name is None else name
         self.weight_decay = weight_decay
@@ -239,7 +240,18 @@ class Optimizer(Saved):
     def finalize_variable_values(self, var_list: Sequence[Parameter]) -> None:
         """Give the parameters their moving averages, if there are any: what fit() ends with."""
         if self.use_ema and self.built and self._steps:
+            if self.swapped:
+                self.swap_averages(var_list)
             self._overwrite(var_list, [slots[0] for slots in self._state_of(var_list)])
+
+    def swap_averages(self, parameters: Sequence[Parameter]) -> None:
+        """Exchange the parameters' values with their moving averages, in place."""
+        take, backend = self._rule("blend", 0.0, 1.0), self._backend
+        for parameter, (average, *_) in zip(parameters, self._state_of(parameters), strict=True):
+            kept = backend.asarray(np.array(backend.to_numpy(parameter.value)))
+            take(parameter.value, average)
+            take(average, kept)
+        self.swapped = not self.swapped
 
     def exclude_from_weight_decay(
         self,

@@ -264,7 +264,9 @@ _CLASSES = {name: globals()[name] for name in __all__[:-1] if name != "LearningR
 @nearest.keywords
 def get(identifier: Any) -> LearningRateSchedule:
     """A schedule from an object or a Keras configuration."""
-    schedule: LearningRateSchedule = registry.get("schedule", identifier, _CLASSES)
+    schedule: LearningRateSchedule = registry.get(
+        "schedule", identifier, _CLASSES, LearningRateSchedule
+    )
     return schedule
 
 

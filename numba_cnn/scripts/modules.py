@@ -30,7 +30,6 @@ _MOVED = {
     "optimizers.legacy": "optimizers",
     "preprocessing.image": "utils",
     "preprocessing": "utils",
-    "saving": "models",
     **{
         f"layers.{old}": "layers"
         for old in (

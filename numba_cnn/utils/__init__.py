@@ -1,17 +1,33 @@
 """Keras's utilities for scripts."""
 
 from numba_cnn import nearest
+from numba_cnn.custom import (
+    CustomObjectScope,
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
+from numba_cnn.plots import plot_model
 from numba_cnn.session import set_random_seed
 from numba_cnn.utils.arrays import normalize, to_categorical
 from numba_cnn.utils.get_file import get_file
 from numba_cnn.utils.images import array_to_img, img_to_array, load_img, save_img
 
 __all__ = [
+    "CustomObjectScope",
     "array_to_img",
+    "custom_object_scope",
+    "get_custom_objects",
     "get_file",
+    "get_registered_name",
+    "get_registered_object",
     "img_to_array",
     "load_img",
     "normalize",
+    "plot_model",
+    "register_keras_serializable",
     "save_img",
     "set_random_seed",
     "to_categorical",

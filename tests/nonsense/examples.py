@@ -127,7 +127,7 @@ EXAMPLES = {
     "layers.RandomZoom": {"height_factor": 0.1}, "layers.RandomBrightness": {"factor": 0.1},
     "layers.RandomTranslation": {"height_factor": 0.1, "width_factor": 0.1}, "layers.RandomContrast": {"factor": 0.1},
     "layers.Input": {"shape": (3,)}, "layers.InputLayer": {"shape": (3,)},
-    "callbacks.CSVLogger": {"filename": "log.csv"},
+    "callbacks.BackupAndRestore": {"backup_dir": "backup"}, "callbacks.CSVLogger": {"filename": "log.csv"},
     "callbacks.CallbackList": {"callbacks": [], "model": None, "params": {}},
     "callbacks.LambdaCallback": {"on_epoch_end": print},
     "callbacks.LearningRateScheduler": {"schedule": abs},

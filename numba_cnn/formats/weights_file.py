@@ -1,7 +1,8 @@
 """Keras's tree of weights in HDF5, as .weights.h5 and inside .keras.
 
     layers/<class in snake case>[_k]/vars/0, 1, ...    weights; k counts layers of that class; a model inside has
-                                                       layers/ of its own
+                                                       layers/ of its own; attributes of the user's own classes
+                                                       have their names
     optimizer/vars/0, 1, ...    iterations, learning rate unless there is a schedule, the arrays of the parameters
 
 A file may come from anywhere: links out of it, virtual or external data, wrong shapes and sizes
@@ -15,7 +16,7 @@ import math
 import os
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -23,10 +24,10 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from numba_cnn import files
+from numba_cnn.formats import optimizer_state
 from numba_cnn.layers import Layer
 from numba_cnn.optimizers import Optimizer
 from numba_cnn.parameter import Parameter
-from numba_cnn.saving import optimizer_state
 from numba_cnn.session import snake_case
 
 SUFFIX = ".weights.h5"
@@ -35,8 +36,7 @@ _GENERATOR = "seed_generator/vars"  # of layers of chance, below their own group
 
 def save_weights(
     filepath: str | os.PathLike[str],
-    name: str,
-    layers: Sequence[Layer],
+    model: Layer,
     optimizer: Optimizer | None,
     overwrite: bool = True,
 ) -> None:
@@ -45,50 +45,50 @@ def save_weights(
     if not path.name.endswith(SUFFIX):
         raise ValueError(f"save_weights: the file's name must end in {SUFFIX}. Received: {path}")
     weights = io.BytesIO()  # HDF5 has no good word for a disk that refuses to be written
-    write(weights, name, layers, optimizer)
+    write(weights, model, optimizer)
     with files.replacing(path, overwrite) as file:
         file.write(weights.getbuffer())
 
 
 def load_weights(
-    filepath: str | os.PathLike[str], layers: Sequence[Layer], optimizer: Optimizer | None
+    filepath: str | os.PathLike[str], model: Layer, optimizer: Optimizer | None
 ) -> None:
     """Take over weights from a .weights.h5 file, and the state of a built optimizer if it fits."""
     path = Path(filepath)
     if not path.name.endswith(SUFFIX):
         raise ValueError(f"load_weights: the file's name must end in {SUFFIX}. Received: {path}")
     with files.reading("the weights cannot be read", path), files.open_regular(path) as file:
-        read(file, files.size(file), str(path), layers, optimizer)
+        read(file, files.size(file), str(path), model, optimizer)
 
 
-def write(file: BinaryIO, name: str, layers: Sequence[Layer], optimizer: Optimizer | None) -> None:
+def write(file: BinaryIO, model: Layer, optimizer: Optimizer | None) -> None:
     """Write the tree into an open file."""
     import h5py  # type: ignore[import-untyped]
 
     with h5py.File(file, "w") as h5:
-        for group, layer in _groups(layers):
+        for group, layer in _groups(model):
             arrays = [] if layer.inner_layers else layer.get_weights()
             _write_arrays(h5, f"{group}/vars", layer.name, arrays)
-            if layer.generator is not None:
+            if isinstance(layer.generator, Parameter):
                 state = layer.generator.numpy().astype(np.uint32)
                 _write_arrays(h5, f"{group}/{_GENERATOR}", "seed_generator", [state])
         if optimizer is not None and optimizer.built:
             _write_arrays(h5, "optimizer/vars", optimizer.name, optimizer.get_variables())
-        _write_arrays(h5, "vars", name, [])
+        _write_arrays(h5, "vars", model.name, [])
 
 
 def read(
     file: BinaryIO,
     size: int,
     origin: str,
-    layers: Sequence[Layer],
+    model: Layer,
     optimizer: Optimizer | None,
 ) -> None:
     """Read the tree from an open file of `size` bytes; all of it before any is taken over."""
     import h5py
 
     with files.reading("the file's weights cannot be read", origin), h5py.File(file, "r") as h5:
-        leaves = [(group, layer) for group, layer in _groups(layers) if not layer.inner_layers]
+        leaves = [(group, layer) for group, layer in _groups(model) if not layer.inner_layers]
         weighted = [(group, layer) for group, layer in leaves if layer.weights]
         weights = [
             _read_arrays(h5, f"{group}/vars", [_like(p) for p in layer.weights], size)
@@ -122,24 +122,35 @@ def _read_generator(h5: Any, group: str, size: int) -> np.ndarray | None:
     return numbers
 
 
-def _groups(layers: Sequence[Layer]) -> list[tuple[str, Layer]]:
+def _groups(model: Layer) -> list[tuple[str, Layer]]:
     """Each layer, those of models inside too, with the path of its group, where it is met first."""
     groups: dict[int, tuple[str, Layer]] = {}
-    for path, layer in _paths(layers):
+    for path, layer in _below(model):
         groups.setdefault(id(layer), (path, layer))
     return list(groups.values())
 
 
-def _paths(layers: Sequence[Layer], above: str = "layers") -> list[tuple[str, Layer]]:
-    """Paths count classes, whatever the layers' names."""
-    seen: Counter[str] = Counter()
-    paths = []
-    for layer in layers:
-        name = snake_case(layer.class_name)
-        path = f"{above}/{name}_{seen[name]}" if seen[name] else f"{above}/{name}"
-        seen[name] += 1
-        paths += [(path, layer), *_paths(layer.inner_layers, f"{path}/layers")]
-    return paths
+def _below(layer: Layer, above: str = "") -> Iterator[tuple[str, Layer]]:
+    """The layers inside by their paths: those with an underscore come last, else the alphabet decides."""
+    parts = layer.saved_parts()
+    for name in sorted(parts, key=lambda name: f"~{name}" if name[0] == "_" else name):
+        yield from _at(f"{above}{name}", parts[name])
+
+
+def _at(path: str, part: Any) -> Iterator[tuple[str, Layer]]:
+    """A layer, or those in a list, a tuple or a dict: these count classes, whatever the layers' names."""
+    if isinstance(part, Layer):
+        yield path, part
+        yield from _below(part, f"{path}/")
+    elif isinstance(part, list | tuple | Mapping):
+        seen: Counter[str] = Counter()
+        for one in part.values() if isinstance(part, Mapping) else part:
+            if isinstance(one, Layer | list | tuple | Mapping):
+                name = snake_case(one.class_name) if isinstance(one, Layer) else "container"
+                yield from _at(
+                    f"{path}/{name}_{seen[name]}" if seen[name] else f"{path}/{name}", one
+                )
+                seen[name] += 1
 
 
 def _write_arrays(h5: Any, path: str, name: str, arrays: Sequence[np.ndarray]) -> None:

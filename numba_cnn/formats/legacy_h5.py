@@ -21,12 +21,12 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from numba_cnn import files
+from numba_cnn.formats import description, legacy_config, optimizer_state
+from numba_cnn.formats.weights_file import as_dtype, check, follow
 from numba_cnn.layers import Layer
 from numba_cnn.optimizers import Optimizer
 from numba_cnn.parameter import Parameter
 from numba_cnn.registry import Configuration
-from numba_cnn.saving import description, legacy_config, optimizer_state
-from numba_cnn.saving.weights_file import as_dtype, check, follow
 
 SUFFIXES = ".h5", ".hdf5"
 MAGIC = b"\x89HDF\r\n\x1a\n"
@@ -46,10 +46,10 @@ class LegacyModelFile(NamedTuple):
         """How many bytes weights may have."""
         return self.path.stat().st_size
 
-    def load(self, layers: Sequence[Layer], optimizer: Optimizer | None) -> None:
+    def load(self, model: Layer, optimizer: Optimizer | None) -> None:
         """Take over the weights, and the state of a built optimizer if it fits."""
         with _opened(self.path) as (h5, size):
-            arrays = _by_place(_group(h5, "model_weights"), layers, size)
+            arrays = _by_place(_group(h5, "model_weights"), model.inner_layers, size)
             state = None
             if optimizer is not None and optimizer.built and "optimizer_weights" in h5:
                 state = _state(_group(h5, "optimizer_weights"), optimizer, size)
@@ -84,7 +84,7 @@ def open_model(filepath: str | os.PathLike[str]) -> LegacyModelFile:
 def save_model(
     filepath: str | os.PathLike[str],
     described: Configuration,
-    layers: Sequence[Layer],
+    model: Layer,
     optimizer: Optimizer | None,
     overwrite: bool = True,
 ) -> None:
@@ -97,23 +97,21 @@ def save_model(
         )
         if training is not None:
             h5.attrs["training_config"] = json.dumps(legacy_config.written_training(training))
-        _write_layers(h5.create_group("model_weights"), layers)
+        _write_layers(h5.create_group("model_weights"), model.inner_layers)
         if optimizer is not None and optimizer.built:
             names = [f"{optimizer.name}/{i}" for i in range(len(optimizer.get_variables()))]
             _write(h5.create_group("optimizer_weights"), names, optimizer.get_variables())
 
 
-def save_weights(
-    filepath: str | os.PathLike[str], layers: Sequence[Layer], overwrite: bool = True
-) -> None:
+def save_weights(filepath: str | os.PathLike[str], model: Layer, overwrite: bool = True) -> None:
     """Write the weights alone."""
     with _written(Path(filepath), overwrite) as h5:
-        _write_layers(h5, layers)
+        _write_layers(h5, model.inner_layers)
 
 
 def load_weights(
     filepath: str | os.PathLike[str],
-    layers: Sequence[Layer],
+    model: Layer,
     *,
     by_name: bool = False,
     skip_mismatch: bool = False,
@@ -126,7 +124,7 @@ def load_weights(
     with _opened(Path(filepath)) as (h5, size):
         group = _group(h5, "model_weights") if "model_weights" in h5 else h5
         found = _by_name if by_name else _by_place
-        arrays = found(group, layers, size, skip_mismatch)
+        arrays = found(group, model.inner_layers, size, skip_mismatch)
     _take(arrays)
 
 

@@ -7,15 +7,14 @@ import json
 import os
 import time
 import zipfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from numba_cnn import files
+from numba_cnn.formats import description, weights_file
 from numba_cnn.layers import Layer
 from numba_cnn.optimizers import Optimizer
 from numba_cnn.registry import Configuration
-from numba_cnn.saving import description, weights_file
 
 SUFFIX = ".keras"
 _KERAS_VERSION = "3.15.1"  # whose format this is
@@ -25,8 +24,7 @@ _METADATA, _CONFIG, _WEIGHTS = "metadata.json", "config.json", "model.weights.h5
 def save_model(
     filepath: str | os.PathLike[str],
     described: Configuration,
-    name: str,
-    layers: Sequence[Layer],
+    model: Layer,
     optimizer: Optimizer | None,
     overwrite: bool = True,
 ) -> None:
@@ -39,7 +37,7 @@ def save_model(
         "date_saved": time.strftime("%Y-%m-%d@%H:%M:%S"),
     }
     weights = io.BytesIO()
-    weights_file.write(weights, name, layers, optimizer)
+    weights_file.write(weights, model, optimizer)
     with files.replacing(path, overwrite) as file, zipfile.ZipFile(file, "w") as archive:
         archive.writestr(_METADATA, json.dumps(metadata))
         archive.writestr(_CONFIG, json.dumps(described))
@@ -58,10 +56,10 @@ class ModelFile(NamedTuple):
         """How many bytes weights may have."""
         return len(self.weights)
 
-    def load(self, layers: Sequence[Layer], optimizer: Optimizer | None) -> None:
+    def load(self, model: Layer, optimizer: Optimizer | None) -> None:
         """Take over the weights, and the state of a built optimizer if it fits."""
         size = len(self.weights)
-        weights_file.read(io.BytesIO(self.weights), size, str(self.path), layers, optimizer)
+        weights_file.read(io.BytesIO(self.weights), size, str(self.path), model, optimizer)
 
 
 def open_model(filepath: str | os.PathLike[str]) -> ModelFile:

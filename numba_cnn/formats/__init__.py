@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 
+from numba_cnn.formats import keras_file, legacy_h5, weights_file
+from numba_cnn.formats.backup_file import load_backup, save_backup
+from numba_cnn.formats.keras_file import ModelFile
+from numba_cnn.formats.legacy_h5 import LegacyModelFile
 from numba_cnn.layers import Layer
 from numba_cnn.optimizers import Optimizer
 from numba_cnn.registry import Configuration
-from numba_cnn.saving import keras_file, legacy_h5, weights_file
-from numba_cnn.saving.keras_file import ModelFile
-from numba_cnn.saving.legacy_h5 import LegacyModelFile
 
 __all__ = [
     "LegacyModelFile",
     "ModelFile",
+    "load_backup",
     "load_weights",
     "open_model",
+    "save_backup",
     "save_model",
     "save_weights",
 ]
@@ -29,8 +31,7 @@ FilePath = str | os.PathLike[str]
 def save_model(
     filepath: FilePath,
     described: Configuration,
-    name: str,
-    layers: Sequence[Layer],
+    model: Layer,
     optimizer: Optimizer | None,
     overwrite: bool = True,
 ) -> None:
@@ -40,10 +41,10 @@ def save_model(
     """
     path = Path(filepath)
     if path.suffix in legacy_h5.SUFFIXES:
-        legacy_h5.save_model(path, described, layers, optimizer, overwrite)
+        legacy_h5.save_model(path, described, model, optimizer, overwrite)
         return
     path = _ending("save", path, keras_file.SUFFIX)
-    keras_file.save_model(path, described, name, layers, optimizer, overwrite)
+    keras_file.save_model(path, described, model, optimizer, overwrite)
 
 
 def open_model(filepath: FilePath) -> ModelFile | LegacyModelFile:
@@ -54,8 +55,7 @@ def open_model(filepath: FilePath) -> ModelFile | LegacyModelFile:
 
 def save_weights(
     filepath: FilePath,
-    name: str,
-    layers: Sequence[Layer],
+    model: Layer,
     optimizer: Optimizer | None,
     overwrite: bool = True,
 ) -> None:
@@ -65,15 +65,15 @@ def save_weights(
     """
     path = Path(filepath)
     if not path.name.endswith(weights_file.SUFFIX) and path.suffix in legacy_h5.SUFFIXES:
-        legacy_h5.save_weights(path, layers, overwrite)
+        legacy_h5.save_weights(path, model, overwrite)
         return
     path = _ending("save_weights", path, weights_file.SUFFIX)
-    weights_file.save_weights(path, name, layers, optimizer, overwrite)
+    weights_file.save_weights(path, model, optimizer, overwrite)
 
 
 def load_weights(
     filepath: FilePath,
-    layers: Sequence[Layer],
+    model: Layer,
     optimizer: Optimizer | None,
     *,
     by_name: bool = False,
@@ -90,11 +90,11 @@ def load_weights(
                 f"load_weights: by_name and skip_mismatch are for .h5 files, not for {weights_file.SUFFIX}. "
                 f"Received: {path}"
             )
-        weights_file.load_weights(path, layers, optimizer)
+        weights_file.load_weights(path, model, optimizer)
     elif path.suffix == keras_file.SUFFIX:
-        keras_file.open_model(path).load(layers, optimizer)
+        keras_file.open_model(path).load(model, optimizer)
     else:
-        legacy_h5.load_weights(path, layers, by_name=by_name, skip_mismatch=skip_mismatch)
+        legacy_h5.load_weights(path, model, by_name=by_name, skip_mismatch=skip_mismatch)
 
 
 def _ending(op: str, path: Path, suffix: str) -> Path:
