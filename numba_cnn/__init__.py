@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         models,
         ops,
         optimizers,
+        preprocessing,
         regularizers,
         utils,
     )
@@ -59,6 +60,7 @@ __all__ = [
     "models",
     "ops",
     "optimizers",
+    "preprocessing",
     "regularizers",
     "set_conv_algorithm",
     "set_num_threads",

@@ -28,8 +28,8 @@ _MOVED = {
     "layers.experimental.preprocessing": "layers",
     "layers.experimental": "layers",
     "optimizers.legacy": "optimizers",
-    "preprocessing.image": "utils",
-    "preprocessing": "utils",
+    "legacy.preprocessing": "preprocessing",
+    "src.legacy.preprocessing": "preprocessing",
     "saving": "models",
     **{
         f"layers.{old}": "layers"

@@ -1,0 +1,8 @@
+"""Keras's older names for what reads images: preprocessing.image.load_img is utils.load_img; and ImageDataGenerator."""
+
+from numba_cnn import nearest
+from numba_cnn.preprocessing import image
+
+__all__ = ["image"]
+
+__getattr__ = nearest.attributes(__name__, __all__)
