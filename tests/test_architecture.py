@@ -53,7 +53,7 @@ ALLOWED = {
         "parameter", "registry", "saving", "session", "settings", "shapes",
     },
     "keras": {"__init__", "scripts"},
-    "scripts": {"__init__", "activations", "session"},
+    "scripts": {"__init__", "activations", "session", "utils"},
     "cli": {"__init__", "callbacks", "config", "datasets", "models", "optimizers", "scripts", "session"},
 }  # fmt: skip
 # Inside backends/cpu, from below; what lies at its top, the ops, may import all of them.

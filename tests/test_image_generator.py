@@ -372,7 +372,7 @@ CALLS = [
      "classes must be folders in .*, which has ant, bee, dog. Received: 'cat'"),
     (lambda g, f: g.flow_from_directory(f, target_size=(3,)), ValueError, "target_size must be .* Received: "),
     (lambda g, f: g.flow_from_directory(f, target_sise=(3, 3)), TypeError, "no argument 'target_sise' .*'target_size'"),
-    (lambda g, f: g.fit(X[0]), ValueError, r"fit: x must be images \(N, H, W, C\). Received: an array"),
+    (lambda g, f: g.fit(X[0]), ValueError, r"fit: x must be images \(N, H, W, C\) of numbers. Received: an array"),
     (lambda g, f: g.random_transform(X), ValueError, r"x must be an image \(H, W, C\) of numbers. Received: an array"),
     (lambda g, f: next(ImageDataGenerator(preprocessing_function=lambda x: x[1:]).flow(X)), ValueError,
      r"preprocessing_function must return an image of shape \(5, 6, 3\). Received: an array of shape \(4, 6, 3\)"),

@@ -29,7 +29,7 @@ _MOVED = {
     "layers.experimental": "layers",
     "optimizers.legacy": "optimizers",
     "legacy.preprocessing": "preprocessing",
-    "src.legacy.preprocessing": "preprocessing",
+    "legacy": "",
     "saving": "models",
     **{
         f"layers.{old}": "layers"

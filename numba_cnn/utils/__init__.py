@@ -4,11 +4,13 @@ from numba_cnn import nearest
 from numba_cnn.session import set_random_seed
 from numba_cnn.utils.arrays import normalize, to_categorical
 from numba_cnn.utils.get_file import get_file
+from numba_cnn.utils.image_dataset import image_dataset_from_directory
 from numba_cnn.utils.images import array_to_img, img_to_array, load_img, save_img
 
 __all__ = [
     "array_to_img",
     "get_file",
+    "image_dataset_from_directory",
     "img_to_array",
     "load_img",
     "normalize",

@@ -10,8 +10,18 @@ import numpy as np
 
 from numba_cnn import nearest, shapes
 from numba_cnn.preprocessing.image import transforms
-from numba_cnn.preprocessing.image.transforms import Parameters
-from numba_cnn.settings import Checked, Settings, choice, flag, function, number, optional, real
+from numba_cnn.preprocessing.image.transforms import Parameters, as_numbers
+from numba_cnn.settings import (
+    Check,
+    Checked,
+    Settings,
+    choice,
+    flag,
+    function,
+    number,
+    optional,
+    real,
+)
 
 FILL_MODES = "constant", "nearest", "reflect", "wrap"
 DTYPES = "float16", "float32", "float64"
@@ -22,7 +32,7 @@ def _numbers(owner: str, name: str, value: Any) -> Any:
     """A number, or a list of them."""
     if real(value) is not None:
         return value
-    listed = isinstance(value, list | tuple | np.ndarray) and np.ndim(value) == 1 and len(value)
+    listed = isinstance(value, list | tuple | np.ndarray) and len(value)
     if listed and all(real(one) is not None for one in value):
         return value
     raise _refusal(owner, name, "a number or a list of numbers", value)
@@ -46,13 +56,27 @@ def _zoom(owner: str, name: str, value: Any) -> list[float]:
     return [1 - share, 1 + share]
 
 
+def _usually(default: str, check: Check) -> Check:
+    """What the check lets through; the default for None."""
+    return lambda owner, name, value: default if value is None else check(owner, name, value)
+
+
 def _refusal(owner: str, name: str, allowed: str, value: Any) -> ValueError:
     return ValueError(f"{owner}: {name} must be {allowed}. Received: {nearest.shown(value)}")
+
+
+def _legacy(op: str, seed: int | None) -> Any:
+    """NumPy's own generator, or one of that kind with a seed."""
+    if seed is None:
+        return np.random
+    return np.random.RandomState(shapes.count(op, "seed", seed, least=0) % 2**32)
 
 
 class Augmenter(Checked):
     """Changes images at random, as the settings say that ImageDataGenerator explains."""
 
+    data_format: Any
+    dtype: Any
     mean: Any = None
     std: Any = None
     zca_whitening_matrix: Any = None
@@ -69,10 +93,10 @@ class Augmenter(Checked):
         "fill_mode": choice(*FILL_MODES),
         "rescale": optional(number()),
         "preprocessing_function": optional(function),
-        "data_format": choice("channels_last"),
+        "data_format": _usually("channels_last", choice("channels_last")),
         "validation_split": number(0, below=1),
         "interpolation_order": choice(0, 1),
-        "dtype": choice(*DTYPES),
+        "dtype": _usually("float32", choice(*DTYPES)),
     }  # fmt: skip
 
     def __init__(
@@ -111,7 +135,7 @@ class Augmenter(Checked):
         self.brightness_range, self.fill_mode, self.cval = brightness_range, fill_mode, cval
         self.horizontal_flip, self.vertical_flip = horizontal_flip, vertical_flip
         self.rescale, self.preprocessing_function = rescale, preprocessing_function
-        self.data_format, self.dtype = data_format or "channels_last", dtype or "float32"
+        self.data_format, self.dtype = data_format, dtype
         self.validation_split, self.interpolation_order = validation_split, interpolation_order
         self._imply()
 
@@ -136,8 +160,9 @@ class Augmenter(Checked):
         self, img_shape: tuple[int, int, int], seed: int | None = None
     ) -> dict[str, Any]:
         """What apply_transform() takes, drawn for an image of that shape: by NumPy's own generator, or from a seed."""
-        legacy: Any = np.random if seed is None else np.random.RandomState(seed)
-        return self.drawn(img_shape, legacy)
+        shape = shapes.extents("get_random_transform", "img_shape", img_shape, least=1)
+        shapes.rank("get_random_transform", "img_shape", shape, 3, "(H, W, C)")
+        return self.drawn(shape, _legacy("get_random_transform", seed))
 
     def drawn(self, shape: tuple[int, ...], chance: Any) -> dict[str, Any]:
         """The same by a given generator; in Keras's order, so that the same numbers give the same changes."""
@@ -186,7 +211,7 @@ class Augmenter(Checked):
 
         Raises ValueError for what is no image.
         """
-        x = self._image("apply_transform", x)
+        x = as_numbers("apply_transform", x, 3, "an image (H, W, C)")
         parameters = {
             name: value for name, value in transform_parameters.items() if value is not None
         }
@@ -201,17 +226,8 @@ class Augmenter(Checked):
 
     def random_transform(self, x: np.ndarray, seed: int | None = None) -> np.ndarray:
         """An image (H, W, C) changed at random."""
-        x = self._image("random_transform", x)
+        x = as_numbers("random_transform", x, 3, "an image (H, W, C)")
         return self.apply_transform(x, self.get_random_transform(x.shape, seed))
-
-    @staticmethod
-    def _image(op: str, x: Any) -> np.ndarray:
-        image: np.ndarray = np.asarray(x)
-        if image.ndim != 3 or image.dtype.kind not in "fiub" or not image.size:
-            raise ValueError(
-                f"{op}: x must be an image (H, W, C) of numbers. Received: {nearest.shown(x)}"
-            )
-        return image
 
     def standardize(self, x: np.ndarray) -> np.ndarray:
         """An image, or a batch of them, through preprocessing_function and then normalized; floats in place."""
@@ -250,14 +266,11 @@ class Augmenter(Checked):
 
         Raises ValueError for what are no images.
         """
-        images = np.array(x, self.dtype) if np.ndim(x) == 4 else np.empty(())
-        if images.ndim != 4 or not images.size:
-            raise ValueError(f"fit: x must be images (N, H, W, C). Received: {nearest.shown(x)}")
+        images = as_numbers("fit", x, 4, "images (N, H, W, C)").astype(self.dtype)
+        chance, rounds = _legacy("fit", seed), shapes.count("fit", "rounds", rounds)
         if self.rescale:
             images *= self.rescale
         if flag("fit", "augment", augment):
-            chance = np.random if seed is None else np.random.RandomState(seed)
-            rounds = shapes.count("fit", "rounds", rounds)
             changed = [
                 self.apply_transform(image, self.drawn(image.shape, chance))
                 for _ in range(rounds)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from numba_cnn import nearest, session, shapes
+from numba_cnn.preprocessing.image.transforms import as_numbers
 from numba_cnn.settings import choice, flag, path, text
 from numba_cnn.utils import array_to_img, threads
 
@@ -157,28 +158,18 @@ class NumpyArrayIterator(ImageIterator):
         subset: str | None,
         ignore_class_split: bool,
     ) -> None:
-        images, others = (x[0], x[1]) if isinstance(x, tuple | list) else (x, [])
-        given = images, *(others if isinstance(others, list) else [others]), y, sample_weight
-        arrays: list[Any] = [None if one is None else np.asarray(one) for one in given]
-        self._check(arrays)
+        together = isinstance(x, tuple | list) and len(x) > 1
+        images, others = (x[0], x[1]) if together else (x, [])
+        images = as_numbers("flow", images, 4, "images (N, H, W, C)")
+        given = *(others if isinstance(others, list) else [others]), y, sample_weight
+        arrays = [images, *(_array(one) for one in given)]
+        _check_lengths(arrays)
+        flag("flow", "ignore_class_split", ignore_class_split)
         if subset is not None:
             arrays = self._part(arrays, subset, generator, ignore_class_split)
         self.x, *self.x_misc, self.y, self.sample_weight = arrays
         self.image_shape = self.x.shape[1:]
         super().__init__(len(self.x), generator, saving, order)
-
-    @staticmethod
-    def _check(arrays: list[Any]) -> None:
-        x = arrays[0]
-        if x is None or x.ndim != 4 or x.dtype.kind not in "fiub" or not x.size:
-            raise ValueError(
-                f"flow: x must be images (N, H, W, C) of numbers. Received: {nearest.shown(x)}"
-            )
-        lengths = [len(one) if one.ndim else 0 for one in arrays if one is not None]
-        if len(set(lengths)) > 1:
-            raise ValueError(
-                f"flow: x, y and sample_weight must have the same length. Received: {lengths}"
-            )
 
     @staticmethod
     def _part(
@@ -189,7 +180,7 @@ class NumpyArrayIterator(ImageIterator):
         at = int(len(arrays[0]) * generator.validation_split)
         parts = slice(0, at), slice(at, None)
         y = arrays[-2]
-        if y is not None and not flag("flow", "ignore_class_split", ignore_class_split):
+        if y is not None and not ignore_class_split:
             first, last = (set(np.unique(y[part]).tolist()) for part in parts)
             if first != last:
                 raise ValueError(
@@ -206,3 +197,20 @@ class NumpyArrayIterator(ImageIterator):
             return x
         weight = () if self.sample_weight is None else (self.sample_weight[index_array],)
         return (x, self.y[index_array], *weight)
+
+
+def _array(value: Any) -> Any:
+    if value is None:
+        return None
+    try:
+        return np.asarray(value)
+    except ValueError:  # lists of several lengths
+        return np.array(None)
+
+
+def _check_lengths(arrays: list[Any]) -> None:
+    lengths = [len(one) if one.ndim else 0 for one in arrays if one is not None]
+    if len(set(lengths)) > 1:
+        raise ValueError(
+            f"flow: x, y and sample_weight must have the same length. Received: {lengths}"
+        )

@@ -8,10 +8,21 @@ from typing import Any
 
 import numpy as np
 
-from numba_cnn import backends, shapes
+from numba_cnn import backends, nearest, shapes
 from numba_cnn.utils import array_to_img, img_to_array
 
 Parameters = Mapping[str, Any]
+
+
+def as_numbers(op: str, x: Any, axes: int, what: str) -> np.ndarray:
+    """An array of numbers with so many axes; ValueError, which says what it should be."""
+    try:
+        array: np.ndarray = np.asarray(x)
+    except ValueError:  # lists of several lengths
+        array = np.array(None)
+    if array.ndim != axes or array.dtype.kind not in "fiub" or not array.size:
+        raise ValueError(f"{op}: x must be {what} of numbers. Received: {nearest.shown(x)}")
+    return array
 
 
 def affine_map(shape: tuple[int, ...], parameters: Parameters) -> np.ndarray | None:
