@@ -28,6 +28,7 @@ _MOVED = {
     "layers.experimental.preprocessing": "layers",
     "layers.experimental": "layers",
     "optimizers.legacy": "optimizers",
+    "legacy.preprocessing.image": "preprocessing.image",
     "legacy.preprocessing": "preprocessing",
     "legacy": "",
     "saving": "models",
