@@ -11,8 +11,6 @@ from __future__ import annotations
 from functools import cache
 from importlib import import_module
 
-from numba_cnn.nearest import missing
-
 TYPE_CHECKING = False  # typing's own takes longer to import than all the rest
 if TYPE_CHECKING:
     from typing import Any
@@ -83,7 +81,11 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
-        raise AttributeError(name) if name in _rooms() else missing(__name__, name, __all__)
+        if name in _rooms():
+            raise AttributeError(name)
+        from numba_cnn.nearest import missing
+
+        raise missing(__name__, name, __all__)
     if name in _HOMES:
         return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     return import_module(f"{__name__}.{name}")

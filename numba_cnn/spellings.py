@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Callable, Mapping
 from functools import wraps
 from importlib import import_module
-from inspect import signature
 from typing import Any
 
 Settings = dict[str, Any]
@@ -212,6 +211,8 @@ def _decayed(decay: Any, bases: tuple[str, ...], settings: Mapping[str, Any]) ->
         return {}
     optimizers = import_module(f"{_PACKAGE}.optimizers")
     made = next(getattr(optimizers, base) for base in bases if hasattr(optimizers, base))
+    from inspect import signature
+
     usual = signature(made.__init__).parameters["learning_rate"].default
     rate = settings.get("learning_rate", settings.get("lr", usual))
     return {"learning_rate": optimizers.schedules.InverseTimeDecay(rate, 1, decay)}

@@ -174,7 +174,7 @@ def in_itself():
         (
             lambda a, b: models.Model(layers.Flatten()(a), a),
             ValueError,
-            "inputs must be what Input",
+            "come from another input too",
         ),
         (lambda a, b: models.Model(a, 3), TypeError, "outputs must be what Input.* Received: 3"),
         (lambda a, b: layers.Add()(a), ValueError, "a list of two inputs or more"),

@@ -94,7 +94,7 @@ CODE = """
         model.train_step(x, y)
     faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - faults
     from numba_cnn.backends.cpu.runtime.arena import ARENA
-    kept = memory._pool.free_bytes + len(ARENA.memory())
+    kept = memory._pool.free_bytes + len(ARENA.memory()[0])
     held = 4 * sum(p.value.nbytes for p in model.trainable_weights)  # with a gradient and two moments
     print(sum(fresh), faults, kept + held)
 """

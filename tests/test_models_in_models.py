@@ -269,17 +269,89 @@ class TestTraining:
         assert (model(X, training=True) != model(X, training=True)).any()
         np.testing.assert_array_equal(model([X]), model.predict(X, verbose=0))
 
-    def test_of_a_tensor_changes_nothing(self):
-        """As in Keras 3, where the pass of the outer model decides."""
-        base = models.Sequential([layers.BatchNormalization()])
+    @pytest.mark.parametrize(("training", "moves"), [(None, True), (True, True), (False, False)])
+    def test_of_a_tensor_holds_in_all_passes(self, training, moves, tmp_path):
+        """As Keras's guide to transfer learning has it; in the code of Keras 3 the model's pass decides."""
+        base = models.Sequential([layers.BatchNormalization(), layers.Dropout(0.5)])
         inputs = layers.Input((8, 8, 3))
-        x = layers.Flatten()(base(inputs, training=False))
+        x = layers.Flatten()(base(inputs, training=training))
         model = models.Model(inputs, layers.Dense(3, activation="softmax")(x))
         model.compile("sgd", "sparse_categorical_crossentropy")
         before = base.get_weights()
         model.fit(X, LABELS, verbose=0)
-        assert all((w != old).any() for w, old in zip(base.get_weights(), before, strict=True))
+        changed = [(w != old).any() for w, old in zip(base.get_weights(), before, strict=True)]
+        assert changed == [True, True, moves, moves]
+        model.save(tmp_path / "a.keras")
+        for one in (model, models.load_model(tmp_path / "a.keras")):
+            draws = [one.predict(X, verbose=0) for _ in range(2)]
+            assert (draws[0] != draws[1]).any() == (training is True)
         base.trainable = False
         before = base.get_weights()
         model.fit(X, LABELS, verbose=0)
         assert not any((w != old).any() for w, old in zip(base.get_weights(), before, strict=True))
+
+    def test_gradients_of_a_layer_that_runs_as_in_inference(self):
+        """They are those of what evaluate() says."""
+        inputs = layers.Input((8, 8, 3))
+        norm = layers.BatchNormalization()
+        x = layers.Dropout(0.5)(norm(inputs, training=False), training=False)
+        model = models.Model(inputs, layers.Dense(3)(layers.Flatten()(x)))
+        model.compile("sgd", "mse")
+        model.optimizer.learning_rate = 1.0
+        y = np.ones((6, 3), np.float32)
+        before, slopes = norm.get_weights(), []
+        for which in (0, 1):
+            around = []
+            for step in (0.05, -0.05):
+                moved = [w.copy() for w in before]
+                moved[which][1] += step
+                norm.set_weights(moved)
+                around.append(model.evaluate(X, y, verbose=0))
+            slopes.append((around[0] - around[1]) / 0.1)
+        norm.set_weights(before)
+        model.fit(X, y, batch_size=6, verbose=0)
+        steps = [old[1] - new[1] for old, new in zip(before, norm.get_weights(), strict=True)]
+        np.testing.assert_allclose(steps[:2], slopes, rtol=1e-3, atol=1e-5)
+        assert steps[2:] == [0, 0]
+
+    def test_a_file_that_says_it_otherwise(self):
+        inputs = layers.Input((4,))
+        config = models.Model(inputs, layers.Dropout(0.5)(inputs, training=False)).get_config()
+        config["layers"][1]["inbound_nodes"][0]["kwargs"]["training"] = "never"
+        with pytest.raises(ValueError, match=r"training= of a call must be .* Received: 'never'"):
+            models.Model.from_config(config)
+
+
+def test_a_model_may_begin_behind_any_layer():
+    inputs = layers.Input((4,))
+    h = layers.Dense(5)(inputs)
+    g = layers.Dropout(0.5)(layers.Dense(5)(h), training=True)
+    outputs = layers.Add()([g, h])
+    whole, first, rest = (
+        models.Model(inputs, outputs), models.Model(inputs, h), models.Model(h, outputs)
+    )  # fmt: skip
+    assert [layer.name for layer in rest.layers[1:]] == [layer.name for layer in whole.layers[2:]]
+    x = np.random.default_rng(0).random((5, 4), dtype=np.float32)
+    middle = first.predict(x, verbose=0)
+    kernel, bias = rest.get_weights()
+    given = rest.predict(middle, verbose=0) - middle
+    expected = 2 * (middle @ kernel + bias)
+    kept = given != 0
+    assert 0 < kept.sum() < kept.size
+    np.testing.assert_allclose(given[kept], expected[kept], rtol=1e-4)
+    both = models.Model([inputs, h], layers.Add()([layers.Dense(5)(inputs), h]))
+    assert both.predict([x, middle], verbose=0).shape == (5, 5)
+
+
+def test_tensors_and_numbers():
+    inputs = layers.Input((4,))
+    h = layers.Dense(3)(inputs)
+    model = models.Model(inputs, (2 * h + np.float32(1) - h * 0.5) / 4 + (1 - (-h)))
+    x = np.random.default_rng(0).random((5, 4), dtype=np.float32)
+    kernel, bias = model.layers[1].get_weights()
+    dense = x @ kernel + bias
+    expected = (2 * dense + 1 - dense * 0.5) / 4 + 1 + dense
+    np.testing.assert_allclose(model.predict(x, verbose=0), expected, rtol=1e-5, atol=1e-6)
+    for wrong in (lambda: h + "a", lambda: h / h, lambda: h * np.ones(3), lambda: h**2):
+        with pytest.raises(TypeError, match="operand"):
+            wrong()

@@ -216,3 +216,54 @@ def test_wrong_calls(call, message):
     with pytest.raises(ValueError, match=message) as raised:
         call()
     assert "Received: " in str(raised.value)
+
+
+class TestDictOfOutputs:
+    """Outputs by keys, as Keras gives and takes them."""
+
+    def build(self):
+        nc.clear_session()
+        nc.set_random_seed(3)
+        a, b = layers.Input((3,), name="a"), layers.Input((4,), name="b")
+        x = layers.Concatenate()([layers.Dense(4, activation="relu")(a), b])
+        y, z = layers.Dense(2, activation="softmax")(x), layers.Dense(1)(x)
+        return models.Model([a, b], {"z": z, "y": y})
+
+    def test_trains_as_the_list_does(self, tmp_path):
+        model, listed = self.build(), compiled(loss_weights={"y": 1, "z": 2})
+        model.compile("sgd", {"z": "mse", "y": LOSSES["y"]}, loss_weights={"y": 1, "z": 2})
+        assert fit(model, y={"y": Y, "z": Z}) == fit(listed)
+        assert model.output_names == list(model.output) == ["y", "z"]
+        expected = dict(zip("yz", listed.predict([A, B], verbose=0), strict=True))
+        model.save(tmp_path / "a.keras")
+        for one in (model, models.load_model(tmp_path / "a.keras")):
+            for found in (
+                one.predict([A, B], verbose=0),
+                one.predict([A, B], verbose=0, batch_size=3),
+                one([A, B]),
+                one.forward([A, B])[0],
+            ):
+                assert list(found) == ["y", "z"]
+                for key in found:
+                    np.testing.assert_allclose(found[key], expected[key], rtol=1e-6)
+
+    def test_inside_of_another_model(self):
+        inner = self.build()
+        inputs = [layers.Input((3,)), layers.Input((4,))]
+        given = inner(inputs)
+        assert list(given) == ["y", "z"]
+        outer = models.Model(inputs, given["z"])
+        expected = inner.predict([A, B], verbose=0)["z"]
+        np.testing.assert_array_equal(outer.predict([A, B], verbose=0), expected)
+
+    def test_of_one(self):
+        inputs = layers.Input((3,))
+        model = models.Model(inputs, {"only": layers.Dense(2)(inputs)})
+        for _ in range(3):
+            assert model.predict(A, verbose=0)["only"].shape == model(A)["only"].shape == (10, 2)
+
+    def test_backward_takes_the_same_keys(self):
+        model = self.build()
+        y, backward = model.forward([A, B])
+        backward({key: np.ones_like(value) for key, value in y.items()})
+        assert all(np.any(parameter.gradient) for parameter in model.trainable_weights)

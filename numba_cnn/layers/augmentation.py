@@ -222,7 +222,7 @@ class RandomCrop(Chance):
     def forward(self, x: Array) -> tuple[Array, Backward]:
         _, H, W, _ = x.shape
         if self.height >= H or self.width >= W:
-            return self._middle(x)
+            return self.forward_inference(x)
         down, across = (0.0, H - self.height + 1.0), (0.0, W - self.width + 1.0)
         ranges = AffineRanges(shift_rows=down, shift_columns=across, is_whole=True)
         matrices = ops.random_affine(x, ranges, self.generator.value)
@@ -236,9 +236,9 @@ class RandomCrop(Chance):
         return y, backward
 
     def call(self, x: Array) -> Array:
-        return self._middle(x)[0]
+        return self.forward_inference(x)[0]
 
-    def _middle(self, x: Array) -> tuple[Array, Backward]:
+    def forward_inference(self, x: Array) -> tuple[Array, Backward]:
         """The largest piece of the same shape as what is asked for, as large as that."""
         return resized(x, (self.height, self.width), "bilinear", crop=True)
 

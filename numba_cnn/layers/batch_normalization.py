@@ -116,23 +116,36 @@ class BatchNormalization(Layer):
         gamma, beta, mean, variance = (parameter.value for parameter in parameters)
         return gamma, beta, mean, variance
 
-    def forward(self, x: Array) -> tuple[Array, Backward]:
+    def forward_inference(self, x: Array) -> tuple[Array, Backward]:
         gamma, beta, mean, variance = self._by_moving_statistics()
-        if not self.trainable:
-            y = ops.batch_norm_inference(x, gamma, beta, mean, variance, self.epsilon)
-            return y, lambda dy, need_dx=True: ops.batch_norm_inference_backward(
+        y = ops.batch_norm_inference(x, gamma, beta, mean, variance, self.epsilon)
+
+        def backward(dy: Array, need_dx: bool = True) -> Array:
+            dx, dgamma, dbeta = ops.batch_norm_inference_backward(
                 dy, x, gamma, mean, variance, self.epsilon
-            )[0]
+            )
+            self._add_gradients(dgamma, dbeta)
+            return dx
+
+        return y, backward
+
+    def _add_gradients(self, dgamma: Array, dbeta: Array) -> None:
+        if self.trainable and self.scale:
+            self.gamma.add_gradient(dgamma)
+        if self.trainable and self.center:
+            self.beta.add_gradient(dbeta)
+
+    def forward(self, x: Array) -> tuple[Array, Backward]:
+        if not self.trainable:
+            return self.forward_inference(x)
+        gamma, beta, mean, variance = self._by_moving_statistics()
         y, batch_mean, inverse_deviation = ops.batch_norm(
             x, gamma, beta, mean, variance, self.momentum, self.epsilon
         )
 
         def backward(dy: Array, need_dx: bool = True) -> Array:
             dx, dgamma, dbeta = ops.batch_norm_backward(dy, x, gamma, batch_mean, inverse_deviation)
-            if self.scale:
-                self.gamma.add_gradient(dgamma)
-            if self.center:
-                self.beta.add_gradient(dbeta)
+            self._add_gradients(dgamma, dbeta)
             return dx
 
         return y, backward

@@ -158,21 +158,25 @@ class Layer(Weighted):
         """Inference: y, and nothing is remembered."""
         return self.forward(x)[0]
 
-    def __call__(self, x: Any, training: bool = False) -> Any:
+    def forward_inference(self, x: Array) -> tuple[Array, Backward]:
+        """(y, backward) of what call() computes; where the layer acts in training, it must say how."""
+        return self.forward(x)
+
+    def __call__(self, x: Any, training: bool | None = None) -> Any:
         """The output for a batch; a layer that is not built takes its shape from it.
 
-        Called on what another layer returned for an Input, it returns what a Model is made of; there training= changes
-        nothing, as in Keras: the pass of the model decides.
+        Called on what another layer returned for an Input, it returns what a Model is made of. There training=False or
+        True holds for that call in all passes of the model; None: the pass decides.
         """
         if given := tensors(x):
-            return self._connected(given)
+            return self._connected(given, training)
         xs = self._batches(x)
         if self.output_shape is None:
             met: Any = [with_batch(one.shape[1:]) for one in xs]
             self.build(met if self.arity is None else met[0])
         return self.forward(*xs)[0] if training else self.call(*xs)
 
-    def _connected(self, inputs: tuple[Tensor, ...]) -> Any:
+    def _connected(self, inputs: tuple[Tensor, ...], training: bool | None = None) -> Any:
         """The tensor, or the list of them, that the layer gives for tensors; it is built for their shapes."""
         shapes = [tensor.shape for tensor in inputs]
         if self.arity is not None and len(inputs) != self.arity:
@@ -183,7 +187,7 @@ class Layer(Weighted):
         if self.output_shape is None:
             self.build(shape)
         given = self._shape_of_call(shape)
-        node = Node(self, inputs, given if isinstance(given, list) else [given])
+        node = Node(self, inputs, given if isinstance(given, list) else [given], training)
         self._nodes.append(node)
         return node.output
 

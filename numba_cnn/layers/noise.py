@@ -49,6 +49,9 @@ class Chance(Layer):
     def call(self, x: Array) -> Array:
         return x
 
+    def forward_inference(self, x: Array) -> tuple[Array, Backward]:
+        return x, lambda dy, need_dx=True: dy
+
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "seed": self.seed}
 

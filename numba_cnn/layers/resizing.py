@@ -27,7 +27,9 @@ class Resizing(Layer):
         "interpolation": choice("bilinear", "nearest"),
         "crop_to_aspect_ratio": flag,
         "pad_to_aspect_ratio": flag,
+        "fill_mode": choice("constant"),
         "fill_value": number(),
+        "antialias": flag,
     }
     inert: ClassVar[dict[str, tuple[Any, ...]]] = {
         **Layer.inert, "fill_mode": ("constant",), "antialias": (False,)
@@ -48,11 +50,9 @@ class Resizing(Layer):
     ) -> None:
         super().__init__(**settings)
         check_channels_last(self.name, data_format)
-        if fill_mode != "constant" or antialias:
-            raise ValueError(
-                f'{self.name}: fill_mode must be "constant" and antialias False here. '
-                f"Received: {fill_mode!r}, {antialias!r}"
-            )
+        self.fill_mode, self.antialias = fill_mode, antialias
+        if self.antialias:
+            raise ValueError(f"{self.name}: antialias must be False here. Received: {antialias!r}")
         self.height, self.width, self.interpolation = height, width, interpolation
         self.crop_to_aspect_ratio = crop_to_aspect_ratio
         self.pad_to_aspect_ratio = pad_to_aspect_ratio

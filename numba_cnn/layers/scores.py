@@ -7,29 +7,14 @@ from typing import Any
 from numba_cnn.layers.activation import ActivationLayer
 from numba_cnn.layers.kernel_layer import KernelLayer
 from numba_cnn.layers.layer import Backward, Layer
+from numba_cnn.layers.stand_in import StandIn
 from numba_cnn.ops import Array
-from numba_cnn.parameter import Parameter
 
 
-class Scores:
-    """The layer without its last activation, with the passes of a layer."""
+class Scores(StandIn):
+    """The layer without its last activation."""
 
-    acts_in_training = False
-
-    def __init__(self, layer: KernelLayer | ActivationLayer) -> None:
-        self.layer = layer
-
-    @property
-    def input_shape(self) -> Any:
-        return self.layer.input_shape
-
-    @property
-    def output_shape(self) -> Any:
-        return self.layer.output_shape
-
-    @property
-    def trainable_weights(self) -> list[Parameter]:
-        return self.layer.trainable_weights
+    layer: KernelLayer | ActivationLayer
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         return self.layer.forward_scores(x)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from numba_cnn.layers import Layer
+from numba_cnn.layers import Input, InputLayer, Layer
 from numba_cnn.layers.tensor import Node, Tensor
 
 
@@ -47,6 +47,26 @@ class Calls:
                     "Model: no output comes from this input; leave it out of inputs. "
                     f"Received: {start.name}"
                 )
+
+
+def from_within(
+    starts: Sequence[Tensor], ends: Sequence[Tensor]
+) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    """The starts, with an Input in place of each that a layer gave, and what the layers behind make of those."""
+    if all(isinstance(start.node.layer, InputLayer) for start in starts):
+        return tuple(starts), tuple(ends)
+    made = {
+        id(start): start if isinstance(start.node.layer, InputLayer) else Input(start.shape[1:])
+        for start in starts
+    }
+    for node in _upwards(ends)[1]:
+        inputs = [made.get(id(tensor), tensor) for tensor in node.inputs]
+        if all(new is old for new, old in zip(inputs, node.inputs, strict=True)):
+            continue  # no start lies before it
+        node.layer(inputs if node.layer.arity is None else inputs[0], training=node.training)
+        for old, new in zip(node.outputs, node.layer._nodes[-1].outputs, strict=True):
+            made.setdefault(id(old), new)
+    return tuple(made[id(start)] for start in starts), tuple(made.get(id(end), end) for end in ends)
 
 
 def _upwards(ends: Sequence[Tensor]) -> tuple[dict[int, int], list[Node]]:

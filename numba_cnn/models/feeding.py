@@ -10,8 +10,8 @@ import numpy as np
 from numba_cnn import nearest, shapes
 from numba_cnn.models import data, sources, structure, targets
 from numba_cnn.models.learner import Learner
-from numba_cnn.models.network import one_or_all
 from numba_cnn.models.sources import Source, Stream
+from numba_cnn.models.structure import one_or_all
 
 BATCH_SIZE = 32  # samples, unless told otherwise
 

@@ -10,9 +10,9 @@ from typing import Any, ClassVar, TypeVar
 from numba_cnn import layers, registry, saving
 from numba_cnn.layers import Layer
 from numba_cnn.metrics.accuracies import FittingAccuracy
-from numba_cnn.models.network import one_or_all
 from numba_cnn.models.objectives import Objective
 from numba_cnn.models.on_batch import OnBatch
+from numba_cnn.models.structure import one_or_all
 from numba_cnn.models.summary import Connections, print_summary
 from numba_cnn.settings import flag, function, optional, path
 

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from numba_cnn import nearest, registry, shapes
-from numba_cnn.layers import InputLayer, Layer
+from numba_cnn.layers import Layer
 from numba_cnn.layers.layer import check_batch
 from numba_cnn.layers.tensor import Tensor, tensors
 from numba_cnn.models import graph_config, plan, structure
-from numba_cnn.models.calls import Calls
+from numba_cnn.models.calls import Calls, from_within
 from numba_cnn.models.files import Saved, kind
 from numba_cnn.models.graphs import Results
-from numba_cnn.models.network import one_or_all
+from numba_cnn.models.structure import one_or_all
 from numba_cnn.models.summary import Connections
 from numba_cnn.ops import Array
 
@@ -28,7 +28,7 @@ class Model(Saved):
     model = Model(inputs, outputs)
 
     Layers, among them models, may be used more than once, and their outputs by several others. Inputs and outputs may
-    be lists, inputs also a dict.
+    be lists or dicts. An input may be what a layer returned: the model begins behind that layer, with the same weights.
     """
 
     _keras_class, _keras_module = "Functional", "keras.src.models.functional"
@@ -41,20 +41,20 @@ class Model(Saved):
         trainable: bool = True,
     ) -> None:
         keys = sorted(inputs) if isinstance(inputs, Mapping) else None
-        starts = _tensors("inputs", inputs if keys is None else [inputs[key] for key in keys])
-        ends = _tensors("outputs", outputs)
-        for start in starts:
-            if not isinstance(start.node.layer, InputLayer):
-                raise ValueError(
-                    f"Model: inputs must be what Input(...) returned. Received: {nearest.shown(start)}"
-                )
+        end_keys = sorted(outputs) if isinstance(outputs, Mapping) else None
+        starts, ends = from_within(
+            _tensors("inputs", inputs if keys is None else [inputs[key] for key in keys]),
+            _tensors(
+                "outputs", outputs if end_keys is None else [outputs[key] for key in end_keys]
+            ),
+        )
         calls = Calls(starts, ends)
         super().__init__(trainable=trainable, name=name)
         for layer in calls.layers:
             self._check_new(layer)
             self._take(layer)
         self._calls, self._is_chain = calls.nodes, calls.is_chain
-        self._starts, self._ends, self._keys = starts, ends, keys
+        self._starts, self._ends, self._keys, self._end_keys = starts, ends, keys, end_keys
         for layer in calls.layers:
             self._name_weights(layer)
         self.input_shape = one_or_all([start.shape for start in starts])
@@ -65,6 +65,27 @@ class Model(Saved):
     def input_names(self) -> list[str]:
         """The names that a dict of inputs goes by: the keys, if the model was made of one, or the inputs' own."""
         return super().input_names if self._keys is None else self._keys
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names that targets, losses and logs go by: the keys, if outputs are a dict, or the layers' own."""
+        return super().output_names if self._end_keys is None else self._end_keys
+
+    def _arranged(self, outputs: Sequence[Any]) -> Any:
+        if self._end_keys is None:
+            return super()._arranged(outputs)
+        return dict(zip(self._end_keys, outputs, strict=True))
+
+    def _listed(self, arranged: Any) -> list[Any]:
+        if self._end_keys is None:
+            return super()._listed(arranged)
+        return [arranged[key] for key in self._end_keys]
+
+    def _connected(self, inputs: tuple[Tensor, ...], training: bool | None = None) -> Any:
+        given = super()._connected(inputs, training)
+        if self._end_keys is None:
+            return given
+        return self._arranged(given if isinstance(given, list) else [given])
 
     @property
     def input(self) -> Any:
@@ -114,11 +135,11 @@ class Model(Saved):
         xs = structure.arrays(self.name, "x", x, self.input_names, self._is_batch)
         if given := tensors(xs):
             return self._connected(given)
-        if len(self._starts) == len(self._ends) == 1:
+        if len(self._starts) == len(self._ends) == 1 and self._end_keys is None:
             return super()._of_batch(xs[0])
         for one in xs:
             check_batch(self.name, one)
-        return one_or_all(self._graphs.run(self, self._all_outputs, *xs)[0])
+        return self._arranged(self._graphs.run(self, self._all_outputs, *xs)[0])
 
     def _all_outputs(self, *xs: Array) -> Results:
         return plan.call(self._plan(), xs), []
@@ -128,7 +149,8 @@ class Model(Saved):
         for call in self._calls:
             if call.inputs:
                 read = tuple(filled[id(tensor)] for tensor in call.inputs)
-                made = call.layer._add_steps(steps, read)
+                with steps.called(call.training):
+                    made = call.layer._add_steps(steps, read)
                 filled |= {id(t): slot for t, slot in zip(call.outputs, made, strict=True)}
         return tuple(filled[id(tensor)] for tensor in self._ends)
 
@@ -156,7 +178,7 @@ class Model(Saved):
             "input_layers": one_or_all(starts)
             if self._keys is None
             else dict(zip(self._keys, starts, strict=True)),
-            "output_layers": one_or_all(ends),
+            "output_layers": self._arranged(ends),
         }
 
     @classmethod

@@ -40,8 +40,14 @@ def layer_with_calls(layer: Layer, calls: Sequence[Node]) -> registry.Configurat
     return {
         **described(layer),
         "name": layer.name,
-        "inbound_nodes": [{"args": [_arguments(node, calls)], "kwargs": {}} for node in own],
+        "inbound_nodes": [
+            {"args": [_arguments(node, calls)], "kwargs": _keywords(node)} for node in own
+        ],
     }
+
+
+def _keywords(node: Node) -> dict[str, Any]:
+    return {} if node.training is None else {"training": node.training}
 
 
 def _arguments(node: Node, calls: Sequence[Node]) -> Any:
@@ -72,7 +78,7 @@ class Reader:
                 self._functional.add(layer.name)
             if isinstance(layer, InputLayer):
                 self._made[Place(layer.name, 0, 0)] = layer.output
-            waiting += [(layer, call, k) for k, call in enumerate(calls)]
+            waiting += [(layer, *call, k) for k, call in enumerate(calls)]
         while waiting:
             later = [one for one in waiting if not self._call(*one)]
             if len(later) == len(waiting):
@@ -82,14 +88,14 @@ class Reader:
                 )
             waiting = later
 
-    def _call(self, layer: Layer, call: Any, k: int) -> bool:
+    def _call(self, layer: Layer, call: Any, training: bool | None, k: int) -> bool:
         """Make a layer's call of that number, if all that it needs is there."""
         wanted = call if isinstance(call, list) else [call]
         ready = k == 0 or Place(layer.name, k - 1, 0) in self._made
         if not ready or not all(one in self._made for one in wanted):
             return False
         given = [self._made[one] for one in wanted]
-        layer(given if isinstance(call, list) else given[0])
+        layer(given if isinstance(call, list) else given[0], training=training)
         for tensor in layer._nodes[-1].outputs:
             self._made[Place(layer.name, k, tensor.index)] = tensor
         return True
@@ -110,8 +116,8 @@ class Reader:
         return self._made[found]
 
 
-def _calls(description: Any) -> list[Any]:
-    """What the layer of a description was called on: for each call a list of places, or one of them."""
+def _calls(description: Any) -> list[tuple[Any, bool | None]]:
+    """The calls of the layer of a description: for each a list of places, or one of them, and training=."""
     nodes = description.get("inbound_nodes") if isinstance(description, Mapping) else None
     if not isinstance(nodes, list | tuple):
         raise ValueError(
@@ -124,7 +130,13 @@ def _calls(description: Any) -> list[Any]:
             raise ValueError(
                 f"layers are called on tensors alone here. Received: {nearest.shown(node)}"
             )
-        calls.append(_read_places(arguments[0]))
+        keywords = node.get("kwargs")
+        training = keywords.get("training") if isinstance(keywords, Mapping) else None
+        if training not in (None, False, True):
+            raise ValueError(
+                f"training= of a call must be true, false or null. Received: {nearest.shown(training)}"
+            )
+        calls.append((_read_places(arguments[0]), training))
     return calls
 
 

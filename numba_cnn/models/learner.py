@@ -11,9 +11,10 @@ from numba_cnn.metrics import Mean, Metric
 from numba_cnn.metrics.metric import Averaged
 from numba_cnn.models import copying, execution, objectives, plan
 from numba_cnn.models.graphs import Arrays, Results
-from numba_cnn.models.network import Network, one_or_all
+from numba_cnn.models.network import Network
 from numba_cnn.models.objectives import Objective
 from numba_cnn.models.penalties import Penalties
+from numba_cnn.models.structure import one_or_all
 from numba_cnn.ops import Array, arguments
 
 Logs = dict[str, float]

@@ -14,6 +14,7 @@ from numba_cnn.layers.layer import check_batch
 from numba_cnn.layers.tensor import Node, Tensor, tensors
 from numba_cnn.models import plan
 from numba_cnn.models.graphs import Graphs, Results, is_ours
+from numba_cnn.models.structure import one_or_all
 from numba_cnn.ops import Array
 from numba_cnn.parameter import Parameter
 from numba_cnn.settings import Checked, flag
@@ -86,7 +87,15 @@ class Network(Layer):
     @property
     def output(self) -> Any:
         """What it gives for that."""
-        return one_or_all(self.outputs)
+        return self._arranged(self.outputs)
+
+    def _arranged(self, outputs: Sequence[Any]) -> Any:
+        """What the model gives, of something for each of its outputs."""
+        return one_or_all(outputs)
+
+    def _listed(self, arranged: Any) -> list[Any]:
+        """Something for each output, of what the model gives."""
+        return arranged if len(self._ends) > 1 else [arranged]
 
     def _read_trainable(self, config: Mapping[str, Any]) -> None:
         """Take over what a file says of the model itself: its layers know their own."""
@@ -198,7 +207,7 @@ class Network(Layer):
         for one in xs:
             check_batch(self.name, one)
         outputs, backward = plan.forward(self._plan(), xs)
-        return one_or_all(outputs), lambda dy: backward(dy if isinstance(dy, list) else [dy])
+        return self._arranged(outputs), lambda dy: backward(self._listed(dy))
 
     def call(self, x: Array) -> Array:
         """Inference: what a call gives."""
@@ -209,15 +218,16 @@ class Network(Layer):
         steps = plan.Steps(max(len(self._starts), 1))
         return plan.fused(steps.plan(self._add_steps(steps, steps.inputs)))
 
-    def __call__(self, x: Any, training: bool = False) -> Any:
+    def __call__(self, x: Any, training: bool | None = None) -> Any:
         """The output for a batch that lives on the model's backend; nothing is remembered.
 
-        Called on what Input(...) or a layer returned, the model is a layer of another one, which says when it trains.
+        Called on what Input(...) or a layer returned, the model is a layer of another one, which says when it trains
+        if training= does not.
         """
         if not training and (results := self._graphs.again(self._outputs, x)):
             return results[0][0]
         if given := tensors(x):
-            return self._connected(given)
+            return self._connected(given, training)
         return self.forward(x)[0] if training else self._of_batch(x)
 
     def _of_batch(self, x: Any) -> Any:
@@ -288,7 +298,3 @@ class Network(Layer):
                 parameter.move(self._backend)
             for network in self._networks():
                 network._backend = self._backend
-
-
-def one_or_all(items: Sequence[Any]) -> Any:
-    return items[0] if len(items) == 1 else list(items)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from numba_cnn.models import targets
-from numba_cnn.models.network import one_or_all
+from numba_cnn.models.structure import one_or_all
 from numba_cnn.models.training import Trainer
 from numba_cnn.settings import flag
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from numba_cnn import backends, ops
-from numba_cnn.layers import Layer
 from numba_cnn.layers.layer import Backward
+from numba_cnn.layers.stand_in import StandIn
 from numba_cnn.models.plan import Plan
 from numba_cnn.ops import Array
 from numba_cnn.parameter import Parameter
@@ -54,24 +54,12 @@ class Penalties:
                 regularizer.add_gradient(backend, parameter.value, 1.0, gradient)
 
 
-class _Told:
+class _Told(StandIn):
     """A layer that tells what it gives, and whose gradient has the penalty's in it."""
 
-    def __init__(self, layer: Layer, penalties: Penalties) -> None:
-        self.layer, self.penalties = layer, penalties
-        self.acts_in_training = layer.acts_in_training
-
-    @property
-    def input_shape(self) -> Any:
-        return self.layer.input_shape
-
-    @property
-    def output_shape(self) -> Any:
-        return self.layer.output_shape
-
-    @property
-    def trainable_weights(self) -> list[Parameter]:
-        return self.layer.trainable_weights
+    def __init__(self, layer: Any, penalties: Penalties) -> None:
+        super().__init__(layer)
+        self.penalties, self.acts_in_training = penalties, layer.acts_in_training
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
         y, backward = self.layer.forward(x)

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from numba_cnn import ops
 from numba_cnn.layers.fusion import pooled
 from numba_cnn.layers.scores import Scores, ends_in
+from numba_cnn.layers.stand_in import Decided
 from numba_cnn.ops import Array
 
 Arrays = list[Array]
@@ -45,6 +47,7 @@ class Steps:
 
     def __init__(self, inputs: int) -> None:
         self._inputs, self._steps, self._slots = tuple(range(inputs)), list[Step](), inputs
+        self._training: bool | None = None
 
     @property
     def inputs(self) -> tuple[int, ...]:
@@ -52,9 +55,19 @@ class Steps:
 
     def add(self, layer: Any, inputs: tuple[int, ...]) -> tuple[int]:
         """Run a layer on slots; the slot that it fills."""
+        if self._training is not None and layer.acts_in_training:
+            layer = Decided(layer, self._training)
         output, self._slots = self._slots, self._slots + 1
         self._steps.append(Step(layer, inputs, output))
         return (output,)
+
+    @contextmanager
+    def called(self, training: bool | None) -> Iterator[None]:
+        """What is added inside is of a layer that was called with that training=; None changes nothing."""
+        outer = self._training
+        self._training = outer if training is None else training
+        yield
+        self._training = outer
 
     def plan(self, outputs: tuple[int, ...]) -> Plan:
         return Plan(tuple(self._steps), self._inputs, outputs)

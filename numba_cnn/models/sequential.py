@@ -96,11 +96,12 @@ class Sequential(Saved):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the output, the batch as None; ValueError if the input does not fit."""
+        shape = shapes.with_batch(self.name, input_shape)
         if not self.built:
-            self.build(input_shape)
+            self.build(shape)
         for layer in self._layers:
-            input_shape = layer._shape_of_call(input_shape)
-        return input_shape
+            shape = layer._shape_of_call(shape)
+        return shape
 
     def _put_on_top(self, layer: Layer) -> None:
         """Build a layer on what the model gives so far, if it knows the shape of that, and call it there."""

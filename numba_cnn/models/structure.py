@@ -59,3 +59,8 @@ def _in_turn(op: str, what: str, given: Any, names: Names) -> list[Any]:
             f"Received: {received}"
         )
     return list(given)
+
+
+def one_or_all(items: Sequence[Any]) -> Any:
+    """What stands for all of them: a single one by itself."""
+    return items[0] if len(items) == 1 else list(items)

@@ -14,9 +14,9 @@ from numba_cnn.callbacks.callback import as_list
 from numba_cnn.models import data, sources
 from numba_cnn.models.feeding import BATCH_SIZE, Feeder, Given
 from numba_cnn.models.learner import Logs
-from numba_cnn.models.network import one_or_all
 from numba_cnn.models.progress import Progress, verbosity
 from numba_cnn.models.sources import Source
+from numba_cnn.models.structure import one_or_all
 from numba_cnn.settings import flag
 
 Callbacks = Callback | Sequence[Callback] | None
@@ -177,9 +177,11 @@ class Trainer(Feeder):
         steps: int | None = None,
         callbacks: Callbacks = None,
     ) -> Any:
-        """What the model makes of each sample, as a float32 array (N, ...), or a list of them for several outputs."""
-        if verbose == 0 and callbacks is None and batch_size is steps is None and self._is_ready(x):
-            return np.array(self.backend.to_numpy(self(self.backend.asarray(x))))
+        """What the model makes of each sample, as a float32 array (N, ...), or a list or dict of them for several."""
+        if verbose == 0 and callbacks is None and batch_size is steps is None and _is_ready(x):
+            results = self._graphs.again(self._outputs, x)  # one image often: Python would show
+            if results is not None:
+                return self.backend.to_numpy(results[0][0])
         batches = self._samples("predict", x, batch_size, steps)
         progress = self._progress(verbose, batches)
         hooks = self._hooks(callbacks, verbose, batches)
@@ -188,23 +190,13 @@ class Trainer(Feeder):
         hooks.call("on_predict_begin", None)
         for step, (xs, _, _) in enumerate(batches.epoch(0)):
             hooks.call("on_predict_batch_begin", step, {})
-            given = self(one_or_all(xs))
-            for kept, one in zip(
-                outputs, given if isinstance(given, list) else [given], strict=True
-            ):
+            for kept, one in zip(outputs, self._listed(self(one_or_all(xs))), strict=True):
                 kept.append(np.array(self.backend.to_numpy(one)))
             hooks.call("on_predict_batch_end", step, {})
             progress.step(step + 1)
         hooks.call("on_predict_end", None)
         progress.end(batches.steps)
-        return one_or_all([np.concatenate(kept) for kept in outputs])
-
-    def _is_ready(self, x: Any) -> bool:
-        """Whether predict has no more to do than to call the model: few samples come often, and Python would show."""
-        shape = self.input_shape
-        if type(x) is not np.ndarray or shape is None or x.shape[1:] != shape[1:] or not x.ndim:
-            return False
-        return 0 < len(x) <= BATCH_SIZE and len(self._ends) == 1 and data.is_ready(x)
+        return self._arranged([np.concatenate(kept) for kept in outputs])
 
     def _train_epoch(
         self, epoch: int, batches: Source, progress: Progress, hooks: CallbackList
@@ -263,3 +255,8 @@ def _parts_of(validation_data: Any) -> tuple[Any, Any, Any]:
         )
     x, y, sample_weight = (*validation_data, None)[:3]
     return x, y, sample_weight
+
+
+def _is_ready(x: Any) -> bool:
+    """Whether samples are one batch that can go to a recording as they are."""
+    return type(x) is np.ndarray and x.ndim > 0 and 0 < len(x) <= BATCH_SIZE and data.is_ready(x)

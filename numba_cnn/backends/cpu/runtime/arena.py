@@ -81,26 +81,26 @@ class _Arena:
     def __init__(self):
         self._claims = {}  # id -> bytes
         self._need = 0
-        self._memory = None
+        self._held = None  # what memory() returns
 
     def memory(self):
-        """The arena as bytes. Who runs in it holds on to it: a larger one may take its place."""
-        held = self._memory
-        if held is None or len(held) < self._need:
-            self._memory = held = None  # the old one goes before the new one comes
-            self._memory = held = memory.map_bytes(max(self._need, 1))
+        """(the arena as bytes, its address). Who runs in it holds on to it: a larger one may take its place."""
+        held = self._held
+        if held is None or len(held[0]) < self._need:
+            self._held = held = None  # the old one goes before the new one comes
+            mapped = memory.map_bytes(max(self._need, 1))
+            self._held = held = mapped, mapped.__array_interface__["data"][0]
         return held
 
     def enter(self, claim, size):
         self._claims[claim] = size
         self._need = max(self._need, size)
 
-    def migrate_from(self, claim):
+    def leave(self, claim):
         self._claims.pop(claim)
         self._need = max(list(self._claims.values()), default=0)
-        held = self._memory
-        if held is not None and len(held) > self._need + SLACK:
-            self._memory = None
+        if self._held is not None and len(self._held[0]) > self._need + SLACK:
+            self._held = None
 
 
 class Claim:
@@ -110,7 +110,7 @@ class Claim:
         ARENA.enter(id(self), size)
 
     def __del__(self):
-        ARENA.migrate_from(id(self))
+        ARENA.leave(id(self))
 
 
 ARENA = _Arena()

@@ -88,8 +88,7 @@ class LaunchGraph:
             words = self._words
             if words is None:  # given up
                 return None
-            arena = ARENA.memory()
-            base = address_of_buffer(arena)
+            arena, base = ARENA.memory()  # which stays as long as this name has it
             if base != self._base:
                 self._base = base
                 for word, offset in self._scratch:
