@@ -50,7 +50,7 @@ ALLOWED = {
     "config": {"__init__", "backends", "nearest", "ops", "session"},
     "models": {
         "backends", "callbacks", "copies", "files", "layers", "losses", "metrics", "nearest", "ops", "optimizers",
-        "parameter", "registry", "saving", "session", "settings", "shapes",
+        "parameter", "registry", "saving", "session", "settings", "shapes", "utils",
     },
     "keras": {"__init__", "scripts"},
     "scripts": {"__init__", "activations", "session", "utils"},

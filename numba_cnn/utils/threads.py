@@ -21,11 +21,18 @@ def cores() -> int:
 
 
 def mapped(
-    function: Callable[[T], R], items: Iterable[T], threads: int | None = None
+    function: Callable[[T], R],
+    items: Iterable[T],
+    threads: int | None = None,
+    most: int | None = None,
 ) -> Iterator[R]:
-    """The function of each item, in their order, by as many threads as there are processors; no more than twice as many
-    items are begun before the first of them is taken. All threads have ended when the iterator has, or is closed."""
+    """The function of each item, in their order, by so many threads, or as many as there are processors.
+
+    No more items than `most`, or twice as many as threads, are begun before the first of them is taken. All threads
+    have ended when the iterator has, or is closed.
+    """
     threads = cores() if threads is None else threads
+    most = max(threads, _AHEAD * threads if most is None else min(most, _AHEAD * threads))
     if threads == 1:
         yield from map(function, items)
         return
@@ -34,7 +41,7 @@ def mapped(
         try:
             for item in items:
                 waiting.append(pool.submit(function, item))
-                if len(waiting) >= _AHEAD * threads:
+                if len(waiting) >= most:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
