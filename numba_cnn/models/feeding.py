@@ -92,11 +92,16 @@ class Feeder(Learner):
             return self._in_batches(op, dataset, batch_size, None, steps)
 
         def prepared(batch: Any) -> data.Batch:
-            one = batch[0] if isinstance(batch, tuple) else batch
-            dataset = data.Dataset(self._inputs(op, sources.as_arrays(one)))
+            dataset = data.Dataset(self._inputs(op, sources.as_arrays(self._samples_of(batch))))
             return self._at_once(op, dataset)
 
         return self._stream(op, x, steps, prepared)
+
+    def _samples_of(self, batch: Any) -> Any:
+        """What a batch has beside labels and weights, which are in a tuple, or in the list that a loader makes."""
+        made = isinstance(batch, list) and len(batch) in (2, 3) and len(self._starts) < 2
+        listed = made and all(hasattr(one, "__array__") for one in batch)
+        return batch[0] if isinstance(batch, tuple) or listed else batch
 
     def _check_compiled(self, op: str) -> None:
         if not self._objectives:

@@ -41,6 +41,14 @@ def makes_batches(x: Any) -> bool:
     return isinstance(x, Iterator) or hasattr(x, "__iter__") or has_items
 
 
+def class_names(x: Any) -> list[str] | None:
+    """What a source calls the classes, in the order of their numbers, if it does."""
+    names, indices = getattr(x, "class_names", None), getattr(x, "class_indices", None)
+    if names is None and isinstance(indices, dict):
+        names = sorted(indices, key=lambda name: indices[name])
+    return [*map(str, names)] if isinstance(names, list | tuple) else None
+
+
 def as_arrays(value: Any) -> Any:
     """Tensors of other libraries, alone or in lists and dicts, as NumPy arrays."""
     if isinstance(value, Mapping):

@@ -79,6 +79,7 @@ class Trainer(Feeder):
         if validation_batch_size is not None:
             shapes.count("fit", "validation_batch_size", validation_batch_size)
         given, validation = self._given("fit", x, y, sample_weight), None
+        self.class_names = sources.class_names(x) or self.class_names
         if validation_data is not None:
             validation = self._given("fit", *_parts_of(validation_data))
         elif not (isinstance(validation_split, int | float) and validation_split == 0):
@@ -86,8 +87,7 @@ class Trainer(Feeder):
         seed = session.new_order_seed() if shuffle else None
         how: Any = {"seed": seed, "by_batches": by_batches, "class_weight": class_weight}
         batches = self._fed("fit", given, batch_size, steps_per_epoch, **how)
-        size = batch_size if validation_batch_size is None else validation_batch_size
-        tests = self._tests(validation, size, validation_steps)
+        tests = self._tests(validation, validation_batch_size or batch_size, validation_steps)
         if self.optimizer is not None and self.built:
             self.optimizer.build(self.trainable_weights, self.backend, self)
 
