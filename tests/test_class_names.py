@@ -48,10 +48,10 @@ def test_from_data_sets(folder):
 
 
 KERAS = """
-import sys, warnings
-warnings.simplefilter("error")
-import keras, numpy as np
-model = keras.models.load_model(sys.argv[1])
+import keras, numpy as np, sys, warnings
+with warnings.catch_warnings():
+    warnings.simplefilter("error")
+    model = keras.models.load_model(sys.argv[1])
 np.save(sys.argv[2], model.predict(np.ones((1, 4, 4, 3)), verbose=0))
 model.save(sys.argv[3])
 """
