@@ -44,33 +44,46 @@ def _inside(place, extent, mode):
     return min(max(place, 0.0), float(last))
 
 
+@noinline
+def _neighbours(place, extent, mode):
+    """The two pixels that a place beyond those in between lies between, and how far it lies from the first."""
+    place = _inside(place, extent, mode)
+    first = int(np.floor(place))
+    return max(first, 0), min(first + 1, extent - 1), place - first
+
+
 @serial
 def _warp(share, shares, thread, packed):
+    """Most places lie well inside of the image, where nothing need be asked."""
     x, matrices, (N, H, W, C, OH, OW), bilinear, mode, fill, y = unpack(packed)
     one = np.float32(1)
     for r in range(N * OH):
         n, oh = r // OH, r % OH
         a0, a1, a2, b0, b1, b2 = matrices[n]
+        image, across, down = x[n], a2 + a1 * oh, b2 + b1 * oh
         for ow in range(OW):
-            column, row = _bounded(a2 + a1 * oh + a0 * ow), _bounded(b2 + b1 * oh + b0 * ow)
-            out = y[n, oh, ow]
+            column, row = _bounded(across + a0 * ow), _bounded(down + b0 * ow)
             if mode == CONSTANT and not (
                 -_SLACK <= row <= H - 1 + _SLACK and -_SLACK <= column <= W - 1 + _SLACK
             ):
-                out[:] = fill
-                continue
-            column, row = _inside(column, W, mode), _inside(row, H, mode)
-            if not bilinear:
-                w, h = int(np.floor(column + 0.5)), int(np.floor(row + 0.5))
-                pixel = x[n, min(max(h, 0), H - 1), min(max(w, 0), W - 1)]
                 for c in range(C):
-                    out[c] = pixel[c]
+                    y[n, oh, ow, c] = fill
                 continue
-            w, h = int(np.floor(column)), int(np.floor(row))
-            across, down = np.float32(column - w), np.float32(row - h)
-            w0, w1, h0, h1 = max(w, 0), min(w + 1, W - 1), max(h, 0), min(h + 1, H - 1)
-            p, q, s, t = x[n, h0, w0], x[n, h0, w1], x[n, h1, w0], x[n, h1, w1]
+            if not bilinear:
+                w = int(np.floor(_inside(column, W, mode) + 0.5))
+                h = int(np.floor(_inside(row, H, mode) + 0.5))
+                h, w = min(max(h, 0), H - 1), min(max(w, 0), W - 1)
+                for c in range(C):
+                    y[n, oh, ow, c] = image[h, w, c]
+                continue
+            if 0 <= row < H - 1 and 0 <= column < W - 1:
+                h0, w0 = int(row), int(column)
+                h1, w1, v, u = h0 + 1, w0 + 1, row - h0, column - w0
+            else:
+                h0, h1, v = _neighbours(row, H, mode)
+                w0, w1, u = _neighbours(column, W, mode)
+            u, v = np.float32(u), np.float32(v)
             for c in range(C):
-                upper = np.float32(p[c]) * (one - across) + np.float32(q[c]) * across
-                lower = np.float32(s[c]) * (one - across) + np.float32(t[c]) * across
-                out[c] = upper * (one - down) + lower * down
+                upper = np.float32(image[h0, w0, c]) * (one - u) + np.float32(image[h0, w1, c]) * u
+                lower = np.float32(image[h1, w0, c]) * (one - u) + np.float32(image[h1, w1, c]) * u
+                y[n, oh, ow, c] = upper * (one - v) + lower * v

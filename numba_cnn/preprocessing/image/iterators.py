@@ -38,9 +38,8 @@ class Saving(NamedTuple):
         return cls(kept, prefix, text(op, "save_format", form))
 
     def save(self, index: int, chance: np.random.Generator, image: np.ndarray) -> None:
-        if self.folder is not None:
-            name = f"{self.prefix}_{index}_{chance.integers(10_000_000)}.{self.format}"
-            array_to_img(image, scale=True).save(Path(self.folder, name))
+        name = f"{self.prefix}_{index}_{chance.integers(10_000_000)}.{self.format}"
+        array_to_img(image, scale=True).save(Path(self.folder or "", name))
 
 
 class Iterator:
@@ -139,8 +138,9 @@ class ImageIterator(Iterator):
                     f"{self.image_shape}. Received: {nearest.shown(image)}"
                 )
             batch[i] = image
-            chance = np.random.default_rng((self._chosen, epoch, int(places[i]), 1))
-            self._saving.save(int(places[i]), chance, batch[i])
+            if self._saving.folder is not None:
+                chance = np.random.default_rng((self._chosen, epoch, int(places[i]), 1))
+                self._saving.save(int(places[i]), chance, batch[i])
         return batch
 
 

@@ -35,22 +35,19 @@ def affine_map(shape: tuple[int, ...], parameters: Parameters) -> np.ndarray | N
     theta, shear = (math.radians(parameters.get(name, 0)) for name in ("theta", "shear"))
     tx, ty = (parameters.get(name, 0) for name in ("tx", "ty"))
     zx, zy = (parameters.get(name, 1) for name in ("zx", "zy"))
-    c, s = math.cos(theta), math.sin(theta)
-    turn = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]])
-    shift = np.array([[1, 0, tx], [0, 1, ty], [0, 0, 1.0]])
-    sheared = np.array([[1, -math.sin(shear), 0], [0, math.cos(shear), 0], [0, 0, 1.0]])
-    moved = turn @ shift @ sheared @ np.diag([zx, zy, 1.0])
+    c, s, slant, rest = math.cos(theta), math.sin(theta), math.sin(shear), math.cos(shear)
+    a0, a1, a2 = c * zx, -(c * slant + s * rest) * zy, c * tx - s * ty
+    b0, b1, b2 = s * zx, (c * rest - s * slant) * zy, s * tx + c * ty
     flips = parameters.get("flip_horizontal"), parameters.get("flip_vertical")
-    if not any(flips) and np.array_equal(moved, np.eye(3)):
+    if not any(flips) and (a0, a1, a2, b0, b1, b2) == (1, 0, 0, 0, 1, 0):
         return None
-    center = np.array([[1, 0, H / 2 - 0.5], [0, 1, W / 2 - 0.5], [0, 0, 1]])
-    back = np.array([[1, 0, -center[0, 2]], [0, 1, -center[1, 2]], [0, 0, 1]])
-    found: np.ndarray = center @ moved @ back
-    for axis, extent in ((0, W), (1, H)):
-        if flips[axis]:
-            found[:, 2] += found[:, axis] * (extent - 1)
-            found[:, axis] *= -1
-    return found[:2].reshape(1, 6)
+    x, y = H / 2 - 0.5, W / 2 - 0.5
+    a2, b2 = a2 + x - a0 * x - a1 * y, b2 + y - b0 * x - b1 * y
+    if flips[0]:
+        a0, a2, b0, b2 = -a0, a2 + a0 * (W - 1), -b0, b2 + b0 * (W - 1)
+    if flips[1]:
+        a1, a2, b1, b2 = -a1, a2 + a1 * (H - 1), -b1, b2 + b1 * (H - 1)
+    return np.array([[a0, a1, a2, b0, b1, b2]])
 
 
 def warped(
