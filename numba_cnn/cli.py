@@ -44,6 +44,7 @@ def _fail(message: str) -> int:
 
 def _train(arguments: argparse.Namespace) -> None:
     from numba_cnn import datasets, models, optimizers, session
+    from numba_cnn.datasets.image_folder import class_names
 
     session.set_random_seed(arguments.seed)
     _set_threads(arguments)
@@ -56,6 +57,8 @@ def _train(arguments: argparse.Namespace) -> None:
         backend=arguments.backend,
     )
     model.summary()
+    if Path(arguments.data).is_dir():
+        model.class_names = class_names(arguments.data)
     held = np.arange(len(x)) % 10 == 9
     moved = x[~held]
     print(
@@ -116,7 +119,9 @@ def _predict(arguments: argparse.Namespace) -> None:
     for name, image in _images(arguments.images, _image_shape(model)):
         probabilities = model.predict(image[None], verbose=0)[0]
         label = int(probabilities.argmax())
-        print(f"{name}\t{label}\t{probabilities[label]:.4f}")
+        names = model.class_names or []
+        called = names[label] if len(names) == len(probabilities) else label
+        print(f"{name}\t{called}\t{probabilities[label]:.4f}")
 
 
 def _summary(arguments: argparse.Namespace) -> None:

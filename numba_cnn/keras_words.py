@@ -21,6 +21,11 @@ _TEXTS = {
     "initializers": "STFT",
     "activations": "glu sparse_plus sparse_sigmoid sparsemax threshold",
     "saving": "KerasFileEditor",
+    "utils": """
+        FeatureSpace audio_dataset_from_directory pad_sequences split_dataset text_dataset_from_directory
+        timeseries_dataset_from_array
+    """,
+    "preprocessing": "text_dataset_from_directory timeseries_dataset_from_array",
     "arguments": "reduction",
 }
 WORDS = {namespace: words.split() for namespace, words in _TEXTS.items()}

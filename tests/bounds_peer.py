@@ -220,8 +220,11 @@ class Checker:
         self.compare(
             "affine_transform2d_backward", (dwarped, matrices, g, True, mode), [(g.x, dtype)]
         )
+        pixels, narrow = self.empty(g.x, np.uint8), np.float32
+        cpu.warp_images(pixels, matrices, g, bilinear, mode, 0.5, self.empty(g.y, narrow))
         for wild in (np.nan, np.inf, -1e30, 1e30):
             matrices[:, r(6)] = wild
+            cpu.warp_images(pixels, matrices, g, bilinear, mode, 0.5, self.empty(g.y, narrow))
             cpu.affine_transform2d(x, matrices, g, bilinear, mode, 0.5, self.empty(g.y, dtype))
             cpu.affine_transform2d_backward(
                 dwarped, matrices, g, bilinear, mode, self.empty(g.x, dtype)

@@ -15,6 +15,7 @@ PACKAGE = Path(numba_cnn.__file__).parent
 # Each room with the rooms it may import from; a room is a file or a folder of the package.
 ALLOWED = {
     "shapes": set(),
+    "threads": set(),
     "files": set(),
     "keras_words": set(),
     "spellings": set(),
@@ -31,7 +32,9 @@ ALLOWED = {
     "backends": {"shapes"},
     "ops": {"backends", "nearest", "shapes"},
     "activations": {"backends", "nearest", "ops"},
-    "utils": {"custom", "downloads", "files", "nearest", "plots", "session", "settings", "shapes"},
+    "utils": {
+        "backends", "custom", "downloads", "files", "nearest", "plots", "session", "settings", "shapes", "threads",
+    },
     "initializers": {"nearest", "registry", "session", "settings", "shapes"},
     "parameter": {"copies", "ops", "session", "shapes"},
     "regularizers": {"backends", "nearest", "ops", "registry", "settings"},
@@ -46,19 +49,19 @@ ALLOWED = {
     "optimizers": {"nearest", "ops", "parameter", "registry", "settings"},
     "callbacks": {"files", "nearest", "settings"},
     "formats": {"files", "layers", "optimizers", "parameter", "registry", "session"},
-    "preprocessing": {"nearest", "utils"},
+    "preprocessing": {"backends", "nearest", "session", "settings", "shapes", "threads", "utils"},
     "downloads": {"files", "nearest"},
     "datasets": {"downloads", "files", "nearest", "shapes"},
     "config": {"__init__", "backends", "nearest", "ops", "session"},
     "models": {
         "backends", "callbacks", "constraints", "constructors", "copies", "custom", "files", "formats", "initializers",
         "layers", "losses", "metrics", "nearest", "ops", "optimizers", "parameter", "registry", "regularizers",
-        "session", "settings", "shapes",
+        "session", "settings", "shapes", "threads",
     },
     "saving": {"custom", "models", "nearest"},
     "plots": {"files", "layers", "models", "nearest", "settings"},
     "keras": {"__init__", "scripts"},
-    "scripts": {"__init__", "activations", "session"},
+    "scripts": {"__init__", "activations", "session", "utils"},
     "cli": {"__init__", "callbacks", "config", "datasets", "models", "optimizers", "scripts", "session"},
 }  # fmt: skip
 # Inside backends/cpu, from below; what lies at its top, the ops, may import all of them.

@@ -138,6 +138,7 @@ def test_evaluate_and_predict():
     expected = made.predict(X, 8, verbose=0)
     np.testing.assert_array_equal(made.predict((X[part] for part in PARTS), verbose=0), expected)
     np.testing.assert_array_equal(made.predict(Items(), verbose=0), expected)
+    np.testing.assert_array_equal(made.predict(Loader(), verbose=0), expected)
     np.testing.assert_array_equal(made.predict(batches(), steps=2, verbose=0), expected[:16])
     np.testing.assert_array_equal(made.predict(X, 8, steps=2, verbose=0), expected[:16])
 

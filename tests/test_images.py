@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from numba_cnn import datasets
+from numba_cnn import datasets, utils
 from numba_cnn.datasets.read_image import as_array, read_image
 
 SIZE = (8, 8)
@@ -253,3 +253,10 @@ class TestFolders:
         (folder / "dog").symlink_to(elsewhere / "cat")
         (folder / "bird" / "9.png").symlink_to("0.png")
         assert self.labels(folder) == ([0] * 5 + [1] * 4, [0, 1])
+
+
+def test_grey_of_16_bits_keeps_them_in_scripts_too(tmp_path):
+    deep = RAMP.round().astype(np.uint16)
+    path = written(Image.fromarray(deep), tmp_path / "ramp.png")
+    x = utils.img_to_array(utils.load_img(path, color_mode="grayscale"))
+    np.testing.assert_array_equal(x[..., 0], deep)

@@ -74,6 +74,31 @@ def test_words_of_tensorflow_that_scripts_use_while_they_import(tmp_path):
     assert done.stdout == "float32 -1 relu\n"
 
 
+def test_data_as_scripts_have_it(tmp_path):
+    """By every path of import, without TensorFlow."""
+    done = run(
+        tmp_path,
+        """
+        import numpy as np, tensorflow as tf
+        from keras.preprocessing.image import ImageDataGenerator, load_img
+        from tensorflow.keras.preprocessing import image, image_dataset_from_directory
+        from keras.legacy.preprocessing.image import ImageDataGenerator as Legacy
+        print(Legacy is ImageDataGenerator is tf.keras.preprocessing.image.ImageDataGenerator)
+        print(image_dataset_from_directory is tf.keras.utils.image_dataset_from_directory, image.load_img is load_img)
+        x, y = np.random.rand(16, 8, 8, 1), np.arange(16) % 3
+        ds = tf.data.Dataset.from_tensor_slices((x, y)).shuffle(16).batch(4)
+        ds = ds.map(lambda x, y: (tf.cast(x, tf.float32) * 2, y), num_parallel_calls=tf.data.AUTOTUNE).prefetch(1)
+        model = tf.keras.Sequential([tf.keras.layers.Flatten(), tf.keras.layers.Dense(3, activation="softmax")])
+        model.compile("adam", "sparse_categorical_crossentropy")
+        model.fit(ds, epochs=2, verbose=0)
+        print(tf.data.experimental.cardinality(ds).numpy(), [a.shape for a in next(iter(ds))])
+        """,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "True\nTrue True\n4 [(4, 8, 8, 1), (4,)]\n"
+    assert not done.stderr
+
+
 def test_what_is_not_here_is_listed_by_name_and_line(tmp_path):
     done = run(
         tmp_path,

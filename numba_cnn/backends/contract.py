@@ -170,7 +170,15 @@ PREFETCH = {
     ),
 }
 
-ROWS = OPS | PREFETCH
+# Of the host, whatever the model runs on: what threads do that make batches.
+HOST = {
+    "warp_images": Op(
+        "warp_images", x="real: g.x", matrices="g.matrices", g=shapes.AffineTransform2D, bilinear=bool, fill_mode=str,
+        fill_value=float, y="float32: g.y",
+    ),
+}  # fmt: skip
+
+ROWS = OPS | PREFETCH | HOST
 
 
 def checked(function):

@@ -46,6 +46,11 @@ def image_folder(path: str | os.PathLike[str], size: tuple[int, int] = (64, 64))
     return every_fifth(x, np.array([label for _, label in images], np.int32))
 
 
+def class_names(path: str | os.PathLike[str]) -> list[str]:
+    """What the classes of a folder are called, in the order of their numbers."""
+    return [folder.name for folder in class_folders(path)]
+
+
 def class_folders(path: str | os.PathLike[str]) -> list[Path]:
     """The folders in a folder that are classes, in the order of their names."""
     return [

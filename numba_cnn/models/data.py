@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from numba_cnn import nearest, settings, shapes
 from numba_cnn.layers.layer import InputShape
+from numba_cnn.models.on_disk import OnDisk, is_on_disk
 from numba_cnn.ops import Array
 
 _LARGEST = np.float64(np.finfo(np.float32).max)
@@ -31,9 +32,19 @@ class Dataset(NamedTuple):
         """The number of samples."""
         return len(self.x[0])
 
-    def take(self, part: slice | np.ndarray) -> Dataset:
-        x, labels, weights = ([None if a is None else a[part] for a in arrays] for arrays in self)
+    def take(self, part: slice) -> Dataset:
+        x = [a.part(part) if isinstance(a, OnDisk) else a[part] for a in self.x]
+        labels, weights = ([None if a is None else a[part] for a in arrays] for arrays in self[1:])
         return Dataset(tuple(x), tuple(labels), tuple(weights))  # type: ignore[arg-type]
+
+    def copied(self) -> Dataset:
+        """Arrays of its own, the samples as float32."""
+        with np.errstate(over="ignore"):
+            x = tuple(np.array(a, np.float32) for a in self.x)
+        labels, weights = (
+            tuple(None if a is None else a.copy() for a in arrays) for arrays in self[1:]
+        )
+        return Dataset(x, labels, weights)  # type: ignore[arg-type]
 
 
 class Batch(NamedTuple):
@@ -45,7 +56,8 @@ class Batch(NamedTuple):
 
 
 class Batches:
-    """A dataset in batches of finite numbers on a backend; with a seed, in an order of each epoch's own.
+    """A dataset in batches of finite numbers on a backend; with a seed, in an order of each epoch's own: of samples, or
+    `by_batches` of runs of them that are as long as a batch.
 
     The order hangs on seed and epoch alone, so that a run that is taken up again goes on as if it had not stopped.
 
@@ -64,8 +76,10 @@ class Batches:
         seed: int | None = None,
         names: Sequence[str] = ("x",),
         steps: int | None = None,
+        by_batches: bool = False,
     ) -> None:
         self.op, self.data, self.batch_size = op, data, batch_size
+        self._by_batches = by_batches
         self.backend, self.seed, self._names = backend, seed, names
         self._asked = None if steps is None else shapes.count(op, "steps", steps)
         x = data.x[0]
@@ -97,7 +111,7 @@ class Batches:
     def __iter__(self) -> Iterator[Batch]:
         return self.epoch(0)
 
-    def epoch(self, epoch: int) -> Iterator[Batch]:
+    def epoch(self, epoch: int) -> Generator[Batch, None, None]:
         """The batches of the epoch of that number."""
         parts = self._parts()
         if self.seed is None and all(map(_is_as_taken, self.data.x)):
@@ -126,7 +140,12 @@ class Batches:
         N = self.data.N
         if self.seed is None:
             return np.arange(N)
-        return np.random.default_rng((self.seed, epoch)).permutation(N)
+        chance = np.random.default_rng((self.seed, epoch))
+        if not self._by_batches:
+            return chance.permutation(N)
+        size = self.batch_size
+        whole = chance.permutation(N // size)[:, None] * size + np.arange(size)
+        return np.append(whole, np.arange(N // size * size, N))
 
     def _parts(self) -> list[slice]:
         N, size = self.data.N, self.batch_size
@@ -179,7 +198,7 @@ def called(name: str, names: Sequence[str]) -> str:
 
 def _is_as_taken(x: np.ndarray) -> bool:
     """Whether samples need no conversion."""
-    return x.dtype == np.float32 and x.flags.c_contiguous
+    return x.dtype == np.float32 and isinstance(x, np.ndarray) and x.flags.c_contiguous
 
 
 def inputs(op: str, name: str, x: Any, input_shape: InputShape | None) -> np.ndarray:
@@ -187,7 +206,7 @@ def inputs(op: str, name: str, x: Any, input_shape: InputShape | None) -> np.nda
 
     input_shape is that of the model, (None, ...), or None for a model that takes its shape from x.
     """
-    samples = array(op, name, x)
+    samples = OnDisk(x) if is_on_disk(x) else array(op, name, x)
     if samples.dtype.kind not in "fiub":
         raise TypeError(
             f"{op}: {name} must be an array of real numbers. Received: dtype {samples.dtype}"
@@ -199,7 +218,7 @@ def inputs(op: str, name: str, x: Any, input_shape: InputShape | None) -> np.nda
         raise ValueError(
             f"{op}: the model expects {name} of shape ({expected}). Received: x of shape {samples.shape}"
         )
-    return samples
+    return samples  # type: ignore[return-value]  # rows of which are taken as an array's
 
 
 def array(op: str, name: str, value: Any) -> np.ndarray:

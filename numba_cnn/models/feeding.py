@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -48,13 +49,14 @@ class Feeder(Learner):
         steps: int | None = None,
         *,
         seed: int | None = None,
+        by_batches: bool = False,
         class_weight: Any = None,
     ) -> Source:
         """Batches of (x, y, sample_weight), of which a pass takes `steps`, or all."""
         if isinstance(given, Maker):
-            return Stream(op, given.x, steps, partial(self._prepared, op, class_weight), seed)
+            return self._stream(op, given.x, steps, partial(self._prepared, op, class_weight), seed)
         weighted = targets.weighted(op, given, class_weight, self.output_shape)
-        return self._in_batches(op, weighted, batch_size, seed, steps)
+        return self._in_batches(op, weighted, batch_size, seed, steps, by_batches)
 
     def _prepared(self, op: str, class_weight: Any, batch: Any) -> data.Batch:
         """A batch (x, y) or (x, y, sample_weight) that somebody else made, checked and where the model lives."""
@@ -67,7 +69,21 @@ class Feeder(Learner):
         dataset = targets.weighted(
             op, self._dataset(op, x, y, weight), class_weight, self.output_shape
         )
-        return next(iter(self._in_batches(op, dataset, dataset.N)))
+        return self._at_once(op, dataset)
+
+    def _stream(
+        self,
+        op: str,
+        source: Any,
+        steps: int | None,
+        prepared: Callable[[Any], data.Batch],
+        seed: int | None = None,
+    ) -> Stream:
+        return Stream(op, source, steps, prepared, seed, self.backend.ABILITIES.prefetches)
+
+    def _at_once(self, op: str, dataset: data.Dataset) -> data.Batch:
+        """A batch that nobody changes while it is in use, whatever becomes of the arrays."""
+        return next(iter(self._in_batches(op, dataset.copied(), dataset.N)))
 
     def _samples(self, op: str, x: Any, batch_size: int | None, steps: int | None) -> Source:
         """Batches of samples alone."""
@@ -76,11 +92,16 @@ class Feeder(Learner):
             return self._in_batches(op, dataset, batch_size, None, steps)
 
         def prepared(batch: Any) -> data.Batch:
-            one = batch[0] if isinstance(batch, tuple) else batch
-            dataset = data.Dataset(self._inputs(op, sources.as_arrays(one)))
-            return next(iter(self._in_batches(op, dataset, dataset.N)))
+            dataset = data.Dataset(self._inputs(op, sources.as_arrays(self._samples_of(batch))))
+            return self._at_once(op, dataset)
 
-        return Stream(op, x, steps, prepared)
+        return self._stream(op, x, steps, prepared)
+
+    def _samples_of(self, batch: Any) -> Any:
+        """What a batch has beside labels and weights, which are in a tuple, or in the list that a loader makes."""
+        made = isinstance(batch, list) and len(batch) in (2, 3) and len(self._starts) < 2
+        listed = made and all(hasattr(one, "__array__") for one in batch)
+        return batch[0] if isinstance(batch, tuple) or listed else batch
 
     def _check_compiled(self, op: str) -> None:
         if not self._objectives:
@@ -142,6 +163,8 @@ class Feeder(Learner):
         batch_size: int | None,
         seed: int | None = None,
         steps: int | None = None,
+        by_batches: bool = False,
     ) -> data.Batches:
         size = shapes.count(op, "batch_size", BATCH_SIZE if batch_size is None else batch_size)
-        return data.Batches(op, dataset, size, self.backend, seed, self.input_names, steps)
+        names = self.input_names
+        return data.Batches(op, dataset, size, self.backend, seed, names, steps, by_batches)

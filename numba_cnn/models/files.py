@@ -136,6 +136,8 @@ class Saved(OnBatch):
         if not self.built:
             raise ValueError(f"save: build the model first. Received: unbuilt {self.name}")
         description = {**self._description(), **self._compile_config()}
+        if self.class_names is not None:  # which Keras does not look for
+            description["class_names"] = self.class_names
         formats.save_model(filepath, description, self, self.optimizer, overwrite)
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:

@@ -23,6 +23,8 @@ Logs = dict[str, float]
 class Learner(Network):
     """A network that learns from one batch at a time."""
 
+    _class_names: list[str] | None = None
+
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
         self.optimizer: optimizers.Optimizer | None = None
@@ -36,6 +38,22 @@ class Learner(Network):
         """The loss that compile() was given, or a list with that of each output; None before."""
         found = [objective.loss for objective in self._objectives]
         return one_or_all(found) if found else None
+
+    @property
+    def class_names(self) -> list[str] | None:
+        """What the classes are called, in the order of their numbers, or None: as the data set says that fit() was
+        given, or as they are set. .keras files keep them."""
+        return None if self._class_names is None else list(self._class_names)
+
+    @class_names.setter
+    def class_names(self, names: Sequence[str] | None) -> None:
+        listed = isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)
+        if names is not None and not listed:
+            raise ValueError(
+                f"{type(self).__name__}: class_names must be a list of strings, or None. "
+                f"Received: {nearest.shown(names)}"
+            )
+        self._class_names = None if names is None else list(names)
 
     @property
     def metrics(self) -> list[Metric]:

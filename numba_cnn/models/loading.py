@@ -56,6 +56,7 @@ def load_model(
             )
         model._backend = home
         model._place()
+        model.class_names = file.description.get("class_names")
         settings = file.description.get("compile_config")
         if compile and isinstance(settings, Mapping):
             _compile(model, settings, backend)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence, Set
+from contextlib import closing
 from typing import Any, Protocol
 
 import numpy as np
 
-from numba_cnn import shapes
+from numba_cnn import shapes, threads
+from numba_cnn.models.ahead import ahead
 from numba_cnn.models.data import Batch
 
 
@@ -27,7 +29,7 @@ class Source(Protocol):
     def check(self) -> None:
         """Look at what can be looked at before the first pass."""
 
-    def epoch(self, epoch: int) -> Iterator[Batch]:
+    def epoch(self, epoch: int) -> Generator[Batch, None, None]:
         """The batches of the pass of that number."""
 
 
@@ -37,6 +39,14 @@ def makes_batches(x: Any) -> bool:
         return False
     has_items = hasattr(x, "__getitem__") and hasattr(x, "__len__")
     return isinstance(x, Iterator) or hasattr(x, "__iter__") or has_items
+
+
+def class_names(x: Any) -> list[str] | None:
+    """What a source calls the classes, in the order of their numbers, if it does."""
+    names, indices = getattr(x, "class_names", None), getattr(x, "class_indices", None)
+    if names is None and isinstance(indices, dict):
+        names = sorted(indices, key=lambda name: indices[name])
+    return [*map(str, names)] if isinstance(names, list | tuple) else None
 
 
 def as_arrays(value: Any) -> Any:
@@ -51,9 +61,11 @@ def as_arrays(value: Any) -> Any:
 class Stream:
     """The batches that a source gives, made ready by `prepared`; of `steps` in each pass, or as many as come.
 
-    A generator goes on in the next pass where the last one stopped. What can be gone through again begins anew, or
-    where `steps` are asked for when it has come to its end. Objects with a length and items are asked for the items,
-    with a seed in an order of each epoch's own, and told when an epoch has ended by their on_epoch_end().
+    A generator goes on in the next pass where the last one stopped, in the thread that asks for its batches, and none
+    is taken that no step needs. What can be gone through again begins anew, or where `steps` are asked for when it has
+    come to its end; its next batch is made ready by a thread while one is in use. Objects with a length and items are
+    asked for the items, by as many threads as their `workers`, with a seed in an order of each epoch's own, and told
+    when an epoch begins and has ended by on_epoch_begin() and on_epoch_end().
     """
 
     def __init__(
@@ -63,11 +75,13 @@ class Stream:
         steps: int | None,
         prepared: Callable[[Any], Batch],
         seed: int | None = None,
+        prefetches: bool = True,
     ) -> None:
         self.op, self._source, self._prepared, self.seed = op, source, prepared, seed
         self._asked = None if steps is None else shapes.count(op, "steps", steps)
         self._by_items = hasattr(source, "__getitem__") and hasattr(source, "__len__")
         self._runs_once = isinstance(source, Iterator) and not self._by_items
+        self._ahead = not self._runs_once and prefetches
         self.is_used_up = False
         self.steps = self._asked or _length(source)
         self._running: Iterator[Any] | None = None
@@ -75,25 +89,59 @@ class Stream:
     def check(self) -> None:
         """Nothing is known of a batch before it is made."""
 
-    def epoch(self, epoch: int) -> Iterator[Batch]:
-        count = 0
-        for item in self._items(epoch):
-            yield self._prepared(item)
-            count += 1
+    def epoch(self, epoch: int) -> Generator[Batch, None, None]:
+        self._tell("on_epoch_begin")
+        count, batches = 0, self._batches(epoch)
+        with closing(ahead(batches) if self._ahead else batches) as passing:
+            for batch in passing:
+                yield batch
+                count += 1
         if not count:
             raise ValueError(f"{self.op}: x must give at least one batch. Received: none")
+        if self._asked is not None and count < self._asked:
+            self.is_used_up = True
+            warnings.warn(
+                f"{self.op}: x ran out of batches: {count} of {self._asked} came", stacklevel=5
+            )
         self.steps = self.steps or count
         self.is_used_up = self.is_used_up or (self._runs_once and self._asked is None)
-        end = getattr(self._source, "on_epoch_end", None)
-        if self._by_items and callable(end):
-            end()
+        self._tell("on_epoch_end")
 
-    def _items(self, epoch: int) -> Iterator[Any]:
+    def _tell(self, event: str) -> None:
+        call = getattr(self._source, event, None)
+        if self._by_items and callable(call):
+            call()
+
+    def _batches(self, epoch: int) -> Generator[Batch, None, None]:
+        """The items of a pass, made ready; errors say at which batch they came."""
+        count = 0
+        with closing(self._items(epoch)) as items:
+            while True:
+                try:
+                    item = next(items, _END)
+                    batch = None if item is _END else self._prepared(item)
+                except Exception as error:
+                    where = "" if self._asked is self.steps is None else f" of {self.steps}"
+                    error.add_note(
+                        f"{self.op}: this came at batch {count + 1}{where} of epoch {epoch + 1}"
+                    )
+                    raise
+                if batch is None:
+                    return
+                yield batch
+                count += 1
+
+    def _items(self, epoch: int) -> Generator[Any, None, None]:
         if self._asked is None:
-            yield from self._begun(epoch)
+            begun = self._begun(epoch)
+            try:
+                yield from _open(begun)
+            finally:
+                if isinstance(begun, Generator) and not self._runs_once:
+                    begun.close()
             return
         started = False
-        for count in range(self._asked):
+        for _ in range(self._asked):
             if self._running is None:
                 self._running, started = self._begun(epoch), True
             item = next(self._running, _END)
@@ -101,26 +149,30 @@ class Stream:
                 self._running, started = self._begun(epoch), True
                 item = next(self._running, _END)
             if item is _END:
-                self.is_used_up = True
-                warnings.warn(
-                    f"{self.op}: x ran out of batches: {count} of {self._asked} came",
-                    stacklevel=6,
-                )
                 return
             yield item
 
     def _begun(self, epoch: int) -> Iterator[Any]:
-        """The source from its beginning."""
+        """The source from its beginning; a generator where it stands, which is the user's, and stays open."""
         length = _length(self._source)
         if not self._by_items or length is None:
             return iter(self._source)
-        order = np.arange(length)
+        order = range(length)
         if self.seed is not None:
-            order = np.random.default_rng((self.seed, epoch)).permutation(length)
-        return (self._source[int(i)] for i in order)
+            order = np.random.default_rng((self.seed, epoch)).permutation(length).tolist()
+        most = getattr(self._source, "max_queue_size", None)
+        workers = getattr(self._source, "workers", 1)
+        workers = workers if isinstance(workers, int) and workers > 0 else 1
+        return threads.mapped(self._source.__getitem__, order, workers, most)
 
 
-_END = object()
+def _open(items: Iterator[Any]) -> Iterator[Any]:
+    """The items, of which the iterator stays open when this is closed."""
+    for item in items:  # noqa: UP028  (yield from would close it)
+        yield item
+
+
+_END: Any = object()
 
 
 def _length(source: Any) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from itertools import islice
 from typing import Any
 
@@ -37,7 +38,7 @@ class Trainer(Resumable):
         callbacks: Callbacks = None,
         validation_split: float = 0.0,
         validation_data: Sequence[Any] | None = None,
-        shuffle: bool = True,
+        shuffle: bool | str = True,
         class_weight: Mapping[int, float] | None = None,
         sample_weight: Any = None,
         initial_epoch: int = 0,
@@ -52,11 +53,14 @@ class Trainer(Resumable):
                             their names; read and converted batch by batch, so
                             that a callback may change them between epochs. A batch with NaN or infinity
                             is a ValueError before its step; the steps before it stand.
+                            Arrays of h5py, and memory maps, are read batch by batch too.
                             Or what gives batches (x, y) or (x, y, sample_weight): a generator, a data set or loader
-                            of another library, an object with a length and items such as a keras.utils.PyDataset
+                            of another library, an object with a length and items such as a utils.PyDataset; but for
+                            generators, a thread makes the next batch while a step runs
         shuffle             whether each epoch has an order of its own, which hangs on the seed and the
                             number of the epoch: set_random_seed(s) and fit(initial_epoch=3) go on with
-                            the orders of a run that began with the same seed
+                            the orders of a run that began with the same seed; "batch" puts batches in
+                            order, whose samples stay together, as suits files
         y                   the class of each sample (N,), integers from 0, or numbers, as the loss takes them; for
                             several outputs a list, or a dict by their names, as is sample_weight
         verbose             1 or "auto" progress, 2 one line per epoch, 0 nothing
@@ -72,20 +76,20 @@ class Trainer(Resumable):
         shapes.count("fit", "epochs", epochs, least=0)
         shapes.count("fit", "initial_epoch", initial_epoch, least=0)
         shapes.count("fit", "validation_freq", validation_freq)
-        shuffle = flag("fit", "shuffle", shuffle)
+        by_batches = isinstance(shuffle, str) and shuffle == "batch"
+        shuffle = by_batches or flag("fit", "shuffle", shuffle)
         if validation_batch_size is not None:
             shapes.count("fit", "validation_batch_size", validation_batch_size)
         given, validation = self._given("fit", x, y, sample_weight), None
+        self.class_names = sources.class_names(x) or self.class_names
         if validation_data is not None:
             validation = self._given("fit", *_parts_of(validation_data))
         elif not (isinstance(validation_split, int | float) and validation_split == 0):
             given, validation = data.split("fit", given, validation_split)
         seed = session.new_order_seed() if shuffle else None
-        batches = self._fed(
-            "fit", given, batch_size, steps_per_epoch, seed=seed, class_weight=class_weight
-        )
-        size = batch_size if validation_batch_size is None else validation_batch_size
-        tests = self._tests(validation, size, validation_steps)
+        how: Any = {"seed": seed, "by_batches": by_batches, "class_weight": class_weight}
+        batches = self._fed("fit", given, batch_size, steps_per_epoch, **how)
+        tests = self._tests(validation, validation_batch_size or batch_size, validation_steps)
         if self.optimizer is not None and self.built:
             self.optimizer.build(self.trainable_weights, self.backend, self)
 
@@ -189,12 +193,13 @@ class Trainer(Resumable):
         outputs: list[list[np.ndarray]] = [[] for _ in self._ends]
         progress.begin()
         hooks.call("on_predict_begin", None)
-        for step, (xs, _, _) in enumerate(batches.epoch(0)):
-            hooks.call("on_predict_batch_begin", step, {})
-            for kept, one in zip(outputs, self._listed(self(one_or_all(xs))), strict=True):
-                kept.append(np.array(self.backend.to_numpy(one)))
-            hooks.call("on_predict_batch_end", step, {})
-            progress.step(step + 1)
+        with closing(batches.epoch(0)) as passing:
+            for step, (xs, _, _) in enumerate(passing):
+                hooks.call("on_predict_batch_begin", step, {})
+                for kept, one in zip(outputs, self._listed(self(one_or_all(xs))), strict=True):
+                    kept.append(np.array(self.backend.to_numpy(one)))
+                hooks.call("on_predict_batch_end", step, {})
+                progress.step(step + 1)
         hooks.call("on_predict_end", None)
         progress.end(batches.steps)
         return self._arranged([np.concatenate(kept) for kept in outputs])
@@ -206,25 +211,27 @@ class Trainer(Resumable):
         self.reset_metrics()
         progress.begin(epoch)
         hooks.call("on_epoch_begin", epoch, None)
-        for step, batch in enumerate(islice(batches.epoch(epoch), done, None), done):
-            hooks.call("on_train_batch_begin", step, {})
-            self.train_step(*map(one_or_all, batch))
-            hooks.call_batch("on_train_batch_end", step, self.read_metrics)
-            progress.step(step + 1, self.read_metrics)
-            if self.stop_training:
-                break
+        with closing(batches.epoch(epoch)) as passing:
+            for step, batch in enumerate(islice(passing, done, None), done):
+                hooks.call("on_train_batch_begin", step, {})
+                self.train_step(*map(one_or_all, batch))
+                hooks.call_batch("on_train_batch_end", step, self.read_metrics)
+                progress.step(step + 1, self.read_metrics)
+                if self.stop_training:
+                    break
         return self.read_metrics()
 
     def _test(self, batches: Source, progress: Progress, hooks: CallbackList) -> Logs:
         self.reset_metrics()
         progress.begin()
         hooks.call("on_test_begin", None)
-        for step, (xs, labels, weights) in enumerate(batches.epoch(0)):
-            hooks.call("on_test_batch_begin", step, {})
-            for part in self._in_parts(*xs, *labels, *weights):
-                self._run(self._values, *part)
-            hooks.call_batch("on_test_batch_end", step, self.read_metrics)
-            progress.step(step + 1, self.read_metrics)
+        with closing(batches.epoch(0)) as passing:
+            for step, (xs, labels, weights) in enumerate(passing):
+                hooks.call("on_test_batch_begin", step, {})
+                for part in self._in_parts(*xs, *labels, *weights):
+                    self._run(self._values, *part)
+                hooks.call_batch("on_test_batch_end", step, self.read_metrics)
+                progress.step(step + 1, self.read_metrics)
         logs = self.read_metrics()
         hooks.call("on_test_end", logs)
         progress.end(batches.steps, logs)

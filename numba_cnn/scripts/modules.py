@@ -28,8 +28,9 @@ _MOVED = {
     "layers.experimental.preprocessing": "layers",
     "layers.experimental": "layers",
     "optimizers.legacy": "optimizers",
-    "preprocessing.image": "utils",
-    "preprocessing": "utils",
+    "legacy.preprocessing.image": "preprocessing.image",
+    "legacy.preprocessing": "preprocessing",
+    "legacy": "",
     **{
         f"layers.{old}": "layers"
         for old in (

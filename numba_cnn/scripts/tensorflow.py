@@ -11,6 +11,8 @@ import numpy as np
 import numba_cnn as keras
 from numba_cnn import activations
 from numba_cnn.session import set_random_seed
+from numba_cnn.utils.dataset import Dataset
+from numba_cnn.utils.elements import as_tensor
 
 __path__: list[str] = []  # a package, of which tensorflow.keras is a part
 __version__ = "2.16.0"  # the first whose tf.keras is Keras 3
@@ -31,7 +33,20 @@ def _none(*arguments: Any, **settings: Any) -> list[Any]:
 
 
 logging = SimpleNamespace(set_verbosity=_nothing, ERROR=40, WARN=30, INFO=20, FATAL=50, DEBUG=10)
-data = SimpleNamespace(AUTOTUNE=AUTOTUNE, experimental=SimpleNamespace(AUTOTUNE=AUTOTUNE))
+
+
+def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
+    """An array of another dtype."""
+    return as_tensor(np.asarray(x).astype(dtype))
+
+
+data = SimpleNamespace(
+    AUTOTUNE=AUTOTUNE,
+    Dataset=Dataset,
+    INFINITE_CARDINALITY=Dataset.INFINITE_CARDINALITY,
+    UNKNOWN_CARDINALITY=Dataset.UNKNOWN_CARDINALITY,
+    experimental=SimpleNamespace(AUTOTUNE=AUTOTUNE, cardinality=Dataset.cardinality),
+)
 random = SimpleNamespace(set_seed=set_random_seed)
 test = SimpleNamespace(
     is_gpu_available=lambda *a, **k: False,

@@ -13,16 +13,21 @@ from numba_cnn.plots import plot_model
 from numba_cnn.session import set_random_seed
 from numba_cnn.utils.arrays import normalize, to_categorical
 from numba_cnn.utils.get_file import get_file
+from numba_cnn.utils.image_dataset import image_dataset_from_directory
 from numba_cnn.utils.images import array_to_img, img_to_array, load_img, save_img
+from numba_cnn.utils.py_dataset import PyDataset, Sequence
 
 __all__ = [
     "CustomObjectScope",
+    "PyDataset",
+    "Sequence",
     "array_to_img",
     "custom_object_scope",
     "get_custom_objects",
     "get_file",
     "get_registered_name",
     "get_registered_object",
+    "image_dataset_from_directory",
     "img_to_array",
     "load_img",
     "normalize",

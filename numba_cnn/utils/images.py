@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _MODES = {"rgb": "RGB", "rgba": "RGBA", "grayscale": "L"}
 _INTERPOLATIONS = "nearest", "bilinear", "bicubic", "hamming", "box", "lanczos"
+_DEEP = "I;16", "I"  # grey of more than 8 bits, which would be cut off
 _CHANNELS = {1: "L", 3: "RGB", 4: "RGBA"}
 _last = choice("channels_last")
 
@@ -29,7 +30,7 @@ def load_img(
 ) -> Image.Image:
     """An image file as an image of Pillow, which the extra "images" installs.
 
-    color_mode           "rgb", "rgba" or "grayscale"
+    color_mode           "rgb", "rgba" or "grayscale", which keeps 16 bits
     target_size          (height, width) to which it is resized
     interpolation        "nearest", "bilinear", "bicubic", "hamming", "box" or "lanczos"
     keep_aspect_ratio    whether to cut off what does not fit, instead of stretching
@@ -41,7 +42,11 @@ def load_img(
     keep = flag("load_img", "keep_aspect_ratio", keep_aspect_ratio)
     pillow = _pillow("load_img")
     with files.reading("cannot read the image", path), files.open_regular(path) as file:
-        image: Image.Image = pillow.open(file).convert(mode)
+        image: Image.Image = pillow.open(file)
+        if mode == "L" and image.mode in _DEEP:
+            image.load()
+        else:
+            image = image.convert(mode)
     if target_size is None:
         return image
     height, width = shapes.pair("load_img", "target_size", target_size)

@@ -54,7 +54,9 @@ def judge(target, parameter, name, value):
         right = named and "Received" in text
         return Outcome("right" if right else "unnamed", shown, f"{type(error).__name__}: {text}")
     except FileNotFoundError as error:
-        named = parameter in ("filepath", "path", "source") and str(value) in str(error)
+        named = parameter in ("directory", "filepath", "path", "source") and str(value) in str(
+            error
+        )
         return Outcome("right" if named else "internal", shown, str(error))
     except Exception as error:
         compiler = type(error).__module__.startswith(("numba.", "llvmlite"))

@@ -1,8 +1,11 @@
 """The arguments of one good call of everything that needs some."""
 
+import tempfile
+from pathlib import Path
+
 import numpy as np
 
-from numba_cnn import activations, layers, models, shapes
+from numba_cnn import activations, layers, models, shapes, utils
 
 F32 = np.float32
 X, W, B = np.ones((2, 4, 4, 1), F32), np.ones((3, 3, 1, 2), F32), np.ones(2, F32)
@@ -13,6 +16,18 @@ THREE = np.ones(3, F32)
 COUNTED = np.zeros(2, np.int64)
 SMALL = models.Sequential([layers.Dense(2, input_shape=(3,))])
 LOSS = "sparse_categorical_crossentropy"
+
+
+def folder():
+    """A folder of two classes."""
+    home = tempfile.TemporaryDirectory()
+    for name in ("a", "b"):
+        Path(home.name, name).mkdir()
+        utils.save_img(Path(home.name, name, "0.png"), X[0])
+    return home
+
+
+FOLDER = folder()
 
 
 def dense():
@@ -177,5 +192,10 @@ EXAMPLES = {
         "class_name": "CosineDecay", "config": {"initial_learning_rate": 0.1, "decay_steps": 9}}},
     "Loss.__call__": {"y_true": LABELS, "y_pred": SHARES}, "Metric.of_batch": {"y_true": LABELS, "y_pred": SHARES},
     "Initializer.__call__": {"shape": (2, 3)},
+    "ImageDataGenerator.flow": {"x": X, "y": LABELS}, "ImageDataGenerator.fit": {"x": X},
+    "ImageDataGenerator.flow_from_directory": {"directory": FOLDER.name},
+    "ImageDataGenerator.random_transform": {"x": X[0]},
+    "ImageDataGenerator.get_random_transform": {"img_shape": (4, 4, 1)},
+    "utils.image_dataset_from_directory": {"directory": FOLDER.name},
     "set_conv_algorithm": {"algorithm": "auto"}, "set_random_seed": {"seed": 1}, "set_num_threads": {"n": 1},
 }  # fmt: skip

@@ -359,6 +359,43 @@ EXCEPTIONS |= {
     "ops.unit_norm.x": "numbers",
 }
 
+# Images from files, and those that are changed at random.
+PARAMETERS |= {
+    **dict.fromkeys(
+        ("featurewise_center", "samplewise_center", "featurewise_std_normalization", "samplewise_std_normalization",
+         "zca_whitening", "horizontal_flip", "vertical_flip", "augment", "follow_links", "keep_aspect_ratio",
+         "ignore_class_split"), "flag",
+    ),
+    **dict.fromkeys(
+        ("zca_epsilon", "rotation_range", "shear_range", "channel_shift_range", "cval"), "number",
+    ),
+    "width_shift_range": "number or list", "height_shift_range": "number or list", "zoom_range": "number",
+    "brightness_range": "?nothing at all", "rescale": "?number", "preprocessing_function": "?callable",
+    "interpolation_order": "zero or one", "rounds": "count", "directory": "choice", "target_size": "size",
+    "color_mode": "choice", "class_mode": "?choice", "save_to_dir": "?text", "save_prefix": "name",
+    "save_format": "text", "subset": "?choice", "img_shape": "shape of an image", "image_size": "size",
+    "label_mode": "?choice", "class_names": "?objects", "antialias": "flag", "format": "?choice", "order": "count",
+}  # fmt: skip
+KINDS |= {
+    "number or list": {"zero", "minus one", "fraction", "minus half", "three", "range"},
+    "anything of two": {"list", "objects", "texts", "range"},
+    "nothing at all": set(),
+    "zero or one": {"zero", "true"},
+    "shape of an image": {"three"},
+}
+EXCEPTIONS |= {
+    "ImageDataGenerator.validation_split": "number from 0 below one", "ImageDataGenerator.dtype": "?choice",
+    "ImageDataGenerator.flow.y": "?anything of two", "ImageDataGenerator.flow.sample_weight": "?anything of two",
+    "ImageDataGenerator.flow_from_directory.classes": "?objects", "utils.image_dataset_from_directory.labels": "?none",
+    "utils.image_dataset_from_directory.validation_split": "?nothing at all",
+    "utils.image_dataset_from_directory.verbose": "anything",
+}  # fmt: skip
+KINDS |= {
+    "number from 0 below one": {"zero"},
+    "none": set(),
+    "labels": {"zero", "true", "three", "range"},
+}
+
 # Nonsense inside of what would be fine.
 INSIDE = {
     "Sequential.fit.class_weight": {

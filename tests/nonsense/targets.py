@@ -16,7 +16,9 @@ from numba_cnn import (
     models,
     ops,
     optimizers,
+    preprocessing,
     regularizers,
+    utils,
 )
 from numba_cnn.settings import accepted
 
@@ -73,6 +75,13 @@ def targets():
     found += _methods(
         "Initializer", initializers.GlorotUniform, initializers.Initializer, ("__call__",)
     )
+    image = preprocessing.image
+    found += _of("ImageDataGenerator", image.ImageDataGenerator)
+    found += _methods(
+        "ImageDataGenerator", image.ImageDataGenerator, image.ImageDataGenerator,
+        ("flow", "flow_from_directory", "fit", "random_transform", "get_random_transform"),
+    )  # fmt: skip
+    found += _of("utils.image_dataset_from_directory", utils.image_dataset_from_directory)
     for name in ("set_conv_algorithm", "set_random_seed", "set_num_threads"):
         found += _of(name, getattr(numba_cnn, name))
     return found

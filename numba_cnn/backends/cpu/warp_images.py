@@ -1,0 +1,89 @@
+"""Images of files and arrays through affine maps, in threads that make batches."""
+
+import numpy as np
+
+from numba_cnn.backends.contract import checked
+from numba_cnn.backends.cpu.affine_transform2d import CONSTANT, MODES, REFLECT, WRAP
+from numba_cnn.backends.cpu.codegen.compiler import noinline
+from numba_cnn.backends.cpu.runtime.launch import unpack
+from numba_cnn.backends.cpu.runtime.serial import serial
+
+_FARTHEST = 1 << 30  # pixels from the origin; places beyond count as that far, and so does NaN
+_SLACK = 1e-6  # pixels by which places may lie beyond a border and count as on it: a quarter turn is not exact
+
+
+@checked
+def warp_images(x, matrices, g, bilinear, fill_mode, fill_value, y):
+    """y[n, oh, ow] = x[n] at row b0*ow + b1*oh + b2 and column a0*ow + a1*oh + a2, in the calling thread alone.
+
+    As affine_transform2d, but at the borders as scipy.ndimage has them: "constant" mixes no pixel with the fill value,
+    and "wrap" has the last pixel lie on the first. Places are float64 whatever x is.
+    """
+    mode, fill = MODES[fill_mode], np.float32(fill_value)
+    _warp(x, matrices.astype(np.float64), tuple(g), bool(bilinear), mode, fill, y)
+
+
+@noinline
+def _bounded(place):
+    if not place > -_FARTHEST:
+        return -float(_FARTHEST)
+    return min(place, float(_FARTHEST))
+
+
+@noinline
+def _inside(place, extent, mode):
+    """The place that stands for this one: between 0 and extent - 1, or for a reflection half a pixel beyond."""
+    last = extent - 1
+    if 0 <= place <= last:
+        return place
+    if mode == WRAP:
+        return place - np.floor(place / last) * last if last > 0 else 0.0
+    if mode == REFLECT:
+        place = place + 0.5 - np.floor((place + 0.5) / (2 * extent)) * (2 * extent)
+        return (place if place <= extent else 2 * extent - place) - 0.5
+    return min(max(place, 0.0), float(last))
+
+
+@noinline
+def _neighbours(place, extent, mode):
+    """The two pixels that a place beyond those in between lies between, and how far it lies from the first."""
+    place = _inside(place, extent, mode)
+    first = int(np.floor(place))
+    return max(first, 0), min(first + 1, extent - 1), place - first
+
+
+@serial
+def _warp(share, shares, thread, packed):
+    """Most places lie well inside of the image, where nothing need be asked."""
+    x, matrices, (N, H, W, C, OH, OW), bilinear, mode, fill, y = unpack(packed)
+    one = np.float32(1)
+    for r in range(N * OH):
+        n, oh = r // OH, r % OH
+        a0, a1, a2, b0, b1, b2 = matrices[n]
+        image, across, down = x[n], a2 + a1 * oh, b2 + b1 * oh
+        for ow in range(OW):
+            column, row = _bounded(across + a0 * ow), _bounded(down + b0 * ow)
+            if mode == CONSTANT and not (
+                -_SLACK <= row <= H - 1 + _SLACK and -_SLACK <= column <= W - 1 + _SLACK
+            ):
+                for c in range(C):
+                    y[n, oh, ow, c] = fill
+                continue
+            if not bilinear:
+                w = int(np.floor(_inside(column, W, mode) + 0.5))
+                h = int(np.floor(_inside(row, H, mode) + 0.5))
+                h, w = min(max(h, 0), H - 1), min(max(w, 0), W - 1)
+                for c in range(C):
+                    y[n, oh, ow, c] = image[h, w, c]
+                continue
+            if 0 <= row < H - 1 and 0 <= column < W - 1:
+                h0, w0 = int(row), int(column)
+                h1, w1, v, u = h0 + 1, w0 + 1, row - h0, column - w0
+            else:
+                h0, h1, v = _neighbours(row, H, mode)
+                w0, w1, u = _neighbours(column, W, mode)
+            u, v = np.float32(u), np.float32(v)
+            for c in range(C):
+                upper = np.float32(image[h0, w0, c]) * (one - u) + np.float32(image[h0, w1, c]) * u
+                lower = np.float32(image[h1, w0, c]) * (one - u) + np.float32(image[h1, w1, c]) * u
+                y[n, oh, ow, c] = upper * (one - v) + lower * v
