@@ -177,5 +177,6 @@ EXAMPLES = {
         "class_name": "CosineDecay", "config": {"initial_learning_rate": 0.1, "decay_steps": 9}}},
     "Loss.__call__": {"y_true": LABELS, "y_pred": SHARES}, "Metric.of_batch": {"y_true": LABELS, "y_pred": SHARES},
     "Initializer.__call__": {"shape": (2, 3)},
+    "utils.plot_model": {"model": SMALL, "to_file": "m.svg"}, "saving.get_registered_name": {"obj": SMALL.fit},
     "set_conv_algorithm": {"algorithm": "auto"}, "set_random_seed": {"seed": 1}, "set_num_threads": {"n": 1},
 }  # fmt: skip
