@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from numba_cnn.models import Model, Sequential
     from numba_cnn.session import set_random_seed
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "Input",

@@ -236,7 +236,7 @@ def _on_last_axis(name: str, x: Array, axis: int) -> Array:
 
 swish, hard_swish = silu, hard_silu
 
-NAMES = (*sorted(set(SETTINGS) - {"affine"}), "linear", *sorted(_ROWS))
+NAMES = (*sorted(set(SETTINGS) - {"affine", "gelu_tanh"}), "linear", *sorted(_ROWS))
 
 __all__ = [
     "celu", "elu", "exponential", "gelu", "get", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh",

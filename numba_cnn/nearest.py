@@ -117,6 +117,11 @@ def logged(name: str, logs: Mapping[str, Any]) -> str:
     return today
 
 
+def listed(word: str, given: Any) -> Any:
+    """What a list is asked for, where Keras 2 took one name, too."""
+    return spellings.single(word, given) if isinstance(given, str) else given
+
+
 def missing(module: str, name: str, names: Iterable[str]) -> AttributeError:
     """The error for a name that a module does not have."""
     meant = ""

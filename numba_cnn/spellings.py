@@ -173,6 +173,12 @@ def key(old: str) -> str | None:
     return _KEYS.get(old)
 
 
+def single(word: str, value: str) -> list[str]:
+    """The list that Keras 3 wants where Keras 2 took one name."""
+    _warn(f"{word}={value!r} is {word}=[{value!r}] today")
+    return [value]
+
+
 def warn_of_key(old: str) -> None:
     _warn(f"{old!r} is {_KEYS[old]!r} today")
 

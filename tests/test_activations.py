@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from numba_cnn import ops
 from numba_cnn.backends import reference, scalars
+from numba_cnn.ops import arguments
 
 OTHER = {
     "celu": {"alpha": 0.7},
@@ -24,18 +25,18 @@ CASES = [(name, {}) for name in scalars.SETTINGS] + list(OTHER.items())
 SPECIAL = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-30, -1e-30, 60.0, -60.0]
 
 
-def constants(name, given):
-    values = [float(given.get(key, value)) for key, value in scalars.SETTINGS[name].items()]
-    return (*values, 0.0, 0.0, 0.0)[:3]
+def kernels(name, given):
+    """The name of the kernels, and their constants."""
+    return arguments.activation("a test", name, given)
 
 
 def expected(x, dy, name, given):
     """y and dx of the reference in float64, from the y that float32 has where the gradient comes from that."""
     y, dx = np.empty(x.shape), np.empty(x.shape)
-    reference.activate(x.astype(np.float64), name, *constants(name, given), y)
+    reference.activate(x.astype(np.float64), *kernels(name, given), y)
     saved = x if name in scalars.OF_INPUT else y.astype(x.dtype)
     reference.activate_backward(
-        dy.astype(np.float64), saved.astype(np.float64), name, *constants(name, given), dx
+        dy.astype(np.float64), saved.astype(np.float64), *kernels(name, given), dx
     )
     return y, dx, saved
 
@@ -51,7 +52,7 @@ def test_reference_against_finite_differences(name, given):
 
     def function(x):
         y = np.empty(x.shape)
-        reference.activate(x, name, *constants(name, given), y)
+        reference.activate(x, *kernels(name, given), y)
         return y
 
     assert_gradient(function, [x], [dx], dy, rng)

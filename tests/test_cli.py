@@ -199,7 +199,7 @@ def test_help_and_version(run):
     code, out, _ = run("--help")
     assert code == 0
     assert all(name in out for name in ("train", "evaluate", "predict", "summary", "info"))
-    assert run("--version")[1] == "numba-cnn 0.1.0\n"
+    assert run("--version")[1] == "numba-cnn 0.2.0\n"
 
 
 def test_ctrl_c(arrays, tmp_path):

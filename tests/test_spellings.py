@@ -144,6 +144,14 @@ def test_what_is_logged():
     assert "acc" not in history
 
 
+@pytest.mark.parametrize("word", ["metrics", "weighted_metrics"])
+def test_one_metric(word):
+    model = compiled()
+    with old(rf"{word}='acc' is {word}=\['acc'\] today"):
+        model.compile("sgd", "sparse_categorical_crossentropy", **{word: "acc"})
+    assert "acc" in model.fit(X, Y, verbose=0).history
+
+
 def test_callbacks(tmp_path):
     checkpoint = callbacks.ModelCheckpoint(
         tmp_path / "{epoch}-{val_acc:.2f}.keras", monitor="val_acc", save_best_only=True

@@ -22,7 +22,8 @@ SETTINGS: dict[str, dict[str, float]] = {
     "celu": {"alpha": 1.0},
     "elu": {"alpha": 1.0},
     "exponential": {},
-    "gelu": {"approximate": 0.0},
+    "gelu": {"approximate": 0.0},  # if not 0, the kernels are those of gelu_tanh
+    "gelu_tanh": {},
     "hard_shrink": {"threshold": 0.5},
     "hard_sigmoid": {},
     "hard_silu": {},
@@ -47,6 +48,7 @@ SETTINGS: dict[str, dict[str, float]] = {
 OF_INPUT = frozenset(
     {
         "gelu",
+        "gelu_tanh",
         "hard_shrink",
         "hard_silu",
         "mish",
@@ -230,24 +232,27 @@ def _exponential(m: Any) -> dict[str, tuple[Any, Any]]:
 def _smooth(m: Any) -> dict[str, tuple[Any, Any]]:
     """Activations that are no monotonous function: their gradient needs the input."""
     like, where = m.like, m.where
-    exp, log1p, sqrt, tanh, sigmoid, erf = m.exp, m.log1p, m.sqrt, m.tanh, m.sigmoid, m.erf
+    exp, sqrt, tanh, sigmoid, erf = m.exp, m.sqrt, m.tanh, m.sigmoid, m.erf
     # Of GELU by tanh; Hendrycks & Gimpel, arXiv:1606.08415.
     slope, cubic = math.sqrt(2 / math.pi), 0.044715
 
     def gelu(x, a, b, c):
-        half = like(x, 0.5) * x
-        inner = like(x, slope) * (x + like(x, cubic) * x * x * x)
-        exact = erf(x * like(x, math.sqrt(0.5)))
-        return half * (like(x, 1) + where(a != like(x, 0), tanh(inner), exact))
+        return like(x, 0.5) * x * (like(x, 1) + erf(x * like(x, math.sqrt(0.5))))
 
     def gelu_gradient(x, a, b, c):
+        half = like(x, 0.5)
+        density = like(x, 1 / math.sqrt(2 * math.pi)) * exp(-half * x * x)
+        return half * (like(x, 1) + erf(x * like(x, math.sqrt(0.5)))) + x * density
+
+    def gelu_tanh(x, a, b, c):
+        inner = like(x, slope) * (x + like(x, cubic) * x * x * x)
+        return like(x, 0.5) * x * (like(x, 1) + tanh(inner))
+
+    def gelu_tanh_gradient(x, a, b, c):
         one, half = like(x, 1), like(x, 0.5)
         t = tanh(like(x, slope) * (x + like(x, cubic) * x * x * x))
         inner = like(x, slope) * (one + like(x, 3 * cubic) * x * x)
-        approximate = half * (one + t) + half * x * (one - t * t) * inner
-        density = like(x, 1 / math.sqrt(2 * math.pi)) * exp(-half * x * x)
-        exact = half * (one + erf(x * like(x, math.sqrt(0.5)))) + x * density
-        return where(a != like(x, 0), approximate, exact)
+        return half * (one + t) + half * x * (one - t * t) * inner
 
     def silu(x, a, b, c):
         return x * sigmoid(x)
@@ -256,14 +261,17 @@ def _smooth(m: Any) -> dict[str, tuple[Any, Any]]:
         s = sigmoid(x)
         return s * (like(x, 1) + x * (like(x, 1) - s))
 
+    # tanh(softplus(x)) = n / (n + 2) with n = e (e + 2), e = exp(x); from x = 20 on it is 1.
     def mish(x, a, b, c):
-        size = where(x < like(x, 0), -x, x)
-        return x * tanh(where(x > like(x, 0), x, like(x, 0)) + log1p(exp(-size)))
+        e = exp(where(x > like(x, 20), like(x, 20), x))
+        n = e * (e + like(x, 2))
+        return x * (n / (n + like(x, 2)))
 
     def mish_gradient(x, a, b, c):
-        size = where(x < like(x, 0), -x, x)
-        t = tanh(where(x > like(x, 0), x, like(x, 0)) + log1p(exp(-size)))
-        return t + x * (like(x, 1) - t * t) * sigmoid(x)
+        e = exp(where(x > like(x, 20), like(x, 20), x))
+        n = e * (e + like(x, 2))
+        t = n / (n + like(x, 2))
+        return t + x * (like(x, 1) - t * t) * (e / (e + like(x, 1)))
 
     def squareplus(x, a, b, c):
         return like(x, 0.5) * (x + sqrt(x * x + a))
@@ -280,6 +288,7 @@ def _smooth(m: Any) -> dict[str, tuple[Any, Any]]:
 
     return {
         "gelu": (gelu, gelu_gradient),
+        "gelu_tanh": (gelu_tanh, gelu_tanh_gradient),
         "silu": (silu, silu_gradient),
         "mish": (mish, mish_gradient),
         "squareplus": (squareplus, squareplus_gradient),

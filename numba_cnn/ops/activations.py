@@ -60,7 +60,7 @@ def activate(x: Array, name: str, **settings: float) -> Array:
     backend, (x,) = arguments.arrays("activate", x=x)
     constants = arguments.activation("activate", name, settings)
     y = backend.empty(x.shape, x.dtype)
-    backend.activate(x, name, *constants, y)
+    backend.activate(x, *constants, y)
     return y
 
 
@@ -69,8 +69,8 @@ def activate_backward(dy: Array, saved: Array, name: str, **settings: float) -> 
     """The gradient of activate: dy times the derivative, which is computed from what the forward pass saved.
 
     dy           any shape                float32 or float64
-    saved        the same shape and dtype: the input x for "gelu", "hard_shrink", "hard_silu", "mish", "relu", "silu",
-                 "soft_shrink", "squareplus" and "tanh_shrink", the output y for the others
+    saved        the same shape and dtype: the input x for "gelu", "gelu_tanh", "hard_shrink", "hard_silu", "mish",
+                 "relu", "silu", "soft_shrink", "squareplus" and "tanh_shrink", the output y for the others
     name         and settings: those of the forward pass
     returns      dx, the same shape
 
@@ -81,7 +81,7 @@ def activate_backward(dy: Array, saved: Array, name: str, **settings: float) -> 
     constants = arguments.activation(op, name, settings)
     shapes.same(op, "dy", dy.shape, saved.shape)
     dx = backend.empty(dy.shape, dy.dtype)
-    backend.activate_backward(dy, saved, name, *constants, dx)
+    backend.activate_backward(dy, saved, *constants, dx)
     return dx
 
 

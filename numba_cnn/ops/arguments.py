@@ -158,8 +158,8 @@ def has_relu(op: str, activation: str | None) -> bool:
     return True
 
 
-def activation(op: str, name: str, settings: dict[str, Any]) -> tuple[float, float, float]:
-    """The constants of an activation's kernels: its settings in their order, and zeros."""
+def activation(op: str, name: str, settings: dict[str, Any]) -> tuple[str, float, float, float]:
+    """The name of an activation's kernels and their constants: its settings in their order, and zeros."""
     if not isinstance(name, str) or name not in SETTINGS:
         meant = nearest.hint(name, SETTINGS, "activations")
         known = ", ".join(SETTINGS)
@@ -167,7 +167,7 @@ def activation(op: str, name: str, settings: dict[str, Any]) -> tuple[float, flo
     nearest.check_keywords(f"{op} of {name}", settings, SETTINGS[name])
     values = [_setting(op, key, settings.get(key, value)) for key, value in SETTINGS[name].items()]
     a, b, c = (*values, 0.0, 0.0, 0.0)[:3]
-    return a, b, c
+    return "gelu_tanh" if name == "gelu" and a else name, a, b, c
 
 
 def _setting(op: str, key: str, value: object) -> float:

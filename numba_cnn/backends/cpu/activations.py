@@ -9,7 +9,7 @@ from numba import from_dtype, types
 from numba_cnn.backends import scalars
 from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cpu.codegen import elementary
-from numba_cnn.backends.cpu.codegen.compiler import address_of, by_address, call, noinline
+from numba_cnn.backends.cpu.codegen.compiler import address_of, by_address, call, in_loops
 from numba_cnn.backends.cpu.runtime.launch import elementwise, unpack
 from numba_cnn.backends.cpu.runtime.threads import run_of
 
@@ -46,7 +46,7 @@ def _activations():
     words = SimpleNamespace(
         like=elementary.like, where=elementary.select, exp=elementary.exp, expm1=elementary.expm1,
         log1p=elementary.log1p, sqrt=np.sqrt, tanh=elementary.tanh, sigmoid=elementary.sigmoid, erf=elementary.erf,
-        function=noinline,
+        function=in_loops,
     )  # fmt: skip
     return scalars.build(words)
 

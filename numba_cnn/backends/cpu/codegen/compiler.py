@@ -28,6 +28,11 @@ def noinline(body):
     return njit(body, **_OPTIONS)
 
 
+def in_loops(body):
+    """A function that loops vectorise: LLVM must not leave a call of it in one, however long it is."""
+    return njit(body, forceinline=True, **_OPTIONS)
+
+
 def by_address(body):
     """A function that is compiled once, on its own, and that kernels call by its address; see address_of()."""
     return cached(njit(body, **_OPTIONS))

@@ -13,7 +13,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, overload
 
-from numba_cnn.backends.cpu.codegen.compiler import noinline
+from numba_cnn.backends.cpu.codegen.compiler import in_loops, noinline
 
 _LOG2E, _LN2_HIGH, _LN2_LOW = (
     np.float32(v) for v in (1.4426950408889634, 0.693359375, -2.12194440e-4)
@@ -114,7 +114,7 @@ def select(typingctx, condition, yes, no):
     return yes(types.boolean, yes, yes), codegen
 
 
-@noinline
+@in_loops
 def _reduced(x):
     """(n, r, q) of x = n ln(2) + r + what r has lost, with e^(x - n ln(2)) = 1 + r + q."""
     n = _rint(x * _LOG2E)
@@ -125,13 +125,13 @@ def _reduced(x):
     return n, r, _fma(r * r, q, lost)
 
 
-@noinline
+@in_loops
 def _power_of_2(n):
     """2^n for whole n in -126..127."""
     return _float_of((_to_int(n) + np.int32(127)) << np.int32(23))
 
 
-@noinline
+@in_loops
 def exp32(x):
     clamped = select(x > _LARGEST, _LARGEST, select(x < _SMALLEST, _SMALLEST, x))
     n, r, q = _reduced(clamped)
@@ -141,7 +141,7 @@ def exp32(x):
     return (first + q) * _power_of_2(half) * _power_of_2(n - half)
 
 
-@noinline
+@in_loops
 def expm1_32(x):
     clamped = select(x > _LARGEST, _LARGEST, select(x < np.float32(-18), np.float32(-18), x))
     n, r, q = _reduced(clamped)
@@ -152,7 +152,7 @@ def expm1_32(x):
     return select(n > np.float32(24), large, select(x == np.float32(0), x, small))
 
 
-@noinline
+@in_loops
 def log32(x):
     tiny = x < np.float32(1.1754944e-38)
     scaled = select(tiny, x * np.float32(8388608.0), x)
@@ -172,7 +172,7 @@ def log32(x):
     )
 
 
-@noinline
+@in_loops
 def log1p32(x):
     """log(1 + x) for x >= 0, whose rounding 1 + x leaves out."""
     one = np.float32(1) + x
@@ -182,7 +182,7 @@ def log1p32(x):
     )
 
 
-@noinline
+@in_loops
 def tanh32(x):
     z = x * x
     p = _fma(_fma(_fma(_fma(_fma(_T5, z, _T4), z, _T3), z, _T2), z, _T1), z, _T0)
@@ -194,7 +194,7 @@ def tanh32(x):
     return select(x == x, _copysign(size, x), x)
 
 
-@noinline
+@in_loops
 def sigmoid32(x):
     """1 / (1 + e^-x), from e^-|x|, which cannot overflow."""
     e = exp32(-_fabs(x))
@@ -204,7 +204,7 @@ def sigmoid32(x):
     return select(x < np.float32(0), low, np.float32(1) / whole)
 
 
-@noinline
+@in_loops
 def erf32(x):
     z = x * x
     p = _fma(_fma(_fma(_fma(_fma(_fma(_F6, z, _F5), z, _F4), z, _F3), z, _F2), z, _F1), z, _F0)
@@ -238,7 +238,7 @@ def _by_type(name, single, double):
 
     function.__name__ = name
 
-    @overload(function, inline="never")
+    @overload(function, inline="never", jit_options={"forceinline": True})
     def choose(x):
         return (lambda x: single(x)) if x == types.float32 else (lambda x: double(x))
 
