@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +86,27 @@ def test_a_broken_backup(tmp_path):
     file.write_bytes(file.read_bytes()[:-100])
     with pytest.raises(ValueError, match=r"not a complete backup: .* Received: .*latest\.backup"):
         small_cnn.fit(small_cnn.compiled(), callbacks=callbacks.BackupAndRestore(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("epoch", -1), ("batch", "a"), ("callbacks", {"a": 1}), ("means", [1]), ("batches", None)],
+)
+def test_a_backup_that_says_something_else(tmp_path, key, value):
+    interrupted(tmp_path)
+    file = tmp_path / "latest.backup"
+    with zipfile.ZipFile(file) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    progress = json.loads(members["progress.json"]) | {key: value}
+    members["progress.json"] = json.dumps(progress).encode()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    model = small_cnn.compiled()
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=r"progress\.json must say .* in .*latest\.backup"):
+        small_cnn.fit(model, callbacks=callbacks.BackupAndRestore(tmp_path))
+    assert all(map(np.array_equal, model.get_weights(), before))
 
 
 def test_the_backup_before_a_broken_one(tmp_path):

@@ -20,6 +20,13 @@ from numba_cnn.layers import Layer
 from numba_cnn.optimizers import Optimizer
 
 _PROGRESS, _WEIGHTS = "progress.json", "model.weights.h5"
+_SAID: dict[str, Any] = {
+    "epoch": int,
+    "batch": int,
+    "batches": int,
+    "callbacks": dict,
+    "means": list,
+}
 _DTYPES = "bool", "int32", "int64", "float32", "float64"
 
 
@@ -44,10 +51,24 @@ def load_backup(path: Path, model: Layer, optimizer: Optimizer | None) -> Any:
         zipfile.ZipFile(file) as archive,
     ):
         members = files.Members(archive, files.size(file))
-        progress = _read(json.loads(members.read(_PROGRESS)), members)
+        progress = _checked(_read(json.loads(members.read(_PROGRESS)), members))
         weights = members.read(_WEIGHTS)
         weights_file.read(io.BytesIO(weights), len(weights), str(path), model, optimizer)
         return progress
+
+
+def _checked(progress: Any) -> Any:
+    """The progress, known to say where training stands and what others know."""
+    for name, kind in _SAID.items():
+        said: Any = progress.get(name) if isinstance(progress, dict) else None
+        if not isinstance(said, kind) or (kind is int and said < 0):
+            raise ValueError(f"{_PROGRESS} must say {name}. Received: {said!r:.80}")
+    if not all(isinstance(mean, dict) for mean in progress["means"]):
+        raise ValueError(f"{_PROGRESS} must say means. Received: {progress['means']!r:.80}")
+    for name, state in progress["callbacks"].items():
+        if not isinstance(state, dict):
+            raise ValueError(f"{_PROGRESS} must say what {name} knows. Received: {state!r:.80}")
+    return progress
 
 
 def _written(value: Any, arrays: list[np.ndarray]) -> Any:

@@ -197,5 +197,6 @@ EXAMPLES = {
     "ImageDataGenerator.random_transform": {"x": X[0]},
     "ImageDataGenerator.get_random_transform": {"img_shape": (4, 4, 1)},
     "utils.image_dataset_from_directory": {"directory": FOLDER.name},
+    "utils.plot_model": {"model": SMALL, "to_file": "m.svg"}, "saving.get_registered_name": {"obj": SMALL.fit},
     "set_conv_algorithm": {"algorithm": "auto"}, "set_random_seed": {"seed": 1}, "set_num_threads": {"n": 1},
 }  # fmt: skip

@@ -159,7 +159,10 @@ PARAMETERS |= {
     "output_padding": "?size", "outputs": "choice", "pointwise_initializer": "choice", "target_shape": "extents",
     "log_dir": "path", "histogram_freq": "count from 0", "write_graph": "flag", "write_images": "flag",
     "write_steps_per_second": "flag", "update_freq": "choice", "profile_batch": "anything",
-    "custom_objects": "?mapping", "safe_mode": "flag", "double_checkpoint": "flag", "delete_checkpoint": "flag",
+    "to_file": "choice", "rankdir": "choice", "dpi": "count", "splines": "text", "package": "name", "obj": "callable",
+    **dict.fromkeys(("show_shapes", "show_dtype", "show_layer_names", "show_layer_activations"), "flag"),
+    "arguments": "anything", "custom_objects": "?mapping", "safe_mode": "flag",
+    "double_checkpoint": "flag", "delete_checkpoint": "flag",
     "backup_dir": "path", "swap_on_epoch": "flag", "root": "choice", "field": "text", "headers": "?mapping",
     "send_as_json": "flag",
     "embeddings_freq": "anything", "embeddings_metadata": "anything", "json_string": "choice",
@@ -342,6 +345,8 @@ EXCEPTIONS |= {f"layers.{name}.dtype": "?choice" for name in layers.__all__}
 EXCEPTIONS |= {f"layers.{name}.weights": "?list of anything" for name in layers.__all__}
 EXCEPTIONS |= {
     "callbacks.RemoteMonitor.path": "name",
+    "utils.plot_model.model": "choice",
+    "utils.plot_model.expand_nested": "flag",
     "layers.Dot.axes": "axis of each",
     "layers.dot.axes": "axis of each",
     "layers.GroupNormalization.scale": "flag",

@@ -18,9 +18,10 @@ from numba_cnn import (
     optimizers,
     preprocessing,
     regularizers,
+    saving,
     utils,
 )
-from numba_cnn.settings import accepted
+from numba_cnn.settings import Checked, accepted
 
 from .examples import EXAMPLES, dense, shared
 
@@ -82,6 +83,9 @@ def targets():
         ("flow", "flow_from_directory", "fit", "random_transform", "get_random_transform"),
     )  # fmt: skip
     found += _of("utils.image_dataset_from_directory", utils.image_dataset_from_directory)
+    for name in ("register_keras_serializable", "get_registered_name", "CustomObjectScope"):
+        found += _of(f"saving.{name}", getattr(saving, name))
+    found += _of("utils.plot_model", utils.plot_model)
     for name in ("set_conv_algorithm", "set_random_seed", "set_num_threads"):
         found += _of(name, getattr(numba_cnn, name))
     return found
@@ -105,6 +109,8 @@ def _of(name, function):
         return []  # what saving calls, and what only derived classes call
     if not inspect.isclass(function):
         return [Target(name, function, _names(function))]
+    if not issubclass(function, Checked):
+        return [Target(name, function, _names(function.__init__))]
     made = [Target(name, function, _accepted(name, function))]
     settings = {key: 0 for base in function.__mro__ for key in vars(base).get("_settings", {})}
     if not inspect.isabstract(function) and function not in (
