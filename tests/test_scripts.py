@@ -4,8 +4,12 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
+import numpy as np
 import pytest
+
+ROOT = Path(__file__).parents[1]
 
 
 def python(code, *arguments, **environment):
@@ -173,4 +177,66 @@ def test_a_tensorflow_that_is_installed_keeps_the_rest_of_its_name(tmp_path):
     assert (
         python(code, PYTHONPATH=f"{tmp_path}{os.pathsep}{os.getcwd()}").stdout
         == "real 9 True True\n"
+    )
+
+
+FOLDERS = [
+    """
+    from keras.preprocessing.image import ImageDataGenerator
+    from keras.models import Sequential
+    from keras.layers import Conv2D, Activation, Flatten, Dense
+    model = Sequential()
+    model.add(Conv2D(2, (3, 3), input_shape=(8, 8, 3)))
+    model.add(Activation("relu"))
+    model.add(Flatten())
+    model.add(Dense(1, activation="sigmoid"))
+    model.compile(loss="binary_crossentropy", optimizer="rmsprop", metrics=["accuracy"])
+    train = ImageDataGenerator(rescale=1. / 255, shear_range=0.2, zoom_range=0.2, horizontal_flip=True)
+    flow = train.flow_from_directory("images", target_size=(8, 8), batch_size=4, class_mode="binary")
+    tests = ImageDataGenerator(rescale=1. / 255).flow_from_directory(
+        "images", target_size=(8, 8), batch_size=4, class_mode="binary", shuffle=False)
+    history = model.fit_generator(flow, steps_per_epoch=flow.samples // 4, epochs=2, verbose=0,
+                                  validation_data=tests, validation_steps=len(tests), workers=4)
+    tests.reset()
+    print(len(history.history["val_acc"]), model.predict_generator(tests, len(tests)).shape, flow.class_indices)
+    """,
+    """
+    import numpy as np, tensorflow as tf
+    from tensorflow.keras import layers
+    how = dict(validation_split=0.25, seed=123, image_size=(8, 8), batch_size=4, verbose=False)
+    train = tf.keras.utils.image_dataset_from_directory("images", subset="training", **how)
+    tests = tf.keras.utils.image_dataset_from_directory("images", subset="validation", **how)
+    names = train.class_names
+    for images, labels in train.take(1):
+        images[0].numpy().astype("uint8"), names[labels[0]]
+    train = train.cache().shuffle(1000).prefetch(buffer_size=tf.data.AUTOTUNE)
+    augment = tf.keras.Sequential([layers.RandomFlip("horizontal", input_shape=(8, 8, 3)), layers.RandomZoom(0.1)])
+    model = tf.keras.Sequential([augment, layers.Rescaling(1. / 255), layers.Flatten(), layers.Dense(2)])
+    model.compile("adam", tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
+    history = model.fit(train, validation_data=tests, epochs=2, verbose=0)
+    image = tf.keras.utils.img_to_array(tf.keras.utils.load_img("images/cat/0.png", target_size=(8, 8)))
+    score = tf.nn.softmax(model.predict(tf.expand_dims(image, 0), verbose=0)[0])
+    print(len(history.history["val_accuracy"]), score.shape, dict(zip(names, range(2))))
+    """,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("code", FOLDERS)
+def test_scripts_that_read_folders_of_images(code, tmp_path, monkeypatch):
+    from numba_cnn import utils
+
+    for name in ("cat", "dog"):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        for i in range(8):
+            utils.save_img(
+                tmp_path / "images" / name / f"{i}.png", np.full((9, 9, 3), 20 * i), scale=False
+            )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    (tmp_path / "script.py").write_text(textwrap.dedent(code))
+    done = python("", "-W", "ignore", "-m", "numba_cnn", "run", "script.py")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] in (
+        "2 (16, 1) {'cat': 0, 'dog': 1}",
+        "2 (2,) {'cat': 0, 'dog': 1}",
     )

@@ -40,6 +40,22 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
     return as_tensor(np.asarray(x).astype(dtype))
 
 
+def expand_dims(input: Any, axis: int, name: str | None = None) -> Any:
+    """An array with another axis."""
+    return as_tensor(np.expand_dims(np.asarray(input), axis))
+
+
+def convert_to_tensor(value: Any, dtype: Any = None, **settings: Any) -> Any:
+    """An array."""
+    return as_tensor(np.asarray(value, dtype))
+
+
+def one_hot(indices: Any, depth: int, dtype: Any = np.float32, **settings: Any) -> Any:
+    """Rows of 0 with a 1 each."""
+    return as_tensor((np.asarray(indices)[..., None] == np.arange(depth)).astype(dtype))
+
+
+constant = convert_to_tensor
 data = SimpleNamespace(
     AUTOTUNE=AUTOTUNE,
     Dataset=Dataset,
