@@ -33,7 +33,7 @@ def conv2d_transpose(
     Source: Dumoulin & Visin, arXiv:1603.07285.
     """
     op = "conv2d_transpose"
-    backend, (x, weight, bias) = arguments.arrays(op, x=x, weight=weight, bias=bias)
+    backend, (x, weight, bias) = arguments.arrays(op, "bias", x=x, weight=weight, bias=bias)
     g = shapes.conv2d(tuple(y_shape), weight.shape, strides, padding, dilation_rate)
     algorithm = conv_algorithm.resolved(op, "auto", g)
     shapes.same(op, "x", x.shape, g.y)

@@ -135,7 +135,8 @@ def write_png(path: Path, shapes: Sequence[Shape], width: float, height: float, 
     for shape in shapes:
         _paint(axes, shape)
     with files.replacing(path) as file:
-        FigureCanvasAgg(figure).print_png(file)
+        canvas: Any = FigureCanvasAgg(figure)  # untyped where Matplotlib is
+        canvas.print_png(file)
 
 
 def _paint(axes: Any, shape: Shape) -> None:

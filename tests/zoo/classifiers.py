@@ -330,7 +330,7 @@ def transfer(layers, models):
     return models.Sequential(
         [
             layers.Input((32, 32, 3)),
-            models.Sequential([layers.RandomFlip("horizontal"), layers.RandomRotation(0.0)]),
+            models.Sequential([layers.RandomZoom(0.0), layers.RandomRotation(0.0)]),
             features,
             layers.GlobalAveragePooling2D(),
             layers.Dropout(0.0),

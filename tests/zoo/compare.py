@@ -40,14 +40,14 @@ def targets(outputs, losses):
 
 
 def weights(model):
-    """He's deviation, so that deep models keep their numbers in range; statistics of batch norm near 1."""
+    """So large that deep models keep their numbers in range, and statistics of batch norm near 1."""
     rng = np.random.default_rng(2)
     drawn = []
     for weight in model.weights:
         shape = tuple(weight.shape)
         values = rng.standard_normal(shape)
         if len(shape) > 1:
-            values *= (2 / np.prod(shape[:-1])) ** 0.5
+            values *= np.prod(shape[:-1]) ** -0.5
         elif weight.name in ("gamma", "moving_variance", "variance"):
             values = 1 + 0.1 * np.abs(values)
         else:
