@@ -237,7 +237,8 @@ def test_training_that_is_stopped_leaves_no_thread():
 
 
 INTERRUPTED = """
-    import os, sys, threading
+    import os, signal, sys, threading
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # who starts the tests may ignore it
     sys.path.insert(0, {tests!r})
     import test_sources as t
     made = t.model()

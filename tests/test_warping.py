@@ -178,7 +178,7 @@ def test_halves_of_the_images_are_mirrored():
         (lambda x: layers.RandomFlip("sideways"), ValueError, "mode must be one of"),
         (lambda x: layers.RandomContrast((0.2, 3)), ValueError, "between 0 and 1"),
         (lambda x: layers.Resizing(4, 4, "bicubic"), ValueError, "interpolation must be one of 'bilinear', 'nearest'"),
-        (lambda x: layers.Resizing(4, 4, antialias=True), ValueError, "antialias False here"),
+        (lambda x: layers.Resizing(4, 4, antialias=True), ValueError, "antialias must be False here"),
         (lambda x: layers.CenterCrop(0, 3), ValueError, "height must be an integer of at least 1"),
         (lambda x: layers.RandomFlip()(x[0, 0]), ValueError, "must be images"),
     ],
