@@ -67,7 +67,8 @@ CASES = {
     ),
     "transposed": ("Conv2DTranspose", {"filters": 3, "kernel_size": 3, "activation": "relu"}, [IMAGES], False),
     "transposed, same": (
-        "Conv2DTranspose", {"filters": 3, "kernel_size": 3, "strides": 2, "padding": "same", "use_bias": False}, [IMAGES], False,
+        "Conv2DTranspose", {"filters": 3, "kernel_size": 3, "strides": 2, "padding": "same", "use_bias": False},
+        [IMAGES], False,
     ),
     "transposed, small": (
         "Conv2DTranspose", {"filters": 3, "kernel_size": 2, "strides": 3, "activation": "sigmoid"}, [IMAGES], False,
