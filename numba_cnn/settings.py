@@ -182,6 +182,14 @@ def real(value: Any) -> float | None:
     return found if abs(found) <= _LARGEST else None
 
 
+def array(value: Any) -> np.ndarray:
+    """The array that a caller's lists stand for, to be looked at; that of None if they have several lengths."""
+    try:
+        return np.asarray(value)
+    except ValueError:
+        return np.array(None)
+
+
 def integer(least: int = 0) -> Check:
     def check(owner: str, name: str, value: Any) -> int:
         return shapes.count(owner, name, value, least)

@@ -17,10 +17,6 @@ if "NUMBA_CACHE_DIR" not in os.environ:
     os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(prefix="numba_cnn_tests_")
     atexit.register(shutil.rmtree, os.environ["NUMBA_CACHE_DIR"], ignore_errors=True)
 
-# Keras on JAX, run step by step, now and then reads a batch after its memory was given to something else: one of ten
-# runs had a loss that was off by 4 %. Not so if nothing is left to run later.
-os.environ.setdefault("JAX_CPU_ENABLE_ASYNC_DISPATCH", "false")
-
 # Files whose tests count on the processor's cores: threads, forks, signals, times.
 SERIAL = "test_threads.py", "test_memory.py", "test_architecture.py", "test_arena.py"
 

@@ -90,9 +90,24 @@ def trained(model, compiled=True, **settings):
     return [first, *fitted.history["loss"]]
 
 
+def keep_losses(keras):
+    """Let no loss of a step be freed: Keras 3.15 tells them apart by id(), and a new one may get an old one's.
+
+    Without it one of forty trainings step by step loses a layer's activity regularizer for a step.
+    """
+    kept, add_loss = [], keras.StatelessScope.add_loss
+
+    def add_and_keep(scope, loss):
+        kept.append(loss)
+        add_loss(scope, loss)
+
+    keras.StatelessScope.add_loss = add_and_keep
+
+
 def main(folder):
     import keras
 
+    keep_losses(keras)
     answers, arrays = {"losses": {}, "configs": {}, "signatures": {}, "penalties": {}}, {}
     for name, settings in CASES.items():
         model = build(keras.layers, keras.models, settings)

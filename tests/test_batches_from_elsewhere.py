@@ -6,22 +6,11 @@ import sys
 
 import numpy as np
 import pytest
+from fed_model import EXPECTED, W, X, Y, assert_same, model, trained
 
-from numba_cnn import layers, models, set_random_seed
+from numba_cnn import layers, models
 
-RNG = np.random.default_rng(0)
-X, Y = RNG.random((40, 4, 4, 1), dtype=np.float32), RNG.integers(0, 3, 40)
-W = RNG.uniform(0.5, 2, 40).astype(np.float32)
 PARTS = [slice(k, k + 8) for k in range(0, 40, 8)]
-
-
-def model(*metrics):
-    set_random_seed(3)
-    made = models.Sequential(
-        [layers.Flatten(input_shape=(4, 4, 1)), layers.Dense(3, activation="softmax")]
-    )
-    made.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy", *metrics])
-    return made
 
 
 def batches(times=1, weighted=False):
@@ -62,21 +51,6 @@ class Loader:
 
     def __iter__(self):
         return ([Tensor(a) for a in batch] for batch in batches())
-
-
-def trained(x, y=None, **settings):
-    made = model()
-    history = made.fit(x, y, verbose=0, **settings).history
-    return history, made.get_weights()
-
-
-def assert_same(one, other):
-    assert one[0] == other[0]
-    for a, b in zip(one[1], other[1], strict=True):
-        np.testing.assert_array_equal(a, b)
-
-
-EXPECTED = {"batch_size": 8, "epochs": 3, "shuffle": False}
 
 
 def test_a_generator_goes_on_where_it_stopped():

@@ -11,32 +11,9 @@ import time
 import h5py
 import numpy as np
 import pytest
+from fed_model import EXPECTED, X, Y, assert_same, model, trained
 
-from numba_cnn import callbacks, layers, models, set_random_seed, utils
-
-RNG = np.random.default_rng(0)
-X, Y = RNG.random((40, 4, 4, 1), dtype=np.float32), RNG.integers(0, 3, 40)
-
-
-def model():
-    set_random_seed(3)
-    made = models.Sequential(
-        [layers.Flatten(input_shape=(4, 4, 1)), layers.Dense(3, activation="softmax")]
-    )
-    made.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return made
-
-
-def trained(x, y=None, **settings):
-    made = model()
-    history = made.fit(x, y, verbose=0, **settings).history
-    return history, made.get_weights()
-
-
-def assert_same(one, other):
-    assert one[0] == other[0]
-    for a, b in zip(one[1], other[1], strict=True):
-        np.testing.assert_array_equal(a, b)
+from numba_cnn import callbacks, layers, models, utils
 
 
 class Items(utils.PyDataset):
@@ -60,9 +37,6 @@ class Items(utils.PyDataset):
 
     def on_epoch_end(self):
         self.noted.append("end")
-
-
-EXPECTED = {"batch_size": 8, "epochs": 3, "shuffle": False}
 
 
 class TestAhead:

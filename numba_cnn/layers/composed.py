@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from numba_cnn import nearest
 from numba_cnn.layers import tracing
+from numba_cnn.layers.container import Container
 from numba_cnn.layers.input_layer import InputLayer
 from numba_cnn.layers.layer import Layer, check_batch, with_batch
 from numba_cnn.layers.tensor import Node, Tensor, map_tensors, tensors_in
@@ -22,7 +23,7 @@ INTERNAL = (
 )  # attributes that no class of the user's sets
 
 
-class Composed(Layer):
+class Composed(Container):
     """What a class derived from Layer is that defines call() and no forward().
 
     call() is run on tensors, once for training and once for inference: it may loop, and ask `if training`, but not what
@@ -40,38 +41,9 @@ class Composed(Layer):
     def saved_parts(self) -> Mapping[str, Any]:
         return attributes_of(self)
 
-    @property
-    def weights(self) -> list[Parameter]:
-        return [parameter for leaf in self._leaves() for parameter in leaf.weights]
-
-    @weights.setter
+    @Container.weights.setter  # type: ignore[attr-defined, untyped-decorator]
     def weights(self, value: list[Parameter]) -> None:
         """The layers inside have them."""
-
-    @property
-    def trainable_weights(self) -> list[Parameter]:
-        if not self.trainable:
-            return []
-        return [parameter for leaf in self._leaves() for parameter in leaf.trainable_weights]
-
-    @property
-    def states(self) -> list[Parameter]:
-        return [parameter for leaf in self._leaves() for parameter in leaf.states]
-
-    @property
-    def trainable(self) -> bool:
-        """Whether the optimizer may change weights; to set it sets it on all layers inside."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self._trainable = value
-        for layer in self.inner_layers:
-            layer.trainable = value
-
-    def _leaves(self) -> list[Layer]:
-        inner = [leaf for layer in self.inner_layers for leaf in layer._leaves()]
-        return list({id(leaf): leaf for leaf in inner}.values())
 
     @property
     def built(self) -> bool:

@@ -10,17 +10,17 @@ import numpy as np
 
 from numba_cnn import backends, nearest, session
 from numba_cnn.layers import Layer
+from numba_cnn.layers.container import Container
 from numba_cnn.layers.layer import check_batch
 from numba_cnn.layers.tensor import Node, Tensor, tensors
 from numba_cnn.models import plan
 from numba_cnn.models.graphs import Graphs, Results, is_ours
 from numba_cnn.models.structure import one_or_all
 from numba_cnn.ops import Array
-from numba_cnn.parameter import Parameter
 from numba_cnn.settings import Checked, flag
 
 
-class Network(Layer):
+class Network(Container):
     """Layers in a graph, which is itself a layer of what it is called or put in.
 
     Where it is a layer, its own layers take their places among the other's: nothing of it runs by itself.
@@ -50,17 +50,6 @@ class Network(Layer):
         """Whatever is set on a network is a change to those who remember what its passes do."""
         Checked.__setattr__(self, name, value)
         session.note_change()
-
-    @property
-    def trainable(self) -> bool:
-        """Whether the optimizer may change weights; to set it sets it on all layers, also of models inside."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self._trainable = value
-        for layer in self._layers:
-            layer.trainable = value
 
     @property
     def layers(self) -> list[Layer]:
@@ -140,32 +129,9 @@ class Network(Layer):
         single = self.input_shape is not None and len(self._starts) == 1
         return self.input_shape[1:] if single else None
 
-    def _leaves(self) -> list[Layer]:
-        """The layers, with those of models inside in place of them, each once."""
-        found: dict[int, Layer] = {}
-        for layer in self._layers:
-            found |= {id(leaf): leaf for leaf in layer._leaves()}
-        return list(found.values())
-
     def _networks(self) -> list[Network]:
         """The models inside, also those inside of them."""
         return _networks_in(self._layers)
-
-    @property
-    def weights(self) -> list[Parameter]:  # type: ignore[override]
-        return [parameter for layer in self._leaves() for parameter in layer.weights]
-
-    @property
-    def states(self) -> list[Parameter]:
-        """What the passes of the layers read or change beside weights: generators of random numbers."""
-        return [parameter for layer in self._leaves() for parameter in layer.states]
-
-    @property
-    def trainable_weights(self) -> list[Parameter]:
-        """What the optimizer changes: of each layer that is trainable, whatever the model says that it is in."""
-        if not self.trainable:
-            return []
-        return [parameter for layer in self._leaves() for parameter in layer.trainable_weights]
 
     def _check_new(self, layer: Layer) -> None:
         """Refuse a layer that the model has, or one that the model is in."""

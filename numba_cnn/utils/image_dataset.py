@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numba_cnn import nearest, session, shapes, threads
-from numba_cnn.settings import choice, flag, number, optional
+from numba_cnn.settings import array, choice, flag, number, optional
 from numba_cnn.utils import folders
 from numba_cnn.utils.dataset import Dataset
 from numba_cnn.utils.images import img_to_array, load_img
@@ -230,10 +230,7 @@ def _names(home: str, class_names: Any) -> list[str]:
 
 
 def _integers(labels: Any, n: int) -> np.ndarray:
-    try:
-        numbers: np.ndarray = np.asarray(labels)
-    except ValueError:  # lists of several lengths
-        numbers = np.array(None)
+    numbers = array(labels)
     if numbers.shape != (n,) or numbers.dtype.kind not in "iub":
         raise ValueError(
             f"{_OP}: labels must be an integer for each of the {n} files. Received: {nearest.shown(labels)}"

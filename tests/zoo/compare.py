@@ -56,8 +56,8 @@ def weights(model):
     return drawn
 
 
-def answers(name, layers, models, optimizers, folder=None, told=None):
-    """(what is compared, the model) after some steps; in a folder, its files before them."""
+def answers(name, layers, models, optimizers, path):
+    """(what is compared, predictions, (x, y)); the file at the path has the model as it was before the steps."""
     build, loss = MODELS[name]
     model = build(layers, models)
     lines = []
@@ -68,8 +68,7 @@ def answers(name, layers, models, optimizers, folder=None, told=None):
     predicted = [np.array(p) for p in listed(model.predict(x, verbose=0))]
     y = targets(predicted, listed(loss))
     model.compile(optimizers.SGD(RATE), loss)
-    if folder:
-        model.save(folder / f"{name}.keras")
+    model.save(path)
     found = {"summary": "\n".join(lines), "parameters": model.count_params()}
     found["losses"] = losses(model, x, y)
     return found, predicted, (x, y)
@@ -88,7 +87,7 @@ def main(folder, names):
     for name in names:
         keras.backend.clear_session()
         found, predicted, (x, y) = answers(
-            name, keras.layers, keras.models, keras.optimizers, folder
+            name, keras.layers, keras.models, keras.optimizers, folder / f"{name}.keras"
         )
         ours = keras.models.load_model(folder / f"ours_{name}.keras")
         found["read"] = [float(np.abs(p - q).max()) for p, q in zip(

@@ -11,7 +11,7 @@ import numpy as np
 
 from numba_cnn import nearest, session, shapes, threads
 from numba_cnn.preprocessing.image.transforms import as_numbers
-from numba_cnn.settings import choice, flag, path, text
+from numba_cnn.settings import array, choice, flag, path, text
 from numba_cnn.utils import array_to_img
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ class NumpyArrayIterator(ImageIterator):
         images, others = (x[0], x[1]) if together else (x, [])
         images = as_numbers("flow", images, 4, "images (N, H, W, C)")
         given = *(others if isinstance(others, list) else [others]), y, sample_weight
-        arrays = [images, *(_array(one) for one in given)]
+        arrays: list[Any] = [images, *(None if one is None else array(one) for one in given)]
         _check_lengths(arrays)
         flag("flow", "ignore_class_split", ignore_class_split)
         if subset is not None:
@@ -197,15 +197,6 @@ class NumpyArrayIterator(ImageIterator):
             return x
         weight = () if self.sample_weight is None else (self.sample_weight[index_array],)
         return (x, self.y[index_array], *weight)
-
-
-def _array(value: Any) -> Any:
-    if value is None:
-        return None
-    try:
-        return np.asarray(value)
-    except ValueError:  # lists of several lengths
-        return np.array(None)
 
 
 def _check_lengths(arrays: list[Any]) -> None:

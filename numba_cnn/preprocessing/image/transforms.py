@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from numba_cnn import backends, nearest, shapes
+from numba_cnn import backends, nearest, settings, shapes
 from numba_cnn.utils import array_to_img, img_to_array
 
 Parameters = Mapping[str, Any]
@@ -16,10 +16,7 @@ Parameters = Mapping[str, Any]
 
 def as_numbers(op: str, x: Any, axes: int, what: str) -> np.ndarray:
     """An array of numbers with so many axes; ValueError, which says what it should be."""
-    try:
-        array: np.ndarray = np.asarray(x)
-    except ValueError:  # lists of several lengths
-        array = np.array(None)
+    array = settings.array(x)
     if array.ndim != axes or array.dtype.kind not in "fiub" or not array.size:
         raise ValueError(f"{op}: x must be {what} of numbers. Received: {nearest.shown(x)}")
     return array

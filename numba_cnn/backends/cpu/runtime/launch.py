@@ -42,7 +42,7 @@ class kernel:
 
     def __call__(self, threads, *arguments):
         values, signature = [], []
-        _flatten(arguments, values, signature)
+        flatten(arguments, values, signature)
         key = tuple(signature)
         launch = self.compiled.get(key)
         if launch is None:
@@ -81,7 +81,7 @@ class _Launch:
     def __init__(self, share, arguments):
         kind = numba.typeof(arguments)
         self.address = address_of(share, (types.intp, types.intp, types.intp, types.CPointer(kind)))
-        self.fields = _fields(kind)
+        self.fields = fields_of(kind)
         self.layout = struct.Struct("@" + self.fields)
         self.memory = bytearray(self.layout.size)
         self.table = np.array([[self.address, 0, address_of_buffer(self.memory)]])
@@ -190,7 +190,7 @@ def address_of_buffer(buffer):
     return _address_of(_at(buffer))
 
 
-def _flatten(arguments, values, signature):
+def flatten(arguments, values, signature):
     """The fields of the arguments as compiled code has them, and what tells their types."""
     for argument in arguments:
         kind = type(argument)
@@ -205,16 +205,16 @@ def _flatten(arguments, values, signature):
             values.append(argument)
         elif any(type(part) is np.ndarray or isinstance(part, tuple) for part in argument):
             signature.append((kind, len(argument)))
-            _flatten(argument, values, signature)
+            flatten(argument, values, signature)
         else:
             signature.append((kind, *map(type, argument)))
             values += argument
 
 
-def _fields(kind):
+def fields_of(kind):
     """The fields of a Numba type in memory, in the letters of the struct module."""
     if isinstance(kind, types.BaseTuple):
-        return "".join(map(_fields, kind))
+        return "".join(map(fields_of, kind))
     if isinstance(kind, types.Array):
         return "PPqqP" + 2 * kind.ndim * "q"
     return {types.intp: "q", types.boolean: "?", types.float32: "f", types.float64: "d"}[kind]

@@ -8,9 +8,9 @@ from numba import njit, types
 
 from numba_cnn.backends.cpu.codegen.compiler import address_of, cached, call
 from numba_cnn.backends.cpu.runtime.launch import (
-    _fields,
-    _flatten,
     address_of_buffer,
+    fields_of,
+    flatten,
     kernel,
     launching,
 )
@@ -24,14 +24,14 @@ class serial(kernel):
 
     def __call__(self, *arguments):
         values, signature = [], []
-        _flatten(arguments, values, signature)
+        flatten(arguments, values, signature)
         key = tuple(signature)
         compiled = self.compiled.get(key)
         if compiled is None:
             with launching():
                 kind = numba.typeof(arguments)
                 kinds = (types.intp, types.intp, types.intp, types.CPointer(kind))
-                compiled = address_of(self.share, kinds), struct.Struct("@" + _fields(kind))
+                compiled = address_of(self.share, kinds), struct.Struct("@" + fields_of(kind))
                 self.compiled[key] = compiled
         address, layout = compiled
         memory = bytearray(layout.pack(*values))
