@@ -12,7 +12,7 @@ from numba_cnn.constructors import is_ours
 from numba_cnn.layers import Layer
 from numba_cnn.metrics.accuracies import FittingAccuracy
 from numba_cnn.models.objectives import Objective
-from numba_cnn.models.on_batch import OnBatch
+from numba_cnn.models.probing import Probed
 from numba_cnn.models.structure import one_or_all
 from numba_cnn.models.summary import Connections, print_summary
 from numba_cnn.settings import flag, function, optional, path
@@ -56,7 +56,7 @@ def described(layer: Layer) -> registry.Configuration:
     return layer._description() if isinstance(layer, Saved) else layers.describe(layer)
 
 
-class Saved(OnBatch):
+class Saved(Probed):
     """A model with a description."""
 
     _keras_class: ClassVar[str]  # the name of the class in Keras's files, and where it is from
