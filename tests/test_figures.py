@@ -27,8 +27,8 @@ def trained():
             Input((12, 12, 3)),
             layers.Conv2D(8, 3, activation="relu"),
             layers.MaxPooling2D(),
-            layers.Conv2D(6, 3, activation="relu"),
-            layers.Flatten(),
+            layers.Conv2D(6, 3, activation="relu", name="conv2d_1"),
+            layers.Flatten(name="flatten"),
             layers.Dense(5, activation="relu", name="features"),
             layers.Dense(3, activation="softmax"),
         ]
@@ -127,7 +127,7 @@ def test_mistakes(trained):
     model, x, y, _ = trained
     assert words(drawn(plots.mistakes(model, x, y))) == ["none of 60 is wrong"]
     wrong = y.copy()
-    wrong[[3, 7]] = 0, 2
+    wrong[[3, 7]] = 1, 2
     figure = drawn(plots.mistakes(model, x, wrong, count=5))
     sure = model.predict(x[[3, 7]], verbose=0).max(1)
     order = [3, 7] if sure[0] >= sure[1] else [7, 3]
