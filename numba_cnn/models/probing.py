@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Any, NamedTuple
@@ -67,6 +68,21 @@ class _Fixed(StandIn):
     @property
     def trainable_weights(self) -> list[Any]:
         return []
+
+
+class _Clock(StandIn):
+    """A layer that notes how long its calls take."""
+
+    def __init__(self, layer: Any, backend: Any) -> None:
+        super().__init__(layer)
+        self._backend, self.seconds = backend, list[float]()
+
+    def call(self, *arrays: Array) -> Array:
+        start = time.perf_counter()
+        y: Array = self.layer.call(*arrays)
+        self._backend.synchronize()
+        self.seconds.append(time.perf_counter() - start)
+        return y
 
 
 def _nothing_below(dy: Array, *needs: Any, **need: Any) -> None:
@@ -153,6 +169,17 @@ class Probed(OnBatch):
         plan.call(made._replace(steps=tuple(tapped)), xs)
         taps = [step.layer for step in tapped]
         return [(_layer_of(tap), np.array(self.backend.to_numpy(tap.value))) for tap in taps]
+
+    def _seconds_of_layers(self, x: Any, rounds: int) -> list[tuple[Layer, list[float]]]:
+        """How long each layer's call takes in each of so many passes, called from Python one by one."""
+        xs, _, _ = next(self._samples("seconds_of_layers", x, len(x), None).epoch(0))
+        steps = plan.Steps(len(self._starts))
+        made = steps.plan(self._add_steps(steps, steps.inputs))
+        clocks = [_Clock(step.layer, self.backend) for step in made.steps]
+        timed = [s._replace(layer=clock) for s, clock in zip(made.steps, clocks, strict=True)]
+        for _ in range(rounds):
+            plan.call(made._replace(steps=tuple(timed)), xs)
+        return [(_layer_of(clock), clock.seconds) for clock in clocks]
 
     def _leaf(self, op: str, layer: Any) -> Layer:
         """The layer that is asked for, by itself or by its name, also within models inside."""

@@ -97,7 +97,7 @@ def _named(name: str, shape: tuple[int, ...]) -> str:
 
 
 def _rows(values: list[tuple[Any, np.ndarray]]) -> list[tuple[str, np.ndarray]]:
-    """The maps after each layer, but for layers that changed nothing, and no more than 24, evenly chosen."""
+    """The maps after each layer, but for layers that changed nothing, and no more than 12, evenly chosen."""
     found: list[tuple[str, np.ndarray]] = []
     for layer, value in values:
         if value.ndim != 4 or value.shape[1] * value.shape[2] < 2:
@@ -105,7 +105,7 @@ def _rows(values: list[tuple[Any, np.ndarray]]) -> list[tuple[str, np.ndarray]]:
         if found and found[-1][1].shape == value.shape and np.array_equal(found[-1][1], value):
             continue
         found.append((layer.name, value))
-    kept = np.unique(np.linspace(0, len(found) - 1, min(len(found), 24)).round().astype(int))
+    kept = np.unique(np.linspace(0, len(found) - 1, min(len(found), 12)).round().astype(int))
     return [found[i] for i in kept]
 
 

@@ -404,6 +404,8 @@ KINDS |= {
 # Pictures, and gradients with respect to the input.
 PARAMETERS |= {"history": "choice", "image": "array", "scores": "flag"}
 EXCEPTIONS |= {
+    **{f"models.{name}.input_shape": "sample shape" for name in ("lenet", "mobilenet", "resnet20", "unet", "vgg")},
+    "models.unet.input_shape": "shape",
     "Sequential.gradients.dy": "?array", "Sequential.gradients.layer": "?choice", "plots.filters.layer": "?choice",
     "plots.grad_cam.layer": "?choice", "plots.embeddings.layer": "?choice", "plots.embeddings.y": "vector",
     "plots.mistakes.y": "vector", "plots.confusion_matrix.y": "vector",
