@@ -82,6 +82,11 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="stop after N epochs without a better loss of validation, and take the best weights",
     )
+    _add_run(parser)
+    common.add_machine(parser)
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
     parser.add_argument(
         "--out", default="out", metavar="FOLDER", help="the run's folder; default: out"
@@ -94,7 +99,6 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-report", dest="report", action="store_false", help="write no report.html"
     )
-    common.add_machine(parser)
 
 
 def run(arguments: argparse.Namespace) -> int | None:
