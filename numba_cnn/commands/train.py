@@ -64,6 +64,11 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="how the learning rate falls to 0 over the epochs; default: linear",
     )
     parser.add_argument("--optimizer", default="adam", metavar="NAME", help="default: adam")
+    _add_run(parser)
+    common.add_machine(parser)
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--augment",
         default="shift",
@@ -82,11 +87,6 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="stop after N epochs without a better loss of validation, and take the best weights",
     )
-    _add_run(parser)
-    common.add_machine(parser)
-
-
-def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
     parser.add_argument(
         "--out", default="out", metavar="FOLDER", help="the run's folder; default: out"
