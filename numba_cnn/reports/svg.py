@@ -28,7 +28,8 @@ def svg(figure: Any, key: str, words: str) -> str:
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
-    text = re.sub(r'\bid="', f'id="{key}-', text)
+    seen: set[str] = set()
+    text = re.sub(r' id="([^"]*)"', lambda found: _id(found[1], key, seen), text)
     text = re.sub(r'href="#', f'href="#{key}-', text)
     text = text.replace("url(#", f"url(#{key}-").replace(INK, "currentColor")
     width = re.search(r'<svg[^>]*? width="([\d.]+)pt"', text)
@@ -40,3 +41,11 @@ def svg(figure: Any, key: str, words: str) -> str:
     text = re.sub(r'^(<svg[^>]*?) height="[^"]*"', r"\1", text)
     end = text.index(">") + 1
     return f'{text[:end]}<title id="{key}-words">{escape(words)}</title>{text[end:]}'
+
+
+def _id(name: str, key: str, seen: set[str]) -> str:
+    """The attribute, once for each name: Matplotlib gives images that are the same one name."""
+    if name in seen:
+        return ""
+    seen.add(name)
+    return f' id="{key}-{name}"'
