@@ -120,6 +120,12 @@ def worst(shares: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:
     return wrong[np.argsort(-sure, kind="stable")][:count]
 
 
+def likeliest(shares: np.ndarray, names: Sequence[str], top: int) -> list[dict[str, Any]]:
+    """The names and probabilities of the likeliest classes of one sample, (classes,), in JSON's words."""
+    order = np.argsort(-shares, kind="stable")[:top]
+    return [{"name": names[i], "probability": float(shares[i])} for i in order]
+
+
 def _share(part: float, whole: float) -> float:
     return part / whole if whole else 0.0
 

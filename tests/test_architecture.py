@@ -64,9 +64,10 @@ ALLOWED = {
     "keras": {"__init__", "scripts"},
     "scripts": {"__init__", "activations", "session", "utils"},
     "reports": {"__init__", "classification", "config", "files", "nearest", "ops", "plots"},
+    "serving": {"classification", "datasets", "nearest"},
     "commands": {
         "__init__", "backends", "callbacks", "classification", "config", "datasets", "files", "layers", "models",
-        "nearest", "ops", "optimizers", "plots", "reports", "scripts", "session", "threads", "utils",
+        "nearest", "ops", "optimizers", "plots", "reports", "scripts", "serving", "session", "threads", "utils",
     },
 }  # fmt: skip
 # Inside backends/cpu, from below; what lies at its top, the ops, may import all of them.

@@ -17,7 +17,7 @@ from numba_cnn.commands.help import Formatter
 PROGRAM = "numba-cnn"
 # In the order of the help.
 COMMANDS = (
-    "train", "evaluate", "predict", "report", "plot", "summary", "explain", "bench", "warmup", "convert",
+    "train", "evaluate", "predict", "serve", "report", "plot", "summary", "explain", "bench", "warmup", "convert",
     "run", "info", "completion",
 )  # fmt: skip
 _EPILOG = """\

@@ -93,13 +93,7 @@ def _of_batch(
     shares = classification.as_shares("predict", outputs)
     names = classification.class_names(model.class_names, shares.shape[1])
     for (name, _), row in zip(batch, shares, strict=True):
-        yield name, likeliest(row, names, top)
-
-
-def likeliest(shares: np.ndarray, names: list[str], top: int) -> list[dict[str, Any]]:
-    """The names and probabilities of the likeliest classes."""
-    order = np.argsort(-shares, kind="stable")[:top]
-    return [{"name": names[i], "probability": float(shares[i])} for i in order]
+        yield name, classification.likeliest(row, names, top)
 
 
 class _Reader:

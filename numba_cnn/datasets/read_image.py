@@ -56,12 +56,14 @@ def read_image(
         return as_array(_upright(image), size, channels)
 
 
-def decode_image(content: bytes, size: tuple[int, int], channels: int = 3) -> np.ndarray:
-    """An image file's bytes as read_image() returns them, and within its bounds."""
+def decode_image(
+    content: bytes, size: tuple[int, int], channels: int = 3, most: int | None = None
+) -> np.ndarray:
+    """An image file's bytes as read_image() returns them, and within its bounds; or within so many bytes, decoded."""
     pillow = _pillow("bytes")
     with (
         files.reading("cannot read the image", f"{len(content)} bytes"),
-        _opened(pillow, io.BytesIO(content), len(content)) as image,
+        _opened(pillow, io.BytesIO(content), len(content), most) as image,
     ):
         return as_array(_upright(image), size, channels)
 
@@ -94,10 +96,12 @@ def _pillow(source: Any) -> Any:
 
 
 @contextlib.contextmanager
-def _opened(pillow: Any, file: BinaryIO, length: int) -> Iterator[Image.Image]:
-    """The decoded image of an open file of that many bytes."""
+def _opened(
+    pillow: Any, file: BinaryIO, length: int, most: int | None = None
+) -> Iterator[Image.Image]:
+    """The decoded image of an open file of that many bytes, of which `most` may come out."""
     with pillow.open(file, formats=_FORMATS) as image:
-        _check_size(image, length)
+        _check_size(image, max(_DECODED * length, _DECODED_FREE) if most is None else most)
         image.load()
         yield image
 
@@ -138,11 +142,10 @@ def _deep(image: Image.Image, size: tuple[int, int], channels: int) -> np.ndarra
     return np.repeat(resized[..., None], channels, axis=-1)
 
 
-def _check_size(image: Image.Image, length: int) -> None:
+def _check_size(image: Image.Image, most: int) -> None:
     """Refuse what would take far more memory than the file, before a pixel is decoded."""
     width, height = image.size
     decoded = width * height * _BYTES.get(image.mode, 4)
-    most = max(_DECODED * length, _DECODED_FREE)
     if decoded > most:
         raise ValueError(f"{width}x{height} pixels take {decoded} bytes, of {most} at most")
 
