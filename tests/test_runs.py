@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from numba_cnn import commands, models
-from numba_cnn.commands import configuration, networks, runs
+from numba_cnn.commands import configuration, networks, runs, train
 from numba_cnn.commands.data import Data, Part
 
 OPTIONS = (
@@ -104,6 +104,29 @@ def test_a_new_run_takes_nothing_over(arrays, whole, tmp_path):
     (tmp_path / "backup" / "latest.backup").write_bytes(b"of another run")
     assert commands.main(["train", "--data", arrays, *OPTIONS, "--out", str(tmp_path)]) == 0
     assert result(tmp_path) == result(whole)
+
+
+def test_balanced_classes_count_the_same():
+    given = data(classes=4)
+    weights = train._balanced(given._replace(train=Part(None, np.array([0, 0, 0, 1, 3, 3]), [])))
+    assert weights == pytest.approx({0: 2 / 3, 1: 2.0, 3: 1.0})
+
+
+def test_a_rare_class_counts_more(arrays, tmp_path):
+    words = [
+        "train",
+        "--data",
+        arrays,
+        "--epochs",
+        "1",
+        "--augment",
+        "none",
+        "--no-report",
+        "--out",
+    ]
+    assert commands.main([*words, str(tmp_path / "a")]) == 0
+    assert commands.main([*words, str(tmp_path / "b"), "--balance"]) == 0
+    assert result(tmp_path / "a") != result(tmp_path / "b")
 
 
 class TestConfiguration:

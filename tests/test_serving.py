@@ -142,7 +142,7 @@ def png_that_claims(width, height):
         )
 
     head = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, 2, 0, 0, 0])
-    rows = zlib.compress(bytes(min(width * height * 3 + height, 2**24)), 9)
+    rows = zlib.compress(bytes(min(width * height * 3 + height, 2**25)), 9)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
@@ -166,7 +166,7 @@ def test_hostile_images_get_one_sentence(server, name):
     assert code == 400
     assert set(answer) == {"error"}
     assert "\n" not in answer["error"]
-    assert "Traceback" not in answer["error"]
+    assert not re.search(r"Traceback|0x[0-9a-f]{6}|object at", answer["error"])
     assert said(ask(server, body=picture(2)))[1]["classes"][0]["name"] == "blue"
 
 
@@ -229,34 +229,33 @@ def test_broken_requests(server, content, code):
     assert json.loads(body)["error"]
 
 
-def test_slow_clients_are_cut_and_others_served_meanwhile():
+@pytest.mark.parametrize(
+    "sent", ["POST /predict HTTP/1.1\r\nHost: {}\r\nContent-Length: 99\r\n\r\n", "GET / HT", ""]
+)
+def test_slow_clients_are_cut_and_others_served_meanwhile(sent):
     """Bytes that trickle in keep a place no longer than a connection may take."""
     with running(Limits(seconds=1.0, connections=4)) as server:
-        host = "{}:{}".format(*server.server_address)
-        slow = [socket.create_connection(server.server_address[:2]) for _ in range(3)]
-        for one in slow:
-            one.sendall(
-                f"POST /predict HTTP/1.1\r\nHost: {host}\r\nContent-Length: 99\r\n\r\n".encode()
-            )
+        slow = socket.create_connection(server.server_address[:2])
         start = time.monotonic()
+        slow.sendall(sent.format("{}:{}".format(*server.server_address)).encode())
         assert said(ask(server, body=picture(0)))[0] == 200
-        for one in slow:
-            one.settimeout(5)
-            try:
-                while time.monotonic() - start < 4:
-                    one.sendall(b"x")
-                    time.sleep(0.2)
-                    one.settimeout(0.01)
-                    try:
-                        if one.recv(4096) == b"":
-                            break
-                    except TimeoutError:
-                        pass
-            except OSError:
-                pass
-            one.close()
-        assert time.monotonic() - start < 3.5
-        assert said(ask(server, body=picture(0)))[0] == 200
+        slow.settimeout(0.1)
+        while not is_cut(slow):
+            assert time.monotonic() - start < 3
+        slow.close()
+
+
+def is_cut(connection):
+    """Whether the other side has gone, after one more byte."""
+    try:
+        connection.sendall(b"x")
+        while connection.recv(4096):
+            pass
+        return True
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
 
 
 def test_more_connections_than_places_are_told_so():

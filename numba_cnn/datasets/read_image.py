@@ -100,7 +100,11 @@ def _opened(
     pillow: Any, file: BinaryIO, length: int, most: int | None = None
 ) -> Iterator[Image.Image]:
     """The decoded image of an open file of that many bytes, of which `most` may come out."""
-    with pillow.open(file, formats=_FORMATS) as image:
+    try:
+        opened = pillow.open(file, formats=_FORMATS)
+    except pillow.UnidentifiedImageError as error:  # which names an object of Python's
+        raise ValueError(f"expected one of {', '.join(_FORMATS)}") from error
+    with opened as image:
         _check_size(image, max(_DECODED * length, _DECODED_FREE) if most is None else most)
         image.load()
         yield image

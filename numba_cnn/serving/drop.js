@@ -21,7 +21,8 @@ function take(list) {
     const item = make("li"), image = make("img", item), side = make("div", item);
     image.alt = "";
     image.src = URL.createObjectURL(file);
-    image.onload = image.onerror = () => URL.revokeObjectURL(image.src);
+    image.onload = () => URL.revokeObjectURL(image.src);
+    image.onerror = () => image.remove();
     make("h2", side).textContent = file.name;
     answers.prepend(item);
     waiting.push([file, side]);
