@@ -11,6 +11,7 @@ from numba_cnn import custom, formats, layers, registry, shapes
 from numba_cnn.constructors import is_ours
 from numba_cnn.layers import Layer
 from numba_cnn.metrics.accuracies import FittingAccuracy
+from numba_cnn.models.notebook import model_html
 from numba_cnn.models.objectives import Objective
 from numba_cnn.models.probing import Probed
 from numba_cnn.models.structure import one_or_all
@@ -104,6 +105,10 @@ class Saved(Probed):
                 return layer
         names = ", ".join(layer.name for layer in self._layers)
         raise ValueError(f"get_layer: the layers are {names}. Received: {name!r}")
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows where the model is a cell's value."""
+        return model_html(self)
 
     def summary(
         self,
