@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("matplotlib")
 ROOT = Path(__file__).parents[1]
-RUN = ("tutorial.md", "start.md")
+RUN = ("tutorial.md", "start.md", "command.md")
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 # What each example's last line says.
 EXAMPLES = {
