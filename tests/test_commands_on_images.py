@@ -159,6 +159,41 @@ class TestPredict:
         )
 
 
+def test_more_images_than_memory_is_to_hold(run, photos, tmp_path, monkeypatch):
+    """They are read batch by batch, in an order in which classes are mixed, and give the same results."""
+    from numba_cnn.commands import data
+
+    kept = data.load(str(photos), (24, 24))
+    monkeypatch.setattr(data, "_IN_MEMORY", 0)
+    streamed = data.load(str(photos), (24, 24), batch_size=7)
+    assert isinstance(streamed.train.x, data.Files)
+    assert len({*streamed.train.x[0][1].tolist()}) > 1
+    for part, other in zip(streamed[:3], kept[:3], strict=True):
+        assert len(part.y) == len(other.y)
+    np.testing.assert_array_equal(streamed.test.x.all(), kept.test.x)
+    np.testing.assert_array_equal(streamed.test.images([3, 1]), kept.test.x[[3, 1]])
+    out = tmp_path / "out"
+    words = (
+        "--data",
+        photos,
+        "--model",
+        "mobilenet",
+        "--image-size",
+        24,
+        "--epochs",
+        2,
+        "--batch-size",
+        7,
+    )
+    assert run("train", *words, "--out", out, "--balance", "--patience", 2)[0] == 0
+    code, text, _ = run("evaluate", out, "--json")
+    streamed_said = json.loads(text)
+    monkeypatch.undo()
+    said = json.loads(run("evaluate", out, "--json")[1])
+    assert said["confusion_matrix"] == streamed_said["confusion_matrix"]
+    assert said["loss"] == pytest.approx(streamed_said["loss"], rel=1e-4)
+
+
 @pytest.mark.parametrize(
     "kind",
     [

@@ -172,6 +172,8 @@ class TestConfiguration:
 
     def test_what_a_run_writes_can_be_read(self, whole, tmp_path):
         found = self.parse("--config", whole / "config.toml")
+        assert found.report is False
+        assert self.parse().report is True
         assert (found.augment, found.patience, found.batch_size) == ("shift,flip", 3, 8)
         odd = {"data": 'a "b" \\ ü\n', "learning_rate": 1e-07, "seed": -3, "balance": False}
         configuration.write_toml(tmp_path / "a.toml", odd, "odd")

@@ -62,7 +62,7 @@ def _checked(
     if action.nargs == 0:  # a flag
         if not isinstance(value, bool):
             raise ValueError(f"{where} must be true or false. Received: {value!r:.80}")
-        return value
+        return value if action.const else not value
     if not isinstance(value, str | int | float) or isinstance(value, bool):
         raise ValueError(f"{where} must be a text or a number. Received: {value!r:.80}")
     try:

@@ -137,7 +137,12 @@ def _part(x: np.ndarray, y: np.ndarray) -> Part:
 
 
 def _divided(train: Part, test: Part, names: list[str] | None, classes: int, shape: Any) -> Data:
-    """Every tenth of what there is to train on is held back to validate on."""
+    """Every tenth of what there is to train on is held back to validate on.
+
+    Files that are read batch by batch are mixed first: an epoch has an order of batches of its own, but not of images.
+    """
+    if isinstance(train.x, Files):
+        train = train.take(np.random.default_rng(0).permutation(len(train.y)))
     held = np.arange(len(train.y)) % 10 == 9
     if not held.any():
         held[-1] = len(held) > 1

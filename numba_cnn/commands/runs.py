@@ -58,8 +58,6 @@ def resumed(folder: str) -> argparse.Namespace:
     if not config.is_file():
         raise ValueError(f"--resume: expected a run's folder, with {_CONFIG}. Received: {folder}")
     arguments = parser(["train", "--config", str(config)]).parse_args(["train"])
-    values = configuration.read_toml(config)
-    arguments.report = not values.get("no-report", False)
     arguments.out, arguments.resume = folder, folder
     return arguments
 
