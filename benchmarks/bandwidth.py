@@ -16,7 +16,7 @@ from statistics import median
 import numba
 import numpy as np
 
-from numba_cnn import layers, ops
+from numba_cnn import layers
 from numba_cnn.backends import cpu, scalars
 
 from . import fma_peak, instructions, workloads

@@ -2,9 +2,9 @@
 
     python -m benchmarks.instructions
 
-prints them as JSON: for each activation, forward and gradient, what an element costs of instructions, each of which is
-shared by the lanes of a vector, and of divisions, which are counted by lanes (square roots are divisions). Loads, stores
-and plain moves are not counted: other ports of a core do them.
+prints them as JSON: for each activation, forward and gradient, what an element costs of instructions, each one for all
+lanes of a vector, and of divisions, counted by lanes (square roots are divisions). Loads, stores and plain moves are
+not counted: other ports of a core do them.
 """
 
 import json

@@ -50,7 +50,9 @@ class ScaledAndShifted(Layer):
         self.gamma_constraint = constraints.get(gamma_constraint)
         self.gamma: Parameter
         self.beta: Parameter
-        self._neutral: list[Parameter] = []  # what changes nothing, where the layer has no number of its own
+        self._neutral: list[
+            Parameter
+        ] = []  # what changes nothing, where the layer has no number of its own
 
     def _add_scale_and_shift(self, shape: Shape) -> None:
         self._neutral = [self._constant(name, shape) for name in ("mean", "variance")]

@@ -17,7 +17,9 @@ def group_norm(x, epsilon, y, inverse_deviation):
     threads, epsilon = threads_for(x.size), float(epsilon)
     if x.shape[1] == 1:
         rows = _rows(x)
-        _normalize_rows(threads, x.reshape(rows), epsilon, y.reshape(rows), inverse_deviation.reshape(-1))
+        _normalize_rows(
+            threads, x.reshape(rows), epsilon, y.reshape(rows), inverse_deviation.reshape(-1)
+        )
         return
     flat = _flat(x)
     _normalize(threads, x.reshape(flat), epsilon, _scratch(x), y.reshape(flat), inverse_deviation)
