@@ -60,6 +60,9 @@ def as_keras() -> None:
         real.keras = import_module(_PACKAGE)  # type: ignore[attr-defined]
         for name in [name for name in sys.modules if name.startswith("tensorflow.keras")]:
             del sys.modules[name]
+    else:
+        # TensorBoard looks for a module of this name before it takes what `tensorflow` is for TensorFlow.
+        sys.modules.setdefault("tensorboard.compat.notf", ModuleType("tensorboard.compat.notf"))
     serve(*_KERAS, *(() if real is not None else ("tensorflow",)))
 
 

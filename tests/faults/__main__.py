@@ -20,7 +20,16 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PLANTED = Path(__file__).with_name("planted.toml")
 SECONDS = 600  # a fault may make a test hang, which catches it
-COPIED = "numba_cnn", "tests", "benchmarks", "docs", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "pyproject.toml"
+COPIED = (
+    "numba_cnn",
+    "tests",
+    "benchmarks",
+    "docs",
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "pyproject.toml",
+)
 
 
 def main():
