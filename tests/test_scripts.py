@@ -148,6 +148,31 @@ def test_what_is_imported_and_never_used_need_not_be_here(tmp_path):
     assert "numba-cnn: error: module 'numba_cnn' has no attribute 'applications'" in done.stderr
 
 
+def test_old_paths_have_words_and_no_others(tmp_path):
+    code = """
+        from keras.layers.normalization import BatchNormalization
+        from keras.layers.merge import add, Concatenate
+        from keras.api.layers import Dense
+        from keras.engine.topology import Layer
+        from keras.layers import add as today
+        print(BatchNormalization, Concatenate, Dense, Layer, add is today)
+        try:
+            from keras.layers.core import Nothing
+        except ImportError:
+            print("no such word")
+    """
+    done = run(tmp_path, code)
+    assert done.returncode == 0, done.stderr
+    names = (
+        "batch_normalization.BatchNormalization",
+        "merging.Concatenate",
+        "dense.Dense",
+        "layer.Layer",
+    )
+    expected = " ".join(f"<class 'numba_cnn.layers.{name}'>" for name in names)
+    assert done.stdout == f"{expected} True\nno such word\n"
+
+
 def test_tensorboard_writes_without_tensorflow(tmp_path):
     code = """
         import numpy as np

@@ -23,8 +23,11 @@ _MOVED = {
     "api": "",
     "backend.tensorflow_backend": "backend",
     "engine": "layers",
-    "engine.sequential": "models",
-    "engine.training": "models",
+    **{
+        f"engine.{old}": "layers"
+        for old in ("base_layer", "input_layer", "input_spec", "keras_tensor", "topology")
+    },
+    **{f"engine.{old}": "models" for old in ("functional", "network", "sequential", "training")},
     "layers.experimental.preprocessing": "layers",
     "layers.experimental": "layers",
     "optimizers.legacy": "optimizers",
@@ -76,7 +79,7 @@ def target(path: str) -> str | None:
     """The module of this library that a path below keras means, or None."""
     for old in sorted(_MOVED, key=len, reverse=True):
         if path == old or path.startswith(f"{old}."):
-            path = _MOVED[old]
+            path = f"{_MOVED[old]}{path[len(old) :]}".removeprefix(".")
             break
     name = f"{_PACKAGE}.{path}" if path else _PACKAGE
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -131,10 +132,10 @@ def _note(found: dict[str, Missing], line: int, word: str) -> None:
 
 
 def _below(value: Any, name: str, part: str) -> Any:
-    try:
-        return getattr(value, part)
-    except AttributeError as error:
-        try:
+    """What a name such as keras.layers.merge means: an old path before this library's own file of that name."""
+    is_module = isinstance(value, ModuleType)
+    found = getattr(value, part, None)
+    if is_module and (found is None or isinstance(found, ModuleType)):
+        with contextlib.suppress(ImportError):
             return import_module(name)
-        except ImportError:
-            raise error from None
+    return getattr(value, part)
