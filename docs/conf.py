@@ -12,7 +12,7 @@ project = "numba_cnn"
 author = "The numba_cnn developers"
 version = release = numba_cnn.__version__
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "*.ipynb"]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 4
 autodoc_member_order = "alphabetical"

@@ -72,3 +72,20 @@ def test_links_lead_to_files_and_headings(page):
                 re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings
             }
             assert anchor in slugs, link
+
+
+def test_the_notebook_is_the_page(monkeypatch):
+    """docs/notebook.py makes it; a notebook's cells are those of the page, in its order."""
+    import json
+    import runpy
+
+    made = runpy.run_path(str(ROOT / "docs" / "notebook.py"))["notebook"]
+    page = (ROOT / "docs" / "tutorial.md").read_text()
+    stored = json.loads((ROOT / "docs" / "tutorial.ipynb").read_text())
+    assert stored == made(page)
+    sources = ["".join(cell["source"]) for cell in stored["cells"] if cell["cell_type"] == "code"]
+    assert sources == [
+        block.rstrip("\n") for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    ]
+    printed = ["".join(out["text"]) for cell in stored["cells"] for out in cell.get("outputs", ())]
+    assert printed == re.findall(r"```text\n(.*?)```", page, re.DOTALL)
