@@ -1,4 +1,4 @@
-"""A page as a notebook, with the outputs that stand in it: python docs/notebook.py docs/tutorial.md docs/tutorial.ipynb"""
+"""A page as a notebook, with its outputs: python docs/notebook.py docs/tutorial.md docs/tutorial.ipynb"""
 
 from __future__ import annotations
 
