@@ -40,6 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         where = f"{error.filename}: " if error.filename else ""
         return fail(f"{where}{error.strerror or error}")
     except (ImportError, MemoryError, RuntimeError, TypeError, ValueError) as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise  # Ctrl-C, within an import that makes another error of it
         return fail(str(error))
     return code or 0
 
@@ -51,7 +53,10 @@ def fail(message: str) -> int:
 
 
 def parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
-    """The parser; --config's file is read here, since it says what options are unless they are given."""
+    """The parser of the command that these words are for, or of all.
+
+    --config's file is read here, since it says what options are unless they are given.
+    """
     from numba_cnn.commands import configuration
 
     main_parser = argparse.ArgumentParser(
@@ -62,7 +67,7 @@ def parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     )
     main_parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     commands = main_parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
-    for name in COMMANDS:
+    for name in words[:1] if words and words[0] in COMMANDS else COMMANDS:
         module = import_module(f"{__name__}.{name}")
         said, _, more = module.HELP.partition("\n\n")
         one = commands.add_parser(

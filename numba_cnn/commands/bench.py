@@ -6,11 +6,13 @@ import argparse
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numba_cnn import files
 from numba_cnn.commands import arguments as common
-from numba_cnn.reports import measuring
+
+if TYPE_CHECKING:
+    from numba_cnn.reports import measuring
 
 HELP = """measure this machine and a model on it, beside the last run
 
@@ -40,6 +42,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int | None:
     from numba_cnn import backends, models
     from numba_cnn.commands import reporting
+    from numba_cnn.reports import measuring
 
     common.set_threads(arguments)
     if arguments.model is None:

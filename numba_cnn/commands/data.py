@@ -13,7 +13,6 @@ from numba_cnn import datasets, nearest, threads
 from numba_cnn.datasets.image_folder import class_folders, image_files
 from numba_cnn.datasets.read_image import read_image
 from numba_cnn.datasets.split import every_fifth
-from numba_cnn.utils import PyDataset
 
 _IN_MEMORY = 2**30  # bytes of images up to which all are read at once
 _TRAINING, _TESTING = ("train", "training"), ("test", "testing", "val", "valid", "validation")
@@ -56,13 +55,13 @@ class Data(NamedTuple):
     shape: tuple[int, int, int]
 
 
-class Files(PyDataset):
-    """Image files that are read when their batch is made: batches (x, y)."""
+class Files:
+    """Image files that are read when their batch is made, by several threads: batches (x, y)."""
 
     def __init__(
         self, paths: list[str], y: np.ndarray, size: Size, batch_size: int, channels: int = 3
     ) -> None:
-        super().__init__(workers=threads.cores())
+        self.workers = threads.cores()
         self.paths, self.y, self.size = paths, y, size
         self.batch_size, self.channels = batch_size, channels
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numba_cnn.commands import arguments as common
-from numba_cnn.reports import measuring
+
+if TYPE_CHECKING:
+    from numba_cnn.reports import measuring
 
 HELP = """say layer by layer what runs: which implementation and why, its time, its operations, its share of the peak
 
@@ -31,6 +33,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int | None:
     from numba_cnn import models
+    from numba_cnn.reports import measuring
 
     common.set_threads(arguments)
     model: Any = (

@@ -6,12 +6,13 @@ import importlib.util
 import json
 import shutil
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from numba_cnn import reports
 from numba_cnn.classification import Classification
-from numba_cnn.commands.data import Part
-from numba_cnn.reports import Results
+
+if TYPE_CHECKING:
+    from numba_cnn.commands.data import Part
+    from numba_cnn.reports import Results
 
 _MOST = 20  # classes up to which the confusion matrix is printed
 
@@ -20,6 +21,8 @@ def results_of(
     model: Any, part: Part, batch_size: int, names: Sequence[str] | None, verbose: int = 1
 ) -> Results:
     """What the model gives for a part of the data."""
+    from numba_cnn import reports
+
     given = part.fit_arguments
     size = batch_size if "y" in given else None
     how = {"batch_size": size, "verbose": verbose, "class_names": names}

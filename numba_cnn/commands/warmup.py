@@ -7,7 +7,6 @@ import time
 from typing import Any
 
 from numba_cnn.commands import arguments as common
-from numba_cnn.reports import measuring
 
 HELP = """compile a model's kernels ahead, so that the first call need not wait
 
@@ -33,6 +32,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int | None:
     from numba_cnn import models
+    from numba_cnn.reports import measuring
 
     for name in arguments.models or [None]:
         start = time.perf_counter()
