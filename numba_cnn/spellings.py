@@ -59,6 +59,8 @@ _OF_FIT: dict[str, Change] = {
 _ARGUMENTS: dict[str, dict[str, Change]] = {
     "Layer": _OF_LAYERS,
     "LeakyReLU": {"alpha": _is("negative_slope")},
+    "L1": {"l": _is("l1")},
+    "L2": {"l": _is("l2")},
     "Optimizer": _OF_OPTIMIZERS,
     "fit": _OF_FIT,
     "evaluate": _OF_FIT | {"val_samples": _is("steps")},

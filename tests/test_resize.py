@@ -109,3 +109,19 @@ def test_nan_goes_through():
 def test_bad_input(call, error, message):
     with pytest.raises(error, match=message):
         call(np.ones((2, 4, 6, 3), np.float32))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("channels", [32, 20])
+def test_outputs_too_large_for_caches(channels, dtype):
+    """Those whose rows are whole vectors are written past the caches."""
+    x = np.random.default_rng(0).standard_normal((2, 128, 128, channels)).astype(dtype)
+    larger = ops.upsample2d(x, 2)
+    np.testing.assert_array_equal(larger, x.repeat(2, 1).repeat(2, 2))
+    padded = ops.zero_pad2d(x, ((1, 2), (3, 1)))
+    np.testing.assert_array_equal(padded, np.pad(x, ((0, 0), (1, 2), (3, 1), (0, 0))))
+    np.testing.assert_array_equal(ops.crop2d(padded, ((1, 2), (3, 1))), x)
+    both = ops.concatenate([x, padded[:, 1:129, 3:131]])
+    np.testing.assert_array_equal(both, np.concatenate([x, x], -1))
+    for part in ops.split(both, [channels, channels]):
+        np.testing.assert_array_equal(part, x)

@@ -6,6 +6,8 @@ A gradient that is summed over an axis is summed in chunks of it, which are adde
 from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cpu.codegen.compiler import noinline
 from numba_cnn.backends.cpu.codegen.elementary import like
+from numba_cnn.backends.cpu.microkernels.copy import copy_run
+from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.partial_sums import partials_of, sum_partials
 from numba_cnn.backends.cpu.runtime.threads import threads_for
@@ -187,18 +189,18 @@ _GRADIENT = {
 @kernel
 def _put(share, shares, thread, packed):
     x, start, y = unpack(packed)
-    R, K = x.shape
+    (R, K), width = x.shape, y.shape[1]
+    source, target = x.reshape(-1), y.reshape(-1)
+    nontemporal = bypasses_caches(target, start | K | width)
     for r in range(share * R // shares, (share + 1) * R // shares):
-        row, out = x[r], y[r, start : start + K]
-        for k in range(K):
-            out[k] = row[k]
+        copy_run((source, r * K), (target, r * width + start), K, nontemporal)
 
 
 @kernel
 def _take(share, shares, thread, packed):
     y, start, x = unpack(packed)
-    R, K = x.shape
+    (R, K), width = x.shape, y.shape[1]
+    source, target = y.reshape(-1), x.reshape(-1)
+    nontemporal = bypasses_caches(target, K)
     for r in range(share * R // shares, (share + 1) * R // shares):
-        row, out = y[r, start : start + K], x[r]
-        for k in range(K):
-            out[k] = row[k]
+        copy_run((source, r * width + start), (target, r * K), K, nontemporal)

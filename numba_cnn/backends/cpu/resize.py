@@ -3,6 +3,8 @@
 from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cpu.codegen.compiler import noinline
 from numba_cnn.backends.cpu.codegen.elementary import like
+from numba_cnn.backends.cpu.microkernels.copy import copy_run
+from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.memory import empty
 from numba_cnn.backends.cpu.runtime.threads import get_num_threads, threads_for
@@ -36,14 +38,18 @@ def upsample2d_backward(dy, g, bilinear, dx):
 def _pad(share, shares, thread, packed):
     x, top, left, y = unpack(packed)
     N, H, W, C = x.shape
-    OH = y.shape[1]
+    OH, width = y.shape[1], y.shape[2] * C
+    source, target = x.reshape(-1), y.reshape(-1)
+    nontemporal = bypasses_caches(target, left * C | W * C | width)
     for r in range(share * N * OH // shares, (share + 1) * N * OH // shares):
         n, h = r // OH, r % OH - top
-        row = y[n, r % OH]
+        row = target[r * width : (r + 1) * width]
         if 0 <= h < H:
-            row[:left] = 0
-            row[left : left + W] = x[n, h]
-            row[left + W :] = 0
+            row[: left * C] = 0
+            row[(left + W) * C :] = 0
+            copy_run(
+                (source, (n * H + h) * W * C), (target, r * width + left * C), W * C, nontemporal
+            )
         else:
             row[:] = 0
 
@@ -52,20 +58,24 @@ def _pad(share, shares, thread, packed):
 def _crop(share, shares, thread, packed):
     y, top, left, x = unpack(packed)
     N, H, W, C = x.shape
+    height, width = y.shape[1], y.shape[2] * C
+    source, target = y.reshape(-1), x.reshape(-1)
+    nontemporal = bypasses_caches(target, W * C)
     for r in range(share * N * H // shares, (share + 1) * N * H // shares):
-        x[r // H, r % H] = y[r // H, r % H + top, left : left + W]
+        row = (r // H * height + r % H + top) * width + left * C
+        copy_run((source, row), (target, r * W * C), W * C, nontemporal)
 
 
 @kernel
 def _repeat(share, shares, thread, packed):
     x, (N, H, W, C, SH, SW), y = unpack(packed)
-    OH = H * SH
+    OH, OW = H * SH, W * SW
+    source, target = x.reshape(-1), y.reshape(-1)
+    nontemporal = bypasses_caches(target, C)
     for r in range(share * N * OH // shares, (share + 1) * N * OH // shares):
-        row, out = x[r // OH, r % OH // SH], y[r // OH, r % OH]
-        for ow in range(W * SW):
-            pixel, target = row[ow // SW], out[ow]
-            for c in range(C):
-                target[c] = pixel[c]
+        row = (r // OH * H + r % OH // SH) * W
+        for ow in range(OW):
+            copy_run((source, (row + ow // SW) * C), (target, (r * OW + ow) * C), C, nontemporal)
 
 
 @noinline

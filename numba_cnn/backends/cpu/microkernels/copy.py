@@ -27,6 +27,23 @@ def copy_rows(v, source, target, shape):
         )
 
 
+@emitted(source="a", target="a", count="n", nontemporal="?")
+def copy_run(v, source, target, count, nontemporal):
+    """target[i] = source[i] for i < count; past the caches, if `nontemporal`: see nontemporal.py.
+
+    source, target   (array, start)
+    """
+    b = v.builder
+    with b.if_else(nontemporal) as (then, otherwise):
+        with then, v.steps(int64(0), count) as (i, _):
+            v.store_nontemporal(v.load(b.gep(source, [i])), b.gep(target, [i]))
+        with otherwise:
+            v.for_each(
+                count,
+                lambda i, mask: v.store(v.load(b.gep(source, [i]), mask), b.gep(target, [i]), mask),
+            )
+
+
 def copy_row(v, pointers, gated, columns, width, together=1):
     """One row: whole vectors, so many between two branches, then what is left of the last and the zeros behind it."""
     b = v.builder
