@@ -31,15 +31,18 @@ _interrupted = False
 
 
 def main() -> int:
-    """Run the command and return its exit code; see cli.main. Ctrl-C ends the process with 130."""
+    """Run the command and return its exit code; see commands.main. Ctrl-C ends the process with 130."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)
         sys.unraisablehook = _try_again
+    global _interrupted
     code = 0
     try:
-        from numba_cnn import cli
+        from numba_cnn import commands
 
-        code = cli.main()
+        code = commands.main()
+    except KeyboardInterrupt:
+        _interrupted = True
     except BaseException:
         # What is interrupted within an import may come out of it as another error.
         if not _interrupted:

@@ -18,7 +18,13 @@ if "NUMBA_CACHE_DIR" not in os.environ:
     atexit.register(shutil.rmtree, os.environ["NUMBA_CACHE_DIR"], ignore_errors=True)
 
 # Files whose tests count on the processor's cores: threads, forks, signals, times.
-SERIAL = "test_threads.py", "test_memory.py", "test_architecture.py", "test_arena.py"
+SERIAL = (
+    "test_threads.py",
+    "test_memory.py",
+    "test_architecture.py",
+    "test_arena.py",
+    "test_serving.py",
+)
 
 
 def pytest_collection_modifyitems(items):

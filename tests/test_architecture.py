@@ -28,7 +28,7 @@ ALLOWED = {
     "registry": {"constructors", "custom", "nearest"},
     "copies": {"backends"},
     "__init__": {"config", "layers", "models", "nearest", "session"},  # under TYPE_CHECKING
-    "__main__": {"cli"},
+    "__main__": {"commands"},
     "backends": {"shapes"},
     "ops": {"backends", "nearest", "shapes"},
     "activations": {"backends", "nearest", "ops"},
@@ -59,10 +59,16 @@ ALLOWED = {
         "session", "settings", "shapes", "threads",
     },
     "saving": {"custom", "models", "nearest"},
-    "plots": {"files", "layers", "models", "nearest", "settings"},
+    "classification": {"nearest", "settings"},
+    "plots": {"classification", "files", "layers", "models", "nearest", "settings", "shapes"},
     "keras": {"__init__", "scripts"},
     "scripts": {"__init__", "activations", "session", "utils"},
-    "cli": {"__init__", "callbacks", "config", "datasets", "models", "optimizers", "scripts", "session"},
+    "reports": {"__init__", "classification", "config", "files", "nearest", "ops", "plots"},
+    "serving": {"classification", "datasets", "nearest"},
+    "commands": {
+        "__init__", "backends", "callbacks", "classification", "config", "datasets", "files", "layers", "models",
+        "nearest", "ops", "optimizers", "plots", "reports", "scripts", "serving", "session", "threads", "utils",
+    },
 }  # fmt: skip
 # Inside backends/cpu, from below; what lies at its top, the ops, may import all of them.
 CPU = {

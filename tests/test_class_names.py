@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from numba_cnn import cli, layers, models, preprocessing, utils
+from numba_cnn import commands, layers, models, preprocessing, utils
 
 NAMES = ["blue", "red"]
 
@@ -74,9 +74,9 @@ def test_files_keep_them_and_keras_reads_these(tmp_path):
 
 def test_the_command_line_prints_them(folder, tmp_path, capsys):
     out = str(tmp_path / "out")
-    assert cli.main(["train", "--data", str(folder), "--epochs", "1", "--out", out]) == 0
+    assert commands.main(["train", "--data", str(folder), "--epochs", "1", "--out", out]) == 0
     capsys.readouterr()
-    assert cli.main(["predict", f"{out}/model.keras", str(folder / "red" / "0.png")]) == 0
+    assert commands.main(["predict", f"{out}/model.keras", str(folder / "red" / "0.png")]) == 0
     assert capsys.readouterr().out.split("\t")[1] in NAMES
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from numba_cnn import nearest
+from numba_cnn.callbacks.notebook import history_html
 from numba_cnn.settings import Check, Checked, choice
 
 Logs = dict[str, float]
@@ -144,6 +145,10 @@ class History(Callback):
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows where the history is a cell's value."""
+        return history_html(self.history)
 
     def set_state(self, state: dict[str, Any]) -> None:
         super().set_state({**state, "history": nearest.Logged(state["history"])})

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -44,20 +47,67 @@ def read_image(
     Raises ValueError for a file that is no image, is broken, or takes more than 20 times its bytes and
     more than 64 MiB once it is decoded; reading takes three times that and what was asked for.
     """
+    pillow = _pillow(path)
+    with (
+        files.reading("cannot read the image", path),
+        files.open_regular(path) as file,
+        _opened(pillow, file, files.size(file)) as image,
+    ):
+        return as_array(_upright(image), size, channels)
+
+
+def decode_image(
+    content: bytes, size: tuple[int, int], channels: int = 3, most: int | None = None
+) -> np.ndarray:
+    """An image file's bytes as read_image() returns them, and within its bounds; or within so many bytes, decoded."""
+    pillow = _pillow("bytes")
+    with (
+        files.reading("cannot read the image", f"{len(content)} bytes"),
+        _opened(pillow, io.BytesIO(content), len(content), most) as image,
+    ):
+        return as_array(_upright(image), size, channels)
+
+
+def read_values(path: str | os.PathLike[str], size: tuple[int, int]) -> np.ndarray:
+    """The values of a mask (H, W), whole numbers, each pixel that of the nearest; of a palette their numbers in it."""
+    pillow = _pillow(path)
+    with (
+        files.reading("cannot read the mask", path),
+        files.open_regular(path) as file,
+        _opened(pillow, file, files.size(file)) as image,
+    ):
+        if image.mode not in ("1", "L", "P", "I", "I;16", "I;16B", "I;16L"):
+            raise ValueError(
+                f"expected a mask of one channel. Received: an image of mode {image.mode}"
+            )
+        resized = _upright(image).resize(size[::-1], pillow.Resampling.NEAREST)
+        return np.asarray(resized).astype(np.int32)
+
+
+def _pillow(source: Any) -> Any:
+    """The module that opens images."""
     try:
         from PIL import Image
     except ImportError:
         raise ImportError(
-            f'reading image files needs Pillow: pip install "numba-cnn[images]". Received: {path}'
+            f'reading image files needs Pillow: pip install "numba-cnn[images]". Received: {source}'
         ) from None
-    with (
-        files.reading("cannot read the image", path),
-        files.open_regular(path) as file,
-        Image.open(file, formats=_FORMATS) as image,
-    ):
-        _check_size(image, file)
+    return Image
+
+
+@contextlib.contextmanager
+def _opened(
+    pillow: Any, file: BinaryIO, length: int, most: int | None = None
+) -> Iterator[Image.Image]:
+    """The decoded image of an open file of that many bytes, of which `most` may come out."""
+    try:
+        opened = pillow.open(file, formats=_FORMATS)
+    except pillow.UnidentifiedImageError as error:  # which names an object of Python's
+        raise ValueError(f"expected one of {', '.join(_FORMATS)}") from error
+    with opened as image:
+        _check_size(image, max(_DECODED * length, _DECODED_FREE) if most is None else most)
         image.load()
-        return as_array(_upright(image), size, channels)
+        yield image
 
 
 def as_array(image: Image.Image, size: tuple[int, int], channels: int) -> np.ndarray:
@@ -96,11 +146,10 @@ def _deep(image: Image.Image, size: tuple[int, int], channels: int) -> np.ndarra
     return np.repeat(resized[..., None], channels, axis=-1)
 
 
-def _check_size(image: Image.Image, file: BinaryIO) -> None:
+def _check_size(image: Image.Image, most: int) -> None:
     """Refuse what would take far more memory than the file, before a pixel is decoded."""
     width, height = image.size
     decoded = width * height * _BYTES.get(image.mode, 4)
-    most = max(_DECODED * files.size(file), _DECODED_FREE)
     if decoded > most:
         raise ValueError(f"{width}x{height} pixels take {decoded} bytes, of {most} at most")
 

@@ -11,8 +11,9 @@ from numba_cnn import custom, formats, layers, registry, shapes
 from numba_cnn.constructors import is_ours
 from numba_cnn.layers import Layer
 from numba_cnn.metrics.accuracies import FittingAccuracy
+from numba_cnn.models.notebook import model_html
 from numba_cnn.models.objectives import Objective
-from numba_cnn.models.on_batch import OnBatch
+from numba_cnn.models.probing import Probed
 from numba_cnn.models.structure import one_or_all
 from numba_cnn.models.summary import Connections, print_summary
 from numba_cnn.settings import flag, function, optional, path
@@ -56,7 +57,7 @@ def described(layer: Layer) -> registry.Configuration:
     return layer._description() if isinstance(layer, Saved) else layers.describe(layer)
 
 
-class Saved(OnBatch):
+class Saved(Probed):
     """A model with a description."""
 
     _keras_class: ClassVar[str]  # the name of the class in Keras's files, and where it is from
@@ -104,6 +105,10 @@ class Saved(OnBatch):
                 return layer
         names = ", ".join(layer.name for layer in self._layers)
         raise ValueError(f"get_layer: the layers are {names}. Received: {name!r}")
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows where the model is a cell's value."""
+        return model_html(self)
 
     def summary(
         self,

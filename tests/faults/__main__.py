@@ -25,6 +25,7 @@ COPIED = (
     "tests",
     "benchmarks",
     "docs",
+    "examples",
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",

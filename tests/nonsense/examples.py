@@ -15,6 +15,13 @@ SHARES, TENSOR = np.full((2, 3), 0.25, F32), layers.Input((3,))
 THREE = np.ones(3, F32)
 COUNTED = np.zeros(2, np.int64)
 SMALL = models.Sequential([layers.Dense(2, input_shape=(3,))])
+LOOKING = models.Sequential(
+    [
+        layers.Conv2D(2, 3, input_shape=(4, 4, 1), name="maps"),
+        layers.Flatten(),
+        layers.Dense(2, activation="softmax"),
+    ]
+)
 LOSS = "sparse_categorical_crossentropy"
 
 
@@ -198,6 +205,12 @@ EXAMPLES = {
     "ImageDataGenerator.random_transform": {"x": X[0]},
     "ImageDataGenerator.get_random_transform": {"img_shape": (4, 4, 1)},
     "utils.image_dataset_from_directory": {"directory": FOLDER.name},
+    "Sequential.gradients": {"x": ROWS},
+    "plots.curves": {"history": {"loss": [1.0]}}, "plots.feature_maps": {"model": LOOKING, "image": X[0]},
+    **{f"plots.{name}": {"model": LOOKING} for name in ("blocks", "filters")},
+    **{f"plots.{name}": {"model": LOOKING, "x": X} for name in ("grad_cam", "saliency")},
+    **{f"plots.{name}": {"model": LOOKING, "x": X, "y": LABELS}
+       for name in ("confusion_matrix", "embeddings", "mistakes")},
     "utils.plot_model": {"model": SMALL, "to_file": "m.svg"}, "saving.get_registered_name": {"obj": SMALL.fit},
     "set_conv_algorithm": {"algorithm": "auto"}, "set_random_seed": {"seed": 1}, "set_num_threads": {"n": 1},
 }  # fmt: skip

@@ -401,6 +401,20 @@ KINDS |= {
     "labels": {"zero", "true", "three", "range"},
 }
 
+# Pictures, and gradients with respect to the input.
+PARAMETERS |= {"history": "choice", "image": "array", "scores": "flag"}
+EXCEPTIONS |= {
+    **{f"models.{name}.input_shape": "sample shape" for name in ("lenet", "mobilenet", "resnet20", "unet", "vgg")},
+    "models.unet.input_shape": "shape",
+    "Sequential.gradients.dy": "?array", "Sequential.gradients.layer": "?choice", "plots.filters.layer": "?choice",
+    "plots.grad_cam.layer": "?choice", "plots.embeddings.layer": "?choice", "plots.embeddings.y": "vector",
+    "plots.mistakes.y": "vector", "plots.confusion_matrix.y": "vector",
+    **{f"plots.{name}.model": "choice" for name in (
+        "blocks", "confusion_matrix", "embeddings", "feature_maps", "filters", "grad_cam", "mistakes", "saliency")},
+    **{f"plots.{name}.classes": "?range" for name in ("grad_cam", "saliency")},
+}  # fmt: skip
+KINDS |= {"range": {"zero", "true", "range"}}
+
 # Nonsense inside of what would be fine.
 INSIDE = {
     "Sequential.fit.class_weight": {

@@ -16,6 +16,7 @@ from numba_cnn import (
     models,
     ops,
     optimizers,
+    plots,
     preprocessing,
     regularizers,
     saving,
@@ -86,6 +87,8 @@ def targets():
     for name in ("register_keras_serializable", "get_registered_name", "CustomObjectScope"):
         found += _of(f"saving.{name}", getattr(saving, name))
     found += _of("utils.plot_model", utils.plot_model)
+    for name in (name for name in plots.__all__ if name != "plot_model"):
+        found += _of(f"plots.{name}", getattr(plots, name))
     for name in ("set_conv_algorithm", "set_random_seed", "set_num_threads"):
         found += _of(name, getattr(numba_cnn, name))
     return found

@@ -123,6 +123,7 @@ def print_memory():
 
 
 if __name__ == "__main__":
+    print("# What compiled GPU kernels take\n")
     print("Registers, occupancy (and the share of multiply-adds in the main loop).\n")
     print_code()
     print("\nMemory requests of one launch on the interpreter.\n")

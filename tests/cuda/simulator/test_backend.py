@@ -7,7 +7,7 @@ import parity
 import pytest
 
 import numba_cnn as nc
-from numba_cnn import backends, cli, ops
+from numba_cnn import backends, commands, ops
 from numba_cnn.backends import cuda
 
 SIZES = {"train": 10, "test": 2}  # images
@@ -130,7 +130,7 @@ def test_the_command_trains_on_the_device(tmp_path, monkeypatch, capsys):
     np.savez(tmp_path / "tiny.npz", **data, **labels)
     monkeypatch.setattr(nc.models, "tutorial_cnn", lambda shape, classes: _model("cpu"))
     settings = f"--data {tmp_path / 'tiny.npz'} --epochs 1 --batch-size 5 --out {tmp_path / 'out'}"
-    assert cli.main(["train", "--backend", "cuda", *settings.split()]) == 0
+    assert commands.main(["train", "--backend", "cuda", *settings.split()]) == 0
     assert "backend cuda (simulator)" in capsys.readouterr().out
     loaded = nc.models.load_model(tmp_path / "out" / "model.keras")
     loss, _ = loaded.evaluate(data["x_test"], labels["y_test"], verbose=0)

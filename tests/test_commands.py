@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import small_cnn
 
-from numba_cnn import cli, layers, models
+from numba_cnn import commands, layers, models
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def run(capsys):
 
     def run(*arguments):
         try:
-            code = cli.main([str(argument) for argument in arguments])
+            code = commands.main([str(argument) for argument in arguments])
         except SystemExit as exit:  # argparse's way
             code = exit.code
         captured = capsys.readouterr()
@@ -58,7 +58,7 @@ def test_train_evaluate_predict_summary(run, arrays, tmp_path):
     out = tmp_path / "new" / "out"
     code, text, error = run(
         "train", "--data", arrays, "--epochs", 2, "--batch-size", 8, "--learning-rate", 0.003,
-        "--seed", 3, "--threads", 1, "--backend", "cpu", "--out", out,
+        "--seed", 3, "--threads", 1, "--backend", "cpu", "--out", out, "--no-report",
     )  # fmt: skip
     assert (code, error) == (0, "")
     lines = text.splitlines()
@@ -70,8 +70,10 @@ def test_train_evaluate_predict_summary(run, arrays, tmp_path):
     epochs = [line for line in lines if line.startswith("Epoch")]
     assert re.match(r"Epoch 2/2 - 7/7 - \d+s - .* - accuracy: .* - val_loss: ", epochs[1])
     assert re.fullmatch(r"Test on 9 images: accuracy \d\.\d{4}, loss \d\.\d{4}", lines[-2])
-    assert lines[-1] == f"Saved {out / 'model.keras'} and {out / 'history.csv'}"
-    assert sorted(os.listdir(out)) == ["history.csv", "model.keras"]
+    assert (
+        lines[-1] == f"Saved {out / 'model.keras'}, {out / 'history.csv'} and {out / 'config.toml'}"
+    )
+    assert sorted(os.listdir(out)) == ["backup", "config.toml", "history.csv", "model.keras"]
     with (out / "history.csv").open() as file:
         history = list(csv.DictReader(file))
     assert [row["epoch"] for row in history] == ["0", "1"]
@@ -86,7 +88,7 @@ def test_train_evaluate_predict_summary(run, arrays, tmp_path):
 
     repeated = run(
         "train", "--data", arrays, "--epochs", 2, "--batch-size", 8, "--learning-rate", 0.003,
-        "--seed", 3, "--out", tmp_path / "again",
+        "--seed", 3, "--out", tmp_path / "again", "--no-report",
     )[1]  # fmt: skip
     assert repeated.splitlines()[-2] == lines[-2]  # the same seed, the same result
 
@@ -217,7 +219,9 @@ def test_ctrl_c(arrays, tmp_path):
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert error == "\nnumba-cnn: interrupted\n"
+    said = r"\nstopped in epoch \d+, before batch 1; saved {0}/model.keras. Go on with: numba-cnn train --resume {0}\n"
+    assert re.fullmatch(said.format(re.escape(str(tmp_path))) + "\nnumba-cnn: interrupted\n", error)
+    models.load_model(tmp_path / "model.keras")
 
 
 def test_a_reader_that_leaves(tmp_path):

@@ -1,0 +1,31 @@
+"""numba-cnn run."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from numba_cnn.commands import PROGRAM
+
+HELP = """run a Keras script as it is: keras means this library
+
+In the script, keras, tensorflow.keras and tf.keras are numba_cnn. What the
+script asks for and is not served is named on standard error."""
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("script", metavar="SCRIPT", help="a Python file")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGS", help="of the script")
+
+
+def run(arguments: argparse.Namespace) -> int | None:
+    from numba_cnn import scripts
+
+    try:
+        scripts.run(arguments.script, arguments.arguments)
+    finally:
+        if Path(arguments.script).is_file():
+            for word in scripts.missing_words(arguments.script):
+                print(f"{PROGRAM}: not here: {word}", file=sys.stderr)
+    return None
