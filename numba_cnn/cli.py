@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from numba_cnn import __version__
+from numba_cnn.distributed import RankError, is_first
 
 if TYPE_CHECKING:
     from numba_cnn.callbacks import Callback
@@ -32,6 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return _fail(f"{where}{error.strerror or error}")
+    except RankError as error:
+        return _fail(str(error)) if is_first() else 1
     except (ImportError, MemoryError, RuntimeError, TypeError, ValueError) as error:
         return _fail(str(error))
     return 0
@@ -47,7 +50,6 @@ def _train(arguments: argparse.Namespace) -> None:
     from numba_cnn.datasets.image_folder import class_names
 
     session.set_random_seed(arguments.seed)
-    _set_threads(arguments)
     (x, y), (x_test, y_test) = datasets.load(arguments.data)
     model = models.tutorial_cnn(x.shape[1:], int(max(y.max(), y_test.max())) + 1)
     model.compile(
@@ -56,6 +58,7 @@ def _train(arguments: argparse.Namespace) -> None:
         metrics=["accuracy"],
         backend=arguments.backend,
     )
+    _distribute(model, arguments)
     model.summary()
     if Path(arguments.data).is_dir():
         model.class_names = class_names(arguments.data)
@@ -107,8 +110,8 @@ def _callbacks(
 def _evaluate(arguments: argparse.Namespace) -> None:
     from numba_cnn import datasets
 
-    _set_threads(arguments)
     model = _load(arguments)
+    _distribute(model, arguments)
     _, (x_test, y_test) = datasets.load(arguments.data)
     _report(model, x_test, y_test, arguments.batch_size)
 
@@ -127,11 +130,8 @@ def _predict(arguments: argparse.Namespace) -> None:
 def _summary(arguments: argparse.Namespace) -> None:
     from numba_cnn import models
 
-    model = (
-        models.tutorial_cnn()
-        if arguments.model is None
-        else models.load_model(arguments.model, backend="cpu")
-    )
+    path = arguments.model
+    model = models.load_model(path, backend="cpu") if path else models.tutorial_cnn()
     model.summary()
 
 
@@ -199,10 +199,19 @@ def _images(paths: Sequence[str], shape: tuple[int, int, int]) -> Iterator[tuple
                 yield prefix if single else f"{prefix}[{i}]", image
 
 
-def _set_threads(arguments: argparse.Namespace) -> None:
-    if arguments.threads is not None:
-        from numba_cnn import config
+def _distribute(model: Saved, arguments: argparse.Namespace) -> None:
+    """Have the processes that mpiexec started train together, of which the first prints."""
+    from numba_cnn import distributed
 
+    if distributed.launched() > 1 and not model.distribute().is_first:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  (until the process ends)
+    _set_threads(arguments)
+
+
+def _set_threads(arguments: argparse.Namespace) -> None:
+    from numba_cnn import config
+
+    if arguments.threads is not None:
         config.set_num_threads(arguments.threads)
 
 

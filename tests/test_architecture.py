@@ -43,6 +43,7 @@ ALLOWED = {
         "activations", "backends", "constraints", "constructors", "initializers", "nearest", "ops", "parameter",
         "registry", "regularizers", "session", "settings", "shapes",
     },
+    "distributed": {"__init__", "backends", "nearest"},
     "formulas": set(),
     "losses": {"backends", "formulas", "nearest", "ops", "registry", "settings"},
     "metrics": {"backends", "formulas", "losses", "nearest", "ops", "registry", "session", "settings"},
@@ -54,15 +55,17 @@ ALLOWED = {
     "datasets": {"downloads", "files", "nearest", "shapes"},
     "config": {"__init__", "backends", "nearest", "ops", "session"},
     "models": {
-        "backends", "callbacks", "constraints", "constructors", "copies", "custom", "files", "formats", "initializers",
-        "layers", "losses", "metrics", "nearest", "ops", "optimizers", "parameter", "registry", "regularizers",
-        "session", "settings", "shapes", "threads",
+        "backends", "callbacks", "constraints", "constructors", "copies", "custom", "distributed", "files", "formats",
+        "initializers", "layers", "losses", "metrics", "nearest", "ops", "optimizers", "parameter", "registry",
+        "regularizers", "session", "settings", "shapes", "threads",
     },
     "saving": {"custom", "models", "nearest"},
     "plots": {"files", "layers", "models", "nearest", "settings"},
     "keras": {"__init__", "scripts"},
     "scripts": {"__init__", "activations", "session", "utils"},
-    "cli": {"__init__", "callbacks", "config", "datasets", "models", "optimizers", "scripts", "session"},
+    "cli": {
+        "__init__", "callbacks", "config", "datasets", "distributed", "models", "optimizers", "scripts", "session",
+    },
 }  # fmt: skip
 # Inside backends/cpu, from below; what lies at its top, the ops, may import all of them.
 CPU = {

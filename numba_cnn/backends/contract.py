@@ -5,9 +5,9 @@ A row says in which file of a folder the op lives, and what it takes. It reads l
     "dense_backward_input": Op("dense", dy="N F", y="N F?", weight="K F", dx="N K"),
 
 Arrays are C-contiguous and, but for those that name a dtype, all float32 or all float64. Their extents are letters,
-each of one value in a call, or numbers, `*` for any axes that are the same wherever it stands, or a property of the
-geometry `g`; `?` lets an array be None. What is no array is of the type that stands there. Outputs come last. `y`
-before a `dy` gates it: where a fused ReLU gave 0 the gradient is 0.
+each of one value in a call, or numbers, `2|3` for either, `*` for any axes that are the same wherever it stands, or a
+property of the geometry `g`; `?` lets an array be None. What is no array is of the type that stands there. Outputs come
+last. `y` before a `dy` gates it: where a fused ReLU gave 0 the gradient is 0.
 
 `checked` holds a function to its row; tests/test_contract.py compares the folders.
 """
@@ -33,7 +33,7 @@ class Abilities(NamedTuple):
 
 _CONV = {"g": shapes.Conv2D, "algorithm": str}
 
-_DRAWN = {"generator": "int64: 2", "used": "int64: 1"}
+_DRAWN = {"generator": "int64: 2|3", "used": "int64: 1"}
 
 _SETTINGS = {"name": str, "a": float, "b": float, "c": float}
 

@@ -21,6 +21,7 @@ class Callback(Checked):
     """
 
     runs_last: ClassVar[bool] = False  # whether its hooks are called behind those of all others
+    on_first_rank_only: ClassVar[bool] = False  # of a distributed model: what writes files
     _takes_any_name: ClassVar[bool] = True
     _learned: ClassVar[tuple[str, ...]] = ()  # the attributes that a run changes
     model: Any
