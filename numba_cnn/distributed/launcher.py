@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 from typing import Any
 
@@ -20,10 +21,10 @@ def is_first() -> bool:
     return launched() == 1 or _number(_RANKS) == 0
 
 
-def mpi() -> Any:
+def mpi(timeout: float) -> Any:
     """mpi4py's MPI, known to count as many processes as the launcher; ImportError or RuntimeError in one sentence."""
     try:
-        from mpi4py import MPI
+        MPI = _wait_until_every_rank_calls_distribute(timeout)
     except (ImportError, RuntimeError) as error:
         raise ImportError(
             'distribute: MPI takes the extra "mpi": pip install "numba-cnn[mpi]", which brings mpi4py, MPICH and its '
@@ -35,6 +36,20 @@ def mpi() -> Any:
             f"distribute: the launcher started {expected} processes, but each finds itself alone: mpiexec and the MPI "
             f"that mpi4py uses must be of one kind. Received: {MPI.Get_library_version().split()[0]}"
         )
+    return MPI
+
+
+def _wait_until_every_rank_calls_distribute(timeout: float) -> Any:
+    """mpi4py's MPI, whose import waits for all processes in C, where nothing but a timer ends it.
+
+    The timer ends the process with this function's name in what it prints.
+    """
+    if launched() > 1:
+        faulthandler.dump_traceback_later(timeout, exit=True)
+    try:
+        from mpi4py import MPI
+    finally:
+        faulthandler.cancel_dump_traceback_later()
     return MPI
 
 

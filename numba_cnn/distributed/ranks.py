@@ -27,6 +27,8 @@ _SPIN = 2e-3  # seconds that a wait looks again and again, before it sleeps in b
 _SLEEP = 1e-4
 _LOOK = 64  # looks at a request for each look for messages
 _FAILED, _ENDED = 1, 2  # tags of messages
+_LEVELS = 3
+_LAST_WORDS = 0.5  # seconds that rank 0 has for what it says of a failure
 _GRACE = 5.0  # seconds in which what a rank sent before it ended must come
 
 
@@ -51,10 +53,13 @@ class Ranks:
     """
 
     def __init__(self, communicator: Any = None, timeout: float = TIMEOUT) -> None:
-        self._mpi = mpi()
+        self._mpi = mpi(timeout)
         world = self._mpi.COMM_WORLD if communicator is None else communicator
         self._told = world.Dup()  # for messages of failures alone
-        self._comm = world.Dup()
+        # One for each depth of calls, such as evaluate() in a callback of fit(): what one rank alone calls is then
+        # taken for nothing else, and waits until its time is over.
+        self._levels = [world.Dup() for _ in range(_LEVELS)]
+        self._depth = 0
         self.timeout, self.failed = timeout, False
         self._ended: tuple[float, str] | None = (
             None  # when a rank was heard to end, and its message
@@ -64,6 +69,11 @@ class Ranks:
         self.host = platform.node()
         if self.size > 1:
             atexit.register(self._end)
+            self._excepthook, sys.excepthook = sys.excepthook, self._show
+
+    @property
+    def _comm(self) -> Any:
+        return self._levels[self._depth]
 
     @property
     def is_first(self) -> bool:
@@ -139,12 +149,12 @@ class Ranks:
         return json.loads(self.broadcast(np.resize(text, size[0])).tobytes())
 
     def agree(self, op: str, said: dict[str, Any]) -> None:
-        """ValueError, on every rank, where ranks say different things under the same name."""
+        """RankError, on every rank, where ranks say different things under the same name."""
         everyone = self.said(said)
         for name in everyone[0]:
             for rank, other in enumerate(everyone):
                 if other.get(name) != everyone[0][name]:
-                    raise ValueError(
+                    raise RankError(
                         f"{op}: all ranks must have the same {name}. "
                         f"Received: {everyone[0][name]} on rank 0, {other.get(name)} on rank {rank}"
                     )
@@ -154,6 +164,7 @@ class Ranks:
         """What is done by all ranks: an error of one becomes a RankError of the others."""
         if self.failed:
             raise RankError(f"{op}: a rank failed before; start all of them again")
+        self._depth = min(self._depth + 1, _LEVELS - 1)
         try:
             yield
         except RankError:
@@ -161,10 +172,13 @@ class Ranks:
             raise
         except BaseException as error:
             self.failed = True
-            self._tell(
-                _FAILED, f"{op}: rank {self.rank} of {self.size} on {self.host}: {_line(error)}"
-            )
+            text = f"{op}: rank {self.rank} of {self.size} on {self.host}: {_line(error)}"
+            self._tell(_FAILED, text)
+            if not isinstance(error, Exception):  # it ends the process without a word
+                _print(text)
             raise
+        finally:
+            self._depth -= 1
 
     def _wait(self, request: Any) -> None:
         """Until the request is done; RankError where another rank fails, or nothing comes."""
@@ -205,9 +219,18 @@ class Ranks:
                 self._sent.append(data)
                 self._told.Isend([data, self._mpi.BYTE], rank, tag)
 
+    def _show(self, kind: type[BaseException], error: BaseException, trace: Any) -> None:
+        """What nobody caught: an error of this rank's as ever, one of another's in a line of rank 0's."""
+        if not isinstance(error, RankError):
+            self._excepthook(kind, error, trace)
+        elif self.is_first:
+            _print(str(error))
+
     def _end(self) -> None:
         """When the process ends: others that wait for it learn so, and where ranks failed, the job ends."""
         if self.failed:
+            if not self.is_first:
+                time.sleep(_LAST_WORDS)
             sys.stdout.flush()
             sys.stderr.flush()
             self._comm.Abort(1)
@@ -223,6 +246,12 @@ _let_others_run = getattr(os, "sched_yield", lambda: time.sleep(0))
 
 def _bytes(array: np.ndarray) -> np.ndarray:
     return array.reshape(-1).view(np.uint8)
+
+
+def _print(text: str) -> None:
+    """Write a line in one piece, which those of other ranks do not cut."""
+    sys.stderr.write(f"numba_cnn: {text}\n")
+    sys.stderr.flush()
 
 
 def _line(error: BaseException) -> str:

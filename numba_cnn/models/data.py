@@ -122,10 +122,10 @@ class Batches:
         samples = [np.ascontiguousarray(x[some]) for x in self.data.x]
         others = [a for a in (*self.data.labels, *self.data.sample_weight) if a is not None]
         return {
-            "shapes": [list(x.shape) for x in self.data.x],
+            "shape of x": [list(x.shape) for x in self.data.x],
             "batch_size": self.batch_size,
-            "samples": [zlib.crc32(one.data) for one in samples],
-            "labels": [zlib.crc32(np.ascontiguousarray(one).data) for one in others],
+            "samples, by checksum": [zlib.crc32(one.data) for one in samples],
+            "labels, by checksum": [zlib.crc32(np.ascontiguousarray(one).data) for one in others],
         }
 
     def __iter__(self) -> Iterator[Batch]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from numba_cnn import backends, settings
+from numba_cnn.callbacks.callback import CallbackList
 from numba_cnn.distributed import RankError, Ranks, Share
 from numba_cnn.distributed.ranks import threads
 from numba_cnn.distributed.versions import versions
@@ -69,8 +70,16 @@ class Distributed(Learner):
         with ranks.together(op), nullcontext() if ranks.is_first else _silence():
             ranks.agree("distribute", {"call": op})
             shapes = [[parameter.path, *parameter.shape] for parameter in self.weights]
-            given = {"data": batches.told()} | ({"validation data": tests.told()} if tests else {})
-            ranks.agree(op, {**versions(), "shapes of weights": shapes, **given, **said})
+            tested = {} if tests is None else tests.told()
+            validation = {f"{name} of validation": value for name, value in tested.items()}
+            said = {
+                **versions(),
+                "shapes of weights": shapes,
+                **batches.told(),
+                **validation,
+                **said,
+            }
+            ranks.agree(op, said)
             batches.seed = ranks.first_says(batches.seed)
             self._equalize(ranks)
             yield
@@ -107,6 +116,12 @@ class Distributed(Learner):
             rate = None if optimizer.has_schedule else optimizer.learning_rate
             digest.update(repr((optimizer._steps, rate)).encode())
         return digest.hexdigest()
+
+    def _any_stops(self, hooks: CallbackList) -> bool:
+        """Whether a callback of some rank has set stop_training; only where callbacks look at batches."""
+        if self._ranks is None or not hooks.act_everywhere("on_train_batch_end"):
+            return self.stop_training
+        return bool(self._ranks.sum(np.array([self.stop_training], np.int64))[0])
 
     def _check_equal(self, op: str, epoch: int) -> None:
         """RankError, on every rank, where their weights, learning rates or stop_training differ after an epoch."""

@@ -92,7 +92,8 @@ class Trainer(Resumable):
         tests = self._tests(validation, validation_batch_size or batch_size, validation_steps)
         self._build_optimizer()
         self.history, self.stop_training = History(), False
-        with self._together("fit", batches, tests, epochs=[initial_epoch, epochs]):
+        names = [type(callback).__name__ for callback in self._mine(callbacks, every=True)]
+        with self._together("fit", batches, tests, callbacks=names, epochs=epochs):
             if tests is not None:
                 tests.check()
             parameters = {"verbose": verbose, "epochs": epochs, "steps": batches.steps}
@@ -223,6 +224,7 @@ class Trainer(Resumable):
                 self._train_batch(batch)
                 hooks.call_batch("on_train_batch_end", step, self.read_metrics)
                 progress.step(step + 1, self.read_metrics)
+                self.stop_training = self._any_stops(hooks)
                 if self.stop_training:
                     break
         return self.read_metrics()
@@ -253,12 +255,10 @@ class Trainer(Resumable):
         parameters = {"verbose": verbose, "steps": batches.steps}
         return CallbackList(self._mine(callbacks), self, parameters)
 
-    def _mine(self, callbacks: Callbacks) -> list[Callback]:
-        """Those that run on this rank."""
-        listed = as_list(callbacks)
-        return [
-            one for one in listed if self._is_first or not getattr(one, "on_first_rank_only", False)
-        ]
+    def _mine(self, callbacks: Callbacks, every: bool = False) -> list[Callback]:
+        """Those that run on this rank, or on every one."""
+        listed, first = as_list(callbacks), self._is_first and not every
+        return [one for one in listed if first or not getattr(one, "on_first_rank_only", False)]
 
 
 def _with_validation(logs: Logs, results: Logs) -> Logs:
