@@ -43,7 +43,7 @@ ALLOWED = {
         "activations", "backends", "constraints", "constructors", "initializers", "nearest", "ops", "parameter",
         "registry", "regularizers", "session", "settings", "shapes",
     },
-    "distributed": {"__init__", "backends", "nearest"},
+    "distributed": {"__init__", "backends", "nearest", "ops"},
     "formulas": set(),
     "losses": {"backends", "formulas", "nearest", "ops", "registry", "settings"},
     "metrics": {"backends", "formulas", "losses", "nearest", "ops", "registry", "session", "settings"},

@@ -26,7 +26,7 @@ class Abilities(NamedTuple):
     """What a backend can do beside the ops."""
 
     epilogues: frozenset[str] = frozenset()  # activations that conv2d and dense do themselves
-    records: bool = False  # whether it has LaunchGraph and get_num_threads
+    records: bool = False  # whether it has LaunchGraph, host_call and get_num_threads
     prefetches: bool = False  # whether it has PREFETCH's ops and finish_deferred
     cache_budget: int | None = None  # bytes of a batch's activations that should fit its caches
 
@@ -170,8 +170,9 @@ PREFETCH = {
     ),
 }
 
-# Of the host, whatever the model runs on: what threads do that make batches.
+# Of the host, whatever the model runs on: what threads do that make batches, and what ranks tell one another.
 HOST = {
+    "weigh": Op("weigh", x="*", weight="1", y="*"),
     "warp_images": Op(
         "warp_images", x="real: g.x", matrices="g.matrices", g=shapes.AffineTransform2D, bilinear=bool, fill_mode=str,
         fill_value=float, y="float32: g.y",

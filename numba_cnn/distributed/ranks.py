@@ -67,6 +67,7 @@ class Ranks:
         self._sent: list[np.ndarray] = []  # messages, which must stay
         self.rank, self.size = int(world.rank), int(world.size)
         self.host = platform.node()
+        self.timeline: list[tuple[str, float]] | None = None  # a list where notes are taken
         if self.size > 1:
             atexit.register(self._end)
             self._excepthook, sys.excepthook = sys.excepthook, self._show
@@ -103,6 +104,11 @@ class Ranks:
     def start_sum(self, array: np.ndarray) -> Any:
         """Begin to sum in place; finish() waits for it, and nobody may touch the array before."""
         return self._comm.Iallreduce(self._mpi.IN_PLACE, array)
+
+    def note(self, what: str) -> None:
+        """Take down when something happens, where there is a timeline."""
+        if self.timeline is not None:
+            self.timeline.append((what, time.perf_counter()))
 
     def finish(self, request: Any) -> None:
         """Wait for what start_sum() began."""

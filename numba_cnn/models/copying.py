@@ -23,6 +23,7 @@ def state_of(model: Learner) -> dict[str, Any]:
         "_graphs": None,
         "_source": None,
         "_ranks": None,
+        "_sums": None,
         "_backend": copies.name_of(model._backend),
     }
     if model.optimizer is not None and model.optimizer.built:

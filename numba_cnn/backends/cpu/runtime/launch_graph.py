@@ -43,11 +43,15 @@ class LaunchGraph:
     """
 
     def __init__(self, function, inputs, kept=(), persists=True):
-        launches, given = [], {id(memory.owner(array)) for array in inputs if array is not None}
+        launches, self._calls = [], []  # the latter: (how many launches come before, function)
+        given = {id(memory.owner(array)) for array in inputs if array is not None}
         self._used = []  # arrays that nobody else may hold for the launches
         sketch = Sketch(launches)
 
         def note(launch, threads, values, arguments):
+            if threads is None:
+                self._calls.append((len(launches), launch))
+                return
             launches.append((launch, threads, values))
             self._used += [a for a in _arrays(arguments) if id(memory.owner(a)) not in given]
 
@@ -95,9 +99,23 @@ class LaunchGraph:
                     words[word] = base + offset
             for i, word, offset in self._moves:
                 words[word] = address_of_buffer(inputs[i]) + offset
-            run(self._table)
+            self._run()
             self.last_run = next(_runs)
             return [output.copy() for output in self._outputs]
+
+    def _run(self):
+        """Run the launches, and call on the way what host_call() was given."""
+        if not self._calls:
+            run(self._table)
+            return
+        start = 0
+        for stop, function in self._calls:
+            if stop > start:
+                run(self._table[start:stop])
+                start = stop
+            function()
+        if start < len(self._table):
+            run(self._table[start:])
 
     def _pack(self, launches):
         """All arguments in one piece of memory, as bytes and as words, and the table that run() takes."""
@@ -165,7 +183,7 @@ class LaunchGraph:
     def give_up(self):
         """Give up its memory; it refuses every call from then on."""
         self._threads, self._table, self._words = None, _NONE, None
-        self._packed = self._claim = None
+        self._packed, self._claim, self._calls = None, None, []
         self._outputs, self.kept, self._used, self._scratch, self._moves = [], [], [], [], []
 
     @property
