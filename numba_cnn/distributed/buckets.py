@@ -47,6 +47,11 @@ class Buckets:
     def __len__(self) -> int:
         return len(self._full)
 
+    @property
+    def full(self) -> list[np.ndarray]:
+        """The buckets, in the order in which they are full."""
+        return [*self._full.values()]
+
     def begin(self, share: Share) -> None:
         """Have what is put in from now on weigh as much as this rank's share of the batch."""
         self._weight[0] = share.weight
@@ -63,7 +68,7 @@ class Buckets:
         else:
             into[...] = 0
         bucket = self._full.get(i)
-        then = self._test if bucket is None else partial(self._start, bucket)
+        then = self._test if bucket is None else partial(self.start, bucket)
         if self._backend.ABILITIES.records:
             self._backend.host_call(then)
         else:
@@ -78,7 +83,8 @@ class Buckets:
         self._ranks.note("summed")
         return self._arrays
 
-    def _start(self, bucket: np.ndarray) -> None:
+    def start(self, bucket: np.ndarray) -> None:
+        """Begin to sum what lies in a bucket."""
         self._ranks.note(f"bucket {len(self._requests)}")
         self._requests.append(self._ranks.start_sum(bucket))
 
