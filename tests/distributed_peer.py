@@ -22,11 +22,13 @@ def data(N=60):
     return x, y
 
 
-def model(batch_norm=False):
+def model(batch_norm=None):
     """Layers of chance, a regularizer and a metric that NumPy computes."""
     nc.set_conv_algorithm("direct")
     nc.set_random_seed(3)
-    between = [layers.BatchNormalization()] if batch_norm else []
+    between = []
+    if batch_norm is not None:
+        between = [layers.BatchNormalization(momentum=0.9, synchronized=batch_norm)]
     made = models.Sequential([
         layers.Input(SHAPE), layers.RandomFlip(), layers.RandomRotation(0.02), layers.Conv2D(8, 3, activation="relu"),
         *between, layers.MaxPooling2D(), layers.GaussianNoise(0.1), layers.SpatialDropout2D(0.1), layers.Flatten(),
@@ -95,7 +97,13 @@ def streams(made, ranks):
 
 def norm(made, ranks):
     """Batch norm by rank: no curve of one process, but equal weights on every rank."""
-    return run(model(batch_norm=True) if ranks is None else made, *data(30), 6, 2)
+    return run(made, *data(30), 6, 2)
+
+
+def synchronized(made, ranks):
+    """Batch norm by the whole batch, in batches of 7, and a last one of 2: more ranks than samples."""
+    x, y = data(30)
+    return run(made, x, y, 7, 3, validation_data=(x, y))
 
 
 def backup(made, ranks):
@@ -150,13 +158,12 @@ def failing(kind):
 
 def main():
     name, folder = sys.argv[1:]
-    made, ranks = model(name == "norm"), None
+    made, ranks = model({"norm": False, "synchronized": True}.get(name)), None
     if "PMI_RANK" in os.environ:
         ranks = made.distribute(timeout=20 if name != "evaluates" else 3)
-    job = {"curves": curves, "few": few, "streams": streams, "norm": norm, "backup": backup}.get(
-        name
-    )
-    said = (job or failing(name))(made, ranks)
+    jobs = curves, few, streams, norm, synchronized, backup
+    job = {one.__name__: one for one in jobs}.get(name) or failing(name)
+    said = job(made, ranks)
     rank = 0 if ranks is None else ranks.rank
     Path(folder, f"{rank}.json").write_text(json.dumps(said))
 

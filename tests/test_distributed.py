@@ -104,6 +104,15 @@ def test_batch_norm_by_rank_has_one_set_of_moving_statistics(tmp_path):
     assert len(job("norm", 2, tmp_path)) == 2
 
 
+def test_batch_norm_of_the_whole_batch(tmp_path):
+    expected = peer.synchronized(peer.model(batch_norm=True), None)
+    for found in job("synchronized", 3, tmp_path):
+        np.testing.assert_allclose(found["losses"][:5], expected["losses"][:5], rtol=0, atol=1e-5)
+        np.testing.assert_allclose(found["losses"], expected["losses"], atol=1e-4)
+        for name, values in expected["history"].items():
+            np.testing.assert_allclose(found["history"][name], values, rtol=1e-3, err_msg=name)
+
+
 def test_a_killed_job_goes_on_with_other_ranks(tmp_path):
     whole = (
         job("backup", 2, tmp_path / "whole", fails=True),

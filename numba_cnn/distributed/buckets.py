@@ -54,7 +54,7 @@ class Buckets:
 
     def begin(self, share: Share) -> None:
         """Have what is put in from now on weigh as much as this rank's share of the batch."""
-        self._weight[0] = share.weight
+        self._weight[0] = self._ranks.weight = share.weight
         self._requests.clear()
         self._ranks.note("step")
 

@@ -67,6 +67,7 @@ class Ranks:
         self._sent: list[np.ndarray] = []  # messages, which must stay
         self.rank, self.size = int(world.rank), int(world.size)
         self.host = platform.node()
+        self.weight = 0.0  # of this rank's share of the batch that is trained on
         self.timeline: list[tuple[str, float]] | None = None  # a list where notes are taken
         if self.size > 1:
             atexit.register(self._end)

@@ -76,6 +76,9 @@ class Distributed(Shared):
             }
             ranks.agree(op, said)
             batches.seed = ranks.first_says(batches.seed)
+            for leaf in self._leaves():
+                if getattr(leaf, "synchronized", False) and vars(leaf).get("_ranks") is not ranks:
+                    leaf._ranks = ranks
             self._equalize(ranks)
             yield
 

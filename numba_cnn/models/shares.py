@@ -168,7 +168,8 @@ class Shared(Learner):
     def _statistics(self) -> list[Parameter]:
         """The weights that the passes of training move: of a whole batch they are the means over its samples."""
         leaves = [leaf for leaf in self._leaves() if leaf.trainable and leaf.acts_in_training]
-        return [p for leaf in leaves for p in leaf.weights if not p.trainable]
+        own = [leaf for leaf in leaves if not getattr(leaf, "synchronized", False)]
+        return [p for leaf in own for p in leaf.weights if not p.trainable]
 
     def _count_of_values(self) -> int:
         """How many losses and metrics a batch gives."""
