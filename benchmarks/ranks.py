@@ -1,6 +1,7 @@
 """Training steps of the tutorial's model on several ranks, by real mpiexec, beside one process.
 
     python -m benchmarks.ranks [--batch 32] [--rounds 3] [--steps 40]    # tables, as Markdown
+    python -m benchmarks.ranks --gbit 1                                  # two hosts with a network between: network.py
     mpiexec -n 2 python -m benchmarks.ranks --worker --timeline          # when what happens in one step, on rank 0
 
 A step is train_step() on a batch that is there, and its losses are counted. What a table says of a step: its median
@@ -20,7 +21,7 @@ import numpy as np
 
 import numba_cnn as nc
 
-from . import machine, tutorial
+from . import machine, network, tutorial
 
 WARM = 5  # steps that are not counted
 
@@ -33,11 +34,14 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--threads", type=int, help="of a rank; default: its part of the host's")
+    parser.add_argument("--gbit", type=float, help="of a link between two hosts, on namespaces")
     parser.add_argument("--worker", action="store_true", help="be one of mpiexec's processes")
     parser.add_argument("--timeline", action="store_true")
     arguments = parser.parse_args()
     if arguments.worker:
         work(arguments)
+    elif arguments.gbit:
+        by_network(arguments)
     else:
         tables(arguments)
 
@@ -72,6 +76,32 @@ def tables(arguments):
             else " | | "
         )
         print(f"| {name} | {1e3 * step:.2f} ms | {size / step:.0f} | {shown} |")
+
+
+def by_network(arguments):
+    """Two ranks of one thread each on two hosts, for several sizes of a batch, and the timeline of a step."""
+    words = ["-m", "benchmarks.ranks", "--worker", "--threads", "1", "--steps", arguments.steps]
+    with network.link(arguments.gbit) as (command, environment):
+
+        def said(*more):
+            whole = [*map(str, [*command, *words, *more])]
+            done = subprocess.run(
+                whole, stdout=subprocess.PIPE, text=True, check=True, env=environment
+            )
+            return done.stdout
+
+        print(f"{machine.today()}, two hosts, {arguments.gbit:g} Gbit/s\n")
+        print(
+            "| batch of both | step | waits for sums | sums by themselves | hidden |\n|---|---|---|---|---|"
+        )
+        for batch in (arguments.batch, 2 * arguments.batch, 4 * arguments.batch):
+            found = [
+                [*json.loads(said("--batch", batch)).values()] for _ in range(arguments.rounds)
+            ]
+            step, waits, alone, hidden = np.median(found, axis=0)
+            times = " | ".join(f"{1e3 * t:.2f} ms" for t in (step, waits, alone))
+            print(f"| {batch} | {times} | {hidden:.0%} |")
+        print(f"\n```\n{said('--batch', 2 * arguments.batch, '--timeline')}```")
 
 
 def measured(count, threads, batch, steps):

@@ -20,6 +20,7 @@ if "NUMBA_CACHE_DIR" not in os.environ:
 # Files whose tests count on the processor's cores: threads, processes, forks, signals, times.
 SERIAL = (
     "test_threads.py", "test_memory.py", "test_architecture.py", "test_arena.py", "test_distributed.py",
+    "test_distributed_network.py",
 )  # fmt: skip
 
 

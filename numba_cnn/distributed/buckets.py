@@ -68,11 +68,14 @@ class Buckets:
         else:
             into[...] = 0
         bucket = self._full.get(i)
-        then = self._test if bucket is None else partial(self.start, bucket)
-        if self._backend.ABILITIES.records:
-            self._backend.host_call(then)
-        else:
-            then()
+        if bucket is None:
+            return
+        if not self._backend.ABILITIES.records:
+            self.start(bucket)
+            return
+        self._backend.host_call(partial(self.start, bucket))
+        if bucket is self.full[0]:
+            self._backend.host_call(self._test, repeats=True)
 
     def finish(self) -> list[np.ndarray]:
         """The sums, once all ranks have put in all arrays; valid until the next step."""
@@ -89,5 +92,6 @@ class Buckets:
         self._requests.append(self._ranks.start_sum(bucket))
 
     def _test(self) -> None:
+        """Have MPI move messages: MPICH does so where it is called."""
         if self._requests:
             self._requests[-1].Test()

@@ -29,7 +29,9 @@ _LOOK = 64  # looks at a request for each look for messages
 _FAILED, _ENDED = 1, 2  # tags of messages
 _LEVELS = 3
 _LAST_WORDS = 0.5  # seconds that rank 0 has for what it says of a failure
-_GRACE = 5.0  # seconds in which what a rank sent before it ended must come
+_GRACE = (
+    2.0  # seconds in which ranks that end together end, and what one sent before it ended comes
+)
 
 
 class Share(NamedTuple):
@@ -241,11 +243,16 @@ class Ranks:
             sys.stdout.flush()
             sys.stderr.flush()
             self._comm.Abort(1)
-        self._tell(
-            _ENDED,
-            f"rank {self.rank} of {self.size} on {self.host} has ended, which others wait for: each must call fit, "
-            "evaluate and predict as often as the others",
-        )
+        request, begun, told = self._told.Ibarrier(), time.monotonic(), False
+        while not request.Test():
+            time.sleep(_SLEEP)
+            if not told and time.monotonic() - begun > _GRACE:
+                told = True
+                self._tell(
+                    _ENDED,
+                    f"rank {self.rank} of {self.size} on {self.host} has ended, which others wait for: each must call "
+                    "fit, evaluate and predict as often as the others",
+                )
 
 
 _let_others_run = getattr(os, "sched_yield", lambda: time.sleep(0))

@@ -43,14 +43,17 @@ class LaunchGraph:
     """
 
     def __init__(self, function, inputs, kept=(), persists=True):
-        launches, self._calls = [], []  # the latter: (how many launches come before, function)
+        launches, self._calls = (
+            [],
+            [],
+        )  # the latter: (launches that come before, function, whether it repeats)
         given = {id(memory.owner(array)) for array in inputs if array is not None}
         self._used = []  # arrays that nobody else may hold for the launches
         sketch = Sketch(launches)
 
         def note(launch, threads, values, arguments):
             if threads is None:
-                self._calls.append((len(launches), launch))
+                self._calls.append((len(launches), launch, arguments))
                 return
             launches.append((launch, threads, values))
             self._used += [a for a in _arrays(arguments) if id(memory.owner(a)) not in given]
@@ -108,14 +111,15 @@ class LaunchGraph:
         if not self._calls:
             run(self._table)
             return
-        start = 0
-        for stop, function in self._calls:
-            if stop > start:
-                run(self._table[start:stop])
-                start = stop
+        start, again = 0, None
+        for stop, function, repeats in [*self._calls, (len(self._table), _nothing, False)]:
+            step = stop - start if again is None else 1
+            for at in range(start, stop, max(step, 1)):
+                run(self._table[at : at + step])
+                if again is not None:
+                    again()
             function()
-        if start < len(self._table):
-            run(self._table[start:])
+            start, again = stop, function if repeats else again
 
     def _pack(self, launches):
         """All arguments in one piece of memory, as bytes and as words, and the table that run() takes."""
@@ -189,6 +193,10 @@ class LaunchGraph:
     @property
     def is_given_up(self):
         return self._threads is None
+
+
+def _nothing():
+    pass
 
 
 def limit_recordings(running):
