@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from numba_cnn import backends, settings
+from numba_cnn import backends, nearest, settings
 from numba_cnn.callbacks.callback import CallbackList
 from numba_cnn.distributed import RankError, Ranks
 from numba_cnn.distributed.ranks import threads
@@ -21,7 +21,7 @@ from numba_cnn.models.sources import Source
 _LINE = (
     16  # elements that gradients in one piece of memory are set apart by: a cache line of float32
 )
-_seconds = settings.number(above=0)
+_seconds = settings.number(above=0, below=1e7)
 
 
 class Distributed(Shared):
@@ -41,6 +41,11 @@ class Distributed(Shared):
         Returns the Ranks, with rank, size and is_first. Raises ImportError without the extra "mpi", RuntimeError where
         processes that were started together do not find one another.
         """
+        if communicator is not None and not hasattr(communicator, "Dup"):
+            raise TypeError(
+                "distribute: communicator must be one of mpi4py's, or None. "
+                f"Received: {nearest.shown(communicator)}"
+            )
         ranks = Ranks(communicator, _seconds("distribute", "timeout", timeout))
         self._ranks = ranks
         if ranks.size > 1:
@@ -62,25 +67,36 @@ class Distributed(Shared):
         if ranks is None:
             yield
             return
+        for objective in self._objectives if op != "predict" else ():
+            if objective.loss.of_whole_batch:
+                raise ValueError(
+                    f"{op}: a distributed model takes losses that are means over samples, which those of shares add up "
+                    f"to. Received: {objective.loss.name}"
+                )
         with ranks.together(op), nullcontext() if ranks.is_first else _silence():
             ranks.agree("distribute", {"call": op})
-            shapes = [[parameter.path, *parameter.shape] for parameter in self.weights]
             tested = {} if tests is None else tests.told()
             validation = {f"{name} of validation": value for name, value in tested.items()}
-            said = {
-                **versions(),
-                "shapes of weights": shapes,
-                **batches.told(),
-                **validation,
-                **said,
-            }
-            ranks.agree(op, said)
+            ranks.agree(
+                op, {**versions(), **self._compared(), **batches.told(), **validation, **said}
+            )
             batches.seed = ranks.first_says(batches.seed)
             for leaf in self._leaves():
                 if getattr(leaf, "synchronized", False) and vars(leaf).get("_ranks") is not ranks:
                     leaf._ranks = ranks
             self._equalize(ranks)
             yield
+
+    def _compared(self) -> dict[str, Any]:
+        """What ranks compare of the model."""
+        settings = None if self.optimizer is None else str(self.optimizer.get_config())
+        return {
+            "layers": [type(leaf).__name__ for leaf in self._leaves()],
+            "shapes of weights": [list(parameter.shape) for parameter in self.weights],
+            "losses": [objective.loss.name for objective in self._objectives],
+            "metrics": [metric.name for metric in self.metrics],
+            "optimizer": settings,
+        }
 
     def _equalize(self, ranks: Ranks) -> None:
         """Have weights, generators, and the optimizer's state be those of rank 0."""

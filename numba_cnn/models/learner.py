@@ -137,6 +137,10 @@ class Learner(Network):
         trained = self.trainable_weights
         if not self.optimizer.built:
             self.optimizer.build(trained, self.backend, self)
+        if not isinstance(share, Share | None):
+            raise TypeError(
+                f"train_step: share must be a distributed.Share, or None. Received: {nearest.shown(share)}"
+            )
         n, m = len(self._starts), len(self._ends)
         xs, ys = _as_tuple(x, n), _as_tuple(labels, m)
         weights = _as_tuple(sample_weight, m)
