@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 import numba_cnn as nc
-from numba_cnn import callbacks, layers, metrics, models, utils
+from numba_cnn import backends, callbacks, layers, metrics, models, utils
 
 SHAPE = 12, 12, 3
 
@@ -70,6 +70,18 @@ def few(made, ranks):
     """Batches of 2, and a last one of 1: more ranks than samples."""
     x, y = data(5)
     return run(made, x, y, 2, 2)
+
+
+def groups(made, ranks):
+    """Ranks of a communicator that is given, two and one; the threads of each; a loss of the whole batch."""
+    said = few(made, ranks)
+    said["threads"] = backends.get("cpu").get_num_threads()
+    made.compile("adam", "dice")
+    try:
+        made.fit(data(5)[0], np.eye(4)[data(5)[1]], verbose=0)
+    except ValueError as error:
+        said["refused"] = str(error)
+    return said
 
 
 def streams(made, ranks):
@@ -160,11 +172,16 @@ def main():
     name, folder = sys.argv[1:]
     made, ranks = model({"norm": False, "synchronized": True}.get(name)), None
     if "PMI_RANK" in os.environ:
-        ranks = made.distribute(timeout=20 if name != "evaluates" else 3)
-    jobs = curves, few, streams, norm, synchronized, backup
+        communicator = None
+        if name == "groups":
+            from mpi4py import MPI
+
+            communicator = MPI.COMM_WORLD.Split(int(os.environ["PMI_RANK"]) // 2)
+        ranks = made.distribute(communicator, timeout=3 if name == "evaluates" else 20)
+    jobs = curves, few, groups, streams, norm, synchronized, backup
     job = {one.__name__: one for one in jobs}.get(name) or failing(name)
     said = job(made, ranks)
-    rank = 0 if ranks is None else ranks.rank
+    rank = os.environ.get("PMI_RANK", 0)
     Path(folder, f"{rank}.json").write_text(json.dumps(said))
 
 

@@ -79,6 +79,7 @@ class Buckets:
 
     def finish(self) -> list[np.ndarray]:
         """The sums, once all ranks have put in all arrays; valid until the next step."""
+        self._ranks.mover.stop()
         self._ranks.note("waits")
         for k, request in enumerate(self._requests):
             self._ranks.finish(request)
@@ -90,6 +91,7 @@ class Buckets:
         """Begin to sum what lies in a bucket."""
         self._ranks.note(f"bucket {len(self._requests)}")
         self._requests.append(self._ranks.start_sum(bucket))
+        self._ranks.mover.start()
 
     def _test(self) -> None:
         """Have MPI move messages: MPICH does so where it is called."""

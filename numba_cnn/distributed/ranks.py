@@ -21,6 +21,7 @@ import numpy as np
 
 from numba_cnn.distributed.failures import RankError
 from numba_cnn.distributed.launcher import mpi
+from numba_cnn.distributed.mover import Mover
 
 TIMEOUT = 600.0  # seconds that a rank waits for the others
 _SPIN = 2e-3  # seconds that a wait looks again and again, before it sleeps in between
@@ -69,6 +70,8 @@ class Ranks:
         self._sent: list[np.ndarray] = []  # messages, which must stay
         self.rank, self.size = int(world.rank), int(world.size)
         self.host = platform.node()
+        several = self._mpi.Query_thread() == self._mpi.THREAD_MULTIPLE
+        self.mover = Mover(self._told.Iprobe if several else None)
         self.weight = 0.0  # of this rank's share of the batch that is trained on
         self.timeline: list[tuple[str, float]] | None = None  # a list where notes are taken
         if self.size > 1:
@@ -237,6 +240,7 @@ class Ranks:
 
     def _end(self) -> None:
         """When the process ends: others that wait for it learn so, and where ranks failed, the job ends."""
+        self.mover.stop()
         if self.failed:
             if not self.is_first:
                 time.sleep(_LAST_WORDS)

@@ -100,7 +100,7 @@ class Distributed(Shared):
 
     def _equalize(self, ranks: Ranks) -> None:
         """Have weights, generators, and the optimizer's state be those of rank 0."""
-        self._draw_from(0)
+        self._draw_from(0, self._drawing())
         if len(set(ranks.said(self._digest()))) == 1:
             return
         for parameter in [*self.weights, *self.states]:
@@ -141,7 +141,7 @@ class Distributed(Shared):
         """RankError, on every rank, where their weights, learning rates or stop_training differ after an epoch."""
         if self._ranks is None:
             return
-        self._draw_from(0)  # the one thing in which ranks differ
+        self._draw_from(0, self._drawing())  # the one thing in which ranks differ
         said = self._ranks.said([self._digest(), self.stop_training])
         differing = [rank for rank, other in enumerate(said) if other != said[0]]
         if differing:

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from numba_cnn import ops
+from numba_cnn import ops, session
 from numba_cnn.distributed import Ranks, Share
 from numba_cnn.distributed.buckets import Buckets
+from numba_cnn.layers import Layer
 from numba_cnn.models import plan
 from numba_cnn.models.graphs import Arrays, Results
 from numba_cnn.models.learner import Learner, Outcome
@@ -24,6 +25,7 @@ class Sums:
 
     def __init__(self, ranks: Ranks, model: Shared) -> None:
         self.trained, self.statistics = model.trainable_weights, model._statistics()
+        self.drawing, self.change = model._drawing(), session.last_change
         self._numbers = model._count_of_values() - len(model._on_host()) + 1  # penalties come last
         steps = model._scored_plan(training=True)[0].steps
         first: dict[
@@ -80,8 +82,8 @@ class Shared(Learner):
         if ranks is None:
             return super()._gradients(share, *arrays)
         share = self._share_of(ranks, share, arrays)
-        self._draw_from(share.first)
         sums = self._current_sums(ranks)
+        self._draw_from(share.first, sums.drawing)
         sums.buckets.begin(share)
         outcome = self._computed(self._values_and_sums, *arrays, trains=True)
         numbers, gradients, statistics = sums.finish()
@@ -96,10 +98,13 @@ class Shared(Learner):
     def _current_sums(self, ranks: Ranks) -> Sums:
         """What is summed for the weights that are trained now, and what compile() asked for."""
         sums = self._sums
-        found = [*self.trainable_weights, *self._statistics(), *self._objectives, self._backend]
-        if sums is None or [*map(id, found)] != self._summed_for:
-            self._sums = sums = Sums(ranks, self)
-            self._summed_for = [*map(id, found)]
+        if sums is None or sums.change is not session.last_change:
+            found = [ranks, self._backend, *self._objectives, *self.trainable_weights]
+            known = [*map(id, [*found, *self._statistics()])]
+            if sums is None or known != self._summed_for:
+                self._summed_for = known
+                self._sums = sums = Sums(ranks, self)
+            sums.change = session.last_change
         return sums
 
     def _parts(self) -> list[Any]:
@@ -151,11 +156,15 @@ class Shared(Learner):
         counts = ranks.gather(np.array([len(arrays[0])]))
         return Share(int(counts[: ranks.rank].sum()), len(arrays[0]), int(counts.sum()))
 
-    def _draw_from(self, first: int) -> None:
+    def _drawing(self) -> list[Layer]:
+        """The layers of chance."""
+        return [leaf for leaf in self._leaves() if leaf.generator is not None]
+
+    @staticmethod
+    def _draw_from(first: int, layers: Sequence[Layer]) -> None:
         """Have layers of chance draw what samples from that place on get in the whole batch."""
-        for leaf in self._leaves():
-            if leaf.generator is None:
-                continue
+        for leaf in layers:
+            assert leaf.generator is not None
             value = leaf.generator.value
             if isinstance(value, np.ndarray):  # which recordings read
                 value[2] = first
