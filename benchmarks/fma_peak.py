@@ -17,43 +17,57 @@ CHAINS = 12  # independent accumulators: enough to hide the latency, few enough 
 TURNS = 100_000
 
 
-@intrinsic
-def _chains(typingctx, turns, factor):
-    def codegen(context, builder, signature, values):
-        turns, factor = values
-        v = Vectors(builder, types.float32)
-        x = v.splat(factor)
-        before, loop, after = (
-            builder.block,
-            builder.append_basic_block(),
-            builder.append_basic_block(),
-        )
-        builder.branch(loop)
-        builder.position_at_end(loop)
-        count = builder.phi(turns.type)
-        sums = [builder.phi(v.type) for _ in range(CHAINS)]
-        new = [v.fma(s, x, x) for s in sums]
-        left = builder.sub(count, int64(1))
-        starts, ends = [turns, *([x] * CHAINS)], [left, *new]
-        for phi, start, end in zip([count, *sums], starts, ends, strict=True):
-            phi.add_incoming(start, before)
-            phi.add_incoming(end, loop)
-        builder.cbranch(builder.icmp_signed(">", left, int64(0)), loop, after)
-        builder.position_at_end(after)
-        total = new[0]
-        for n in new[1:]:
-            total = builder.fadd(total, n)
-        return builder.extract_element(total, int64(0))
+def _chains(step):
+    """An intrinsic of (turns, x): so many turns of a loop in which step(v, s, x) follows on each of CHAINS vectors."""
 
-    return types.float32(types.intp, types.float32), codegen
+    @intrinsic
+    def chains(typingctx, turns, factor):
+        def codegen(context, builder, signature, values):
+            turns, factor = values
+            v = Vectors(builder, types.float32)
+            x = v.splat(factor)
+            before, loop, after = (
+                builder.block,
+                builder.append_basic_block(),
+                builder.append_basic_block(),
+            )
+            builder.branch(loop)
+            builder.position_at_end(loop)
+            count = builder.phi(turns.type)
+            sums = [builder.phi(v.type) for _ in range(CHAINS)]
+            new = [step(v, s, x) for s in sums]
+            left = builder.sub(count, int64(1))
+            starts, ends = [turns, *([x] * CHAINS)], [left, *new]
+            for phi, start, end in zip([count, *sums], starts, ends, strict=True):
+                phi.add_incoming(start, before)
+                phi.add_incoming(end, loop)
+            builder.cbranch(builder.icmp_signed(">", left, int64(0)), loop, after)
+            builder.position_at_end(after)
+            total = new[0]
+            for n in new[1:]:
+                total = builder.fadd(total, n)
+            return builder.extract_element(total, int64(0))
+
+        return types.float32(types.intp, types.float32), codegen
+
+    return chains
 
 
-@njit(parallel=True, nogil=True)
-def _run(threads, turns, factor):
-    last = np.empty(threads, np.float32)
-    for thread in prange(threads):
-        last[thread] = _chains(turns, factor)
-    return last
+def _on_all_threads(step):
+    chains = _chains(step)
+
+    @njit(parallel=True, nogil=True)
+    def run(threads, turns, factor):
+        last = np.empty(threads, np.float32)
+        for thread in prange(threads):
+            last[thread] = chains(turns, factor)
+        return last
+
+    return run
+
+
+_run = _on_all_threads(lambda v, s, x: v.fma(s, x, x))
+_run_divisions = _on_all_threads(lambda v, s, x: v.builder.fdiv(x, s))
 
 
 def seconds(turns=TURNS):
@@ -71,6 +85,16 @@ def rate(rounds=5):
 def flop():
     """The floating-point operations of one measurement: two per lane and multiply-add."""
     return 2 * numba.get_num_threads() * TURNS * CHAINS * (VECTOR_BITS // 32)
+
+
+def instruction_seconds():
+    """Seconds, all threads' together: of a vector's multiply-add, and of one lane's division."""
+    done = numba.get_num_threads() * CHAINS * TURNS
+    start = time.perf_counter()
+    _run_divisions(numba.get_num_threads(), TURNS // 10, np.float32(0.5))
+    taken = time.perf_counter() - start
+    divisions = done * (VECTOR_BITS // 32) / 10
+    return seconds() / done, taken / divisions
 
 
 def share(function, flop_of_function, rounds=11):

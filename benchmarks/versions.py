@@ -58,7 +58,8 @@ class Version:
     def __init__(self, commit, folder, stack):
         self.folder = folder / "tree"
         self.environment = os.environ | {
-            "PYTHONPATH": str(self.folder), "NUMBA_CACHE_DIR": str(folder / "kernels")
+            "PYTHONPATH": str(self.folder), "NUMBA_CACHE_DIR": str(folder / "kernels"),
+            "PYTHONDONTWRITEBYTECODE": "",  # starts are those of an installed package
         }  # fmt: skip
         git = ["git", "-C", str(ROOT), "worktree"]
         subprocess.run([*git, "add", "--quiet", "--detach", self.folder, commit], check=True)

@@ -16,10 +16,12 @@ __all__ = [
     "MinMaxNorm",
     "NonNeg",
     "UnitNorm",
+    "deserialize",
     "get",
     "max_norm",
     "min_max_norm",
     "non_neg",
+    "serialize",
     "unit_norm",
 ]
 
@@ -147,5 +149,7 @@ def get(identifier: Any) -> Constraint | None:
     constraint: Constraint = registry.get("constraint", identifier, _NAMES, Constraint)
     return constraint
 
+
+serialize, deserialize = registry.both_ways("constraints", get)
 
 __getattr__ = nearest.attributes(__name__, __all__)

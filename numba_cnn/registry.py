@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import Any
 
@@ -98,6 +98,31 @@ def _known(what: str, name: Any, own: Any, base: type) -> type:
             f"Received: {nearest.shown(own)}"
         )
     return own
+
+
+def both_ways(
+    module: str, lookup: Callable[[Any], Any]
+) -> tuple[Callable[[Any], Any], Callable[..., Any]]:
+    """A module's serialize(instance) and deserialize(config, custom_objects=None)."""
+
+    @nearest.keywords
+    def serialize(instance: Any) -> Any:
+        """The Keras configuration of an object, as files have it; of a function its name."""
+        if isinstance(instance, FunctionType):
+            return custom.get_registered_name(instance)
+        if not hasattr(instance, "get_config") or isinstance(instance, type):
+            raise TypeError(
+                f"{module}.serialize: expected an object of {module}. Received: {nearest.shown(instance)}"
+            )
+        return describe(module, instance)
+
+    @nearest.keywords
+    def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """The object that a Keras configuration, or a name, means; custom_objects has classes of the user's own."""
+        with custom.CustomObjectScope(custom_objects or {}):
+            return lookup(config)
+
+    return serialize, deserialize
 
 
 def describe(module: str, instance: Any) -> Any:

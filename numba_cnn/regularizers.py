@@ -16,11 +16,13 @@ __all__ = [
     "L2",
     "OrthogonalRegularizer",
     "Regularizer",
+    "deserialize",
     "get",
     "l1",
     "l1_l2",
     "l2",
     "orthogonal_regularizer",
+    "serialize",
 ]
 
 
@@ -161,5 +163,7 @@ def get(identifier: Any) -> Regularizer | None:
     regularizer: Regularizer = registry.get("regularizer", identifier, _NAMES, Regularizer)
     return regularizer
 
+
+serialize, deserialize = registry.both_ways("regularizers", get)
 
 __getattr__ = nearest.attributes(__name__, __all__)

@@ -58,6 +58,9 @@ _OF_FIT: dict[str, Change] = {
 # By the name of a class, of one of its bases, or of a function.
 _ARGUMENTS: dict[str, dict[str, Change]] = {
     "Layer": _OF_LAYERS,
+    "LeakyReLU": {"alpha": _is("negative_slope")},
+    "L1": {"l": _is("l1")},
+    "L2": {"l": _is("l2")},
     "Optimizer": _OF_OPTIMIZERS,
     "fit": _OF_FIT,
     "evaluate": _OF_FIT | {"val_samples": _is("steps")},
@@ -75,6 +78,18 @@ _METHODS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "predict_proba": ("predict", lambda result: result),
     "predict_classes": ("predict", lambda result: _classes(result)),
 }
+_FORMULAS = {
+    "bce": "binary_crossentropy",
+    "cosine_proximity": "cosine_similarity",
+    "kld": "kl_divergence",
+    "kullback_leibler_divergence": "kl_divergence",
+    "logcosh": "log_cosh",
+    "mae": "mean_absolute_error",
+    "mape": "mean_absolute_percentage_error",
+    "mse": "mean_squared_error",
+    "msle": "mean_squared_logarithmic_error",
+}
+_FORMULAS |= {word.upper(): today for word, today in _FORMULAS.items() if len(word) < 5}
 _NAMES = {
     "layers": {
         "Convolution2D": "Conv2D",
@@ -83,12 +98,17 @@ _NAMES = {
         "SeparableConvolution2D": "SeparableConv2D",
         "DepthwiseConvolution2D": "DepthwiseConv2D",
         "AtrousConvolution2D": "Conv2D",
+        "Convolution1D": "Conv1D",
+        "SeparableConvolution1D": "SeparableConv1D",
+        "Convolution1DTranspose": "Conv1DTranspose",
     },
     "optimizers": {
         name.lower(): name
         for name in ("Adadelta", "Adagrad", "Adam", "Adamax", "Nadam", "RMSprop", "SGD")
     }
     | {"adam_v2": "", "gradient_descent_v2": "", "rmsprop_v2": ""},
+    "losses": _FORMULAS,
+    "metrics": _FORMULAS,
     "backend": {"image_dim_ordering": "image_data_format", "set_image_dim_ordering": "set_image_data_format"},
     "utils": {"np_utils": "", "generic_utils": "", "vis_utils": "", "layer_utils": ""},  # the module itself
 }  # fmt: skip

@@ -75,6 +75,12 @@ def main(folder):
         answers["results"][name] = results
         answers["configs"][name] = metric.get_config()
         answers["signatures"][cls] = optimizers_peer.defaults(type(metric))
+    answers["functions"] = {}
+    for name, (kind, settings) in cases.get("functions", {}).items():
+        t, y, _ = data(kind)
+        answers["functions"][name] = np.array(
+            getattr(keras.metrics, name)(t, y, **settings)
+        ).tolist()
     np.savez(folder / "answers.npz", **{key: np.asarray(a) for key, a in arrays.items()})
     (folder / "answers.json").write_text(json.dumps(answers))
 

@@ -109,6 +109,8 @@ CASES = {
     "dot, turned, normalized": ("Dot", {"axes": 1, "normalize": True}, [(3, 6, 5), (3, 6, 4)], False),
     "permute": ("Permute", {"dims": [3, 1, 2]}, [IMAGES], False),
     "permute rows": ("Permute", {"dims": [1]}, [ROWS], False),
+    "identity": ("Identity", {}, [IMAGES], False),
+    "repeat rows": ("RepeatVector", {"n": 3}, [ROWS], False),
     "prelu": ("PReLU", {}, [IMAGES], False),
     "prelu of channels": ("PReLU", {"shared_axes": [1, 2]}, [IMAGES], False),
     "prelu of columns": ("PReLU", {"shared_axes": 1}, [IMAGES], False),

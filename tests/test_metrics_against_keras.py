@@ -68,12 +68,21 @@ CASES = {
 }  # fmt: skip
 CASES["BinaryIoU"] = ("BinaryIoU", {}, f"{YES}, images")
 
+FUNCTIONS = {
+    "binary_accuracy": (YES, {"threshold": 0.4}),
+    "categorical_accuracy": ("one-hot", {}),
+    "sparse_categorical_accuracy": ("labels", {}),
+    "top_k_categorical_accuracy": ("one-hot", {"k": 2}),
+    "sparse_top_k_categorical_accuracy": ("labels", {"k": 2}),
+    "mean_squared_error": ("any", {}),
+}
+
 
 @pytest.fixture(scope="module")
 def keras(tmp_path_factory):
     """What Keras answers to all the cases, from one process."""
     folder = tmp_path_factory.mktemp("keras_metrics")
-    (folder / "cases.json").write_text(json.dumps({"metrics": CASES}))
+    (folder / "cases.json").write_text(json.dumps({"metrics": CASES, "functions": FUNCTIONS}))
     settings = {"KERAS_BACKEND": "jax", "XLA_FLAGS": "--xla_backend_optimization_level=0"}
     subprocess.run([sys.executable, peer.__file__, folder], check=True, env=os.environ | settings)
     return json.loads((folder / "answers.json").read_text())
@@ -94,6 +103,17 @@ def test_results(name, keras):
                     metric.update_state(t[part], y[part], weight)
             np.testing.assert_allclose(metric.result(), expected, rtol=2e-5, atol=2e-6)
             metric.reset_state()
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions(name, keras):
+    kind, settings = FUNCTIONS[name]
+    t, y, _ = peer.data(kind)
+    function = getattr(metrics, name)
+    np.testing.assert_allclose(function(t, y, **settings), keras["functions"][name], rtol=1e-6)
+    assert metrics.get(function).name == name
+    with pytest.raises(ValueError, match=rf"{name}: y_true must have the shape"):
+        function(t[..., :1][:, None], y)
 
 
 @pytest.mark.parametrize("name", CASES)

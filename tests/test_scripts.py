@@ -123,9 +123,69 @@ def test_what_is_not_here_is_listed_by_name_and_line(tmp_path):
         ["line 6", "tensorflow.image"],
     ]
     assert "is not served yet" in lines[0]
-    done = run(tmp_path, "from keras.layers import Bidirectional")
+    done = run(tmp_path, "from keras.layers import Bidirectional\nBidirectional(None)")
     assert done.returncode == 1
     assert "not here: line 1: keras.layers.Bidirectional" in done.stderr
+
+
+def test_what_is_imported_and_never_used_need_not_be_here(tmp_path):
+    code = """
+        from keras.layers import Dense, Lambda
+        from keras.layers import LSTM
+        from keras.applications.vgg16 import VGG16
+        try:
+            from keras.layers import Bidirectional
+        except ImportError:
+            Bidirectional = "the other way"
+        print(Dense.__name__, Bidirectional)
+    """
+    done = run(tmp_path, code)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "Dense the other way\n"
+    assert "line 2: keras.layers.Lambda" in done.stderr
+    done = run(tmp_path, f"{code.rstrip()}\n        VGG16(weights=None)\n")
+    assert done.returncode == 1
+    assert "numba-cnn: error: module 'numba_cnn' has no attribute 'applications'" in done.stderr
+
+
+def test_old_paths_have_words_and_no_others(tmp_path):
+    code = """
+        from keras.layers.normalization import BatchNormalization
+        from keras.layers.merge import add, Concatenate
+        from keras.api.layers import Dense
+        from keras.engine.topology import Layer
+        from keras.layers import add as today
+        print(BatchNormalization, Concatenate, Dense, Layer, add is today)
+        try:
+            from keras.layers.core import Nothing
+        except ImportError:
+            print("no such word")
+    """
+    done = run(tmp_path, code)
+    assert done.returncode == 0, done.stderr
+    names = (
+        "batch_normalization.BatchNormalization",
+        "merging.Concatenate",
+        "dense.Dense",
+        "layer.Layer",
+    )
+    expected = " ".join(f"<class 'numba_cnn.layers.{name}'>" for name in names)
+    assert done.stdout == f"{expected} True\nno such word\n"
+
+
+def test_tensorboard_writes_without_tensorflow(tmp_path):
+    code = """
+        import numpy as np
+        import tensorflow as tf
+        from tensorflow import keras
+        model = keras.Sequential([keras.layers.Dense(2, input_shape=(3,))])
+        model.compile("sgd", "mse")
+        logs = keras.callbacks.TensorBoard(LOGS)
+        model.fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0, callbacks=[logs])
+    """
+    done = run(tmp_path, code.replace("LOGS", repr(str(tmp_path / "logs"))))
+    assert done.returncode == 0, done.stderr
+    assert list((tmp_path / "logs" / "train").iterdir())
 
 
 def test_a_script_that_is_not_there(tmp_path):

@@ -4,7 +4,7 @@
 
     like(x, v)        the number v in the type of x
     where(c, a, b)    a if c else b, both computed
-    exp, expm1, log1p (of what is not negative), tanh, sigmoid, erf
+    exp, expm1, log1p (of what lies in 0..1), tanh, sigmoid, erf
     function          what makes a function of plain Python callable from the others
 
 Every function takes (x, a, b, c), where a, b and c are the activation's settings in the order of SETTINGS. The gradient

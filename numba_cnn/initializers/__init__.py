@@ -203,6 +203,16 @@ def get(identifier: Any) -> Initializer:
     return initializer
 
 
+# Keras's other names of the classes.
+constant, identity, ones, orthogonal, zeros = Constant, Identity, Ones, Orthogonal, Zeros
+glorot_normal, he_normal, lecun_normal = GlorotNormal, HeNormal, LecunNormal
+glorot_uniform, he_uniform, lecun_uniform = GlorotUniform, HeUniform, LecunUniform
+random_normal, random_uniform = RandomNormal, RandomUniform
+truncated_normal, variance_scaling = TruncatedNormal, VarianceScaling
+
+serialize, deserialize = registry.both_ways("initializers", get)
+
+
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:
     """(fan_in, fan_out) of a weight: its inputs per output and outputs per input, over a window."""
     if len(shape) < 2:
@@ -239,6 +249,8 @@ __all__ = [
     "TruncatedNormal",
     "VarianceScaling",
     "Zeros",
+    "deserialize",
     "get",
+    "serialize",
 ]
 __getattr__ = nearest.attributes(__name__, __all__)

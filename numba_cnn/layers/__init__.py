@@ -81,7 +81,15 @@ from numba_cnn.layers.pooling1d import (
 from numba_cnn.layers.prelu import PReLU
 from numba_cnn.layers.rescaling import Rescaling
 from numba_cnn.layers.resizing import CenterCrop, Resizing
-from numba_cnn.layers.shaping import Cropping2D, Permute, Reshape, UpSampling2D, ZeroPadding2D
+from numba_cnn.layers.shaping import (
+    Cropping2D,
+    Identity,
+    Permute,
+    RepeatVector,
+    Reshape,
+    UpSampling2D,
+    ZeroPadding2D,
+)
 from numba_cnn.layers.unit_normalization import UnitNormalization
 
 __all__ = [
@@ -121,6 +129,7 @@ __all__ = [
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GroupNormalization",
+    "Identity",
     "Input",
     "InputLayer",
     "Layer",
@@ -144,6 +153,7 @@ __all__ = [
     "RandomTranslation",
     "RandomZoom",
     "ReLU",
+    "RepeatVector",
     "Rescaling",
     "Reshape",
     "Resizing",
@@ -162,11 +172,13 @@ __all__ = [
     "average",
     "concatenate",
     "describe",
+    "deserialize",
     "dot",
     "from_description",
     "maximum",
     "minimum",
     "multiply",
+    "serialize",
     "subtract",
 ]  # fmt: skip
 
@@ -198,3 +210,6 @@ def from_description(description: Mapping[str, Any]) -> Layer:
     """The layer that a Keras configuration describes; ValueError for one that is unknown here."""
     layer: Layer = registry.create("layer", description, _CLASSES, Layer)
     return layer
+
+
+serialize, deserialize = registry.both_ways("layers", from_description)

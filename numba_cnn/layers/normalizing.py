@@ -48,14 +48,22 @@ class ScaledAndShifted(Layer):
         self.gamma_regularizer = regularizers.get(gamma_regularizer)
         self.beta_constraint = constraints.get(beta_constraint)
         self.gamma_constraint = constraints.get(gamma_constraint)
-        self.gamma: Parameter | None = None
-        self.beta: Parameter | None = None
+        self.gamma: Parameter
+        self.beta: Parameter
+        self._neutral: list[
+            Parameter
+        ] = []  # what changes nothing, where the layer has no number of its own
 
     def _add_scale_and_shift(self, shape: Shape) -> None:
-        self.gamma = self._add_one("gamma", shape) if self.scale else None
-        self.beta = self._add_one("beta", shape) if self.center else None
+        self._neutral = [self._constant(name, shape) for name in ("mean", "variance")]
+        self.gamma = self._one("gamma", shape, self.scale)
+        self.beta = self._one("beta", shape, self.center)
 
-    def _add_one(self, name: str, shape: Shape) -> Parameter:
+    def _one(self, name: str, shape: Shape, has: bool) -> Parameter:
+        """A weight; or, if the layer does not have it, what changes nothing."""
+        if not has:
+            self._neutral.append(self._constant(name, shape))
+            return self._neutral[-1]
         return self._add_parameter(
             name,
             shape,
@@ -64,26 +72,32 @@ class ScaledAndShifted(Layer):
             constraint=getattr(self, f"{name}_constraint"),
         )
 
+    def _constant(self, name: str, shape: Shape) -> Parameter:
+        number = initializers.get("zeros" if name in ("mean", "beta") else "ones")
+        return Parameter(name, f"{self.name}/{name}", shape, number, trainable=False)
+
+    @property
+    def states(self) -> list[Parameter]:
+        return self._neutral
+
     def _scaled(self, normal: Array) -> tuple[Array, Backward]:
-        """Rows times gamma, plus beta."""
-        gamma, beta, shape = self.gamma, self.beta, (1, normal.shape[1])
-        y = normal
-        scale = None if gamma is None else gamma.value.reshape(shape)
-        if scale is not None:
-            y = ops.multiply(y, scale)
-        if beta is not None:
-            y = ops.add(y, beta.value.reshape(shape))
+        """Rows times gamma, plus beta: what batch normalization does of mean 0 and variance 1."""
+        parameters = self.gamma, self.beta, *self._neutral[:2]
+        gamma, beta, mean, variance = (p.value.reshape(-1) for p in parameters)
 
         def backward(dy: Array, need_dx: bool = True) -> Array:
-            if beta is not None:
-                _, dbeta = ops.add_backward(dy, dy.shape, shape)
-                beta.add_gradient(dbeta.reshape(beta.shape))
-            if gamma is not None:
-                dy, dgamma = ops.multiply_backward(dy, normal, scale)
-                gamma.add_gradient(dgamma.reshape(gamma.shape))
-            return dy
+            dx, dgamma, dbeta = ops.batch_norm_inference_backward(
+                dy, normal, gamma, mean, variance, 0
+            )
+            for has, parameter, gradient in (
+                (self.scale, self.gamma, dgamma),
+                (self.center, self.beta, dbeta),
+            ):
+                if has:
+                    parameter.add_gradient(gradient.reshape(parameter.shape))
+            return dx
 
-        return y, backward
+        return ops.batch_norm_inference(normal, gamma, beta, mean, variance, 0), backward
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -9,7 +9,7 @@ from numba_cnn import ops, shapes
 from numba_cnn.layers.images import check_channels_last, images, one_image
 from numba_cnn.layers.layer import Backward, InputShape, Layer
 from numba_cnn.ops import Array
-from numba_cnn.settings import Settings, choice
+from numba_cnn.settings import Settings, choice, integer
 from numba_cnn.shapes import Size
 
 Sides = tuple[tuple[int, int], tuple[int, int]]
@@ -80,6 +80,45 @@ class Permute(Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "dims": list(self.dims)}
+
+
+class Identity(Layer):
+    """Samples as they are."""
+
+    def forward(self, x: Array) -> tuple[Array, Backward]:
+        return x, lambda dy, need_dx=True: dy if need_dx else None
+
+
+class RepeatVector(Layer):
+    """Rows (N, F), each n times: (N, n, F)."""
+
+    _settings: ClassVar[Settings] = {"n": integer(1)}
+
+    def __init__(self, n: int, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.n = n
+
+    def compute_output_shape(self, input_shape: InputShape) -> InputShape:
+        input_shape = shapes.with_batch(self.name, input_shape)
+        if len(input_shape) != 2:
+            raise ValueError(
+                f"{self.name}: inputs must be rows (N, F). Received: input_shape {input_shape}"
+            )
+        return None, self.n, input_shape[1]
+
+    def forward(self, x: Array) -> tuple[Array, Backward]:
+        N, F = x.shape
+        y = ops.concatenate([x.reshape(N, 1, F)] * self.n, axis=1)
+
+        def backward(dy: Array, need_dx: bool = True) -> Array | None:
+            if not need_dx:
+                return None
+            return ops.add_backward(dy, (N, 1, F), dy.shape)[0].reshape(N, F)
+
+        return y, backward
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "n": self.n}
 
 
 class _Frame(Layer):

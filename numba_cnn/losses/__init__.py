@@ -82,6 +82,7 @@ __all__ = [
     "categorical_generalized_cross_entropy",
     "categorical_hinge",
     "cosine_similarity",
+    "deserialize",
     "dice",
     "get",
     "hinge",
@@ -93,6 +94,7 @@ __all__ = [
     "mean_squared_error",
     "mean_squared_logarithmic_error",
     "poisson",
+    "serialize",
     "sparse_categorical_crossentropy",
     "squared_hinge",
     "tversky",
@@ -147,5 +149,7 @@ def get(identifier: Any) -> Loss:
     loss: Loss = registry.get("loss", identifier, _NAMES, Loss)
     return loss
 
+
+serialize, deserialize = registry.both_ways("losses", get)
 
 __getattr__ = nearest.attributes(__name__, __all__)

@@ -6,6 +6,24 @@ from types import FunctionType
 from typing import Any
 
 from numba_cnn import nearest, registry
+from numba_cnn.losses import (
+    binary_crossentropy,
+    binary_focal_crossentropy,
+    categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_hinge,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+)
 from numba_cnn.losses.functions import FUNCTIONS
 from numba_cnn.metrics.accuracies import (
     Accuracy,
@@ -41,6 +59,14 @@ from numba_cnn.metrics.errors import (
     RootMeanSquaredError,
     SparseCategoricalCrossentropy,
     SquaredHinge,
+)
+from numba_cnn.metrics.functions import (
+    ACCURACIES,
+    binary_accuracy,
+    categorical_accuracy,
+    sparse_categorical_accuracy,
+    sparse_top_k_categorical_accuracy,
+    top_k_categorical_accuracy,
 )
 from numba_cnn.metrics.iou import (
     BinaryIoU,
@@ -104,10 +130,33 @@ __all__ = [
     "TopKCategoricalAccuracy",
     "TrueNegatives",
     "TruePositives",
+    "binary_accuracy",
+    "binary_crossentropy",
+    "binary_focal_crossentropy",
+    "categorical_accuracy",
+    "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_hinge",
+    "deserialize",
     "get",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "log_cosh",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "poisson",
+    "serialize",
+    "sparse_categorical_accuracy",
+    "sparse_categorical_crossentropy",
+    "sparse_top_k_categorical_accuracy",
+    "squared_hinge",
+    "top_k_categorical_accuracy",
 ]
 
-_CLASSES = [globals()[name] for name in __all__ if name not in ("Metric", "get")]
+_CLASSES = [globals()[n] for n in __all__ if n[0].isupper() and n != "Metric"]
 _NAMES: dict[str, type[Any]] = {
     "accuracy": FittingAccuracy,
     "acc": FittingAccuracy,
@@ -140,6 +189,8 @@ def get(identifier: Any) -> Metric:
     for name, function in FUNCTIONS.items():
         if identifier is function:
             identifier = name
+    if isinstance(identifier, FunctionType):
+        identifier = ACCURACIES.get(identifier, identifier)
     identifier = registry.function_of(identifier)
     if isinstance(identifier, FunctionType):
         return FunctionMetric(identifier)
@@ -148,5 +199,7 @@ def get(identifier: Any) -> Metric:
         metric.name = identifier
     return metric
 
+
+serialize, deserialize = registry.both_ways("metrics", get)
 
 __getattr__ = nearest.attributes(__name__, __all__)

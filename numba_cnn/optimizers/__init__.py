@@ -26,8 +26,10 @@ __all__ = [
     "Nadam",
     "Optimizer",
     "RMSprop",
+    "deserialize",
     "get",
     "schedules",
+    "serialize",
 ]
 
 _NAMES: dict[str, type[Optimizer]] = {
@@ -42,6 +44,8 @@ def get(identifier: Any) -> Optimizer:
     optimizer: Optimizer = registry.get("optimizer", identifier, _NAMES, Optimizer)
     return optimizer
 
+
+serialize, deserialize = registry.both_ways("optimizers", get)
 
 for _file in ("adagrad", "adam", "ftrl", "lion", "rmsprop", "sgd"):
     globals().pop(_file)  # the classes' older names, which are not to mean the files

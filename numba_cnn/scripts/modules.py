@@ -23,8 +23,11 @@ _MOVED = {
     "api": "",
     "backend.tensorflow_backend": "backend",
     "engine": "layers",
-    "engine.sequential": "models",
-    "engine.training": "models",
+    **{
+        f"engine.{old}": "layers"
+        for old in ("base_layer", "input_layer", "input_spec", "keras_tensor", "topology")
+    },
+    **{f"engine.{old}": "models" for old in ("functional", "network", "sequential", "training")},
     "layers.experimental.preprocessing": "layers",
     "layers.experimental": "layers",
     "optimizers.legacy": "optimizers",
@@ -60,6 +63,9 @@ def as_keras() -> None:
         real.keras = import_module(_PACKAGE)  # type: ignore[attr-defined]
         for name in [name for name in sys.modules if name.startswith("tensorflow.keras")]:
             del sys.modules[name]
+    else:
+        # TensorBoard looks for a module of this name before it takes what `tensorflow` is for TensorFlow.
+        sys.modules.setdefault("tensorboard.compat.notf", ModuleType("tensorboard.compat.notf"))
     serve(*_KERAS, *(() if real is not None else ("tensorflow",)))
 
 
@@ -73,7 +79,7 @@ def target(path: str) -> str | None:
     """The module of this library that a path below keras means, or None."""
     for old in sorted(_MOVED, key=len, reverse=True):
         if path == old or path.startswith(f"{old}."):
-            path = _MOVED[old]
+            path = f"{_MOVED[old]}{path[len(old) :]}".removeprefix(".")
             break
     name = f"{_PACKAGE}.{path}" if path else _PACKAGE
     try:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
-import runpy
+import contextlib
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
+from numba_cnn.scripts.absent import Imports
 from numba_cnn.scripts.modules import as_keras
 
 _ROOTS = "keras", "tensorflow", "tf_keras"
@@ -30,18 +32,32 @@ class Missing(NamedTuple):
 def run(script: str, arguments: Sequence[str] = ()) -> None:
     """Run the script as Python does, with keras, tensorflow.keras and tf.keras from this library.
 
+    What it imports of them and is not here may be imported, but not used.
     Raises whatever the script raises; FileNotFoundError if there is none.
     """
     path = Path(script)
-    path.read_bytes()
+    tree = ast.parse(path.read_bytes(), script)
     as_keras()
-    before = sys.argv[:], sys.path[:]
+    code = compile(Imports(_ROOTS, _why_missing).visit(tree), script, "exec")
+    main = ModuleType("__main__")
+    main.__file__ = script
+    before = sys.argv[:], sys.path[:], sys.modules["__main__"]
     sys.argv[:] = [script, *arguments]
     sys.path.insert(0, str(path.resolve().parent))
+    sys.modules["__main__"] = main
     try:
-        runpy.run_path(script, run_name="__main__")
+        exec(code, main.__dict__)
     finally:
-        sys.argv[:], sys.path[:] = before
+        sys.argv[:], sys.path[:], sys.modules["__main__"] = before
+
+
+def _why_missing(word: str) -> str | None:
+    """Why a word is not here; None where it is."""
+    found: dict[str, Missing] = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        _note(found, 0, word)
+    return next((missing.reason for missing in found.values()), None)
 
 
 def missing_words(script: str) -> list[Missing]:
@@ -116,10 +132,10 @@ def _note(found: dict[str, Missing], line: int, word: str) -> None:
 
 
 def _below(value: Any, name: str, part: str) -> Any:
-    try:
-        return getattr(value, part)
-    except AttributeError as error:
-        try:
+    """What a name such as keras.layers.merge means: an old path before this library's own file of that name."""
+    is_module = isinstance(value, ModuleType)
+    found = getattr(value, part, None)
+    if is_module and (found is None or isinstance(found, ModuleType)):
+        with contextlib.suppress(ImportError):
             return import_module(name)
-        except ImportError:
-            raise error from None
+    return getattr(value, part)

@@ -97,11 +97,14 @@ nn = SimpleNamespace(
 optimizers, losses, metrics, initializers = (
     keras.optimizers, keras.losses, keras.metrics, keras.initializers,
 )  # fmt: skip
+enable_eager_execution = _nothing
 compat = SimpleNamespace(
     v1=SimpleNamespace(
         logging=logging,
         set_random_seed=set_random_seed,
+        enable_eager_execution=_nothing,
         disable_eager_execution=_nothing,
+        disable_v2_behavior=_nothing,
         keras=keras,
     )
 )

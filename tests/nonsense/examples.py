@@ -128,6 +128,7 @@ EXAMPLES = {
     "models.Model": {"inputs": TENSOR, "outputs": layers.Dense(2)(TENSOR)},
     **{f"layers.{name}": {"inputs": [TENSOR, TENSOR]} for name in (
         "add", "average", "concatenate", "dot", "maximum", "minimum", "multiply", "subtract")},
+    "layers.RepeatVector": {"n": 2},
     "layers.Dot": {"axes": 1}, "layers.Permute": {"dims": (2, 1)}, "layers.AlphaDropout": {"rate": 0.5},
     "layers.GaussianDropout": {"rate": 0.5}, "layers.SpatialDropout1D": {"rate": 0.5},
     **{f"layers.{name}": {"filters": 2, "kernel_size": 3} for name in (

@@ -79,7 +79,7 @@ PARAMETERS = {
     "data_format": "?choice", "dilation_rate": "size", "distribution": "choice", "dtype": "choice", "dy": "array",
     "epochs": "count from 0", "epsilon": "number from 0", "expand_nested": "anything", "factor": "share",
     "filename": "path", "filepath": "path", "filters": "count", "from_logits": "flag", "groups": "count",
-    "identifier": "choice", "index": "?count from 0", "initial_epoch": "count from 0",
+    "identifier": "choice", "index": "?count from 0", "instance": "mapping", "initial_epoch": "count from 0",
     "initial_value_threshold": "?number", "input_shape": "shape", "iterations": "count from 0",
     "kernel_initializer": "choice", "kernel_size": "size", "labels": "array", "layer": "choice",
     "layer_range": "?objects", "layers": "?objects", "learning_rate": "number from 0", "line_length": "?count",

@@ -3,7 +3,7 @@
 import numpy as np
 
 from numba_cnn.backends.contract import checked
-from numba_cnn.backends.cpu.codegen.compiler import noinline
+from numba_cnn.backends.cpu.codegen.compiler import in_loops
 from numba_cnn.backends.cpu.global_pool2d import global_average_pool2d
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.memory import empty
@@ -37,7 +37,7 @@ def _bounds(x, low, high):
     return x.dtype.type(low), x.dtype.type(high)
 
 
-@noinline
+@in_loops
 def _between(value, low, high):
     """The value, or the bound that it lies beyond; NaN goes through."""
     value = low if value < low else value

@@ -7,7 +7,7 @@ import numpy as np
 from numba_cnn.backends import philox
 from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cpu.codegen import elementary
-from numba_cnn.backends.cpu.codegen.compiler import noinline
+from numba_cnn.backends.cpu.codegen.compiler import in_loops, noinline
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.memory import constant, empty
 from numba_cnn.backends.cpu.runtime.threads import threads_for
@@ -15,14 +15,14 @@ from numba_cnn.backends.cpu.runtime.threads import threads_for
 _RUN = 1024  # blocks
 _COST = 4  # elements of a copy that take as long as the words of one element
 
-_block = noinline(philox.block)
+_block = in_loops(philox.block)
 _pair = philox.normals(
     SimpleNamespace(
         like=elementary.like,
         where=elementary.select,
         log=elementary.log,
         sqrt=np.sqrt,
-        function=noinline,
+        function=in_loops,
     )
 )
 

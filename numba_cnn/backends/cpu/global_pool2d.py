@@ -69,7 +69,7 @@ def _max(share, shares, thread, packed):
         for p in range(1, P):
             pixel = x[n, p, c0:c1]
             for c in range(best.size):
-                better = (not pixel[c] <= best[c]) and best[c] == best[c]
+                better = (not pixel[c] <= best[c]) & (best[c] == best[c])
                 place[c] = p if better else place[c]
                 best[c] = pixel[c] if better else best[c]
 

@@ -7,7 +7,7 @@ import numpy as np
 from numba_cnn.backends import losses
 from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cpu.codegen import elementary
-from numba_cnn.backends.cpu.codegen.compiler import noinline
+from numba_cnn.backends.cpu.codegen.compiler import in_loops
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.memory import constant, empty
 from numba_cnn.backends.cpu.runtime.threads import threads_for
@@ -84,7 +84,7 @@ def _run(rows, y, targets, sample_weight, loss, dy):
 _LOSSES = losses.build(
     SimpleNamespace(
         like=elementary.like, where=elementary.select, exp=elementary.exp, log=elementary.log,
-        log1p=elementary.log1p, sigmoid=elementary.sigmoid, function=noinline,
+        log1p=elementary.log1p, sigmoid=elementary.sigmoid, function=in_loops,
     )
 )  # fmt: skip
 _of_probability = _LOSSES["categorical_crossentropy_of_probabilities"]

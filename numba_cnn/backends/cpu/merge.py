@@ -1,10 +1,16 @@
-"""Two arrays made one, and arrays side by side, on the CPU: each share is whole rows along the last axis."""
+"""Two arrays made one, and arrays side by side, on the CPU: each share is whole rows along the last axis.
+
+A gradient that is summed over an axis is summed in chunks of it, which are added in their order.
+"""
 
 from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cpu.codegen.compiler import noinline
 from numba_cnn.backends.cpu.codegen.elementary import like
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
+from numba_cnn.backends.cpu.runtime.partial_sums import partials_of, sum_partials
 from numba_cnn.backends.cpu.runtime.threads import threads_for
+
+_CHUNK, _MOST = 1 << 16, 64  # elements of a chunk, at least, and chunks
 
 
 @checked
@@ -14,14 +20,24 @@ def merge(a, b, name, g, y):
 
 @checked
 def merge_backward(dy, a, b, name, g, da):
+    axis, partials = _chunked(g, dy.size, da)
     arrays = dy.reshape(-1), a.reshape(-1), b.reshape(-1)
-    _GRADIENT[name](threads_for(dy.size), *arrays, tuple(g), da.reshape(-1))
+    _GRADIENT[name](threads_for(dy.size), *arrays, tuple(g), axis, partials)
+    sum_partials(partials, da)
 
 
 @checked
 def sum_to(dy, scale, g, da):
-    arrays = dy.reshape(-1), tuple(g), da.reshape(-1)
-    _sum_to(threads_for(dy.size), *arrays, dy.dtype.type(scale))
+    axis, partials = _chunked(g, dy.size, da)
+    _sum_to(threads_for(dy.size), dy.reshape(-1), tuple(g), axis, partials, dy.dtype.type(scale))
+    sum_partials(partials, da)
+
+
+def _chunked(g, size, da):
+    """(axis, an array for the sums over each chunk of it): the longest of the first three that da does not have."""
+    extents = [0 if step else extent for extent, step in zip(g[:3], g[4:7], strict=True)]
+    axis = extents.index(max(extents))
+    return axis, partials_of(da, max(1, min(extents[axis], size // _CHUNK, _MOST)))
 
 
 @checked
@@ -63,56 +79,81 @@ def _of_gradients(name, factor):
     factor = noinline(factor)
 
     def gradient(share, shares, thread, packed):
-        dy, a, b, g, da = unpack(packed)
-        D0, D1, D2, D3, A0, A1, A2, A3, B0, B1, B2, B3 = g
+        dy, a, b, g, axis, partials = unpack(packed)
+        _, D1, D2, D3, _, _, _, A3, B0, B1, B2, B3 = g
         width = D3 if A3 else 1
-        rows = da.size // width
-        for r in range(share * rows // shares, (share + 1) * rows // shares):
-            (i0, i1), (j0, j1), (k0, k1) = _own(r, g)
-            left, total = a[r * width : (r + 1) * width], da[r * width : (r + 1) * width]
-            total[:] = 0
+        rows, chunks = partials.shape[1] // width, len(partials)
+        for task in range(share * rows * chunks // shares, (share + 1) * rows * chunks // shares):
+            chunk, r = task // rows, task % rows
+            (i0, i1), (j0, j1), (k0, k1) = _own(r, g, axis, chunk, chunks)
+            left, total = (
+                a[r * width : (r + 1) * width],
+                partials[chunk, r * width : (r + 1) * width],
+            )
+            for c in range(width):
+                total[c] = 0
             for i in range(i0, i1):
                 for j in range(j0, j1):
                     for k in range(k0, k1):
                         slope = dy[((i * D1 + j) * D2 + k) * D3 :]
                         right = b[i * B0 + j * B1 + k * B2 :]
-                        for c in range(D3):
-                            total[c * A3] += slope[c] * factor(left[c * A3], right[c * B3])
+                        if A3 == 1 and B3 == 1:
+                            for c in range(D3):
+                                total[c] += slope[c] * factor(left[c], right[c])
+                        else:
+                            for c in range(D3):
+                                total[c * A3] += slope[c] * factor(left[c * A3], right[c * B3])
 
     gradient.__name__ = gradient.__qualname__ = f"merge_{name}_backward"
     return kernel(gradient)
 
 
 @noinline
-def _own(r, g):
-    """The ranges along the first three axes of what row r of a goes along with."""
+def _own(r, g, axis, chunk, chunks):
+    """The ranges along the first three axes of what row r of a goes along with, of one of them a chunk."""
     D0, D1, D2, _, A0, A1, A2 = g[:7]
     E1, E2 = D1 if A1 else 1, D2 if A2 else 1
     i, j, k = r // (E1 * E2), r // E2 % E1, r % E2
     return (
-        (i, i + 1) if A0 else (0, D0),
-        (j, j + 1) if A1 else (0, D1),
-        (k, k + 1) if A2 else (0, D2),
+        _range(i, D0, A0, chunk, chunks if axis == 0 else 1),
+        _range(j, D1, A1, chunk, chunks if axis == 1 else 1),
+        _range(k, D2, A2, chunk, chunks if axis == 2 else 1),
     )
+
+
+@noinline
+def _range(own, extent, step, chunk, chunks):
+    """Along an axis: the place of a's own, or, where it has one element for all of them, one of so many chunks."""
+    if step:
+        return own, own + 1
+    if chunks == 1:
+        return 0, extent
+    return chunk * extent // chunks, (chunk + 1) * extent // chunks
 
 
 @kernel
 def _sum_to(share, shares, thread, packed):
-    dy, g, da, scale = unpack(packed)
-    D0, D1, D2, D3 = g[:4]
+    dy, g, axis, partials, scale = unpack(packed)
+    _, D1, D2, D3 = g[:4]
     A3 = g[7]
     width = D3 if A3 else 1
-    rows = da.size // width
-    for r in range(share * rows // shares, (share + 1) * rows // shares):
-        (i0, i1), (j0, j1), (k0, k1) = _own(r, g)
-        total = da[r * width : (r + 1) * width]
-        total[:] = 0
+    rows, chunks = partials.shape[1] // width, len(partials)
+    for task in range(share * rows * chunks // shares, (share + 1) * rows * chunks // shares):
+        chunk, r = task // rows, task % rows
+        (i0, i1), (j0, j1), (k0, k1) = _own(r, g, axis, chunk, chunks)
+        total = partials[chunk, r * width : (r + 1) * width]
+        for c in range(width):
+            total[c] = 0
         for i in range(i0, i1):
             for j in range(j0, j1):
                 for k in range(k0, k1):
                     slope = dy[((i * D1 + j) * D2 + k) * D3 :]
-                    for c in range(D3):
-                        total[c * A3] += slope[c] * scale
+                    if A3 == 1:
+                        for c in range(D3):
+                            total[c] += slope[c] * scale
+                    else:
+                        for c in range(D3):
+                            total[0] += slope[c] * scale
 
 
 _MERGE = {

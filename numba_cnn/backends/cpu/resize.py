@@ -4,7 +4,8 @@ from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cpu.codegen.compiler import noinline
 from numba_cnn.backends.cpu.codegen.elementary import like
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
-from numba_cnn.backends.cpu.runtime.threads import threads_for
+from numba_cnn.backends.cpu.runtime.memory import empty
+from numba_cnn.backends.cpu.runtime.threads import get_num_threads, threads_for
 
 
 @checked
@@ -27,7 +28,8 @@ def upsample2d(x, g, bilinear, y):
 
 @checked
 def upsample2d_backward(dy, g, bilinear, dx):
-    _backward(threads_for(dy.size), dy, tuple(g), bool(bilinear), dx)
+    rows = empty((get_num_threads(), g.W * g.SW, g.C), dy.dtype)
+    _backward(threads_for(dy.size), dy, tuple(g), bool(bilinear), rows, dx)
 
 
 @kernel
@@ -106,24 +108,37 @@ def _share_of(number, o, S, extent, at, bilinear):
 @noinline
 def _reach(at, S, extent, bilinear):
     """The range of outputs that have something of pixel `at`."""
-    around = S if bilinear else 0
+    around = (S + 1) // 2 if bilinear else 0
     return max(at * S - around, 0), min((at + 1) * S + around, extent * S)
 
 
 @kernel
 def _backward(share, shares, thread, packed):
-    dy, (N, H, W, C, SH, SW), bilinear, dx = unpack(packed)
-    one = dy.dtype.type(1)
+    """Each row collects from rows of outputs, then each pixel from pixels of that sum."""
+    dy, (N, H, W, C, SH, SW), bilinear, rows, dx = unpack(packed)
+    one, collected = dy.dtype.type(1), rows[thread]
     for r in range(share * N * H // shares, (share + 1) * N * H // shares):
         n, h = r // H, r % H
         o0, o1 = _reach(h, SH, H, bilinear)
+        for o in range(o0, o1):
+            _add_times(
+                dy[n, o].reshape(-1),
+                _share_of(one, o, SH, H, h, bilinear),
+                o > o0,
+                collected.reshape(-1),
+            )
         for w in range(W):
             p0, p1 = _reach(w, SW, W, bilinear)
-            total = dx[n, h, w]
-            total[:] = 0
-            for o in range(o0, o1):
-                down = _share_of(one, o, SH, H, h, bilinear)
-                for p in range(p0, p1):
-                    weight, pixel = down * _share_of(one, p, SW, W, w, bilinear), dy[n, o, p]
-                    for c in range(C):
-                        total[c] += pixel[c] * weight
+            for p in range(p0, p1):
+                _add_times(collected[p], _share_of(one, p, SW, W, w, bilinear), p > p0, dx[n, h, w])
+
+
+@noinline
+def _add_times(x, factor, adds, total):
+    """total = factor x, or that added to it."""
+    if adds:
+        for i in range(x.size):
+            total[i] += factor * x[i]
+    else:
+        for i in range(x.size):
+            total[i] = factor * x[i]

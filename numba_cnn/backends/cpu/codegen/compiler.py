@@ -28,6 +28,11 @@ def noinline(body):
     return njit(body, **_OPTIONS)
 
 
+def reassociated(body):
+    """A function whose sums may be taken in any order, the same at every call: in vectors."""
+    return njit(body, **{**_OPTIONS, "fastmath": {"contract", "reassoc"}})
+
+
 def in_loops(body):
     """A function that loops vectorise: LLVM must not leave a call of it in one, however long it is."""
     return njit(body, forceinline=True, **_OPTIONS)

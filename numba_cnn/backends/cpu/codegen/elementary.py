@@ -153,6 +153,14 @@ def expm1_32(x):
 
 
 @in_loops
+def _log_near_1(f, rest):
+    """log(1 + f) for sqrt(1/2) < 1 + f < sqrt(2), of which `rest` has -f^2 / 2 and what else is small."""
+    p = _fma(_fma(_fma(_fma(_L8, f, _L7), f, _L6), f, _L5), f, _L4)
+    p = _fma(_fma(_fma(_fma(p, f, _L3), f, _L2), f, _L1), f, _L0)
+    return f + _fma(f * f * f, p, rest)
+
+
+@in_loops
 def log32(x):
     tiny = x < np.float32(1.1754944e-38)
     scaled = select(tiny, x * np.float32(8388608.0), x)
@@ -160,10 +168,7 @@ def log32(x):
     e = np.float32(bits >> np.int32(23)) - select(tiny, np.float32(23), np.float32(0))
     m = _float_of((bits & np.int32(0x7FFFFF)) + np.int32(0x3F3504F3))
     f = m - np.float32(1)
-    p = _fma(_fma(_fma(_fma(_L8, f, _L7), f, _L6), f, _L5), f, _L4)
-    p = _fma(_fma(_fma(_fma(p, f, _L3), f, _L2), f, _L1), f, _L0)
-    rest = _fma(f * f * f, p, _fma(e, _LN2_LOW, np.float32(-0.5) * f * f))
-    value = _fma(e, _LN2_HIGH, f + rest)
+    value = _fma(e, _LN2_HIGH, _log_near_1(f, _fma(e, _LN2_LOW, np.float32(-0.5) * f * f)))
     infinite = select(x == np.float32(np.inf), x, value)
     return select(
         x > np.float32(0),
@@ -174,12 +179,11 @@ def log32(x):
 
 @in_loops
 def log1p32(x):
-    """log(1 + x) for x >= 0, whose rounding 1 + x leaves out."""
-    one = np.float32(1) + x
-    lost = x - (one - np.float32(1))
-    return select(
-        one == np.float32(1), x, select(one == np.float32(np.inf), x, log32(one) + lost / one)
-    )
+    """log(1 + x) for x in 0..1, as activations and losses need it: of e^-|x|."""
+    large = x > np.float32(0.41421357)  # where 1 + x is taken as 2 (1 + f)
+    f = select(large, (x - np.float32(1)) * np.float32(0.5), x)
+    e = select(large, np.float32(1), np.float32(0))
+    return _fma(e, _LN2_HIGH, _log_near_1(f, _fma(e, _LN2_LOW, np.float32(-0.5) * f * f)))
 
 
 @in_loops

@@ -27,7 +27,8 @@ if sys.platform == "linux":
         allowed, others = np.zeros(WORDS, np.int64), np.zeros(WORDS, np.int64)
         if not 0 <= here < 8 * BYTES or _get_affinity(0, BYTES, allowed.ctypes.data):
             return
-        others[:] = allowed
+        for word in range(WORDS):  # a slice's assignment would take two seconds to compile
+            others[word] = allowed[word]
         others[here // 64] &= ~(1 << here % 64)
         if others.any():
             _set_affinity(0, BYTES, others.ctypes.data)

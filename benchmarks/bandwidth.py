@@ -1,0 +1,159 @@
+"""Passes over memory: how near they come to a copy, and activations to what their instructions allow.
+
+    python -m benchmarks.bandwidth [--threads 1] [--rounds 7] [NAME ...]
+
+Each works on 63 MB, which no cache holds. In each round a copy, a measurement of the FMA peak and the pass take turns.
+"of a copy" is the bandwidth of the pass over that of the copy, where the pass counts what it must at least read and
+write. "of the bound" is the share of the speed that memory and instructions allow: the slower of a copy of as many
+bytes and of the loop's own vector instructions at two in each cycle, as many as fused multiply-adds in their peak
+(divisions at the rate that they are measured at). NAME: only passes whose names have it.
+"""
+
+import argparse
+import time
+from statistics import median
+
+import numba
+import numpy as np
+
+from numba_cnn import layers
+from numba_cnn.backends import cpu, scalars
+
+from . import fma_peak, instructions, workloads
+
+SHAPE = 128, 62, 62, 32  # the tutorial's first activations
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=7)
+    arguments = parser.parse_args()
+    numba.set_num_threads(arguments.threads)
+    chosen = [p for p in passes() if not arguments.names or any(n in p[0] for n in arguments.names)]
+    costs = instructions.counts()
+    print(
+        "| pass | ns an element | of a copy | arithmetic + divisions an element | of the bound |\n"
+        "|---|---|---|---|---|"
+    )
+    for name, make in chosen:
+        function, nbytes = make()
+        row(name, function, nbytes, costs.get(tuple(name.rsplit(" ", 1))), arguments.rounds)
+
+
+def row(name, function, nbytes, cost, rounds):
+    size = int(np.prod(SHAPE))
+    source, target = workloads.array(*SHAPE), workloads.array(*SHAPE)
+    function()
+    copies, bounds, times = [], [], []
+    for _ in range(rounds):
+        copy = _seconds(lambda: np.copyto(target, source)) * nbytes / (2 * source.nbytes)
+        multiply, divide = fma_peak.instruction_seconds()
+        taken = _seconds(function)
+        times.append(taken)
+        copies.append(copy / taken)
+        if cost:
+            work = max(cost[0] * size * multiply, cost[1] * size * divide)
+            bounds.append(max(copy, work) / taken)
+    counted = f"{cost[0]:.2f} + {cost[1]:.2f}" if cost else ""
+    bound = f"{median(bounds):.0%}" if bounds else ""
+    print(
+        f"| {name} | {median(times) / size * 1e9:.2f} | {median(copies):.0%} | {counted} | {bound} |",
+        flush=True,
+    )
+
+
+def _seconds(function):
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+def passes():
+    """(name, make) of each pass; make() is (the function, bytes that it must read and write)."""
+    for name in scalars.SETTINGS:
+        yield f"{name} forward", lambda name=name: _activation(name)
+        yield f"{name} gradient", lambda name=name: _activation_gradient(name)
+    for layer, forward, backward in LAYERS:
+        name = type(layer).__name__
+        yield f"{name} inference", lambda layer=layer, n=forward: _inference(layer, n)
+        yield f"{name} training", lambda layer=layer, n=forward: _training(layer, n)
+        if backward:
+            yield f"{name} backward", lambda layer=layer, n=backward: _backward(layer, n)
+
+
+def _settings(name):
+    return [*scalars.SETTINGS[name].values(), 0.0, 0.0, 0.0][:3]
+
+
+def _activation(name):
+    x, y = workloads.array(*SHAPE), workloads.array(*SHAPE)
+    return lambda: cpu.activate(x, name, *_settings(name), y), 2 * x.nbytes
+
+
+def _activation_gradient(name):
+    dy, saved, dx = (workloads.array(*SHAPE) for _ in range(3))
+    return lambda: cpu.activate_backward(dy, saved, name, *_settings(name), dx), 3 * dx.nbytes
+
+
+# Layers; bytes that a pass must move, forward and backward, as functions of those of x and y.
+LAYERS = [
+    (layers.BatchNormalization(), lambda x, y: x + y, lambda x, y: 2 * (x + y) + x),
+    (layers.LayerNormalization(), lambda x, y: x + y, lambda x, y: 2 * x + y),
+    (layers.GroupNormalization(8), lambda x, y: x + y, lambda x, y: 2 * x + y),
+    (layers.AveragePooling2D(2), lambda x, y: x + y, lambda x, y: x + y),
+    (layers.MaxPooling2D(2), lambda x, y: x + y, lambda x, y: x + y),
+    (layers.MaxPooling2D(3, 2), lambda x, y: x + y, lambda x, y: x + y),
+    (layers.GlobalAveragePooling2D(), lambda x, y: x + y, lambda x, y: x + y),
+    (layers.GlobalMaxPooling2D(), lambda x, y: x + y, lambda x, y: x + y),
+    (layers.UpSampling2D(2), lambda x, y: x + y, lambda x, y: x + y),
+    (layers.UpSampling2D(2, interpolation="bilinear"), lambda x, y: x + y, lambda x, y: x + y),
+    (layers.Resizing(40, 40), lambda x, y: x + y, None),
+    (layers.ZeroPadding2D(1), lambda x, y: x + y, lambda x, y: x + y),
+    (layers.Cropping2D(1), lambda x, y: 2 * y, lambda x, y: x + y),
+    (layers.Permute((3, 1, 2)), lambda x, y: x + y, lambda x, y: x + y),
+    (layers.Add(), lambda x, y: 2 * x + y, None),
+    (layers.Multiply(), lambda x, y: 2 * x + y, None),
+    (layers.Concatenate(), lambda x, y: 2 * x + y, lambda x, y: 2 * x + y),
+    (layers.Dropout(0.5), lambda x, y: x + y, lambda x, y: x + y),
+    (layers.GaussianNoise(0.1), lambda x, y: x + y, None),
+    (layers.PReLU(shared_axes=[1, 2]), lambda x, y: x + y, lambda x, y: 2 * x + y),
+    (layers.Rescaling(1 / 255), lambda x, y: x + y, None),
+    (layers.Normalization(), lambda x, y: x + y, None),
+    (layers.RandomFlip(seed=0), lambda x, y: x + y, None),
+    (layers.RandomTranslation(0.1, 0.1, seed=0), lambda x, y: x + y, None),
+    (layers.RandomRotation(0.1, seed=0), lambda x, y: x + y, None),
+    (layers.RandomZoom(0.1, seed=0), lambda x, y: x + y, None),
+    (layers.RandomContrast(0.1, seed=0), lambda x, y: x + y, None),
+    (layers.RandomBrightness(0.1, seed=0), lambda x, y: x + y, None),
+]
+
+
+def _inputs(layer):
+    return [workloads.array(*SHAPE) for _ in range(2 if layer.arity is None else 1)]
+
+
+def _inference(layer, moved):
+    xs = _inputs(layer)
+    y = layer(xs if layer.arity is None else xs[0])
+    return lambda: layer.call(*xs), moved(xs[0].nbytes, y.nbytes)
+
+
+def _training(layer, moved):
+    xs = _inputs(layer)
+    y = layer(xs if layer.arity is None else xs[0])
+    return lambda: layer.forward(*xs)[0], moved(xs[0].nbytes, y.nbytes)
+
+
+def _backward(layer, moved):
+    xs = _inputs(layer)
+    layer(xs if layer.arity is None else xs[0])
+    y, backward = layer.forward(*xs)
+    dy = workloads.array(*y.shape)
+    need = [(True,) * len(xs)] if layer.arity is None else []
+    return lambda: backward(dy, *need), moved(xs[0].nbytes, y.nbytes)
+
+
+if __name__ == "__main__":
+    main()
