@@ -17,14 +17,11 @@ if "NUMBA_CACHE_DIR" not in os.environ:
     os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(prefix="numba_cnn_tests_")
     atexit.register(shutil.rmtree, os.environ["NUMBA_CACHE_DIR"], ignore_errors=True)
 
-# Files whose tests count on the processor's cores: threads, forks, signals, times.
+# Files whose tests count on the processor's cores: threads, processes, forks, signals, times.
 SERIAL = (
-    "test_threads.py",
-    "test_memory.py",
-    "test_architecture.py",
-    "test_arena.py",
-    "test_serving.py",
-)
+    "test_threads.py", "test_memory.py", "test_architecture.py", "test_arena.py", "test_serving.py",
+    "test_distributed.py", "test_distributed_network.py",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(items):

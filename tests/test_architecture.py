@@ -43,6 +43,7 @@ ALLOWED = {
         "activations", "backends", "constraints", "constructors", "initializers", "nearest", "ops", "parameter",
         "registry", "regularizers", "session", "settings", "shapes",
     },
+    "distributed": {"__init__", "backends", "nearest", "ops"},
     "formulas": set(),
     "losses": {"backends", "formulas", "nearest", "ops", "registry", "settings"},
     "metrics": {"backends", "formulas", "losses", "nearest", "ops", "registry", "session", "settings"},
@@ -54,9 +55,9 @@ ALLOWED = {
     "datasets": {"downloads", "files", "nearest", "shapes"},
     "config": {"__init__", "backends", "nearest", "ops", "session"},
     "models": {
-        "backends", "callbacks", "constraints", "constructors", "copies", "custom", "files", "formats", "initializers",
-        "layers", "losses", "metrics", "nearest", "ops", "optimizers", "parameter", "registry", "regularizers",
-        "session", "settings", "shapes", "threads",
+        "backends", "callbacks", "constraints", "constructors", "copies", "custom", "distributed", "files", "formats",
+        "initializers", "layers", "losses", "metrics", "nearest", "ops", "optimizers", "parameter", "registry",
+        "regularizers", "session", "settings", "shapes", "threads",
     },
     "saving": {"custom", "models", "nearest"},
     "classification": {"nearest", "settings"},
@@ -66,8 +67,9 @@ ALLOWED = {
     "reports": {"__init__", "classification", "config", "files", "nearest", "ops", "plots"},
     "serving": {"classification", "datasets", "nearest"},
     "commands": {
-        "__init__", "backends", "callbacks", "classification", "config", "datasets", "files", "layers", "models",
-        "nearest", "ops", "optimizers", "plots", "reports", "scripts", "serving", "session", "threads", "utils",
+        "__init__", "backends", "callbacks", "classification", "config", "datasets", "distributed", "files", "layers",
+        "models", "nearest", "ops", "optimizers", "plots", "reports", "scripts", "serving", "session", "threads",
+        "utils",
     },
 }  # fmt: skip
 # Inside backends/cpu, from below; what lies at its top, the ops, may import all of them.

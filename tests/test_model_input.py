@@ -6,7 +6,7 @@ import small_cnn
 from small_cnn import compiled, fit
 
 from numba_cnn import Sequential, callbacks, layers, models, ops
-from numba_cnn.models import data
+from numba_cnn.models import data, feeding
 
 LOSS = "sparse_categorical_crossentropy"
 
@@ -51,7 +51,7 @@ class TestBatches:
     )
     def test_split(self, N, fraction, parts):
         dataset = data.Dataset((np.arange(N),), (np.arange(N) * 2,), (None,))
-        first, last = data.split("fit", dataset, fraction)
+        first, last = feeding.split("fit", dataset, fraction)
         assert parts == (first.N, last.N)
         np.testing.assert_array_equal(np.concatenate([first.x[0], last.x[0]]), np.arange(N))
         np.testing.assert_array_equal(last.labels[0], 2 * last.x[0])

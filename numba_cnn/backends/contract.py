@@ -5,9 +5,9 @@ A row says in which file of a folder the op lives, and what it takes. It reads l
     "dense_backward_input": Op("dense", dy="N F", y="N F?", weight="K F", dx="N K"),
 
 Arrays are C-contiguous and, but for those that name a dtype, all float32 or all float64. Their extents are letters,
-each of one value in a call, or numbers, `*` for any axes that are the same wherever it stands, or a property of the
-geometry `g`; `?` lets an array be None. What is no array is of the type that stands there. Outputs come last. `y`
-before a `dy` gates it: where a fused ReLU gave 0 the gradient is 0.
+each of one value in a call, or numbers, `2|3` for either, `*` for any axes that are the same wherever it stands, or a
+property of the geometry `g`; `?` lets an array be None. What is no array is of the type that stands there. Outputs come
+last. `y` before a `dy` gates it: where a fused ReLU gave 0 the gradient is 0.
 
 `checked` holds a function to its row; tests/test_contract.py compares the folders.
 """
@@ -26,14 +26,14 @@ class Abilities(NamedTuple):
     """What a backend can do beside the ops."""
 
     epilogues: frozenset[str] = frozenset()  # activations that conv2d and dense do themselves
-    records: bool = False  # whether it has LaunchGraph and get_num_threads
+    records: bool = False  # whether it has LaunchGraph, host_call and get_num_threads
     prefetches: bool = False  # whether it has PREFETCH's ops and finish_deferred
     cache_budget: int | None = None  # bytes of a batch's activations that should fit its caches
 
 
 _CONV = {"g": shapes.Conv2D, "algorithm": str}
 
-_DRAWN = {"generator": "int64: 2", "used": "int64: 1"}
+_DRAWN = {"generator": "int64: 2|3", "used": "int64: 1"}
 
 _SETTINGS = {"name": str, "a": float, "b": float, "c": float}
 
@@ -170,8 +170,9 @@ PREFETCH = {
     ),
 }
 
-# Of the host, whatever the model runs on: what threads do that make batches.
+# Of the host, whatever the model runs on: what threads do that make batches, and what ranks tell one another.
 HOST = {
+    "weigh": Op("weigh", x="*", weight="1", y="*"),
     "warp_images": Op(
         "warp_images", x="real: g.x", matrices="g.matrices", g=shapes.AffineTransform2D, bilinear=bool, fill_mode=str,
         fill_value=float, y="float32: g.y",

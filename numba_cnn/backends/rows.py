@@ -86,8 +86,10 @@ class ArrayField(NamedTuple):
         single = len(self.extents) - ("*" in self.extents)
         expected, rest = (), shape
         for letter in self.extents:
-            if letter.isdigit():
-                expected, rest = (*expected, int(letter)), rest[1:]
+            if letter[0].isdigit():
+                allowed = [int(number) for number in letter.split("|")]
+                met = rest[0] if rest and rest[0] in allowed else allowed[0]
+                expected, rest = (*expected, met), rest[1:]
                 continue
             count = max(len(shape) - single, 0) if letter == "*" else 1
             expected += extents.setdefault(letter, rest[:count] if len(rest) >= count else (1,))

@@ -95,7 +95,7 @@ class BackupAndRestore(Callback):
             self._save(epoch + 1, 0)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        if self.delete_checkpoint:
+        if self.delete_checkpoint and self.model._is_first:
             for name in (_NAME, _PREVIOUS):
                 self._path(name).unlink(missing_ok=True)
             with contextlib.suppress(OSError):  # others' files are in it
@@ -110,7 +110,7 @@ class BackupAndRestore(Callback):
         return Path(self.backup_dir, name)
 
     def _save(self, epoch: int, batch: int) -> None:
-        if self.model.stop_training:
+        if self.model.stop_training or not self.model._is_first:
             return  # it ends now; killed before, it repeats what made it stop
         progress = {"epoch": epoch, "batch": batch, "batches": self._batches}
         states = {name: callback.get_state() for name, callback in self._named().items()}
@@ -122,15 +122,16 @@ class BackupAndRestore(Callback):
 
     def _loaded(self) -> dict[str, Any] | None:
         """What the last backup that can be read says, or None; the model has taken over its weights."""
-        found = [self._path(name) for name in (_NAME, _PREVIOUS) if self._path(name).is_file()]
-        for last, backup in enumerate(found, start=1 - len(found)):
-            try:
-                progress: dict[str, Any] = self.model._load_backup(backup)
-                return progress
-            except (OSError, ValueError) as error:
-                if not last:
-                    raise
-                warnings.warn(f"BackupAndRestore: {error}; the one before is taken", stacklevel=2)
+        with self.model._backups([self._path(_NAME), self._path(_PREVIOUS)]) as found:
+            for last, backup in enumerate(found, start=1 - len(found)):
+                try:
+                    progress: dict[str, Any] = self.model._load_backup(backup)
+                    return progress
+                except (OSError, ValueError) as error:
+                    if not last:
+                        raise
+                    text = f"BackupAndRestore: {error}; the one before is taken"
+                    warnings.warn(text, stacklevel=2)
         return None
 
     def _give(self, progress: dict[str, Any]) -> None:

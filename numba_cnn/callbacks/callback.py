@@ -22,6 +22,7 @@ class Callback(Checked):
     """
 
     runs_last: ClassVar[bool] = False  # whether its hooks are called behind those of all others
+    on_first_rank_only: ClassVar[bool] = False  # of a distributed model: what writes files
     _takes_any_name: ClassVar[bool] = True
     _learned: ClassVar[tuple[str, ...]] = ()  # the attributes that a run changes
     model: Any
@@ -88,6 +89,11 @@ class CallbackList:
         self.callbacks.sort(key=lambda callback: callback.runs_last)
         self._hooks: dict[str, list[Callable[..., None]]] = {}
 
+    def act_everywhere(self, hook: str) -> bool:
+        """Whether a callback that every rank of a distributed model has does something at that hook."""
+        shared = [one for one in self.callbacks if not one.on_first_rank_only]
+        return any(_is_own(one, name) for one in shared for name in _names(hook))
+
     def call(self, hook: str, *arguments: Any) -> None:
         for method in self._methods(hook):
             method(*arguments)
@@ -102,11 +108,10 @@ class CallbackList:
 
     def _methods(self, hook: str) -> list[Callable[..., None]]:
         if hook not in self._hooks:
-            wanted = {hook, hook.replace("train_batch", "batch")}
             self._hooks[hook] = [
                 getattr(callback, hook)
                 for callback in self.callbacks
-                if any(_is_own(callback, name) for name in wanted)
+                if any(_is_own(callback, name) for name in _names(hook))
             ]
         return self._hooks[hook]
 
@@ -123,6 +128,10 @@ def as_list(callbacks: Callback | Iterable[Callback] | None) -> list[Callback]:
             f"Received: {nearest.shown(callbacks)}"
         )
     return list(callbacks)
+
+
+def _names(hook: str) -> set[str]:
+    return {hook, hook.replace("train_batch", "batch")}
 
 
 def _is_own(callback: Callback, hook: str) -> bool:

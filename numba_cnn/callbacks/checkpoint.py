@@ -63,6 +63,7 @@ class ModelCheckpoint(Monitor):
     the path itself is written twice.
     """
 
+    on_first_rank_only: ClassVar[bool] = True
     _settings: ClassVar[Settings] = {
         "filepath": _template,
         "verbose": verbosity,

@@ -53,6 +53,7 @@ class RemoteMonitor(Callback):
     A server that does not answer within 10 s, or with an error, is a warning.
     """
 
+    on_first_rank_only: ClassVar[bool] = True
     _settings: ClassVar[Settings] = {
         "root": _root,
         "path": _any_text,

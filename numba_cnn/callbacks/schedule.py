@@ -50,6 +50,7 @@ def _separator(owner: str, name: str, value: Any) -> str:
 class CSVLogger(Callback):
     """A line per epoch: its number, from 0, and what is logged; append=True goes on with a file."""
 
+    on_first_rank_only: ClassVar[bool] = True
     _settings: ClassVar[Settings] = {"filename": path, "separator": _separator, "append": flag}
 
     def __init__(

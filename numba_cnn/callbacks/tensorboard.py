@@ -32,6 +32,7 @@ class TensorBoard(Callback):
     nothing.
     """
 
+    on_first_rank_only: ClassVar[bool] = True
     _settings: ClassVar[Settings] = {
         "log_dir": path,
         "histogram_freq": integer(0),

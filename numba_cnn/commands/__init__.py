@@ -42,8 +42,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ImportError, MemoryError, RuntimeError, TypeError, ValueError) as error:
         if isinstance(error.__context__, KeyboardInterrupt):
             raise  # Ctrl-C, within an import that makes another error of it
-        return fail(str(error))
+        return fail(str(error)) if _says(error) else 1
     return code or 0
+
+
+def _says(error: Exception) -> bool:
+    """Whether this process says so: of several ranks the first alone, where another one failed."""
+    from numba_cnn.distributed import RankError, is_first
+
+    return is_first() or not isinstance(error, RankError)
 
 
 def fail(message: str) -> int:

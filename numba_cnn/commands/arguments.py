@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +77,17 @@ def set_threads(arguments: argparse.Namespace) -> None:
         from numba_cnn import config
 
         config.set_num_threads(arguments.threads)
+
+
+def distribute(model: Any, arguments: argparse.Namespace) -> bool:
+    """Have the processes that mpiexec started run the model together; whether this one prints and saves."""
+    from numba_cnn import distributed
+
+    first = distributed.launched() == 1 or bool(model.distribute().is_first)
+    if not first:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  (until the process ends)
+    set_threads(arguments)
+    return first
 
 
 def load(arguments: argparse.Namespace) -> Saved:

@@ -26,8 +26,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int | None:
-    common.set_threads(arguments)
     model = common.load(arguments)
+    common.distribute(model, arguments)
     data = common.data_of(arguments, model)
     names = data.class_names or model.class_names
     results = reporting.results_of(

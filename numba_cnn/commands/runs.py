@@ -11,7 +11,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, ClassVar
 
 from numba_cnn import files
 from numba_cnn.callbacks import (
@@ -84,6 +84,8 @@ def callbacks(arguments: argparse.Namespace, out: Path, validates: bool) -> list
 
 class HistoryFile(Callback):
     """Writes all epochs' values to a CSV file after each."""
+
+    on_first_rank_only: ClassVar[bool] = True
 
     def __init__(self, path: Path) -> None:
         self.path = path

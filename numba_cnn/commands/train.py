@@ -107,7 +107,6 @@ def run(arguments: argparse.Namespace) -> int | None:
     from numba_cnn import session
 
     session.set_random_seed(arguments.seed)
-    common.set_threads(arguments)
     out = Path(arguments.out)
     side = arguments.image_size
     channels = 1 if arguments.model == "lenet" else 3
@@ -116,10 +115,12 @@ def run(arguments: argparse.Namespace) -> int | None:
     trained = networks.augmented(model, arguments.augment)
     for one in {id(model): model, id(trained): trained}.values():
         _compile(one, arguments)
+    first = common.distribute(trained, arguments)
     model.class_names = data.class_names
     model.summary()
-    out.mkdir(parents=True, exist_ok=True)
-    runs.begin(out, arguments)
+    if first:
+        out.mkdir(parents=True, exist_ok=True)
+        runs.begin(out, arguments)
     print(
         f"\nTraining on {len(data.train.y)} images of {arguments.data}, {len(data.validation.y)} more for "
         f"validation; backend {model.backend.NAME}",
@@ -128,14 +129,17 @@ def run(arguments: argparse.Namespace) -> int | None:
     try:
         history = _fit(trained, data, arguments, out)
     except runs.Stopped as stop:
+        if not first:
+            raise
         model.save(out / "model.keras")
         print(
             f"\n{stop}; saved {out / 'model.keras'}. Go on with: numba-cnn train --resume {out}",
             file=sys.stderr,
         )
         raise
-    model.save(out / "model.keras")
-    _finish(model, history, data, arguments, out)
+    if first:
+        model.save(out / "model.keras")
+        _finish(model, history, data, arguments, out)
     return None
 
 

@@ -70,7 +70,7 @@ def write(file: BinaryIO, model: Layer, optimizer: Optimizer | None) -> None:
             arrays = [] if layer.inner_layers else layer.get_weights()
             _write_arrays(h5, f"{group}/vars", layer.name, arrays)
             if isinstance(layer.generator, Parameter):
-                state = layer.generator.numpy().astype(np.uint32)
+                state = layer.generator.numpy()[:2].astype(np.uint32)
                 _write_arrays(h5, f"{group}/{_GENERATOR}", "seed_generator", [state])
         if optimizer is not None and optimizer.built:
             _write_arrays(h5, "optimizer/vars", optimizer.name, optimizer.get_variables())
@@ -112,14 +112,14 @@ def read(
 
 
 def _read_generator(h5: Any, group: str, size: int) -> np.ndarray | None:
-    """The (seed, counter) of a layer of chance, or None where the file has none."""
+    """The (seed, counter, 0) of a layer of chance, or None where the file has none."""
     below = h5
     for step in (*group.split("/"), "seed_generator"):
         if step not in below:
             return None
         below = follow(below, step)
     (numbers,) = _read_arrays(h5, f"{group}/{_GENERATOR}", [((2,), np.dtype(np.int64))], size)
-    return numbers
+    return np.append(numbers, 0)
 
 
 def _groups(model: Layer) -> list[tuple[str, Layer]]:

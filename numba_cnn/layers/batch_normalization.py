@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from numba_cnn import constraints, initializers, ops, registry, regularizers
 from numba_cnn.layers.layer import Backward, InputShape, Layer
+from numba_cnn.layers.synchronized import Statistics
 from numba_cnn.ops import Array
 from numba_cnn.parameter import Parameter
 from numba_cnn.settings import Settings, flag, integer, number
@@ -17,6 +18,9 @@ class BatchNormalization(Layer):
 
     In training by the statistics of the batch, which the moving ones follow; in inference, and where the layer is
     frozen, by the moving ones. Ioffe & Szegedy, arXiv:1502.03167.
+
+    synchronized    whether, in a distributed model, the batch is that of all ranks; else each rank takes the statistics
+                    of its own share, and the moving ones are the ranks' mean
     """
 
     acts_in_training = True
@@ -28,7 +32,9 @@ class BatchNormalization(Layer):
         "epsilon": number(above=0),
         "center": flag,
         "scale": flag,
+        "synchronized": flag,
     }
+    _ranks: Any = None  # of a distributed model
 
     def __init__(
         self,
@@ -45,11 +51,12 @@ class BatchNormalization(Layer):
         gamma_regularizer: Any = None,
         beta_constraint: Any = None,
         gamma_constraint: Any = None,
+        synchronized: bool = False,
         **settings: Any,
     ) -> None:
         super().__init__(**settings)
         self.axis, self.momentum, self.epsilon = axis, momentum, epsilon
-        self.center, self.scale = center, scale
+        self.center, self.scale, self.synchronized = center, scale, synchronized
         self.beta_initializer = initializers.get(beta_initializer)
         self.gamma_initializer = initializers.get(gamma_initializer)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
@@ -139,6 +146,8 @@ class BatchNormalization(Layer):
         if not self.trainable:
             return self.forward_inference(x)
         gamma, beta, mean, variance = self._by_moving_statistics()
+        if self.synchronized and self._ranks is not None:
+            return self._forward_together(x, gamma, beta, mean, variance)
         y, batch_mean, inverse_deviation = ops.batch_norm(
             x, gamma, beta, mean, variance, self.momentum, self.epsilon
         )
@@ -149,6 +158,23 @@ class BatchNormalization(Layer):
             return dx
 
         return y, backward
+
+    def _forward_together(
+        self, x: Array, gamma: Array, beta: Array, mean: Array, variance: Array
+    ) -> tuple[Array, Backward]:
+        """By the statistics of all ranks' shares of a batch."""
+        statistics = Statistics(self._ranks, gamma, beta, self.epsilon)
+        y, pull = statistics.forward(x, (mean, variance), self.momentum)
+
+        def backward(dy: Array, need_dx: bool = True) -> Array | None:
+            dx, dgamma, dbeta = pull(dy, need_dx)
+            self._add_gradients(dgamma, dbeta)
+            return dx
+
+        return y, backward
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_ranks": None}
 
     def get_config(self) -> dict[str, Any]:
         described = {
@@ -163,6 +189,7 @@ class BatchNormalization(Layer):
             "epsilon": self.epsilon,
             "center": self.center,
             "scale": self.scale,
+            "synchronized": self.synchronized,
             **{
                 f"{name}_{kind[:-1]}": registry.describe(kind, getattr(self, f"{name}_{kind[:-1]}"))
                 for kind, names in described.items()

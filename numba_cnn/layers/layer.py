@@ -39,7 +39,7 @@ class Layer(Configured):
     inert: ClassVar[dict[str, tuple[Any, ...]]] = {"data_format": ("channels_last",)}
     version: object
     dtype: Any = "float32"
-    generator: Parameter | None = None  # (seed, counter), of layers of chance
+    generator: Parameter | None = None  # (seed, counter, first sample), of layers of chance
     input_shape: Any  # (None, ...), or a list of them; None before the layer is built
     output_shape: Any
     _nodes: list[Node]

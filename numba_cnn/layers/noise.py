@@ -24,8 +24,8 @@ _SELU_LEAST = -1.0507009873554805 * 1.6732632423543772
 
 
 def _state(seed: int, shape: Shape) -> np.ndarray:
-    """A generator that has drawn nothing yet."""
-    return np.array([seed, 0], np.int64)
+    """A generator that has drawn nothing yet: seed, counter, and which sample of a whole batch its first one is."""
+    return np.array([seed, 0, 0], np.int64)
 
 
 class Chance(Layer):
@@ -39,7 +39,7 @@ class Chance(Layer):
         self.seed = seed
         start = session.new_seed() if self.seed is None else self.seed
         self.generator: Parameter = Parameter(
-            "seed_generator_state", f"{self.name}/seed_generator", (2,), partial(_state, start)
+            "seed_generator_state", f"{self.name}/seed_generator", (3,), partial(_state, start)
         )
 
     @property

@@ -12,7 +12,6 @@ from numba_cnn.losses.by_formula import (
     CategoricalGeneralizedCrossEntropy,
     CategoricalHinge,
     CosineSimilarity,
-    Dice,
     Hinge,
     Huber,
     KLDivergence,
@@ -21,7 +20,6 @@ from numba_cnn.losses.by_formula import (
     MeanSquaredLogarithmicError,
     Poisson,
     SquaredHinge,
-    Tversky,
 )
 from numba_cnn.losses.crossentropies import (
     BinaryCrossentropy,
@@ -31,6 +29,7 @@ from numba_cnn.losses.crossentropies import (
 from numba_cnn.losses.errors import MeanAbsoluteError, MeanSquaredError
 from numba_cnn.losses.functions import FUNCTIONS
 from numba_cnn.losses.loss import Loss
+from numba_cnn.losses.overlap import Dice, Tversky
 from numba_cnn.losses.own import FunctionLoss
 
 binary_crossentropy = FUNCTIONS["binary_crossentropy"]

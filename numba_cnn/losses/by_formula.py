@@ -78,11 +78,11 @@ class ByFormula(Loss):
         return {**super().get_config(), **{key: getattr(self, key) for key in self._config}}
 
 
-def _axes(owner: str, name: str, value: Any) -> Any:
+def axes(owner: str, name: str, value: Any) -> Any:
     """None, an axis or a list of axes."""
-    axes = value if isinstance(value, list | tuple) else [value]
+    given = value if isinstance(value, list | tuple) else [value]
     if value is not None and not (
-        axes and all(isinstance(a, int | np.integer) and not isinstance(a, bool) for a in axes)
+        given and all(isinstance(a, int | np.integer) and not isinstance(a, bool) for a in given)
     ):
         raise ValueError(
             f"{owner}: {name} must be None, an integer or a list of integers. "
@@ -94,7 +94,7 @@ def _axes(owner: str, name: str, value: Any) -> Any:
 def _axis(owner: str, name: str, value: Any) -> int:
     if value is None or isinstance(value, list | tuple):
         raise ValueError(f"{owner}: {name} must be an integer. Received: {nearest.shown(value)}")
-    axis: int = _axes(owner, name, value)
+    axis: int = axes(owner, name, value)
     return axis
 
 
@@ -266,31 +266,3 @@ class CategoricalGeneralizedCrossEntropy(ByFormula):
     ) -> None:
         super().__init__(name)
         self.q = q
-
-
-class Dice(ByFormula):
-    """1 - 2 * sum of t * y / (sum of t + sum of y), over the whole batch, or over `axis`."""
-
-    _settings: ClassVar[Settings] = {"axis": _axes}
-    _formula = staticmethod(formulas.dice)
-    _config = ("axis",)
-
-    def __init__(self, axis: Any = None, name: str = "dice") -> None:
-        super().__init__(name)
-        self.axis = axis
-
-
-class Tversky(ByFormula):
-    """1 - TP / (TP + alpha * sum of t (1 - y) + beta * sum of y (1 - t)), over the batch, or over `axis`."""
-
-    _settings: ClassVar[Settings] = {"alpha": number(0), "beta": number(0), "axis": _axes}
-    _formula = staticmethod(formulas.tversky)
-    _config = "alpha", "beta", "axis"
-
-    def __init__(
-        self, alpha: float = 0.5, beta: float = 0.5, axis: Any = None, name: str = "tversky"
-    ) -> None:
-        super().__init__(name)
-        self.alpha = alpha
-        self.beta = beta
-        self.axis = axis

@@ -17,6 +17,7 @@ from numba_cnn.losses.crossentropies import (
 )
 from numba_cnn.losses.errors import MeanAbsoluteError, MeanSquaredError
 from numba_cnn.losses.loss import Loss
+from numba_cnn.losses.overlap import Dice, Tversky
 
 _SPARSE = "sparse_categorical_crossentropy", "categorical_generalized_cross_entropy"
 
@@ -89,7 +90,9 @@ def _function(name: str, cls: type[Loss]) -> Callable[..., Any]:
 
 
 _CLASSES: tuple[type[Loss], ...] = (
-    *by_formula.ByFormula.__subclasses__(),
+    *(cls for cls in by_formula.ByFormula.__subclasses__() if cls not in (Dice, Tversky)),
+    Dice,
+    Tversky,
     BinaryCrossentropy,
     CategoricalCrossentropy,
     SparseCategoricalCrossentropy,

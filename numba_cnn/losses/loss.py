@@ -28,6 +28,11 @@ class Loss(Checked):
     on_host: bool = False  # whether it computes with NumPy, which no recording holds
     _settings: ClassVar[Settings] = {"name": text}
 
+    @property
+    def of_whole_batch(self) -> bool:
+        """Whether it is no mean of what samples cost, so that the losses of a batch's parts do not add up to it."""
+        return self.ignore_class is not None
+
     def __init__(self, name: str) -> None:
         self.name = name
 

@@ -22,6 +22,8 @@ def state_of(model: Learner) -> dict[str, Any]:
         "_nodes": [],  # its own calls belong to the models that it is in
         "_graphs": None,
         "_source": None,
+        "_ranks": None,
+        "_sums": None,
         "_backend": copies.name_of(model._backend),
     }
     if model.optimizer is not None and model.optimizer.built:

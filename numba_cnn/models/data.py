@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Generator, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from numba_cnn import nearest, settings, shapes
+from numba_cnn import nearest, shapes
+from numba_cnn.distributed import Ranks, Share
 from numba_cnn.layers.layer import InputShape
 from numba_cnn.models.on_disk import OnDisk, is_on_disk
 from numba_cnn.ops import Array
 
 _LARGEST = np.float64(np.finfo(np.float32).max)
+_COMPARED = 64  # samples by which ranks compare their data
 _GATHERED = np.float32, np.float64, np.uint8, np.int32, np.int64  # what kernels make batches of
 
 
@@ -53,6 +56,7 @@ class Batch(NamedTuple):
     x: tuple[Array, ...]
     labels: tuple[Array, ...]
     sample_weight: tuple[Array | None, ...]
+    share: Share | None = None  # of a whole batch, where several ranks have one each
 
 
 class Batches:
@@ -63,6 +67,9 @@ class Batches:
 
     A batch of one input that must be gathered or converted is made while the one before is in use, if the backend can.
     It is valid until the next one is asked for: two buffers take turns.
+
+    Of several ranks, each takes its share of every batch, and reads no other; a rank that gets none takes the first
+    sample, which counts nothing: so its passes run like the others'.
     """
 
     is_used_up = False  # every epoch has all samples
@@ -77,15 +84,16 @@ class Batches:
         names: Sequence[str] = ("x",),
         steps: int | None = None,
         by_batches: bool = False,
+        ranks: Ranks | None = None,
     ) -> None:
         self.op, self.data, self.batch_size = op, data, batch_size
         self._by_batches = by_batches
-        self.backend, self.seed, self._names = backend, seed, names
+        self.backend, self.seed, self._names, self._ranks = backend, seed, names, ranks
         self._asked = None if steps is None else shapes.count(op, "steps", steps)
         x = data.x[0]
         in_memory = type(x) is np.ndarray and x.flags.carray and x.dtype in _GATHERED
         self._ahead = len(data.x) == 1 and in_memory and backend.ABILITIES.prefetches
-        size = min(batch_size, data.N)
+        size = max(part.stop - part.start for part in self._parts()[:1])
         self._buffers = [
             [np.empty((size, *x.shape[1:]), np.float32) for x in data.x]
             for _ in range(min(len(self), 2))
@@ -108,6 +116,18 @@ class Batches:
                 for part in self._parts():
                     self._check(i, part, _finite(x[part]))
 
+    def told(self) -> dict[str, Any]:
+        """Shapes, the size of batches, and checksums of the labels and of some samples."""
+        some = np.linspace(0, self.data.N - 1, min(self.data.N, _COMPARED)).astype(int)
+        samples = [np.ascontiguousarray(x[some]) for x in self.data.x]
+        others = [a for a in (*self.data.labels, *self.data.sample_weight) if a is not None]
+        return {
+            "shape of x": [list(x.shape) for x in self.data.x],
+            "batch_size": self.batch_size,
+            "samples, by checksum": [zlib.crc32(one.data) for one in samples],
+            "labels, by checksum": [zlib.crc32(np.ascontiguousarray(one).data) for one in others],
+        }
+
     def __iter__(self) -> Iterator[Batch]:
         return self.epoch(0)
 
@@ -115,20 +135,20 @@ class Batches:
         """The batches of the epoch of that number."""
         parts = self._parts()
         if self.seed is None and all(map(_is_as_taken, self.data.x)):
-            for part in parts:
-                yield self._batch([x[part] for x in self.data.x], part)
+            for k, part in enumerate(parts):
+                yield self._batch(k, [x[part] for x in self.data.x], part)
             return
         order = self._order(epoch)
         for k, part in enumerate(parts):
             rows = order[part]
             if not self._ahead:
-                yield self._batch(self._copied(k, rows), rows)
+                yield self._batch(k, self._copied(k, rows), rows)
                 continue
             self.backend.finish_deferred()  # this batch, or what an epoch that was broken off left
             images, finite = self._buffer(k, len(rows))
             if k == 0:
                 self.backend.gather(self.data.x[0], rows, images, finite)
-            batch = self._batch([images], rows, finite)
+            batch = self._batch(k, [images], rows, finite)
             if k + 1 < len(parts):
                 following = order[parts[k + 1]]
                 self.backend.gather_async(
@@ -148,8 +168,21 @@ class Batches:
         return np.append(whole, np.arange(N // size * size, N))
 
     def _parts(self) -> list[slice]:
-        N, size = self.data.N, self.batch_size
-        return [slice(size * k, min(size * (k + 1), N)) for k in range(len(self))]
+        """Where the batches lie, or this rank's shares of them, in an epoch's order."""
+        parts = []
+        for k in range(len(self)):
+            start, share = self.batch_size * k, self._share(k)
+            first = start if share is None or not share.size else start + share.first
+            count = self._size(k) if share is None else max(share.size, 1)
+            parts.append(slice(first, first + count))
+        return parts
+
+    def _size(self, k: int) -> int:
+        """How many samples batch k has."""
+        return min(self.batch_size, self.data.N - self.batch_size * k)
+
+    def _share(self, k: int) -> Share | None:
+        return None if self._ranks is None else self._ranks.share(self._size(k))
 
     def _buffer(self, k: int, size: int) -> tuple[np.ndarray, np.ndarray]:
         """Where batch k of one input goes: its samples, and whether each is finite."""
@@ -167,7 +200,11 @@ class Batches:
         return buffers
 
     def _batch(
-        self, xs: list[np.ndarray], rows: slice | np.ndarray, finite: np.ndarray | None = None
+        self,
+        k: int,
+        xs: list[np.ndarray],
+        rows: slice | np.ndarray,
+        finite: np.ndarray | None = None,
     ) -> Batch:
         for i, images in enumerate(xs):
             self._check(i, rows, _finite(images) if finite is None else finite)
@@ -176,6 +213,7 @@ class Batches:
             tuple(map(asarray, xs)),
             tuple(asarray(labels[rows]) for labels in self.data.labels),
             tuple(None if a is None else asarray(a[rows]) for a in self.data.sample_weight),
+            self._share(k),
         )
 
     def _check(self, i: int, rows: slice | np.ndarray, finite: np.ndarray) -> None:
@@ -251,25 +289,3 @@ def is_ready(samples: np.ndarray) -> bool:
     if samples.dtype != np.float32 or not samples.flags.c_contiguous:
         return False
     return bool(np.logical_and.reduce(np.isfinite(samples), axis=None))
-
-
-def split(op: str, data: Any, fraction: float) -> tuple[Dataset, Dataset]:
-    """The first floor(N * (1 - fraction)) samples, and the rest, in the order given."""
-    if not isinstance(data, Dataset):
-        raise ValueError(
-            f"{op}: validation_split divides arrays; pass validation_data where x gives batches. "
-            f"Received: validation_split {nearest.shown(fraction)}"
-        )
-    number = settings.real(fraction)
-    if number is None or not 0 < number < 1:
-        raise ValueError(
-            f"{op}: validation_split must lie in 0..1. Received: {nearest.shown(fraction)}"
-        )
-    N, fraction = data.N, number
-    at = math.floor(N * (1.0 - fraction))
-    if at in (0, N):
-        raise ValueError(
-            f"{op}: validation_split leaves no samples on one side. "
-            f"Received: {N} samples, validation_split {fraction}"
-        )
-    return data.take(slice(0, at)), data.take(slice(at, N))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from numba_cnn import nearest, shapes
+from numba_cnn import nearest, settings, shapes
+from numba_cnn.distributed import Share
 from numba_cnn.models import data, sources, structure, targets
-from numba_cnn.models.learner import Learner
+from numba_cnn.models.distributing import Distributed
+from numba_cnn.models.scattering import Scattered
 from numba_cnn.models.sources import Source, Stream
 from numba_cnn.models.structure import one_or_all
 
@@ -26,7 +29,7 @@ class Maker(NamedTuple):
 Given = data.Dataset | Maker
 
 
-class Feeder(Learner):
+class Feeder(Distributed):
     """A model that is fed with arrays, or with batches that somebody else makes."""
 
     def _given(self, op: str, x: Any, y: Any, sample_weight: Any) -> Given:
@@ -58,7 +61,7 @@ class Feeder(Learner):
         weighted = targets.weighted(op, given, class_weight, self.output_shape)
         return self._in_batches(op, weighted, batch_size, seed, steps, by_batches)
 
-    def _prepared(self, op: str, class_weight: Any, batch: Any) -> data.Batch:
+    def _prepared(self, op: str, class_weight: Any, batch: Any) -> Any:
         """A batch (x, y) or (x, y, sample_weight) that somebody else made, checked and where the model lives."""
         if not isinstance(batch, tuple | list) or not 2 <= len(batch) <= 3:
             raise ValueError(
@@ -76,14 +79,25 @@ class Feeder(Learner):
         op: str,
         source: Any,
         steps: int | None,
-        prepared: Callable[[Any], data.Batch],
+        prepared: Callable[[Any], Any],
         seed: int | None = None,
-    ) -> Stream:
-        return Stream(op, source, steps, prepared, seed, self.backend.ABILITIES.prefetches)
+    ) -> Source:
+        stream = Stream(op, source, steps, prepared, seed, self.backend.ABILITIES.prefetches)
+        if self._ranks is None:
+            return stream
+        return Scattered(self._ranks, stream, partial(self._of_share, op))
 
-    def _at_once(self, op: str, dataset: data.Dataset) -> data.Batch:
-        """A batch that nobody changes while it is in use, whatever becomes of the arrays."""
-        return next(iter(self._in_batches(op, dataset.copied(), dataset.N)))
+    def _at_once(self, op: str, dataset: data.Dataset) -> Any:
+        """A batch that nobody changes while it is in use, whatever becomes of the arrays; of several ranks, the arrays
+        of a whole one."""
+        if self._ranks is not None:
+            return dataset.copied()
+        return self._of_share(op, dataset.copied(), None)
+
+    def _of_share(self, op: str, dataset: data.Dataset, share: Share | None) -> data.Batch:
+        """All samples as one batch."""
+        batches = data.Batches(op, dataset, dataset.N, self.backend, None, self.input_names)
+        return next(iter(batches))._replace(share=share)
 
     def _samples(self, op: str, x: Any, batch_size: int | None, steps: int | None) -> Source:
         """Batches of samples alone."""
@@ -91,7 +105,7 @@ class Feeder(Learner):
             dataset = data.Dataset(self._inputs(op, x))
             return self._in_batches(op, dataset, batch_size, None, steps)
 
-        def prepared(batch: Any) -> data.Batch:
+        def prepared(batch: Any) -> Any:
             dataset = data.Dataset(self._inputs(op, sources.as_arrays(self._samples_of(batch))))
             return self._at_once(op, dataset)
 
@@ -167,4 +181,32 @@ class Feeder(Learner):
     ) -> data.Batches:
         size = shapes.count(op, "batch_size", BATCH_SIZE if batch_size is None else batch_size)
         names = self.input_names
-        return data.Batches(op, dataset, size, self.backend, seed, names, steps, by_batches)
+        how = self.backend, seed, names, steps, by_batches, self._ranks
+        return data.Batches(op, dataset, size, *how)
+
+    def _train_batch(self, batch: data.Batch) -> None:
+        """One step of the optimizer."""
+        x, labels, weights, share = batch
+        self.train_step(one_or_all(x), one_or_all(labels), one_or_all(weights), share)
+
+
+def split(op: str, given: Any, fraction: float) -> tuple[data.Dataset, data.Dataset]:
+    """The first floor(N * (1 - fraction)) samples, and the rest, in the order given."""
+    if not isinstance(given, data.Dataset):
+        raise ValueError(
+            f"{op}: validation_split divides arrays; pass validation_data where x gives batches. "
+            f"Received: validation_split {nearest.shown(fraction)}"
+        )
+    number = settings.real(fraction)
+    if number is None or not 0 < number < 1:
+        raise ValueError(
+            f"{op}: validation_split must lie in 0..1. Received: {nearest.shown(fraction)}"
+        )
+    N, fraction = given.N, number
+    at = math.floor(N * (1.0 - fraction))
+    if at in (0, N):
+        raise ValueError(
+            f"{op}: validation_split leaves no samples on one side. "
+            f"Received: {N} samples, validation_split {fraction}"
+        )
+    return given.take(slice(0, at)), given.take(slice(at, N))

@@ -134,12 +134,15 @@ class Saved(Probed):
     def save(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write model, weights and optimizer state to a .keras file, or to the older .h5, which Keras reads too.
 
-        Of another ending a .keras file appears, with a warning.
+        Of another ending a .keras file appears, with a warning. Of a distributed model rank 0 alone writes, and the
+        others do not wait for it.
         """
         filepath = path("save", "filepath", filepath)
         overwrite = flag("save", "overwrite", overwrite)
         if not self.built:
             raise ValueError(f"save: build the model first. Received: unbuilt {self.name}")
+        if not self._is_first:
+            return
         description = {**self._description(), **self._compile_config()}
         if self.class_names is not None:  # which Keras does not look for
             description["class_names"] = self.class_names
@@ -151,6 +154,8 @@ class Saved(Probed):
         overwrite = flag("save_weights", "overwrite", overwrite)
         if not self.built:
             raise ValueError(f"save_weights: build the model first. Received: unbuilt {self.name}")
+        if not self._is_first:
+            return
         formats.save_weights(filepath, self, self.optimizer, overwrite)
 
     def load_weights(

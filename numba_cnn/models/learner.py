@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from numba_cnn import backends, nearest, ops, optimizers
 from numba_cnn.callbacks import History
+from numba_cnn.distributed import Share
 from numba_cnn.metrics import Mean, Metric
 from numba_cnn.metrics.metric import Averaged
 from numba_cnn.models import copying, execution, objectives, plan
@@ -18,6 +19,16 @@ from numba_cnn.models.structure import one_or_all
 from numba_cnn.ops import Array, arguments
 
 Logs = dict[str, float]
+
+
+class Outcome(NamedTuple):
+    """What a function gave of a batch, and what it was given."""
+
+    values: Arrays  # of each objective a loss and metrics, then penalties
+    rest: Arrays
+    labels: list[Array]
+    weights: Sequence[Array | None]
+    N: int
 
 
 class Learner(Network):
@@ -111,10 +122,13 @@ class Learner(Network):
         self._backend = new_backend
         self._place()
 
-    def train_step(self, x: Any, labels: Any, sample_weight: Any = None) -> None:
+    def train_step(
+        self, x: Any, labels: Any, sample_weight: Any = None, share: Share | None = None
+    ) -> None:
         """One step of the optimizer on a batch on the model's backend; waits for nothing.
 
-        For a model of several inputs or outputs, lists of arrays.
+        For a model of several inputs or outputs, lists of arrays. Of a distributed model, x is the `share` of the batch
+        that this rank has.
         """
         if self.optimizer is None:
             raise ValueError(
@@ -123,19 +137,39 @@ class Learner(Network):
         trained = self.trainable_weights
         if not self.optimizer.built:
             self.optimizer.build(trained, self.backend, self)
+        if not isinstance(share, Share | None):
+            raise TypeError(
+                f"train_step: share must be a distributed.Share, or None. Received: {nearest.shown(share)}"
+            )
         n, m = len(self._starts), len(self._ends)
         xs, ys = _as_tuple(x, n), _as_tuple(labels, m)
         weights = _as_tuple(sample_weight, m)
         weights = weights * len(ys) if len(weights) == 1 else weights
-        gradients = self._run(self._values_and_gradients, *xs, *ys, *weights, trains=True)
+        gradients = self._gradients(share, *xs, *ys, *weights)
         for parameter, gradient in zip(trained, gradients, strict=True):
             parameter.gradient = gradient
         self.optimizer.step(trained)
 
-    def _run(self, function: Any, *arrays: Array | None, trains: bool = False) -> Arrays:
-        """Count the losses and the metrics that a function gives of a batch; returns what else it gives."""
+    def _build_optimizer(self) -> None:
+        """Have its state for what is trained now."""
+        if self.optimizer is not None and self.built:
+            self.optimizer.build(self.trainable_weights, self.backend, self)
+
+    def _gradients(self, share: Share | None, *arrays: Array | None) -> Arrays:
+        """Those of a batch, whose losses and metrics are counted."""
+        outcome = self._computed(self._values_and_gradients, *arrays, trains=True)
+        self._count(outcome)
+        return outcome.rest
+
+    def _test_batch(self, share: Share | None, *arrays: Array | None) -> None:
+        """Count the losses and the metrics of a batch."""
+        for part in self._in_parts(*arrays):
+            self._count(self._computed(self._values, *part))
+
+    def _computed(self, function: Any, *arrays: Array | None, trains: bool = False) -> Outcome:
+        """What a function gives of a batch, whose arrays are known to fit."""
         xs, ys, weights = self._split(arrays)
-        taken: list[Array | None] = []
+        taken: list[Array] = []
         for names, part in (("x", xs), ("labels", ys)):
             for array in part:
                 arguments.given(self.name, **{names: array})
@@ -150,14 +184,19 @@ class Learner(Network):
                 labels = arguments.class_labels(self.name, labels, width)
             taken.append(labels)
         values, rest = self._graphs.run(self, function, *xs, *taken, *weights, trains=trains)
-        for objective, array, weight in zip(self._objectives, taken, weights, strict=True):
-            assert array is not None
+        return Outcome(values, rest, taken, weights, len(xs[0]))
+
+    def _count(self, outcome: Outcome) -> None:
+        """Count the losses and the metrics of a batch."""
+        values = outcome.values
+        for objective, labels, weight in zip(
+            self._objectives, outcome.labels, outcome.weights, strict=True
+        ):
             count = 1 + len(objective.metrics)
-            objective.take(values[:count], array, weight)
+            objective.take(values[:count], labels, weight)
             values = values[count:]
         for penalty in values:
-            self._penalty.add(penalty, len(xs[0]))
-        return rest
+            self._penalty.add(penalty, outcome.N)
 
     def _split(self, arrays: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any]]:
         """Inputs, labels and weights, of arrays in this order."""

@@ -28,7 +28,7 @@ class OnBatch(Trainer):
         return_dict = flag("train_on_batch", "return_dict", return_dict)
         given = self._given("train_on_batch", x, y, sample_weight)
         batch = self._whole("train_on_batch", given, class_weight)
-        self.train_step(*map(one_or_all, batch))
+        self._train_batch(batch)
         return self._told(return_dict)
 
     def test_on_batch(
@@ -37,8 +37,8 @@ class OnBatch(Trainer):
         """The loss and the metrics, means over the batches since reset_metrics(), as evaluate() returns them."""
         return_dict = flag("test_on_batch", "return_dict", return_dict)
         given = self._given("test_on_batch", x, y, sample_weight)
-        xs, labels, weights = self._whole("test_on_batch", given, None)
-        self._run(self._values, *xs, *labels, *weights)
+        xs, labels, weights, share = self._whole("test_on_batch", given, None)
+        self._test_batch(share, *xs, *labels, *weights)
         return self._told(return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:

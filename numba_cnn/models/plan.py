@@ -134,8 +134,9 @@ def call(plan: Plan, inputs: Sequence[Array]) -> Arrays:
     return [slots[slot] for slot in plan.outputs]
 
 
-def forward(plan: Plan, inputs: Sequence[Array]) -> tuple[Arrays, Callable[[Arrays], None]]:
-    """(outputs, backward): training. backward(doutputs) leaves the gradient of every trainable parameter.
+def forward(plan: Plan, inputs: Sequence[Array]) -> tuple[Arrays, Callable[..., None]]:
+    """(outputs, backward): training. backward(doutputs) leaves the gradient of every trainable parameter, and calls
+    done(step), if it is given, behind each step's.
 
     What a step remembers is freed as soon as its backward pass is done. Where no trainable parameter lies below,
     nothing is remembered, but layers that act in training act.
@@ -156,18 +157,19 @@ def forward(plan: Plan, inputs: Sequence[Array]) -> tuple[Arrays, Callable[[Arra
             slots[step.output] = step.layer.call(*arrays)
         del arrays
 
-    def backward(doutputs: Arrays) -> None:
+    def backward(doutputs: Arrays, done: Callable[[Step], None] | None = None) -> None:
         gradients: dict[int, Array] = {}
         for slot, gradient in zip(plan.outputs, doutputs, strict=True):
             _add(gradients, slot, gradient)
         while passes:
             step, need, step_backward = passes.pop()
             dy = gradients.pop(step.output, None)
-            if dy is None:  # an output of which nothing is asked
-                continue
-            for slot, dx in zip(step.inputs, _gradients(step_backward, dy, need), strict=True):
-                if dx is not None:
-                    _add(gradients, slot, dx)
+            if dy is not None:  # an output of which something is asked
+                for slot, dx in zip(step.inputs, _gradients(step_backward, dy, need), strict=True):
+                    if dx is not None:
+                        _add(gradients, slot, dx)
+            if done is not None:
+                done(step)
 
     return [slots[slot] for slot in plan.outputs], backward
 

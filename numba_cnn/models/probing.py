@@ -129,7 +129,7 @@ class Probed(OnBatch):
         weights = None if dy is None else self._weights_of_outputs(op, x, dy)
         done = 0
         with closing(batches.epoch(0)) as passing:
-            for xs, _, _ in passing:
+            for xs, *_ in passing:
                 N = len(xs[0])
                 mine = None if weights is None else [one[done : done + N] for one in weights]
                 done += N
@@ -162,7 +162,7 @@ class Probed(OnBatch):
 
     def _values_of_layers(self, x: Any) -> list[tuple[Layer, np.ndarray]]:
         """What each layer gives for one batch, in the order in which they run, those of models inside too."""
-        xs, _, _ = next(self._samples("values_of_layers", x, len(x), None).epoch(0))
+        xs, *_ = next(self._samples("values_of_layers", x, len(x), None).epoch(0))
         steps = plan.Steps(len(self._starts))
         made = steps.plan(self._add_steps(steps, steps.inputs))
         tapped = [step._replace(layer=_Tap(step.layer)) for step in made.steps]
@@ -172,7 +172,7 @@ class Probed(OnBatch):
 
     def _seconds_of_layers(self, x: Any, rounds: int) -> list[tuple[Layer, list[float]]]:
         """How long each layer's call takes in each of so many passes, called from Python one by one."""
-        xs, _, _ = next(self._samples("seconds_of_layers", x, len(x), None).epoch(0))
+        xs, *_ = next(self._samples("seconds_of_layers", x, len(x), None).epoch(0))
         steps = plan.Steps(len(self._starts))
         made = steps.plan(self._add_steps(steps, steps.inputs))
         clocks = [_Clock(step.layer, self.backend) for step in made.steps]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +39,23 @@ class Resumable(Feeder):
         """Take over weights and optimizer state; what else _save_backup() wrote there."""
         progress: dict[str, Any] = formats.load_backup(path, self, self.optimizer)
         return progress
+
+    @contextmanager
+    def _backups(self, paths: Sequence[Path]) -> Generator[list[Path], None, None]:
+        """The files that there are of those; of several ranks, those of rank 0, which all of them can read inside."""
+        ranks = self._ranks
+        if ranks is None or ranks.size == 1:
+            yield [path for path in paths if path.is_file()]
+            return
+        found = [path for path in paths if path.is_file()] if ranks.is_first else []
+        names = ranks.first_says([path.name for path in found])
+        with tempfile.TemporaryDirectory() as folder:
+            copies = [Path(folder, name) for name in names]
+            for path, copy in zip(found or copies, copies, strict=True):
+                data = np.fromfile(path, np.uint8) if ranks.is_first else np.empty(0, np.uint8)
+                size = int(ranks.broadcast(np.array([len(data)]))[0])
+                copy.write_bytes(ranks.broadcast(np.resize(data, size)).tobytes())
+            yield copies
 
     def _take_up(self, progress: dict[str, Any]) -> None:
         """Stand where _save_backup() was called."""

@@ -29,6 +29,9 @@ class Source(Protocol):
     def check(self) -> None:
         """Look at what can be looked at before the first pass."""
 
+    def told(self) -> Any:
+        """What ranks compare, so that all of them have the same data."""
+
     def epoch(self, epoch: int) -> Generator[Batch, None, None]:
         """The batches of the pass of that number."""
 
@@ -88,6 +91,10 @@ class Stream:
 
     def check(self) -> None:
         """Nothing is known of a batch before it is made."""
+
+    def told(self) -> Any:
+        """The number of batches: what they hold is known when they are made."""
+        return {"batches": self.steps}
 
     def epoch(self, epoch: int) -> Generator[Batch, None, None]:
         self._tell("on_epoch_begin")

@@ -14,7 +14,7 @@ from numba_cnn import nearest, session, shapes
 from numba_cnn.callbacks import Callback, CallbackList, History
 from numba_cnn.callbacks.callback import as_list
 from numba_cnn.models import data, sources
-from numba_cnn.models.feeding import BATCH_SIZE, Given
+from numba_cnn.models.feeding import BATCH_SIZE, Given, split
 from numba_cnn.models.learner import Logs
 from numba_cnn.models.progress import Progress, verbosity
 from numba_cnn.models.resuming import Resumable
@@ -85,34 +85,30 @@ class Trainer(Resumable):
         if validation_data is not None:
             validation = self._given("fit", *_parts_of(validation_data))
         elif not (isinstance(validation_split, int | float) and validation_split == 0):
-            given, validation = data.split("fit", given, validation_split)
+            given, validation = split("fit", given, validation_split)
         seed = session.new_order_seed() if shuffle else None
         how: Any = {"seed": seed, "by_batches": by_batches, "class_weight": class_weight}
         batches = self._fed("fit", given, batch_size, steps_per_epoch, **how)
         tests = self._tests(validation, validation_batch_size or batch_size, validation_steps)
-        if self.optimizer is not None and self.built:
-            self.optimizer.build(self.trainable_weights, self.backend, self)
-
+        self._build_optimizer()
         self.history, self.stop_training = History(), False
-        parameters = {"verbose": verbose, "epochs": epochs, "steps": batches.steps}
-        hooks = CallbackList([*as_list(callbacks), self.history], self, parameters)
-        progress = self._progress(verbose, batches, epochs)
-        self._source, self._position = batches, (initial_epoch, 0)
-        hooks.call("on_train_begin", None)
-        logs = self._train(batches, tests, validation_freq, progress, hooks)
-        hooks.call("on_train_end", logs)
+        names = [type(callback).__name__ for callback in self._mine(callbacks, every=True)]
+        with self._together("fit", batches, tests, callbacks=names, epochs=epochs):
+            if tests is not None:
+                tests.check()
+            parameters = {"verbose": verbose, "epochs": epochs, "steps": batches.steps}
+            hooks = CallbackList([*self._mine(callbacks), self.history], self, parameters)
+            progress = self._progress(verbose, batches, epochs)
+            self._source, self._position = batches, (initial_epoch, 0)
+            self._train(batches, tests, validation_freq, progress, hooks)
         self._source = None
         return self.history
 
     def _tests(
         self, given: Given | None, batch_size: int | None, steps: int | None
     ) -> Source | None:
-        """What fit validates on, looked at before it trains."""
-        if given is None:
-            return None
-        tests = self._fed("fit, validation", given, batch_size, steps)
-        tests.check()
-        return tests
+        """What fit validates on."""
+        return None if given is None else self._fed("fit, validation", given, batch_size, steps)
 
     def _train(
         self,
@@ -121,9 +117,10 @@ class Trainer(Resumable):
         validation_freq: int,
         progress: Progress,
         hooks: CallbackList,
-    ) -> Logs:
-        """The epochs from where fit() begins; the logs of the last."""
+    ) -> None:
+        """The epochs from where fit() begins."""
         logs: Logs = {}
+        hooks.call("on_train_begin", None)
         epochs, (first, done) = progress.epochs or 0, self._position
         for epoch in range(first, epochs):
             logs = self._train_epoch(epoch, batches, done if epoch == first else 0, progress, hooks)
@@ -132,6 +129,7 @@ class Trainer(Resumable):
                 logs = _with_validation(logs, results)
             progress.clear()
             hooks.call("on_epoch_end", epoch, logs)
+            self._check_equal("fit", epoch)
             progress.end(batches.steps, logs)
             if batches.is_used_up and epoch + 1 < epochs:
                 warnings.warn(
@@ -144,7 +142,7 @@ class Trainer(Resumable):
                 break
         if self.optimizer is not None:  # which may keep moving averages of the weights
             self.optimizer.finalize_variable_values(self.trainable_weights)
-        return logs
+        hooks.call("on_train_end", logs)
 
     def evaluate(
         self,
@@ -161,8 +159,9 @@ class Trainer(Resumable):
         return_dict = flag("evaluate", "return_dict", return_dict)
         given = self._given("evaluate", x, y, sample_weight)
         batches = self._fed("evaluate", given, batch_size, steps)
-        progress = self._progress(verbose, batches)
-        logs = self._test(batches, progress, self._hooks(callbacks, verbose, batches))
+        with self._together("evaluate", batches):
+            progress = self._progress(verbose, batches)
+            logs = self._test(batches, progress, self._hooks(callbacks, verbose, batches))
         if return_dict:
             return logs
         return one_or_all(self._in_turn(logs))
@@ -183,26 +182,34 @@ class Trainer(Resumable):
         callbacks: Callbacks = None,
     ) -> Any:
         """What the model makes of each sample, as a float32 array (N, ...), or a list or dict of them for several."""
-        if verbose == 0 and callbacks is None and batch_size is steps is None and _is_ready(x):
+        quick = verbose == 0 and callbacks is None and batch_size is steps is None
+        if quick and self._ranks is None and _is_ready(x):
             results = self._graphs.again(self._outputs, x)  # one image often: Python would show
             if results is not None:
                 return self.backend.to_numpy(results[0][0])
         batches = self._samples("predict", x, batch_size, steps)
-        progress = self._progress(verbose, batches)
-        hooks = self._hooks(callbacks, verbose, batches)
+        with self._together("predict", batches):
+            progress = self._progress(verbose, batches)
+            outputs = self._predicted(batches, progress, self._hooks(callbacks, verbose, batches))
+        return self._arranged(outputs)
+
+    def _predicted(
+        self, batches: Source, progress: Progress, hooks: CallbackList
+    ) -> list[np.ndarray]:
+        """What the model makes of all samples, for each output."""
         outputs: list[list[np.ndarray]] = [[] for _ in self._ends]
         progress.begin()
         hooks.call("on_predict_begin", None)
         with closing(batches.epoch(0)) as passing:
-            for step, (xs, _, _) in enumerate(passing):
+            for step, (xs, _, _, share) in enumerate(passing):
                 hooks.call("on_predict_batch_begin", step, {})
                 for kept, one in zip(outputs, self._listed(self(one_or_all(xs))), strict=True):
-                    kept.append(np.array(self.backend.to_numpy(one)))
+                    kept.append(self._whole_output(np.array(self.backend.to_numpy(one)), share))
                 hooks.call("on_predict_batch_end", step, {})
                 progress.step(step + 1)
         hooks.call("on_predict_end", None)
         progress.end(batches.steps)
-        return self._arranged([np.concatenate(kept) for kept in outputs])
+        return [np.concatenate(kept) for kept in outputs]
 
     def _train_epoch(
         self, epoch: int, batches: Source, done: int, progress: Progress, hooks: CallbackList
@@ -214,9 +221,10 @@ class Trainer(Resumable):
         with closing(batches.epoch(epoch)) as passing:
             for step, batch in enumerate(islice(passing, done, None), done):
                 hooks.call("on_train_batch_begin", step, {})
-                self.train_step(*map(one_or_all, batch))
+                self._train_batch(batch)
                 hooks.call_batch("on_train_batch_end", step, self.read_metrics)
                 progress.step(step + 1, self.read_metrics)
+                self.stop_training = self._any_stops(hooks)
                 if self.stop_training:
                     break
         return self.read_metrics()
@@ -226,10 +234,9 @@ class Trainer(Resumable):
         progress.begin()
         hooks.call("on_test_begin", None)
         with closing(batches.epoch(0)) as passing:
-            for step, (xs, labels, weights) in enumerate(passing):
+            for step, (xs, labels, weights, share) in enumerate(passing):
                 hooks.call("on_test_batch_begin", step, {})
-                for part in self._in_parts(*xs, *labels, *weights):
-                    self._run(self._values, *part)
+                self._test_batch(share, *xs, *labels, *weights)
                 hooks.call_batch("on_test_batch_end", step, self.read_metrics)
                 progress.step(step + 1, self.read_metrics)
         logs = self.read_metrics()
@@ -245,7 +252,13 @@ class Trainer(Resumable):
         return progress
 
     def _hooks(self, callbacks: Callbacks, verbose: str | int, batches: Source) -> CallbackList:
-        return CallbackList(as_list(callbacks), self, {"verbose": verbose, "steps": batches.steps})
+        parameters = {"verbose": verbose, "steps": batches.steps}
+        return CallbackList(self._mine(callbacks), self, parameters)
+
+    def _mine(self, callbacks: Callbacks, every: bool = False) -> list[Callback]:
+        """Those that run on this rank, or on every one."""
+        listed, first = as_list(callbacks), self._is_first and not every
+        return [one for one in listed if first or not getattr(one, "on_first_rank_only", False)]
 
 
 def _with_validation(logs: Logs, results: Logs) -> Logs:

@@ -128,8 +128,9 @@ def in_place(op: str, name: str, array: Array, taken: Array) -> None:
 
 
 def generator(op: str, backend: Any, x: Array, generator: Array) -> Array:
-    """The generator [seed, counter] of counted random numbers."""
-    return counters(op, backend, x, "generator", generator, (2,))
+    """The generator [seed, counter] of counted random numbers, or [seed, counter, first sample]."""
+    shape = (3,) if getattr(generator, "shape", None) == (3,) else (2,)
+    return counters(op, backend, x, "generator", generator, shape)
 
 
 def places(op: str, backend: Any, dy: Array, argmax: Array, shape: Shape) -> Array:

@@ -1,4 +1,8 @@
-"""Dropout and noise. Random numbers are counted: they hang on a seed, a counter and an element's place alone."""
+"""Dropout and noise. Random numbers are counted: they hang on a seed, a counter and an element's place alone.
+
+A generator is [seed, counter], or [seed, counter, first] for a part of a batch, whose samples begin with that one: the
+part gets the numbers that it would get in the whole.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,7 @@ def dropout(
 
     x            any shape                float32 or float64; with spatial at least 3 axes (N, ..., C)
     rate         the share that is dropped, 0 <= rate < 1
-    generator    (2,)                     int64 [seed, counter], where x lives; changed in place
+    generator    (2,) or (3,)             int64 [seed, counter, first sample], where x lives; changed in place
     spatial      whether channels (n, c) are dropped, each as a whole
     returns      y, the shape of x, and used (1,), int64: the counter that this call drew with
 
@@ -47,7 +51,7 @@ def dropout_backward(
 
     dy           any shape                float32 or float64
     rate         and spatial: those of the forward pass
-    generator    (2,)                     int64, the forward pass's, whose seed counts
+    generator    (2,) or (3,)             int64, the forward pass's, whose seed counts
     used         (1,)                     int64, as the forward pass returned it
     returns      dx, the shape of dy
 
@@ -74,7 +78,7 @@ def gaussian_noise(x: Array, stddev: float, generator: Array) -> tuple[Array, Ar
 
     x            any shape                float32 or float64
     stddev       the standard deviation, at least 0
-    generator    (2,)                     int64 [seed, counter], where x lives; changed in place
+    generator    (2,) or (3,)             int64 [seed, counter, first sample], where x lives; changed in place
     returns      y, the shape of x, and used (1,), int64: the counter that this call drew with
 
     Raises ValueError for a negative stddev, TypeError for wrong dtypes or mixed backends.
@@ -89,12 +93,12 @@ def gaussian_noise(x: Array, stddev: float, generator: Array) -> tuple[Array, Ar
 
 
 def _pixels(op: str, name: str, shape: Shape, spatial: bool) -> Shape:
-    """(N, pixels, C) of images of any rank; one pixel where no channel is dropped as a whole."""
+    """(N, pixels, C) of images of any rank; all as channels of one pixel where no channel is dropped as a whole."""
     shape = tuple(shape)
     if not isinstance(spatial, bool):
         raise ValueError(f"{op}: spatial must be True or False. Received: {spatial!r:.80}")
     if not spatial:
-        return 1, 1, math.prod(shape)
+        return (shape or (1,))[0], 1, math.prod(shape[1:])
     if len(shape) < 3:
         raise ValueError(
             f"{op}: with spatial=True {name} must have at least 3 axes (N, ..., C). Received: {shape}"

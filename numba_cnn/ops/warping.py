@@ -142,7 +142,7 @@ def random_affine(x: Array, ranges: AffineRanges, generator: Array) -> Array:
 
     x            (N, H, W, C)             float32 or float64, of which the shape counts
     ranges       shapes.AffineRanges      what each number is drawn from, evenly
-    generator    (2,)                     int64 [seed, counter], where x lives; changed in place
+    generator    (2,) or (3,)             int64 [seed, counter, first sample], where x lives; changed in place
     returns      (N, 6)
 
     Raises ValueError for wrong shapes or ranges, TypeError for wrong dtypes or mixed backends.
@@ -169,7 +169,7 @@ def random_uniform(x: Array, low: float, high: float, generator: Array) -> Array
     """A number for each image, evenly between low and high. The call adds 1 to the counter.
 
     x            (N, ...)                 float32 or float64, of which the number of images counts
-    generator    (2,)                     int64 [seed, counter], where x lives; changed in place
+    generator    (2,) or (3,)             int64 [seed, counter, first sample], where x lives; changed in place
     returns      (N,)
 
     Raises ValueError for bounds that are no finite numbers, TypeError for wrong dtypes or mixed backends.

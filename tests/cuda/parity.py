@@ -3,6 +3,7 @@ compiled kernels share.
 """
 
 from contextlib import contextmanager, nullcontext
+from itertools import product
 from types import SimpleNamespace
 from unittest import mock
 
@@ -156,7 +157,7 @@ def check_warping(dtype="float32"):
         Draw(dtype),
         shapes.AffineRanges((-1, 1), (0.7, 1.3), (0.6, 1.4), (-2, 2), (-2, 2), True, True),
     )
-    x, dy, generator = draw(3, 5, 7, 3), draw(3, 4, 6, 3), np.array([7, 3])
+    x, dy, generator = draw(3, 5, 7, 3), draw(3, 4, 6, 3), np.array([7, 3, 5])
     whole = ranges._replace(is_square=True, is_whole=True)
     for name, settings in (
         ("random_uniform", (-1.0, 2.0)),
@@ -212,11 +213,11 @@ def check_softmax(shape, dtype="float32"):
 def check_random(shape, dtype="float32"):
     """The words of a counter are the same everywhere; each side counts in an array of its own."""
     x, dy = Draw(dtype)(*shape), Draw(dtype, 1)(*shape)
-    for spatial in (False, True):
+    for spatial, place in product((False, True), ([], [7])):
         results = []
         for sided, move in _SIDES:
             with sided():
-                generator = move(np.array([-5, 3]))
+                generator = move(np.array([-5, 3, *place]))
                 y, used = ops.dropout(move(x), 0.4, generator, spatial=spatial)
                 dx = ops.dropout_backward(move(dy), 0.4, generator, used, spatial=spatial)
                 results.append((y, used, dx, generator))
@@ -224,7 +225,7 @@ def check_random(shape, dtype="float32"):
     results = []
     for sided, move in _SIDES:
         with sided():
-            generator = move(np.array([2**40, 3]))
+            generator = move(np.array([2**40, 3, 5]))
             results.append((*ops.gaussian_noise(move(x), 0.5, generator), generator))
     _same(results, dtype)
 

@@ -96,7 +96,8 @@ PARAMETERS = {
     "validation_data": "?objects of two", "validation_freq": "count", "validation_split": "share", "value": "number",
     "variables": "weights", "verbose": "verbosity", "weight": "array", "weight_shape": "shape",
     "weights": "weights", "x": "array", "x_shape": "shape", "y": "array", "size": "count", "source": "path",
-    "most": "count from 0",
+    "most": "count from 0", "synchronized": "flag", "communicator": "?choice", "timeout": "positive number",
+    "share": "?choice",
     "generator": "choice", "out": "array", "on_epoch_end": "callable", "model": "anything",
 }  # fmt: skip
 KINDS |= {

@@ -6,7 +6,12 @@ import numpy as np
 from numba_cnn.backends.contract import Abilities, offer
 from numba_cnn.backends.cpu.codegen.host import CACHE_BUDGET, VECTOR_BITS
 from numba_cnn.backends.cpu.runtime import memory
-from numba_cnn.backends.cpu.runtime.launch import cache_folder, finish_deferred, is_warm
+from numba_cnn.backends.cpu.runtime.launch import (
+    cache_folder,
+    finish_deferred,
+    host_call,
+    is_warm,
+)
 from numba_cnn.backends.cpu.runtime.launch_graph import (
     LaunchGraph,
     forget_recordings_of_ops,
@@ -29,6 +34,7 @@ __all__ = [
     "empty",
     "finish_deferred",
     "get_num_threads",
+    "host_call",
     "is_available",
     "is_simulator",
     "is_warm",

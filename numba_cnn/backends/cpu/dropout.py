@@ -41,28 +41,21 @@ def dropout_backward(dy, rate, spatial, generator, used, dx):
 @checked
 def gaussian_noise(x, stddev, generator, used, y):
     _draw(1, generator, used)
-    _noise(
-        threads_for(_COST * x.size),
-        x.reshape(-1),
-        x.dtype.type(stddev),
-        generator,
-        used,
-        y.reshape(-1),
-    )
+    flat, per_sample = x.reshape(-1), x.size // (len(x) if x.ndim else 1)
+    threads, stddev = threads_for(_COST * x.size), x.dtype.type(stddev)
+    _noise(threads, flat, per_sample, stddev, generator, used, y.reshape(-1))
 
 
 def _drop(x, rate, spatial, generator, used, y):
     least, scale = philox.threshold(rate), x.dtype.type(1 / (1 - rate))
+    N, P, C = x.shape
     if not spatial:
-        threads = threads_for(_COST * x.size)
-        _mask(threads, x.reshape(-1), least, scale, generator, used, y.reshape(-1))
+        threads, how = threads_for(_COST * x.size), (least, scale, generator, used)
+        _mask(threads, x.reshape(-1), P * C, *how, y.reshape(-1))
         return
-    N, _, C = x.shape
     factors = empty((N, C), x.dtype)
-    ones = constant(1, factors.size, x.dtype)
-    _mask(
-        threads_for(_COST * factors.size), ones, least, scale, generator, used, factors.reshape(-1)
-    )
+    ones, threads = constant(1, factors.size, x.dtype), threads_for(_COST * factors.size)
+    _mask(threads, ones, C, least, scale, generator, used, factors.reshape(-1))
     _scale_channels(threads_for(x.size), x, factors, y)
 
 
@@ -77,19 +70,34 @@ def _draw(share, shares, thread, packed):
 @kernel
 def _mask(share, shares, thread, packed):
     """Each share is a run of blocks of four elements, in runs that the first-level cache holds."""
-    x, least, scale, generator, used, y = unpack(packed)
-    first, last = _blocks(share, shares, y)
+    x, per_sample, least, scale, generator, used, y = unpack(packed)
+    place = first_sample(generator) * per_sample
+    first, last = _blocks(share, shares, place, y)
     zero = y.dtype.type(0)
     for b in range(first, last, _RUN):
-        run, source = y[4 * b : 4 * min(b + _RUN, last)], x[4 * b : 4 * min(b + _RUN, last)]
-        _factors(run, b, np.uint64(generator[0]), np.uint64(used[0]), np.uint64(least), scale)
+        start, stop = _elements(b, min(b + _RUN, last), place, y)
+        run, source = y[start:stop], x[start:stop]
+        _factors(
+            run, place + start, np.uint64(generator[0]), np.uint64(used[0]), np.uint64(least), scale
+        )
         for i in range(run.size):
             run[i] = zero if run[i] == zero else source[i] * run[i]
 
 
 @noinline
-def _factors(y, first, seed, counter, least, scale):
-    """y = scale where an element is kept, else 0: a loop that reads no array, which LLVM vectorises."""
+def _factors(y, place, seed, counter, least, scale):
+    """y = scale where an element is kept, else 0, for elements from a place in the whole batch on."""
+    zero = y.dtype.type(0)
+    head = min(-place % 4, y.size)
+    words = _block(np.uint64(place // 4), counter, seed)
+    for i in range(head):
+        y[i] = scale if words[(place + i) % 4] >= least else zero
+    _whole_factors(y[head:], -(-place // 4), seed, counter, least, scale)
+
+
+@noinline
+def _whole_factors(y, first, seed, counter, least, scale):
+    """The same from a block on: a loop that reads no array, which LLVM vectorises."""
     zero = y.dtype.type(0)
     for b in range(y.size // 4):
         w0, w1, w2, w3 = _block(np.uint64(first + b), counter, seed)
@@ -117,18 +125,32 @@ def _scale_channels(share, shares, thread, packed):
 @kernel
 def _noise(share, shares, thread, packed):
     """Each share is a run of blocks of four elements, in runs that the first-level cache holds."""
-    x, stddev, generator, used, y = unpack(packed)
-    first, last = _blocks(share, shares, y)
+    x, per_sample, stddev, generator, used, y = unpack(packed)
+    place = first_sample(generator) * per_sample
+    first, last = _blocks(share, shares, place, y)
     for b in range(first, last, _RUN):
-        run, source = y[4 * b : 4 * min(b + _RUN, last)], x[4 * b : 4 * min(b + _RUN, last)]
-        _normals(run, b, np.uint64(generator[0]), np.uint64(used[0]))
+        start, stop = _elements(b, min(b + _RUN, last), place, y)
+        run, source = y[start:stop], x[start:stop]
+        _normals(run, place + start, np.uint64(generator[0]), np.uint64(used[0]))
         for i in range(run.size):
             run[i] = source[i] + stddev * run[i]
 
 
 @noinline
-def _normals(y, first, seed, counter):
-    """y = numbers of the standard normal distribution."""
+def _normals(y, place, seed, counter):
+    """y = numbers of the standard normal distribution, for elements from a place in the whole batch on."""
+    zero = y.dtype.type(0)
+    head = min(-place % 4, y.size)
+    w0, w1, w2, w3 = _block(np.uint64(place // 4), counter, seed)
+    z = (*_pair(zero, w0, w1), *_pair(zero, w2, w3))
+    for i in range(head):
+        y[i] = z[(place + i) % 4]
+    _whole_normals(y[head:], -(-place // 4), seed, counter)
+
+
+@noinline
+def _whole_normals(y, first, seed, counter):
+    """The same from a block on."""
     zero = y.dtype.type(0)
     for b in range(y.size // 4):
         w0, w1, w2, w3 = _block(np.uint64(first + b), counter, seed)
@@ -141,7 +163,19 @@ def _normals(y, first, seed, counter):
 
 
 @noinline
-def _blocks(share, shares, y):
-    """The range of blocks that a share is."""
-    blocks = -(-y.size // 4)
-    return share * blocks // shares, (share + 1) * blocks // shares
+def first_sample(generator):
+    """Which sample of the whole batch is the first one here; 0 where the generator does not say."""
+    return generator[2] if generator.size > 2 else 0
+
+
+@noinline
+def _blocks(share, shares, place, y):
+    """The range of the whole batch's blocks that a share is."""
+    begin, end = place // 4, -(-(place + y.size) // 4)
+    return begin + share * (end - begin) // shares, begin + (share + 1) * (end - begin) // shares
+
+
+@noinline
+def _elements(first, last, place, y):
+    """Which elements those blocks are here."""
+    return max(4 * first - place, 0), min(4 * last - place, y.size)

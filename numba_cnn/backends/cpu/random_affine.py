@@ -8,7 +8,7 @@ from numba_cnn.backends import philox
 from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cpu.codegen.compiler import noinline
 from numba_cnn.backends.cpu.codegen.elementary import like
-from numba_cnn.backends.cpu.dropout import _draw
+from numba_cnn.backends.cpu.dropout import _draw, first_sample
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 
 _block = noinline(philox.block)
@@ -32,9 +32,11 @@ def random_affine(g, ranges, generator, used, matrices):
 @kernel
 def _uniform(share, shares, thread, packed):
     low, high, generator, used, y = unpack(packed)
+    first = first_sample(generator)
     for i in range(y.size):
-        words = _block(np.uint64(i // 4), np.uint64(used[0]), np.uint64(generator[0]))
-        y[i] = low + (high - low) * (like(low, philox_uniform(words[i % 4])) * like(low, _UNIT))
+        n = first + i
+        words = _block(np.uint64(n // 4), np.uint64(used[0]), np.uint64(generator[0]))
+        y[i] = low + (high - low) * (like(low, philox_uniform(words[n % 4])) * like(low, _UNIT))
 
 
 philox_uniform = noinline(philox.uniform)
@@ -49,11 +51,11 @@ def _between(bounds, word):
 def _matrices(share, shares, thread, packed):
     (N, H, W, C, OH, OW), bounds, flags, generator, used, matrices = unpack(packed)
     flip_rows, flip_columns, is_square, is_whole = flags
-    half = 1 << 23
+    half, first = 1 << 23, first_sample(generator)
     for n in range(N):
-        counter, seed = np.uint64(used[0]), np.uint64(generator[0])
-        w0, w1, w2, w3 = _block(np.uint64(2 * n), counter, seed)
-        w4, w5, w6, _ = _block(np.uint64(2 * n + 1), counter, seed)
+        counter, seed, place = np.uint64(used[0]), np.uint64(generator[0]), 2 * (first + n)
+        w0, w1, w2, w3 = _block(np.uint64(place), counter, seed)
+        w4, w5, w6, _ = _block(np.uint64(place + 1), counter, seed)
         angle, rows, columns = (
             _between(bounds[0], w0),
             _between(bounds[1], w1),

@@ -30,7 +30,9 @@ def dropout_backward(dy, rate, spatial, generator, used, dx):
 @checked
 def gaussian_noise(x, stddev, generator, used, y):
     launch(draw_kernel, 1, 1, generator, used)
-    launch_each(noise_kernel(x.dtype), x.size, x, x.dtype.type(stddev), generator, used, y)
+    per_sample = np.int64(x.size // (x.shape[0] if x.shape else 1))
+    kernel = noise_kernel(x.dtype)
+    launch_each(kernel, x.size, x, per_sample, x.dtype.type(stddev), generator, used, y)
 
 
 def _drop(x, rate, spatial, generator, used, y):
@@ -49,6 +51,12 @@ def draw_kernel(generator, used):
 
 
 @device
+def first_sample(generator):
+    """Which sample of the whole batch is the first one here; 0 where the generator does not say."""
+    return generator[2] if generator.size > 2 else int64(0)
+
+
+@device
 def _word(element, generator, used):
     w0, w1, w2, w3 = _block(uint64(element // 4), uint64(used[0]), uint64(generator[0]))
     lane = element % 4
@@ -62,7 +70,10 @@ def mask_kernel(spatial):
     def mask_kernel(x, least, scale, P, C, generator, used, y):
         i = cuda.grid(1)
         if i < x.size:
-            element = i // (P * C) * C + i % C if spatial else int64(i)
+            samples = first_sample(generator)
+            element = (
+                i // (P * C) * C + i % C + samples * C if spatial else int64(i) + samples * P * C
+            )
             kept = int64(_word(element, generator, used)) >= least
             store(y, i, load(x, i) * scale if kept else y.dtype.type(0))
 
@@ -74,11 +85,12 @@ def noise_kernel(dtype):
     pair = philox.normals(SimpleNamespace(**words(dtype), function=device))
 
     @jit
-    def noise_kernel(x, stddev, generator, used, y):
+    def noise_kernel(x, per_sample, stddev, generator, used, y):
         i = cuda.grid(1)
         if i < x.size:
-            w0, w1, w2, w3 = _block(uint64(i // 4), uint64(used[0]), uint64(generator[0]))
-            lane = i % 4
+            element = int64(i) + first_sample(generator) * per_sample
+            w0, w1, w2, w3 = _block(uint64(element // 4), uint64(used[0]), uint64(generator[0]))
+            lane = element % 4
             across, along = pair(stddev, w0 if lane < 2 else w2, w1 if lane < 2 else w3)
             store(y, i, load(x, i) + stddev * (along if lane % 2 == 1 else across))
 

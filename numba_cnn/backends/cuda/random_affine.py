@@ -12,7 +12,7 @@ from numba_cnn.backends import philox
 from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cuda.activations import words
 from numba_cnn.backends.cuda.affine_transform2d import floor
-from numba_cnn.backends.cuda.dropout import _block, _word, draw_kernel
+from numba_cnn.backends.cuda.dropout import _block, _word, draw_kernel, first_sample
 from numba_cnn.backends.cuda.launch import extents, launch, launch_each
 from numba_cnn.backends.cuda.provider import cuda, device, jit
 from numba_cnn.backends.cuda.vector import store
@@ -100,7 +100,7 @@ def uniform_kernel(dtype):
     def uniform_kernel(low, high, generator, used, y):
         i = cuda.grid(1)
         if i < y.size:
-            store(y, i, between(low, high, _word(i, generator, used)))
+            store(y, i, between(low, high, _word(i + first_sample(generator), generator, used)))
 
     return uniform_kernel
 
@@ -116,8 +116,9 @@ def affine_kernel(dtype):
         n = cuda.grid(1)
         if n < g.N:
             counter, seed = uint64(used[0]), uint64(generator[0])
-            w0, w1, w2, w3 = _block(uint64(2 * n), counter, seed)
-            w4, w5, w6, _ = _block(uint64(2 * n + 1), counter, seed)
+            place = 2 * (n + first_sample(generator))
+            w0, w1, w2, w3 = _block(uint64(place), counter, seed)
+            w4, w5, w6, _ = _block(uint64(place + 1), counter, seed)
             angle = between(bounds.angle_low, bounds.angle_high, w0)
             rows, columns = (
                 between(bounds.rows_low, bounds.rows_high, w1),

@@ -9,14 +9,14 @@ from numba_cnn.backends.reference.dropout import _draw, _words
 def random_uniform(low, high, generator, used, y):
     """Numbers evenly between low and high."""
     _draw(generator, used)
-    parts = philox.uniform(_words(y.size, generator, used).reshape(-1)[: y.size]) / 2**24
+    parts = philox.uniform(_words((y.size,), generator, used)) / 2**24
     y[...] = (low + (high - low) * parts).reshape(y.shape)
 
 
 def random_affine(g, ranges, generator, used, matrices):
     """Rotation and zoom around the centre, shifts and flips, as the two blocks of each image have them."""
     _draw(generator, used)
-    parts = philox.uniform(_words(8 * g.N, generator, used).reshape(g.N, 8)) / 2**24
+    parts = philox.uniform(_words((g.N, 8), generator, used).reshape(g.N, 8)) / 2**24
     angle, rows, columns, down, across = (
         low + (high - low) * part for (low, high), part in zip(ranges[:5], parts.T[:5], strict=True)
     )

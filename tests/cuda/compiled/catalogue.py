@@ -175,7 +175,7 @@ def _plain(dtype):
         "sum_partials": (sums.sum_partials_kernel(True, True), (4, i32, 1, i32, 4)),
         "mask": (mask_kernel(False), (3, i64, one, i64, i64, "int64 1", "int64 1", 3)),
         "mask of channels": (mask_kernel(True), (3, i64, one, i64, i64, "int64 1", "int64 1", 3)),
-        "noise": (noise_kernel(real), (4, one, "int64 1", "int64 1", 4)),
+        "noise": (noise_kernel(real), (4, i64, one, "int64 1", "int64 1", 4)),
         **_batch_norm(one, i32),
         "softmax": (loss.softmax_kernel(real), (2, 2)),
         "softmax_backward": (loss.softmax_backward_kernel(real), (2, 2, 2)),

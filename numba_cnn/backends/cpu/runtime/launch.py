@@ -110,6 +110,15 @@ def run(table):
         run_table(table, deferred.table)
 
 
+def host_call(function, repeats=False):
+    """Call function(), which launches nothing, between the launches before it and those behind it: now, or in every
+    run of what this thread records; there, if it repeats, behind each launch from then on."""
+    if _here.note is None:
+        function()
+    else:
+        _here.note(function, None, None, repeats)
+
+
 def defer(kernel, shares, *arguments):
     """Queue a kernel without scratch, cut into `shares`, to run in idle time of this thread's next launches."""
     finish_deferred()

@@ -43,11 +43,18 @@ class LaunchGraph:
     """
 
     def __init__(self, function, inputs, kept=(), persists=True):
-        launches, given = [], {id(memory.owner(array)) for array in inputs if array is not None}
+        launches, self._calls = (
+            [],
+            [],
+        )  # the latter: (launches that come before, function, whether it repeats)
+        given = {id(memory.owner(array)) for array in inputs if array is not None}
         self._used = []  # arrays that nobody else may hold for the launches
         sketch = Sketch(launches)
 
         def note(launch, threads, values, arguments):
+            if threads is None:
+                self._calls.append((len(launches), launch, arguments))
+                return
             launches.append((launch, threads, values))
             self._used += [a for a in _arrays(arguments) if id(memory.owner(a)) not in given]
 
@@ -95,9 +102,24 @@ class LaunchGraph:
                     words[word] = base + offset
             for i, word, offset in self._moves:
                 words[word] = address_of_buffer(inputs[i]) + offset
-            run(self._table)
+            self._run()
             self.last_run = next(_runs)
             return [output.copy() for output in self._outputs]
+
+    def _run(self):
+        """Run the launches, and call on the way what host_call() was given."""
+        if not self._calls:
+            run(self._table)
+            return
+        start, again = 0, None
+        for stop, function, repeats in [*self._calls, (len(self._table), _nothing, False)]:
+            step = stop - start if again is None else 1
+            for at in range(start, stop, max(step, 1)):
+                run(self._table[at : at + step])
+                if again is not None:
+                    again()
+            function()
+            start, again = stop, function if repeats else again
 
     def _pack(self, launches):
         """All arguments in one piece of memory, as bytes and as words, and the table that run() takes."""
@@ -165,12 +187,16 @@ class LaunchGraph:
     def give_up(self):
         """Give up its memory; it refuses every call from then on."""
         self._threads, self._table, self._words = None, _NONE, None
-        self._packed = self._claim = None
+        self._packed, self._claim, self._calls = None, None, []
         self._outputs, self.kept, self._used, self._scratch, self._moves = [], [], [], [], []
 
     @property
     def is_given_up(self):
         return self._threads is None
+
+
+def _nothing():
+    pass
 
 
 def limit_recordings(running):

@@ -1,0 +1,60 @@
+"""Ranks on hosts that a network lies between: namespaces with a link of 1 Gbit/s."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+import distributed_peer as peer
+
+from benchmarks import network
+
+pytest.importorskip("mpi4py")
+
+
+@pytest.fixture(scope="module")
+def hosts():
+    if missing := network.why_not():
+        pytest.skip(missing)
+    with network.link(1) as found:
+        yield found
+
+
+def run(hosts, *words):
+    command, environment = hosts
+    environment = {k: v for k, v in environment.items() if not k.startswith("PMI")}
+    done = subprocess.run(
+        [*command, *map(str, words)], capture_output=True, text=True, timeout=120, env=environment
+    )
+    assert not done.returncode, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_a_batch_in_shares_is_the_batch(hosts, tmp_path):
+    expected = peer.few(peer.model(), None)
+    run(hosts, peer.__file__, "few", tmp_path)
+    for rank in range(2):
+        found = json.loads((tmp_path / f"{rank}.json").read_text())
+        np.testing.assert_allclose(found["losses"], expected["losses"], atol=1e-5)
+
+
+def test_sums_run_while_the_backward_pass_does(hosts):
+    words = "-m", "benchmarks.ranks", "--worker", "--threads", 1, "--batch", 64, "--steps", 10
+    found = json.loads(run(hosts, *words).splitlines()[-1])
+    assert found["alone"] > 0.015  # 2.6 MB by 1 Gbit/s take 0.021 s
+    assert found["hidden"] > 0.1
+    events = {
+        what: float(when.removesuffix("ms"))
+        for when, what in (
+            line.split("  ", 2)[-2:] for line in _lines(run(hosts, *words, "--timeline"))
+        )
+    }
+    assert events["bucket 0"] < events["bucket 1"] < events["waits"] < events["summed"]
+
+
+def _lines(text):
+    return [line.strip().replace(" ms  ", "ms  ") for line in text.splitlines() if " ms  " in line]
