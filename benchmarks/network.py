@@ -12,7 +12,12 @@ import tempfile
 from pathlib import Path
 
 # MPICH would find out that both hosts are one machine, and go through its memory.
-TCP = {"MPIR_CVAR_NOLOCAL": "1", "UCX_TLS": "tcp,self", "UCX_LOG_LEVEL": "error"}
+TCP = {
+    "MPIR_CVAR_NOLOCAL": "1",
+    "UCX_TLS": "tcp,self",
+    "UCX_LOG_LEVEL": "error",
+    "UCX_TCP_AF_PRIO": "inet",
+}
 _LAUNCHER = """#!/bin/sh
 # As ssh would: [options] host command
 while [ "${1#-}" != "$1" ]; do shift; done
@@ -49,6 +54,7 @@ def link(gbit):
             _run(f"ip {inside} addr add 10.77.0.{i}/24 dev {device}")
             _run(f"ip {inside} link set {device} up")
             _run(f"ip {inside} link set lo up")
+            _run(f"ip netns exec {name}{i} sysctl -qw net.ipv6.conf.all.disable_ipv6=1")
             _run(
                 f"tc {inside} qdisc add dev {device} root tbf rate {gbit}gbit burst 256kb latency 50ms"
             )

@@ -7,7 +7,7 @@
 A step is train_step() on a batch that is there, and its losses are counted. What a table says of a step: its time, how
 much of it a rank waits for sums behind its own backward pass, how long the same sums take by themselves, and how much
 of that is hidden behind the backward pass. Configurations run in turns, each in new processes. Times are medians of the
-fastest tenth of the steps, and of these the least of the rounds: where others share the machine, what is left of them.
+fastest twentieth of the steps, and of these the least of the rounds, as others may share the machine.
 """
 
 import argparse
@@ -25,7 +25,7 @@ import numba_cnn as nc
 from . import machine, network, ranks_model, tutorial
 
 WARM = 5  # steps that are not counted
-FAST = 0.1  # the share of the others that is
+FAST = 0.05  # the share of the others that is
 
 
 def main():

@@ -208,6 +208,10 @@ def describe(layer: Layer) -> registry.Configuration:
 
 def from_description(description: Mapping[str, Any]) -> Layer:
     """The layer that a Keras configuration describes; ValueError for one that is unknown here."""
+    if not isinstance(description, Mapping):
+        raise TypeError(
+            f"layers: config must be a dict that describes a layer. Received: {nearest.shown(description)}"
+        )
     layer: Layer = registry.create("layer", description, _CLASSES, Layer)
     return layer
 
