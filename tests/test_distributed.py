@@ -162,7 +162,8 @@ def test_a_rank_that_stops_stops_all(tmp_path):
         assert len(found["history"]["loss"]) == 1
 
 
-def test_the_command_trains_as_one_process(tmp_path):
+@pytest.mark.parametrize("augmentation", ["shift", "none"])
+def test_the_command_trains_as_one_process(augmentation, tmp_path):
     x, y = peer.data(60)
     y = y.astype(np.int64)
     images = np.zeros((60, 64, 64, 3), np.float32)
@@ -179,6 +180,8 @@ def test_the_command_trains_as_one_process(tmp_path):
             tmp_path / "data.npz",
             "--epochs",
             "1",
+            "--augment",
+            augmentation,
             "--out",
             out,
         ]
@@ -189,5 +192,6 @@ def test_the_command_trains_as_one_process(tmp_path):
         lines = [line for line in done.stdout.splitlines() if line.startswith("Test on")]
         assert len(lines) == 1, done.stdout
         texts.append(float(lines[0].split("loss ")[1]))
-        assert {path.name for path in out.iterdir()} == {"model.keras", "history.csv"}
+        written = {"model.keras", "history.csv", "config.toml", "report.html", "backup"}
+        assert {path.name for path in out.iterdir()} == written
     assert abs(texts[0] - texts[1]) < 1e-3

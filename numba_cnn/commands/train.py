@@ -139,7 +139,7 @@ def run(arguments: argparse.Namespace) -> int | None:
         raise
     if first:
         model.save(out / "model.keras")
-        _finish(model, history, data, arguments, out)
+        _finish(history, data, arguments, out)
     return None
 
 
@@ -174,8 +174,11 @@ def _balanced(data: Data) -> dict[int, float]:
     }
 
 
-def _finish(model: Any, history: Any, data: Data, arguments: argparse.Namespace, out: Path) -> None:
-    """Test the model and say what is where."""
+def _finish(history: Any, data: Data, arguments: argparse.Namespace, out: Path) -> None:
+    """Test what was saved, which by now is this process's alone, and say what is where."""
+    from numba_cnn import models
+
+    model = models.load_model(out / "model.keras", backend=arguments.backend)
     results = reporting.results_of(model, data.test, arguments.batch_size, data.class_names)
     written = [str(out / "model.keras"), str(out / "history.csv"), str(out / "config.toml")]
     if arguments.report and reporting.can_draw():
