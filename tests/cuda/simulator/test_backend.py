@@ -129,7 +129,7 @@ def test_the_command_trains_on_the_device(tmp_path, monkeypatch, capsys):
     labels = {f"y_{part}": np.arange(n) % 10 for part, n in SIZES.items()}
     np.savez(tmp_path / "tiny.npz", **data, **labels)
     monkeypatch.setattr(nc.models, "tutorial_cnn", lambda shape, classes: _model("cpu"))
-    settings = f"--data {tmp_path / 'tiny.npz'} --epochs 1 --batch-size 5 --out {tmp_path / 'out'}"
+    settings = f"--data {tmp_path / 'tiny.npz'} --epochs 1 --batch-size 5 --no-report --out {tmp_path / 'out'}"
     assert commands.main(["train", "--backend", "cuda", *settings.split()]) == 0
     assert "backend cuda (simulator)" in capsys.readouterr().out
     loaded = nc.models.load_model(tmp_path / "out" / "model.keras")
