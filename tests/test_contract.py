@@ -158,7 +158,7 @@ def test_what_a_folder_offers_stands_in_the_contract():
     """A public function of an op's file is a row, or it is not exported."""
     homes = {row.home for row in contract.ROWS.values()}
     plumbing = {"asarray", "describe", "empty", "finish_deferred", "get_num_threads", "host_call", "is_available",
-                "is_warm", "limit_recordings", "owns",
+                "is_simulator", "is_warm", "limit_recordings", "owns",
                 "release_memory", "set_num_threads", "synchronize", "to_numpy",
                 "why_unavailable", "LaunchGraph"}  # fmt: skip
     assert set(cpu.__all__) - {"ABILITIES", "NAME"} == plumbing

@@ -33,7 +33,7 @@ class TestBatches:
         orders = []
         for epoch in (0, 1, 0):
             order, memory = [], set()
-            for (x,), (labels,), (weights,) in batches.epoch(epoch):
+            for (x,), (labels,), (weights,), _ in batches.epoch(epoch):
                 ops.relu(x)  # beside which the next batch is made
                 np.testing.assert_array_equal(x[:, 0], 2 * labels)
                 np.testing.assert_array_equal(weights, labels / 2)

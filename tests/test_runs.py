@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -34,7 +35,10 @@ def arrays(tmp_path_factory):
 
 def start(*words):
     command = [sys.executable, "-m", "numba_cnn", "train", *words]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # the tests' parent may ignore Ctrl-C
+    )  # fmt: skip
 
 
 def result(folder):

@@ -187,7 +187,10 @@ class Feeder(Distributed):
     def _train_batch(self, batch: data.Batch) -> None:
         """One step of the optimizer."""
         x, labels, weights, share = batch
-        self.train_step(one_or_all(x), one_or_all(labels), one_or_all(weights), share)
+        told = (
+            () if share is None else (share,)
+        )  # a train_step() of the user's own need not take it
+        self.train_step(one_or_all(x), one_or_all(labels), one_or_all(weights), *told)
 
 
 def split(op: str, given: Any, fraction: float) -> tuple[data.Dataset, data.Dataset]:
