@@ -2,20 +2,21 @@
 
 import sys
 
-import keras
 import numpy as np
 
 from .folds import fitted, network
 
 
 def main(path, epochs):
+    import keras
+
     with np.load(path) as arrays:
         stored = dict(arrays)
     x, y, folds = stored.pop("x"), stored.pop("y"), int(stored.pop("folds"))
     count = 1 + max(int(name.partition("_")[0]) for name in stored)
     for i in range(count):
         keras.utils.set_random_seed(1000 * (i // folds) + i % folds)
-        inner = classifier(x.shape[1:], int(y.max()) + 1)
+        inner = classifier(keras, x.shape[1:], int(y.max()) + 1)
         inner.set_weights([stored[f"{i}_{j}"] for j in range(len(inner.weights))])
         model = network(keras.layers, keras.models, inner)
         test = np.arange(len(y)) % folds == i % folds
@@ -23,7 +24,7 @@ def main(path, epochs):
         keras.backend.clear_session()
 
 
-def classifier(shape, classes):
+def classifier(keras, shape, classes):
     layers = keras.layers
     return keras.Sequential(
         [
