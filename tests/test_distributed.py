@@ -13,8 +13,17 @@ import distributed_peer as peer
 import numpy as np
 import pytest
 
+import numba_cnn as nc
+
 mpiexec = Path(sys.executable).with_name("mpiexec")
 pytest.importorskip("mpi4py")
+
+
+@pytest.fixture(autouse=True)
+def _direct_sums():
+    """peer.model() asks for them; the next file's tests have what is usual."""
+    yield
+    nc.set_conv_algorithm("auto")
 
 
 def job(name, count, folder, *, fails=False):

@@ -11,9 +11,17 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import distributed_peer as peer
 
+import numba_cnn as nc
 from benchmarks import network
 
 pytest.importorskip("mpi4py")
+
+
+@pytest.fixture(autouse=True)
+def _direct_sums():
+    """peer.model() asks for them; the next file's tests have what is usual."""
+    yield
+    nc.set_conv_algorithm("auto")
 
 
 @pytest.fixture(scope="module")
