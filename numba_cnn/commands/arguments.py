@@ -64,6 +64,15 @@ def add_machine(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
 
 
+def add_measured(parser: argparse.ArgumentParser) -> None:
+    """What is measured: a model, the tutorial's if none is given, on so many images and threads."""
+    parser.add_argument(
+        "model", nargs="?", metavar="MODEL", help=f"{MODEL_HELP}; default: the tutorial's"
+    )
+    parser.add_argument("--batch-size", type=positive, default=32, metavar="N", help="default: 32")
+    parser.add_argument("--threads", type=positive, metavar="N", help="default: all")
+
+
 def add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config",

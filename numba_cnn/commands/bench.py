@@ -26,13 +26,7 @@ example:
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "model", nargs="?", metavar="MODEL", help=f"{common.MODEL_HELP}; default: the tutorial's"
-    )
-    parser.add_argument(
-        "--batch-size", type=common.positive, default=32, metavar="N", help="default: 32"
-    )
-    parser.add_argument("--threads", type=common.positive, metavar="N", help="default: all")
+    common.add_measured(parser)
     parser.add_argument(
         "--save", metavar="FILE", help="where measurements are kept; default: in the user's cache"
     )

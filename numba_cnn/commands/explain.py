@@ -22,13 +22,7 @@ example:
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "model", nargs="?", metavar="MODEL", help=f"{common.MODEL_HELP}; default: the tutorial's"
-    )
-    parser.add_argument(
-        "--batch-size", type=common.positive, default=32, metavar="N", help="default: 32"
-    )
-    parser.add_argument("--threads", type=common.positive, metavar="N", help="default: all")
+    common.add_measured(parser)
 
 
 def run(arguments: argparse.Namespace) -> int | None:

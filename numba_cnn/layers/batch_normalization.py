@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from numba_cnn import constraints, initializers, ops, registry, regularizers
 from numba_cnn.layers.layer import Backward, InputShape, Layer
+from numba_cnn.layers.scale_and_shift import scale_or_shift
 from numba_cnn.layers.synchronized import Statistics
 from numba_cnn.ops import Array
 from numba_cnn.parameter import Parameter
@@ -85,27 +86,14 @@ class BatchNormalization(Layer):
                 f"{self.name}: the number of channels must be known. Received: input_shape {input_shape}"
             )
         shape: Shape = (channels,)
-        self.gamma = self._scale_or_shift("gamma", shape, self.gamma_initializer, self.scale)
-        self.beta = self._scale_or_shift("beta", shape, self.beta_initializer, self.center)
+        self.gamma = scale_or_shift(self, "gamma", shape, self.scale)
+        self.beta = scale_or_shift(self, "beta", shape, self.center)
         self.moving_mean = self._add_parameter(
             "moving_mean", shape, self.moving_mean_initializer, trainable=False
         )
         self.moving_variance = self._add_parameter(
             "moving_variance", shape, self.moving_variance_initializer, trainable=False
         )
-
-    def _scale_or_shift(self, name: str, shape: Shape, initializer: Any, has: bool) -> Parameter:
-        """A weight; or, if the layer does not have it, what changes nothing."""
-        if has:
-            return self._add_parameter(
-                name,
-                shape,
-                initializer,
-                regularizer=getattr(self, f"{name}_regularizer"),
-                constraint=getattr(self, f"{name}_constraint"),
-            )
-        neutral = initializers.get("ones" if name == "gamma" else "zeros")
-        return Parameter(name, f"{self.name}/{name}", shape, neutral, trainable=False)
 
     @property
     def states(self) -> list[Parameter]:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from numba_cnn import constraints, initializers, ops, registry, regularizers, shapes
 from numba_cnn.layers.axes import of_shape
 from numba_cnn.layers.layer import Backward, InputShape, Layer
+from numba_cnn.layers.scale_and_shift import neutral, scale_or_shift
 from numba_cnn.ops import Array
 from numba_cnn.parameter import Parameter
 from numba_cnn.settings import Settings, axes, flag, integer, number
@@ -50,39 +51,24 @@ class ScaledAndShifted(Layer):
         self.gamma_constraint = constraints.get(gamma_constraint)
         self.gamma: Parameter
         self.beta: Parameter
-        self._neutral: list[
-            Parameter
-        ] = []  # what changes nothing, where the layer has no number of its own
+        self._mean: Parameter  # of zeros, and ones, by which nothing changes
+        self._variance: Parameter
 
     def _add_scale_and_shift(self, shape: Shape) -> None:
-        self._neutral = [self._constant(name, shape) for name in ("mean", "variance")]
-        self.gamma = self._one("gamma", shape, self.scale)
-        self.beta = self._one("beta", shape, self.center)
-
-    def _one(self, name: str, shape: Shape, has: bool) -> Parameter:
-        """A weight; or, if the layer does not have it, what changes nothing."""
-        if not has:
-            self._neutral.append(self._constant(name, shape))
-            return self._neutral[-1]
-        return self._add_parameter(
-            name,
-            shape,
-            getattr(self, f"{name}_initializer"),
-            regularizer=getattr(self, f"{name}_regularizer"),
-            constraint=getattr(self, f"{name}_constraint"),
-        )
-
-    def _constant(self, name: str, shape: Shape) -> Parameter:
-        number = initializers.get("zeros" if name in ("mean", "beta") else "ones")
-        return Parameter(name, f"{self.name}/{name}", shape, number, trainable=False)
+        self.gamma = scale_or_shift(self, "gamma", shape, self.scale)
+        self.beta = scale_or_shift(self, "beta", shape, self.center)
+        self._mean, self._variance = (neutral(self, name, shape) for name in ("mean", "variance"))
 
     @property
     def states(self) -> list[Parameter]:
-        return self._neutral
+        if not self.built:
+            return []
+        own = [parameter for parameter in (self.gamma, self.beta) if not parameter.trainable]
+        return [*own, self._mean, self._variance]
 
     def _scaled(self, normal: Array) -> tuple[Array, Backward]:
         """Rows times gamma, plus beta: what batch normalization does of mean 0 and variance 1."""
-        parameters = self.gamma, self.beta, *self._neutral[:2]
+        parameters = self.gamma, self.beta, self._mean, self._variance
         gamma, beta, mean, variance = (p.value.reshape(-1) for p in parameters)
 
         def backward(dy: Array, need_dx: bool = True) -> Array:

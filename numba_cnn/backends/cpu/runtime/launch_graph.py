@@ -43,10 +43,8 @@ class LaunchGraph:
     """
 
     def __init__(self, function, inputs, kept=(), persists=True):
-        launches, self._calls = (
-            [],
-            [],
-        )  # the latter: (launches that come before, function, whether it repeats)
+        launches = []
+        self._calls = []  # (launches that come before, function, whether it repeats)
         given = {id(memory.owner(array)) for array in inputs if array is not None}
         self._used = []  # arrays that nobody else may hold for the launches
         sketch = Sketch(launches)
