@@ -26,4 +26,6 @@ class AdaptivePool2D(NamedTuple):
 
 def adaptive_pool2d(op: str, x_shape: Shape, output_size: Size) -> AdaptivePool2D:
     """The geometry of a pooling of images (N, H, W, C) to one integer or (OH, OW)."""
-    return AdaptivePool2D(*images(op, x_shape), *pair(op, "output_size", output_size))
+    N, H, W, C = images(op, x_shape)
+    OH, OW = pair(op, "output_size", output_size)
+    return AdaptivePool2D(N, H, W, C, OH, OW)

@@ -2,13 +2,15 @@
 
 from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cpu.codegen.compiler import inline
+from numba_cnn.backends.cpu.microkernels.average_pool import window_mean
+from numba_cnn.backends.cpu.microkernels.max_pool import window_max
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.threads import threads_for
 
 
 @checked
 def adaptive_average_pool2d(x, g, y):
-    _adaptive_average_pool2d(threads_for(x.size), x, g, y)
+    _adaptive_average_pool2d(threads_for(x.size), x.reshape(-1), g, y.reshape(-1))
 
 
 @checked
@@ -18,7 +20,8 @@ def adaptive_average_pool2d_backward(dy, g, dx):
 
 @checked
 def adaptive_max_pool2d(x, g, y, argmax):
-    _adaptive_max_pool2d(threads_for(x.size), x, g, y, argmax)
+    arrays = x.reshape(-1), g, y.reshape(-1), argmax.reshape(-1)
+    _adaptive_max_pool2d(threads_for(x.size), *arrays)
 
 
 @checked
@@ -30,20 +33,14 @@ def adaptive_max_pool2d_backward(dy, argmax, g, dx):
 def _adaptive_average_pool2d(share, shares, thread, packed):
     """Each share is whole rows of y."""
     x, g, y = unpack(packed)
-    for r in range(share * g.N * g.OH // shares, (share + 1) * g.N * g.OH // shares):
-        n, oh = r // g.OH, r % g.OH
-        h0, h1 = _over(oh, g.H, g.OH)
-        for ow in range(g.OW):
-            w0, w1 = _over(ow, g.W, g.OW)
-            total, count = y[n, oh, ow], y.dtype.type((h1 - h0) * (w1 - w0))
-            total[:] = 0
-            for h in range(h0, h1):
-                for w in range(w0, w1):
-                    pixel = x[n, h, w]
-                    for c in range(g.C):
-                        total[c] += pixel[c]
-            for c in range(g.C):
-                total[c] /= count
+    W, C, OH, OW = g.W, g.C, g.OH, g.OW
+    for r in range(share * g.N * OH // shares, (share + 1) * g.N * OH // shares):
+        h0, h1 = _over(r % OH, g.H, OH)
+        for ow in range(OW):
+            w0, w1 = _over(ow, W, OW)
+            window = x, ((r // OH * g.H + h0) * W + w0) * C, W * C, C
+            shape, count = (h1 - h0, w1 - w0), x.dtype.type((h1 - h0) * (w1 - w0))
+            window_mean(window, shape, count, (y, (r * OW + ow) * C), C)
 
 
 @kernel
@@ -68,23 +65,16 @@ def _adaptive_average_pool2d_backward(share, shares, thread, packed):
 
 @kernel
 def _adaptive_max_pool2d(share, shares, thread, packed):
-    """Each share is whole rows of y. The first maximum wins, and the first NaN beats every number."""
+    """Each share is whole rows of y."""
     x, g, y, argmax = unpack(packed)
-    for r in range(share * g.N * g.OH // shares, (share + 1) * g.N * g.OH // shares):
-        n, oh = r // g.OH, r % g.OH
-        h0, h1 = _over(oh, g.H, g.OH)
-        for ow in range(g.OW):
-            w0, w1 = _over(ow, g.W, g.OW)
-            best, place = y[n, oh, ow], argmax[n, oh, ow]
-            best[:] = x[n, h0, w0]
-            place[:] = h0 * g.W + w0
-            for h in range(h0, h1):
-                for w in range(w0, w1):
-                    pixel, here = x[n, h, w], place.dtype.type(h * g.W + w)
-                    for c in range(g.C):
-                        better = (not pixel[c] <= best[c]) & (best[c] == best[c])
-                        place[c] = here if better else place[c]
-                        best[c] = pixel[c] if better else best[c]
+    W, C, OH, OW = g.W, g.C, g.OH, g.OW
+    for r in range(share * g.N * OH // shares, (share + 1) * g.N * OH // shares):
+        h0, h1 = _over(r % OH, g.H, OH)
+        for ow in range(OW):
+            w0, w1 = _over(ow, W, OW)
+            window = x, ((r // OH * g.H + h0) * W + w0) * C, W * C, C
+            pooled, place = (y, argmax, (r * OW + ow) * C), (h0 * W + w0, W)
+            window_max(window, (h1 - h0, w1 - w0), place, pooled, C)
 
 
 @kernel
