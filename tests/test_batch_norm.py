@@ -105,7 +105,7 @@ def test_rows_of_the_sample_that_are_unlike_all_others():
     _, mean, inverse = ops.batch_norm(x, ones, zeros, zeros.copy(), ones.copy(), 0.0, 0.0)
     wide = x.astype(np.float64)
     assert (np.abs(mean - wide.mean(0)) < 1e-5 * wide.std(0)).all()
-    np.testing.assert_allclose(inverse, 1 / wide.std(0), rtol=1e-5)
+    np.testing.assert_allclose(inverse, 1 / wide.std(0), rtol=5e-5)
 
 
 def test_bits_do_not_depend_on_threads():
