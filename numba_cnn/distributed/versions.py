@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
-import numpy as np
-
 from numba_cnn import __version__, backends
 
 
 def versions() -> dict[str, Any]:
     """By what errors call it."""
+    from importlib.metadata import version  # reading of packages is not for every start
+
     cpu = backends.get("cpu")
     return {
         "numba_cnn": __version__,
-        "numpy": np.__version__,
-        "numba": numba.__version__,
+        "numpy": version("numpy"),
+        "numba": version("numba"),
         "width of vectors (NUMBA_CNN_VECTOR_BITS)": cpu.describe()["vector width"],
     }
