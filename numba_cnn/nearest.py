@@ -117,9 +117,14 @@ def logged(name: str, logs: Mapping[str, Any]) -> str:
     return today
 
 
-def listed(word: str, given: Any) -> Any:
-    """What a list is asked for, where Keras 2 took one name, too."""
-    return spellings.single(word, given) if isinstance(given, str) else given
+def listed(word: str, given: Any, outputs: int = 1) -> Any:
+    """What a list is asked for, where Keras 2 took one name, too, or one list of names for several outputs."""
+    if isinstance(given, str):
+        given = spellings.single(word, given)
+    if outputs > 1 and isinstance(given, list | tuple) and len(given) not in (0, outputs):
+        if all(isinstance(one, str) for one in given):
+            return spellings.for_each(word, list(given), outputs)
+    return given
 
 
 def missing(module: str, name: str, names: Iterable[str]) -> AttributeError:

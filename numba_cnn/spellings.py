@@ -68,6 +68,9 @@ _ARGUMENTS: dict[str, dict[str, Change]] = {
     "Model": {"input": _is("inputs"), "output": _is("outputs")},
     "ReduceLROnPlateau": {"epsilon": _is("min_delta")},
     "ModelCheckpoint": {"period": lambda n: {"save_freq": "epoch" if n == 1 else f"{n} epochs"}},
+    "TensorBoard": dict.fromkeys(
+        ("batch_size", "write_grads", "embeddings_layer_names", "embeddings_data"), _dropped
+    ),
     "to_categorical": {"y": _is("x"), "nb_classes": _is("num_classes")},
 }
 # Methods of models, each as today's with what comes after it.
@@ -197,6 +200,14 @@ def single(word: str, value: str) -> list[str]:
     """The list that Keras 3 wants where Keras 2 took one name."""
     _warn(f"{word}={value!r} is {word}=[{value!r}] today")
     return [value]
+
+
+def for_each(word: str, values: list[str], count: int) -> list[list[str]]:
+    """The lists that Keras 3 wants of several outputs where Keras 2 took one list for all."""
+    _warn(
+        f"{word}={values} of {count} outputs is {word}=[{', '.join([str(values)] * count)}] today"
+    )
+    return [values] * count
 
 
 def warn_of_key(old: str) -> None:

@@ -152,6 +152,28 @@ def test_one_metric(word):
     assert "acc" in model.fit(X, Y, verbose=0).history
 
 
+def test_one_list_of_metrics_for_all_outputs():
+    start = keras.Input((8, 8, 1))
+    flat = layers.Flatten()(start)
+    model = models.Model(start, [layers.Dense(3, name="a")(flat), layers.Dense(3, name="b")(flat)])
+    with old(r"metrics=\['acc'\] of 2 outputs is metrics=\[\['acc'\], \['acc'\]\] today"):
+        model.compile("sgd", "sparse_categorical_crossentropy", metrics=["acc"])
+    history = model.fit(X, [Y, Y], verbose=0).history
+    assert sorted(history) == ["a_acc", "a_loss", "b_acc", "b_loss", "loss"]
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["acc", None])  # Keras 3's
+    assert sorted(model.fit(X, [Y, Y], verbose=0).history) == ["a_acc", "a_loss", "b_loss", "loss"]
+
+
+def test_arguments_of_tensorboard_that_are_gone(tmp_path):
+    pytest.importorskip("tensorboard")
+    with old("TensorBoard: batch_size= is needed no more"), old("write_grads= is needed no more"):
+        callback = callbacks.TensorBoard(
+            tmp_path, batch_size=32, write_graph=True, write_grads=False
+        )
+    compiled().fit(X, Y, verbose=0, callbacks=[callback])
+    assert list((tmp_path / "train").iterdir())
+
+
 def test_callbacks(tmp_path):
     checkpoint = callbacks.ModelCheckpoint(
         tmp_path / "{epoch}-{val_acc:.2f}.keras", monitor="val_acc", save_best_only=True
