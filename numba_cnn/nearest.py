@@ -121,9 +121,9 @@ def listed(word: str, given: Any, outputs: int = 1) -> Any:
     """What a list is asked for, where Keras 2 took one name, too, or one list of names for several outputs."""
     if isinstance(given, str):
         given = spellings.single(word, given)
-    if outputs > 1 and isinstance(given, list | tuple) and len(given) not in (0, outputs):
-        if all(isinstance(one, str) for one in given):
-            return spellings.for_each(word, list(given), outputs)
+    is_list = isinstance(given, list | tuple) and all(isinstance(one, str) for one in given)
+    if is_list and outputs > 1 and len(given) not in (0, outputs):
+        return spellings.for_each(word, list(given), outputs)
     return given
 
 
