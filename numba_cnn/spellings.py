@@ -252,7 +252,7 @@ def _decayed(decay: Any, bases: tuple[str, ...], settings: Mapping[str, Any]) ->
 
     usual = signature(made.__init__).parameters["learning_rate"].default
     rate = settings.get("learning_rate", settings.get("lr", usual))
-    return {"learning_rate": optimizers.schedules.InverseTimeDecay(rate, 1, decay)}
+    return {"learning_rate": optimizers.schedules.decaying(rate, decay)}
 
 
 def _by_rows_and_columns(cls: Any) -> Any:

@@ -102,6 +102,30 @@ def test_decay_divides_the_rate_as_keras_2_did():
         np.testing.assert_allclose(a, b, rtol=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["scheduler", "plateau"])
+def test_callbacks_set_the_rate_that_decay_divides(kind, tmp_path):
+    with old("decay= is optimizers.schedules.InverseTimeDecay"):
+        model, plain = compiled(), compiled()
+        model.compile(optimizers.SGD(0.5, decay=0.25), "sparse_categorical_crossentropy")
+    if kind == "scheduler":
+        rates = [0.4, 0.2]
+        callback = callbacks.LearningRateScheduler(lambda epoch, rate: rate * (0.8, 0.5)[epoch])
+    else:
+        rates = [0.5, 0.5]  # the first epoch is the best so far, the second is not: half after it
+        callback = callbacks.ReduceLROnPlateau("loss", 0.5, patience=1, min_delta=1e9)
+    history = model.fit(X, Y, 8, epochs=2, shuffle=False, verbose=0, callbacks=[callback]).history
+    assert history["learning_rate"] == rates
+    assert model.optimizer.learning_rate == (0.2 if kind == "scheduler" else 0.25)
+    for step in range(8):
+        plain.optimizer.learning_rate = rates[step // 4] / (1 + 0.25 * step)
+        at = slice(8 * (step % 4), 8 * (step % 4) + 8)
+        plain.train_step(X[at], Y[at])
+    for a, b in zip(model.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
+    model.save(tmp_path / "m.keras")
+    assert models.load_model(tmp_path / "m.keras").optimizer.takes_rate
+
+
 def test_generators():
     with old("fit_generator is fit today"):
         history = (

@@ -183,7 +183,7 @@ class LambdaCallback(Callback):
 
 def refuse_schedule(owner: str, optimizer: Any) -> None:
     """Raise a TypeError where a callback cannot set the learning rate."""
-    if optimizer.has_schedule:
+    if not optimizer.takes_rate:
         raise TypeError(
             f"{owner}: the learning rate cannot be set, since the optimizer was given a schedule, which says what it "
             f"is; give it a number instead. Received: learning_rate={type(optimizer.schedule).__name__}(...)"
