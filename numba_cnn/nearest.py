@@ -107,6 +107,9 @@ class Logged(dict[str, Any]):
             raise KeyError(f"{name!r}{hint(name, self, '')}. Logged: {', '.join(self)}")
         return self[today]
 
+    def get(self, name: str, default: Any = None) -> Any:
+        return super().get(logged(name, self), default)
+
 
 def logged(name: str, logs: Mapping[str, Any]) -> str:
     """The name by which a value is logged today; the name itself if it is not."""

@@ -115,7 +115,13 @@ _NAMES = {
     "backend": {"image_dim_ordering": "image_data_format", "set_image_dim_ordering": "set_image_data_format"},
     "utils": {"np_utils": "", "generic_utils": "", "vis_utils": "", "layer_utils": ""},  # the module itself
 }  # fmt: skip
-_KEYS = {"acc": "accuracy", "val_acc": "val_accuracy"}  # of what is logged
+_KEYS = {
+    "acc": "accuracy",
+    "lr": "learning_rate",
+    "mean_absolute_error": "mae",
+    "mean_squared_error": "mse",
+}  # of what is logged
+_KEYS |= {f"val_{old}": f"val_{today}" for old, today in _KEYS.items()}
 
 
 def name(namespace: str, old: str) -> Any:

@@ -78,6 +78,34 @@ def test_words_of_tensorflow_that_scripts_use_while_they_import(tmp_path):
     assert done.stdout == "float32 -1 relu\n"
 
 
+def test_words_of_tensorflow_on_what_models_predict(tmp_path):
+    done = run(
+        tmp_path,
+        """
+        import numpy as np, tensorflow as tf
+        strategy = tf.distribute.MirroredStrategy()
+        with strategy.scope():
+            model = tf.keras.Sequential([tf.keras.layers.Dense(3, input_shape=(2,))])
+        @tf.function
+        def doubled(x): return x * strategy.num_replicas_in_sync * 2
+        @tf.function(jit_compile=True)
+        def same(x): return x
+        y = same(doubled(tf.constant([[1, 5, 2], [7, 2, 4]])))
+        print(tf.argmax(y, axis=1).numpy(), tf.argmax(y), tf.argmax(y, -1, output_type=tf.int32).dtype)
+        mean = tf.reduce_mean(tf.cast(y, tf.float32))
+        print(tf.reduce_sum(y, axis=0).numpy(), mean.numpy(), tf.reduce_max(y).numpy())
+        print(tf.squeeze(y[:, :1]).numpy(), tf.reshape(y, (3, -1)).shape, tf.concat([y, y], axis=1).shape,
+              tf.stack([y, y]).shape, tf.round([0.6]).numpy(),
+              tf.argmax(model.predict(np.ones((1, 2)), verbose=0), axis=1).shape)
+        """,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "[1 0] [1 0 1] int32", "[16 14 12] 7.0 14", "[ 2 14] (3, 2) (2, 6) (2, 2, 3) [1.] (1,)",
+    ]  # fmt: skip
+    assert not done.stderr
+
+
 def test_data_as_scripts_have_it(tmp_path):
     """By every path of import, without TensorFlow."""
     done = run(

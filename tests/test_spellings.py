@@ -168,6 +168,30 @@ def test_what_is_logged():
     assert "acc" not in history
 
 
+class Stopping(callbacks.Callback):
+    """As courses have it."""
+
+    def on_epoch_end(self, epoch, logs={}):  # noqa: B006
+        self.seen = logs.get("acc"), logs["val_acc"], logs.get("lr"), logs.get("nothing", 3)
+        if logs.get("acc") > -1:
+            self.model.stop_training = True
+
+
+def test_logs_of_callbacks():
+    callback = Stopping()
+    rates = callbacks.LearningRateScheduler(lambda epoch: 0.5)
+    with old("'acc' is 'acc"), old("'val_acc' is 'val_acc"), old("'lr' is 'learning_rate' today"):
+        logged = (
+            compiled()
+            .fit(X, Y, epochs=3, verbose=0, validation_data=(X, Y), callbacks=[rates, callback])
+            .history
+        )
+    values = logged["accuracy"][0], logged["val_accuracy"][0], 0.5, 3
+    assert (len(logged["loss"]), callback.seen) == (1, values)
+    with old("'lr' is 'learning_rate' today"):
+        assert logged["lr"] == [0.5]
+
+
 @pytest.mark.parametrize("word", ["metrics", "weighted_metrics"])
 def test_one_metric(word):
     model = compiled()

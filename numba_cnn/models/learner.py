@@ -277,7 +277,7 @@ class Learner(Network):
         logs = {name: mean.result() for name, mean in sorted(self.means.items())}
         losses = sum(one.weight * logs[one.mean.name] for one in self._objectives)
         logs["loss"] = losses + self._penalty.result()
-        return dict(sorted(logs.items()))
+        return nearest.Logged(sorted(logs.items()))
 
 
 def _as_tuple(given: Any, count: int) -> tuple[Any, ...]:

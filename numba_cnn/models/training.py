@@ -263,7 +263,8 @@ class Trainer(Resumable):
 
 def _with_validation(logs: Logs, results: Logs) -> Logs:
     """Both, in the alphabetical order of Keras."""
-    return dict(sorted((logs | {f"val_{name}": value for name, value in results.items()}).items()))
+    both = logs | {f"val_{name}": value for name, value in results.items()}
+    return nearest.Logged(sorted(both.items()))
 
 
 def _parts_of(validation_data: Any) -> tuple[Any, Any, Any]:

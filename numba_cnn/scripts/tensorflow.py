@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging as _logging
+from collections.abc import Callable
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -55,7 +57,50 @@ def one_hot(indices: Any, depth: int, dtype: Any = np.float32, **settings: Any) 
     return as_tensor((np.asarray(indices)[..., None] == np.arange(depth)).astype(dtype))
 
 
+def argmax(input: Any, axis: int | None = None, output_type: Any = int64, name: Any = None) -> Any:
+    """Where the largest is along an axis, the first unless told otherwise."""
+    return as_tensor(np.argmax(np.asarray(input), 0 if axis is None else axis).astype(output_type))
+
+
+def _of_numpy(apply: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of arrays that is NumPy's, in the type of the arrays."""
+
+    def call(x: Any, *arguments: Any, name: str | None = None, **settings: Any) -> Any:
+        arrays = [np.asarray(one) for one in x] if isinstance(x, list | tuple) else np.asarray(x)
+        return as_tensor(apply(arrays, *arguments, **settings))
+
+    return call
+
+
+concat, stack = _of_numpy(np.concatenate), _of_numpy(np.stack)
+reshape, squeeze, round = _of_numpy(np.reshape), _of_numpy(np.squeeze), _of_numpy(np.round)
+reduce_max, reduce_min = _of_numpy(np.max), _of_numpy(np.min)
+reduce_mean, reduce_sum = _of_numpy(np.mean), _of_numpy(np.sum)
+
+
+def _as_it_is(func: Any = None, **settings: Any) -> Any:
+    """The function as it is: nothing is compiled."""
+    return func if func is not None else lambda given: given
+
+
+function = _as_it_is
+
+
+class _Strategy:
+    """One device."""
+
+    num_replicas_in_sync = 1
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None: ...
+
+    def scope(self) -> Any:
+        return nullcontext(self)
+
+
 constant = convert_to_tensor
+distribute = SimpleNamespace(
+    MirroredStrategy=_Strategy, OneDeviceStrategy=_Strategy, get_strategy=_Strategy
+)
 data = SimpleNamespace(
     AUTOTUNE=AUTOTUNE,
     Dataset=Dataset,
