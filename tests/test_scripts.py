@@ -63,6 +63,33 @@ def test_a_script_finds_its_arguments_and_its_neighbours(tmp_path):
     assert done.stdout == "numba_cnn ['--a', 'b'] __main__\n"
 
 
+def test_modules_beside_a_script_import_what_is_not_here(tmp_path):
+    (tmp_path / "beside.py").write_text(
+        "from keras.layers import Dense, Lambda\nfrom parts import net\n"
+    )
+    for name in ("parts", "whole"):  # a folder, and a package
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "net.py").write_text(
+            "from tensorflow.keras.layers import LSTM, Conv2D\n"
+        )
+    (tmp_path / "whole" / "__init__.py").write_text("from . import net\n")
+    done = run(
+        tmp_path,
+        """
+        import beside, whole, sys
+        print(beside.Dense.__module__, beside.net.Conv2D.__name__, whole.net.LSTM, whole.__file__)
+        beside.Lambda(None)
+        """,
+    )
+    assert done.returncode == 1
+    assert done.stdout == (
+        f"numba_cnn.layers.dense Conv2D <tensorflow.keras.layers.LSTM, which is not here> "
+        f"{tmp_path / 'whole' / '__init__.py'}\n"
+    )
+    assert "(Keras's 'Lambda' is not served yet)" in done.stderr
+    assert not list(tmp_path.rglob("__pycache__"))
+
+
 def test_words_of_tensorflow_that_scripts_use_while_they_import(tmp_path):
     done = run(
         tmp_path,
@@ -94,6 +121,7 @@ def test_words_of_tensorflow_on_what_models_predict(tmp_path):
         print(tf.argmax(y, axis=1).numpy(), tf.argmax(y), tf.argmax(y, -1, output_type=tf.int32).dtype)
         mean = tf.reduce_mean(tf.cast(y, tf.float32))
         print(tf.reduce_sum(y, axis=0).numpy(), mean.numpy(), tf.reduce_max(y).numpy())
+        assert set(tf.argmax(y, axis=1)) == {0, 1}
         print(tf.squeeze(y[:, :1]).numpy(), tf.reshape(y, (3, -1)).shape, tf.concat([y, y], axis=1).shape,
               tf.stack([y, y]).shape, tf.round([0.6]).numpy(),
               tf.argmax(model.predict(np.ones((1, 2)), verbose=0), axis=1).shape)

@@ -17,6 +17,12 @@ class Tensor(np.ndarray):
         plain = self.view(np.ndarray)
         return plain if self.ndim else plain[()]
 
+    def __hash__(self) -> int:  # type: ignore[override]
+        """That of a number: the numbers of a Tensor are Tensors, and sets of labels have them."""
+        if self.ndim:
+            raise TypeError("unhashable type: 'Tensor'")
+        return hash(self.item())
+
     def __getitem__(self, index: Any) -> Any:
         found = super().__getitem__(index)
         return found if isinstance(found, np.ndarray) else as_tensor(found)
