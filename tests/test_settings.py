@@ -21,7 +21,7 @@ BAD = [
     (optimizers.SGD, "nesterov", "yes"), (optimizers.SGD, "name", 3),
     (losses.SparseCategoricalCrossentropy, "from_logits", 2), (metrics.SparseCategoricalAccuracy, "name", ""),
     (callbacks.EarlyStopping, "patience", -1), (callbacks.EarlyStopping, "mode", "up"),
-    (callbacks.EarlyStopping, "min_delta", math.nan), (callbacks.EarlyStopping, "verbose", 3),
+    (callbacks.EarlyStopping, "min_delta", math.nan), (callbacks.EarlyStopping, "verbose", -3),
     (callbacks.ReduceLROnPlateau, "factor", 1), (callbacks.ReduceLROnPlateau, "min_lr", -1),
     (initializers.RandomNormal, "stddev", -1), (initializers.Constant, "value", "a"),
     (initializers.RandomUniform, "seed", 0.5), (initializers.VarianceScaling, "mode", "fan"),

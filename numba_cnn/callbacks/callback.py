@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
-from numba_cnn import nearest
+from numba_cnn import nearest, settings
 from numba_cnn.callbacks.notebook import history_html
-from numba_cnn.settings import Check, Checked, choice
+from numba_cnn.settings import Check, Checked
 
 Logs = dict[str, float]
 
-verbosity: Check = choice(0, 1, 2)
+verbosity: Check = settings.verbosity()
 
 
 class Callback(Checked):
