@@ -98,6 +98,20 @@ def method(instance: object, name: str) -> Any:
     raise AttributeError(f"{cls.__name__!r} object has no attribute {name!r}{meant}")
 
 
+def renamed(old: str, today: str) -> property:
+    """An attribute by the name that it had once."""
+
+    def read(instance: Any) -> Any:
+        spellings.warn_of(old, today)
+        return getattr(instance, today)
+
+    def write(instance: Any, value: Any) -> None:
+        spellings.warn_of(old, today)
+        setattr(instance, today, value)
+
+    return property(read, write, doc=f"What is {today} today.")
+
+
 class Logged(dict[str, Any]):
     """What was logged, by name; by names that it had once, too."""
 
@@ -116,7 +130,7 @@ def logged(name: str, logs: Mapping[str, Any]) -> str:
     today = None if name in logs else spellings.key(name)
     if today is None or today not in logs:
         return name
-    spellings.warn_of_key(name)
+    spellings.warn_of(repr(name), repr(today))
     return today
 
 

@@ -115,6 +115,11 @@ _NAMES = {
     "backend": {"image_dim_ordering": "image_data_format", "set_image_dim_ordering": "set_image_data_format"},
     "utils": {"np_utils": "", "generic_utils": "", "vis_utils": "", "layer_utils": ""},  # the module itself
 }  # fmt: skip
+# What are methods today.
+_FUNCTIONS: dict[tuple[str, str], tuple[str, Callable[..., Any]]] = {
+    ("backend", "get_value"): ("x.numpy()", lambda x: x.numpy() if hasattr(x, "numpy") else x),
+    ("backend", "set_value"): ("x.assign(value)", lambda x, value: x.assign(value)),
+}
 _KEYS = {
     "acc": "accuracy",
     "lr": "learning_rate",
@@ -126,6 +131,10 @@ _KEYS |= {f"val_{old}": f"val_{today}" for old, today in _KEYS.items()}
 
 def name(namespace: str, old: str) -> Any:
     """What a module calls otherwise today, or None."""
+    if (namespace, old) in _FUNCTIONS:
+        written, function = _FUNCTIONS[namespace, old]
+        warn_of(f"{namespace}.{old}(x)", written)
+        return function
     today = _NAMES.get(namespace, {}).get(old)
     if today is None:
         return None
@@ -216,8 +225,8 @@ def for_each(word: str, values: list[str], count: int) -> list[list[str]]:
     return [values] * count
 
 
-def warn_of_key(old: str) -> None:
-    _warn(f"{old!r} is {_KEYS[old]!r} today")
+def warn_of(old: str, today: str) -> None:
+    _warn(f"{old} is {today} today")
 
 
 def _of_generator(

@@ -191,6 +191,9 @@ for number, tests in ((10, None), (None, 5), (10, 5)):
 print(steps)
 made.fit(x, y, epochs=2, verbose=3)
 print(made.predict([[x]], verbose=10).shape)
+rate, count = made.optimizer.learning_rate, made.optimizer.iterations
+rate.assign(0.125)
+print(rate.numpy(), rate.numpy().dtype, float(made.optimizer.learning_rate), int(count.numpy()))
 """
 
 
@@ -204,7 +207,9 @@ def test_more_steps_than_batches_and_other_looseness_as_in_keras():
         assert done.returncode == 0, done.stderr
         said[library] = done.stdout
     assert said["numba_cnn"] == said["keras"]
-    assert said["keras"].splitlines()[-4:] == [str([4] * 9), "Epoch 1/2", "Epoch 2/2", "(32, 3)"]
+    assert said["keras"].splitlines()[-5:] == [
+        str([4] * 9), "Epoch 1/2", "Epoch 2/2", "(32, 3)", "0.125 float32 0.125 14",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,19 @@ def test_optimizers():
         assert optimizers.Adam(epsilon=None).epsilon == 1e-7
 
 
+def test_the_rate_as_a_variable():
+    optimizer = optimizers.SGD(0.5)
+    with old("lr is learning_rate today"):
+        assert optimizer.lr == 0.5
+    with old("lr is learning_rate today"):
+        optimizer.lr = 0.25
+    with old(r"backend.get_value\(x\) is x.numpy\(\) today"):
+        assert backend.get_value(optimizer.learning_rate) == np.float32(0.25)
+    with old(r"backend.set_value\(x\) is x.assign\(value\) today"):
+        backend.set_value(optimizer.learning_rate, 2)
+    assert optimizer.learning_rate == 2
+
+
 @pytest.mark.parametrize(
     ("make", "rate"),
     [

@@ -12,7 +12,7 @@ from numba_cnn import nearest, registry
 from numba_cnn.ops import Array
 from numba_cnn.optimizers import schedules
 from numba_cnn.optimizers.state import Groups
-from numba_cnn.optimizers.variables import Saved
+from numba_cnn.optimizers.variables import Saved, variable
 from numba_cnn.parameter import Parameter
 from numba_cnn.settings import Settings, flag, integer, number, optional, text
 
@@ -92,9 +92,10 @@ class Optimizer(Saved):
     @property
     def learning_rate(self) -> float:
         """That of the next step, or what decay= divides; setting it is an error where a schedule says what it is."""
-        if self.schedule is None or self.takes_rate:
-            return float(getattr(self._rate, "initial_learning_rate", self._rate))
-        return self.schedule(self._steps)
+        rate = self._rate if self.schedule is None else self.schedule(self._steps)
+        if self.has_schedule and self.takes_rate:
+            rate = self._rate.initial_learning_rate
+        return variable(float(rate), self, "learning_rate")  # type: ignore[no-any-return]
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
@@ -106,6 +107,8 @@ class Optimizer(Saved):
                 )
             value = schedules.decaying(value, self._rate.decay_rate)
         self._rate = value
+
+    lr = nearest.renamed("lr", "learning_rate")
 
     @property
     def has_schedule(self) -> bool:
@@ -125,7 +128,8 @@ class Optimizer(Saved):
     @property
     def iterations(self) -> int:
         """The number of updates so far."""
-        return self._steps // (self.gradient_accumulation_steps or 1)
+        steps = self._steps // (self.gradient_accumulation_steps or 1)
+        return variable(steps, self, "iterations")  # type: ignore[no-any-return]
 
     @iterations.setter
     def iterations(self, value: int) -> None:
