@@ -98,6 +98,7 @@ def test_words_of_tensorflow_that_scripts_use_while_they_import(tmp_path):
         tf.random.set_seed(1); tf.get_logger().setLevel("ERROR")
         tf.compat.v1.logging.set_verbosity(tf.compat.v1.logging.ERROR)
         for gpu in tf.config.experimental.list_physical_devices("GPU"): pass
+        assert tf.compat.as_bytes("JFIF") == b"JFIF" and tf.compat.as_text(b"a") == tf.compat.as_str("a")
         print(tf.float32.__name__, tf.data.AUTOTUNE, tf.keras.layers.Dense(3, activation=tf.nn.relu).activation.name)
         """,
     )
@@ -169,6 +170,7 @@ def test_what_is_not_here_is_listed_by_name_and_line(tmp_path):
         if False:
             layers.LSTM(3)
             tf.image.resize(1, 2)
+            tf.random.normal((2, 3))
             Dense(3).units
         """,
     )
@@ -177,7 +179,12 @@ def test_what_is_not_here_is_listed_by_name_and_line(tmp_path):
     assert [line.split(": ")[2:4] for line in lines] == [
         ["line 5", "keras.layers.LSTM"],
         ["line 6", "tensorflow.image"],
+        ["line 7", "tensorflow.random.normal"],
     ]
+    assert (
+        "module 'tensorflow' has no attribute 'random.normal': no TensorFlow is installed"
+        in lines[2]
+    )
     assert "is not served yet" in lines[0]
     done = run(tmp_path, "from keras.layers import Bidirectional\nBidirectional(None)")
     assert done.returncode == 1

@@ -34,7 +34,25 @@ def _none(*arguments: Any, **settings: Any) -> list[Any]:
     return []
 
 
-logging = SimpleNamespace(set_verbosity=_nothing, ERROR=40, WARN=30, INFO=20, FATAL=50, DEBUG=10)
+def _missing(name: str) -> AttributeError:
+    return AttributeError(
+        f"module 'tensorflow' has no attribute {name!r}: no TensorFlow is installed, and of its words numba_cnn has "
+        "keras and those that scripts use while they import"
+    )
+
+
+class _Words(SimpleNamespace):
+    """A module of TensorFlow's with the words that are here."""
+
+    def __init__(self, path: str, **words: Any) -> None:
+        super().__init__(**words)
+        self._path = path
+
+    def __getattr__(self, name: str) -> Any:
+        raise _missing(f"{self.__dict__.get('_path')}.{name}")
+
+
+logging = _Words("logging", set_verbosity=_nothing, ERROR=40, WARN=30, INFO=20, FATAL=50, DEBUG=10)
 
 
 def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
@@ -98,39 +116,45 @@ class _Strategy:
 
 
 constant = convert_to_tensor
-distribute = SimpleNamespace(
-    MirroredStrategy=_Strategy, OneDeviceStrategy=_Strategy, get_strategy=_Strategy
+distribute = _Words(
+    "distribute", MirroredStrategy=_Strategy, OneDeviceStrategy=_Strategy, get_strategy=_Strategy
 )
-data = SimpleNamespace(
+data = _Words(
+    "data",
     AUTOTUNE=AUTOTUNE,
     Dataset=Dataset,
     INFINITE_CARDINALITY=Dataset.INFINITE_CARDINALITY,
     UNKNOWN_CARDINALITY=Dataset.UNKNOWN_CARDINALITY,
-    experimental=SimpleNamespace(AUTOTUNE=AUTOTUNE, cardinality=Dataset.cardinality),
+    experimental=_Words("data.experimental", AUTOTUNE=AUTOTUNE, cardinality=Dataset.cardinality),
 )
-random = SimpleNamespace(set_seed=set_random_seed)
-test = SimpleNamespace(
+random = _Words("random", set_seed=set_random_seed)
+test = _Words(
+    "test",
     is_gpu_available=lambda *a, **k: False,
     gpu_device_name=lambda: "",
     is_built_with_cuda=lambda: False,
 )
-config = SimpleNamespace(
+config = _Words(
+    "config",
     list_physical_devices=_none,
     list_logical_devices=_none,
     get_visible_devices=_none,
     set_visible_devices=_nothing,
     run_functions_eagerly=_nothing,
-    experimental=SimpleNamespace(
+    experimental=_Words(
+        "config.experimental",
         list_physical_devices=_none,
         set_memory_growth=_nothing,
         enable_op_determinism=_nothing,
     ),
-    threading=SimpleNamespace(
-        set_inter_op_parallelism_threads=_nothing, set_intra_op_parallelism_threads=_nothing
+    threading=_Words(
+        "config.threading",
+        set_inter_op_parallelism_threads=_nothing,
+        set_intra_op_parallelism_threads=_nothing,
     ),
-    optimizer=SimpleNamespace(set_jit=_nothing),
+    optimizer=_Words("config.optimizer", set_jit=_nothing),
 )
-nn = SimpleNamespace(
+nn = _Words("nn",
     **{
         name: getattr(activations, name)
         for name in (
@@ -143,15 +167,30 @@ optimizers, losses, metrics, initializers = (
     keras.optimizers, keras.losses, keras.metrics, keras.initializers,
 )  # fmt: skip
 enable_eager_execution = _nothing
-compat = SimpleNamespace(
-    v1=SimpleNamespace(
+
+
+def _as_bytes(value: str | bytes, encoding: str = "utf-8") -> bytes:
+    return value.encode(encoding) if isinstance(value, str) else value
+
+
+def _as_text(value: str | bytes, encoding: str = "utf-8") -> str:
+    return value.decode(encoding) if isinstance(value, bytes) else value
+
+
+compat = _Words(
+    "compat",
+    as_bytes=_as_bytes,
+    as_str=_as_text,
+    as_text=_as_text,
+    v1=_Words(
+        "compat.v1",
         logging=logging,
         set_random_seed=set_random_seed,
         enable_eager_execution=_nothing,
         disable_eager_execution=_nothing,
         disable_v2_behavior=_nothing,
         keras=keras,
-    )
+    ),
 )
 
 
@@ -160,7 +199,4 @@ def get_logger() -> _logging.Logger:
 
 
 def __getattr__(name: str) -> Any:
-    raise AttributeError(
-        f"module 'tensorflow' has no attribute {name!r}: no TensorFlow is installed, and of its words numba_cnn has "
-        "keras and those that scripts use while they import"
-    )
+    raise _missing(name)
