@@ -98,6 +98,12 @@ def test_words_of_tensorflow_that_scripts_use_while_they_import(tmp_path):
         tf.random.set_seed(1); tf.get_logger().setLevel("ERROR")
         tf.compat.v1.logging.set_verbosity(tf.compat.v1.logging.ERROR)
         for gpu in tf.config.experimental.list_physical_devices("GPU"): pass
+        tf.set_random_seed(1); tf.config.set_soft_device_placement(True)
+        with tf.device("/GPU:0"): assert tf.executing_eagerly()
+        options = tf.data.Options()
+        options.experimental_distribute.auto_shard_policy = 1
+        tf.data.Dataset.range(3).with_options(options)
+        assert tf.autograph.experimental.do_not_convert(len) is len
         assert tf.compat.as_bytes("JFIF") == b"JFIF" and tf.compat.as_text(b"a") == tf.compat.as_str("a")
         print(tf.float32.__name__, tf.data.AUTOTUNE, tf.keras.layers.Dense(3, activation=tf.nn.relu).activation.name)
         """,

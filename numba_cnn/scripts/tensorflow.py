@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import logging as _logging
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -104,6 +105,26 @@ def _as_it_is(func: Any = None, **settings: Any) -> Any:
 function = _as_it_is
 
 
+def device(device_name: Any) -> Any:
+    """A block that runs where it is."""
+    return nullcontext()
+
+
+def executing_eagerly() -> builtins.bool:
+    return True
+
+
+class _Options:
+    """Options that may be set, and change nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        made = _Options()
+        setattr(self, name, made)
+        return made
+
+
 class _Strategy:
     """One device."""
 
@@ -123,6 +144,7 @@ data = _Words(
     "data",
     AUTOTUNE=AUTOTUNE,
     Dataset=Dataset,
+    Options=_Options,
     INFINITE_CARDINALITY=Dataset.INFINITE_CARDINALITY,
     UNKNOWN_CARDINALITY=Dataset.UNKNOWN_CARDINALITY,
     experimental=_Words("data.experimental", AUTOTUNE=AUTOTUNE, cardinality=Dataset.cardinality),
@@ -140,11 +162,16 @@ config = _Words(
     list_logical_devices=_none,
     get_visible_devices=_none,
     set_visible_devices=_nothing,
+    set_soft_device_placement=_nothing,
+    set_logical_device_configuration=_nothing,
+    LogicalDeviceConfiguration=_nothing,
     run_functions_eagerly=_nothing,
     experimental=_Words(
         "config.experimental",
         list_physical_devices=_none,
         set_memory_growth=_nothing,
+        set_virtual_device_configuration=_nothing,
+        VirtualDeviceConfiguration=_nothing,
         enable_op_determinism=_nothing,
     ),
     threading=_Words(
@@ -167,6 +194,12 @@ optimizers, losses, metrics, initializers = (
     keras.optimizers, keras.losses, keras.metrics, keras.initializers,
 )  # fmt: skip
 enable_eager_execution = _nothing
+autograph = _Words(
+    "autograph",
+    set_verbosity=_nothing,
+    experimental=_Words("autograph.experimental", do_not_convert=function),
+)
+debugging = _Words("debugging", set_log_device_placement=_nothing)
 
 
 def _as_bytes(value: str | bytes, encoding: str = "utf-8") -> bytes:
