@@ -211,11 +211,13 @@ def choice(*values: str | int) -> Check:
 
 
 def verbosity(*words: str) -> Check:
-    """An integer of at least 0, or one of the words."""
+    """An integer of at least 0, as which True and False count, or one of the words."""
 
     def check(owner: str, name: str, value: Any) -> Any:
-        known = isinstance(value, str) and value in words
-        return value if known else shapes.count(owner, name, value, least=0)
+        if isinstance(value, str) and value in words:
+            return value
+        value = int(value) if isinstance(value, bool | np.bool_) else value
+        return shapes.count(owner, name, value, least=0)
 
     return check
 
