@@ -150,6 +150,9 @@ def test_data_as_scripts_have_it(tmp_path):
         from keras.preprocessing.image import ImageDataGenerator, load_img
         from tensorflow.keras.preprocessing import image, image_dataset_from_directory
         from keras.legacy.preprocessing.image import ImageDataGenerator as Legacy
+        import keras_preprocessing
+        from keras_preprocessing.image import ImageDataGenerator as OfItsOwn
+        assert keras_preprocessing.image.ImageDataGenerator is OfItsOwn is Legacy
         print(Legacy is ImageDataGenerator is tf.keras.preprocessing.image.ImageDataGenerator)
         print(image_dataset_from_directory is tf.keras.utils.image_dataset_from_directory, image.load_img is load_img)
         x, y = np.random.rand(16, 8, 8, 1), np.arange(16) % 3

@@ -16,7 +16,7 @@ from numba_cnn.scripts import neighbours
 from numba_cnn.scripts.absent import Imports
 from numba_cnn.scripts.modules import as_keras
 
-_ROOTS = "keras", "tensorflow", "tf_keras"
+_ROOTS = "keras", "keras_preprocessing", "tensorflow", "tf_keras"
 
 
 class Missing(NamedTuple):
