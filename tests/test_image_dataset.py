@@ -177,6 +177,7 @@ class TestWords:
         assert ["a", "b", "c"][y[1]] == "c"
         assert x[0].numpy().astype("uint8").dtype == np.uint8
         (one,) = Dataset.from_tensor_slices({"a": [1], "b": [[2, 3]]}).as_numpy_iterator()
+        assert Dataset.range(3).as_numpy_iterator().next() == 0
         assert type(one["b"]) is np.ndarray
         assert one["a"] == 1
 
