@@ -343,6 +343,8 @@ FOLDERS = [
         images[0].numpy().astype("uint8"), names[labels[0]]
     train = train.cache().shuffle(1000).prefetch(buffer_size=tf.data.AUTOTUNE)
     augment = tf.keras.Sequential([layers.RandomFlip("horizontal", input_shape=(8, 8, 3)), layers.RandomZoom(0.1)])
+    for images, _ in train.take(1):
+        augment(images)[0].numpy().astype("uint8")
     model = tf.keras.Sequential([augment, layers.Rescaling(1. / 255), layers.Flatten(), layers.Dense(2)])
     model.compile("adam", tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
     history = model.fit(train, validation_data=tests, epochs=2, verbose=0)
