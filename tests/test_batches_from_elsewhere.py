@@ -191,6 +191,15 @@ for number, tests in ((10, None), (None, 5), (10, 5)):
 print(steps)
 made.fit(x, y, epochs=2, verbose=3)
 print(made.predict([[x]], verbose=10).shape)
+start, errors = keras.Input((4,)), [["mae"]] * 3
+def dense(units, x): return layers.Dense(units, kernel_initializer="zeros")(x)
+inner = keras.Model(start, [dense(1, start), dense(2, start)], name="inner")
+other = keras.Input((4,))
+several = keras.Model(other, [*inner(other), dense(3, other)])
+several.compile(keras.optimizers.SGD(0.0), "mse", metrics=errors)
+history = several.fit(np.ones((5, 4)), [k * np.ones((5, k)) for k in (1, 2, 3)], verbose=0).history
+print([values for name, values in sorted(history.items()) if "inner" in name or name == "loss"])
+print([name for name in sorted(history) if "inner" in name])
 rate, count = made.optimizer.learning_rate, made.optimizer.iterations
 rate.assign(0.125)
 print(rate.numpy(), rate.numpy().dtype, float(made.optimizer.learning_rate), int(count.numpy()))
@@ -207,8 +216,9 @@ def test_more_steps_than_batches_and_other_looseness_as_in_keras():
         assert done.returncode == 0, done.stderr
         said[library] = done.stdout
     assert said["numba_cnn"] == said["keras"]
-    assert said["keras"].splitlines()[-5:] == [
-        str([4] * 9), "Epoch 1/2", "Epoch 2/2", "(32, 3)", "0.125 float32 0.125 14",
+    assert said["keras"].splitlines()[-7:] == [
+        str([4] * 9), "Epoch 1/2", "Epoch 2/2", "(32, 3)", "[[4.0], [1.0], [2.0], [14.0]]",
+        "['inner_loss', 'inner_mae', 'inner_mae_1']", "0.125 float32 0.125 14",
     ]  # fmt: skip
 
 
