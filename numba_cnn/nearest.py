@@ -98,6 +98,14 @@ def method(instance: object, name: str) -> Any:
     raise AttributeError(f"{cls.__name__!r} object has no attribute {name!r}{meant}")
 
 
+def value(word: str, given: Any, old: str, today: str) -> Any:
+    """What is given for an argument, where one of its values has another name today."""
+    if not (isinstance(given, str) and given == old):
+        return given
+    spellings.warn_of(f"{word}={old!r}", f"{word}={today!r}")
+    return today
+
+
 def renamed(old: str, today: str) -> property:
     """An attribute by the name that it had once."""
 

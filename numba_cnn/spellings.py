@@ -71,6 +71,7 @@ _ARGUMENTS: dict[str, dict[str, Change]] = {
     "TensorBoard": dict.fromkeys(
         ("batch_size", "write_grads", "embeddings_layer_names", "embeddings_data"), _dropped
     ),
+    "flow_from_dataframe": dict.fromkeys(("has_ext", "sort", "drop_duplicates"), _dropped),
     "to_categorical": {"y": _is("x"), "nb_classes": _is("num_classes")},
 }
 # Methods of models, each as today's with what comes after it.
