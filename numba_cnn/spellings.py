@@ -105,16 +105,18 @@ _NAMES = {
         "Convolution1D": "Conv1D",
         "SeparableConvolution1D": "SeparableConv1D",
         "Convolution1DTranspose": "Conv1DTranspose",
+        "experimental": "",  # the module itself
+        "preprocessing": "",
     },
     "optimizers": {
         name.lower(): name
         for name in ("Adadelta", "Adagrad", "Adam", "Adamax", "Nadam", "RMSprop", "SGD")
     }
-    | {"adam_v2": "", "gradient_descent_v2": "", "rmsprop_v2": ""},
+    | dict.fromkeys(("adam_v2", "experimental", "gradient_descent_v2", "legacy", "rmsprop_v2"), ""),
     "losses": _FORMULAS,
     "metrics": _FORMULAS,
     "backend": {"image_dim_ordering": "image_data_format", "set_image_dim_ordering": "set_image_data_format"},
-    "utils": {"np_utils": "", "generic_utils": "", "vis_utils": "", "layer_utils": ""},  # the module itself
+    "utils": {"np_utils": "", "generic_utils": "", "vis_utils": "", "layer_utils": ""},
 }  # fmt: skip
 # What are methods today.
 _FUNCTIONS: dict[tuple[str, str], tuple[str, Callable[..., Any]]] = {

@@ -251,6 +251,10 @@ def test_callbacks(tmp_path):
 
 
 def test_modules_and_functions():
+    with old("layers.experimental is layers"), old("layers.preprocessing is layers today"):
+        assert layers.experimental.preprocessing.Rescaling is layers.Rescaling
+    with old("optimizers.legacy is optimizers today"):
+        assert optimizers.legacy.Adam is optimizers.Adam
     with old("utils.np_utils is utils today"):
         assert utils.np_utils is utils
     with old("nb_classes= is num_classes="):
