@@ -206,6 +206,13 @@ class Checker:
         self.compare(
             "average_pool2d_backward", (self.filled(pool.y, dtype), pool), [(pool.x, dtype)]
         )
+        to = shapes.adaptive_pool2d("", shape, tuple(map(int, r(1, 12, 2))))
+        dy, places = self.filled(to.y, dtype), self.empty(to.y, "i")
+        cpu.adaptive_max_pool2d(x, to, self.empty(to.y, dtype), places)
+        self.compare("adaptive_average_pool2d", (x, to), [(to.y, dtype)])
+        self.compare("adaptive_average_pool2d_backward", (dy, to), [(to.x, dtype)])
+        self.compare("adaptive_max_pool2d", (x, to), [(to.y, dtype), (to.y, "i")])
+        self.compare("adaptive_max_pool2d_backward", (dy, places, to), [(to.x, dtype)])
         frame = shapes.zero_pad2d(shape, ((1, 2), (0, 3)))
         self.compare("zero_pad2d", (x, frame), [(frame.outer, dtype)])
         self.compare("crop2d", (self.filled(frame.outer, dtype), frame), [(frame.inner, dtype)])
@@ -242,8 +249,14 @@ class Checker:
         N, P, G, K = (int(e) for e in self.rng.integers(1, 9, 4))
         x, y, dy = (self.filled((N, P, G, K), dtype) for _ in range(3))
         inverse = self.filled((N, G), dtype)
-        self.compare("group_norm", (x, 0.1), [(x.shape, dtype), (inverse.shape, dtype)])
-        self.compare("group_norm_backward", (dy, y, inverse), [(x.shape, dtype)])
+        (gamma, beta), mean = (
+            (self.filled((G, K), dtype) for _ in range(2)),
+            self.filled((N, G), dtype),
+        )
+        made = [(x.shape, dtype), (mean.shape, dtype), (mean.shape, dtype)]
+        self.compare("group_norm", (x, gamma, beta, 0.1), made)
+        made = [(x.shape, dtype), (gamma.shape, dtype), (gamma.shape, dtype)]
+        self.compare("group_norm_backward", (dy, x, gamma, mean, inverse), made)
         rows, slopes = x.reshape(-1, K), dy.reshape(-1, K)
         lengths = self.filled(rows.shape[:1], dtype)
         self.compare("unit_norm", (rows, 0.5), [(rows.shape, dtype), (lengths.shape, dtype)])

@@ -116,6 +116,15 @@ def check_average_pool2d(x_shape, dtype="float32", **settings):
     check("average_pool2d_backward", draw(*y.shape), x_shape, **settings)
 
 
+def check_adaptive_pool2d(x_shape, size, dtype="float32"):
+    draw = Draw(dtype)
+    (y,) = check("adaptive_average_pool2d", draw(*x_shape), size)
+    check("adaptive_average_pool2d_backward", draw(*y.shape), x_shape, size)
+    y, argmax = check("adaptive_max_pool2d", draw.ties(*x_shape), size)
+    places = cuda.to_numpy(argmax)
+    check("adaptive_max_pool2d_backward", draw(*y.shape), places, x_shape, size)
+
+
 def check_global_pool2d(x_shape, dtype="float32"):
     draw, pooled = Draw(dtype), (x_shape[0], x_shape[3])
     check("global_average_pool2d", draw(*x_shape))
@@ -255,8 +264,10 @@ def check_batch_norm(shape, dtype="float32"):
 
 def check_group_norm(shape, groups, dtype="float32"):
     draw = Draw(dtype)
-    y, inverse = (cuda.to_numpy(a) for a in check("group_norm", draw(*shape), groups, 1e-3))
-    check("group_norm_backward", draw(*shape), y, inverse)
+    x, gamma, beta = draw(*shape), draw(shape[-1]), draw(shape[-1])
+    _, *statistics = check("group_norm", x, gamma, beta, groups, 1e-3)
+    statistics = [cuda.to_numpy(array) for array in statistics]
+    check("group_norm_backward", draw(*shape), x, gamma, *statistics)
     x = draw(*shape)
     x[0] *= x.dtype.type(1e-3)
     y, inverse = (cuda.to_numpy(a) for a in check("unit_norm", x, 0.1))

@@ -1,17 +1,27 @@
 """Batch normalization on the CPU: sums in chunks of rows, which are added in their order; then one pass of rows.
 
-A sum is one of distances from the first row, then from the mean that this gave: nothing cancels where a mean is large.
+A sum is one of distances from a centre, the mean of a sample of rows: nothing cancels where a mean is large. Of R rows
+every `_EVERY`th is in the sample; if their mean is k deviations from that of all, then k * k <= _EVERY, since so many
+rows, so far away, have their part in the deviation. Squares lose no more than this factor of their roundings.
 """
 
 import numpy as np
 
 from numba_cnn.backends.contract import checked
+from numba_cnn.backends.cpu.microkernels.columns import (
+    column_moments,
+    column_products,
+    gradient_columns,
+    shift_columns,
+)
+from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.memory import constant, empty
 from numba_cnn.backends.cpu.runtime.partial_sums import partials_of, sum_partials
 from numba_cnn.backends.cpu.runtime.threads import threads_for
 
 _CHUNK, _FEWEST, _MOST = 1 << 14, 16, 512  # elements, and rows, of a chunk
+_EVERY = 32  # rows, one of which is in the sample
 
 
 @checked
@@ -21,9 +31,13 @@ def batch_norm(
     (R, C), number, scale = x.shape, x.dtype.type, empty(gamma.shape, x.dtype)
     count = number(R)
     distances, squares = (empty((_chunks(R, C), C), x.dtype) for _ in range(2))
-    _moments(threads_for(x.size), x, x[0], distances, squares)
-    _mean(1, x[0], distances, count, mean)
-    _moments(threads_for(x.size), x, mean, distances, squares)
+    sample = -(-R // _EVERY)
+    sampled = _chunks(sample, C)
+    _moments(
+        threads_for(sample * C), x.reshape(-1), _EVERY, x[0], distances[:sampled], squares[:sampled]
+    )
+    _mean(1, x[0], distances[:sampled], number(sample), mean)
+    _moments(threads_for(x.size), x.reshape(-1), 1, mean, distances, squares)
     _statistics(
         1, (distances, squares, count), (moving_mean, moving_variance, number(momentum), number(1 - momentum)),
         gamma, number(epsilon), mean, inverse_deviation, scale,
@@ -40,9 +54,9 @@ def batch_norm_inference(x, gamma, beta, mean, variance, epsilon, y):
 @checked
 def batch_norm_backward(dy, x, gamma, mean, inverse_deviation, dx, dgamma, dbeta):
     _sum_gradients(dy, x, mean, inverse_deviation, dgamma, dbeta)
-    count = dy.dtype.type(len(dy))
-    factors = mean, inverse_deviation, gamma, dgamma, dbeta
-    _input_gradient(threads_for(dy.size), dy, x, factors, count, dx)
+    count, numbers = dy.dtype.type(len(dy)), [empty(gamma.shape, dy.dtype) for _ in range(3)]
+    _gradient_numbers(1, inverse_deviation, gamma, dgamma, dbeta, count, *numbers)
+    _input_gradient(threads_for(dy.size), dy, x, (mean, *numbers), dx)
 
 
 @checked
@@ -75,20 +89,14 @@ def _sum_gradients(dy, x, mean, inverse, dgamma, dbeta):
 
 @kernel
 def _moments(share, shares, thread, packed):
-    """Sums of distances from a centre and of their squares; each share is whole chunks."""
-    x, centre, distances, squares = unpack(packed)
-    R, C = x.shape
-    chunks = len(distances)
+    """Sums of distances from a centre and of their squares, of one of `every` rows; each share is whole chunks."""
+    x, every, centre, distances, squares = unpack(packed)
+    chunks, C = distances.shape
+    rows = -(-x.size // (C * every))
     for chunk in range(share * chunks // shares, (share + 1) * chunks // shares):
-        total, square = distances[chunk], squares[chunk]
-        total[:] = 0
-        square[:] = 0
-        for r in range(chunk * R // chunks, (chunk + 1) * R // chunks):
-            row = x[r]
-            for c in range(C):
-                distance = row[c] - centre[c]
-                total[c] += distance
-                square[c] += distance * distance
+        first, last = chunk * rows // chunks, (chunk + 1) * rows // chunks
+        sums = distances.reshape(-1), squares.reshape(-1), chunk * C
+        column_moments((x, first * every * C, every * C), last - first, (centre, 0), sums, C)
 
 
 @kernel
@@ -134,11 +142,14 @@ def _scale(share, shares, thread, packed):
 def _normalize(share, shares, thread, packed):
     """y = (x - mean) scale + beta; each share is a run of rows."""
     x, mean, scale, beta, y = unpack(packed)
-    R, C = x.shape
-    for r in range(share * R // shares, (share + 1) * R // shares):
-        row, out = x[r], y[r]
-        for c in range(C):
-            out[c] = (row[c] - mean[c]) * scale[c] + beta[c]
+    (R, C), target = x.shape, y.reshape(-1)
+    first, last = share * R // shares, (share + 1) * R // shares
+    rows, made, nontemporal = (
+        (x.reshape(-1), first * C, C),
+        (target, first * C, C),
+        bypasses_caches(target, C),
+    )
+    shift_columns(rows, last - first, (mean, scale, beta, 0), made, C, nontemporal)
 
 
 @kernel
@@ -146,26 +157,31 @@ def _gradient_sums(share, shares, thread, packed):
     """Sums of dy times normalized x, and of dy; each share is whole chunks."""
     dy, x, mean, inverse, dgammas, dbetas = unpack(packed)
     R, C = x.shape
-    chunks = len(dbetas)
+    chunks, slopes, values = len(dbetas), dy.reshape(-1), x.reshape(-1)
     for chunk in range(share * chunks // shares, (share + 1) * chunks // shares):
-        dgamma, dbeta = dgammas[chunk], dbetas[chunk]
-        dgamma[:] = 0
-        dbeta[:] = 0
-        for r in range(chunk * R // chunks, (chunk + 1) * R // chunks):
-            gradient, row = dy[r], x[r]
-            for c in range(C):
-                dgamma[c] += gradient[c] * ((row[c] - mean[c]) * inverse[c])
-                dbeta[c] += gradient[c]
+        first, last = chunk * R // chunks, (chunk + 1) * R // chunks
+        sums, o = (dbetas.reshape(-1), dgammas.reshape(-1), chunk * C), first * C
+        statistics = mean, inverse, 0
+        column_products((slopes, o, C), (values, o, C), last - first, statistics, sums, C)
+
+
+@kernel
+def _gradient_numbers(share, shares, thread, packed):
+    """For each channel what dx = dy scale - ((x - mean) along + shift) takes."""
+    inverse, gamma, dgamma, dbeta, count, scale, along, shift = unpack(packed)
+    for c in range(gamma.size):
+        scale[c] = gamma[c] * inverse[c]
+        along[c] = scale[c] * inverse[c] * dgamma[c] / count
+        shift[c] = scale[c] * dbeta[c] / count
 
 
 @kernel
 def _input_gradient(share, shares, thread, packed):
     """Each share is a run of rows."""
-    dy, x, (mean, inverse, gamma, dgamma, dbeta), count, dx = unpack(packed)
-    R, C = x.shape
-    for r in range(share * R // shares, (share + 1) * R // shares):
-        gradient, row, out = dy[r], x[r], dx[r]
-        for c in range(C):
-            normal = (row[c] - mean[c]) * inverse[c]
-            rest = (dbeta[c] + normal * dgamma[c]) / count
-            out[c] = gamma[c] * inverse[c] * (gradient[c] - rest)
+    dy, x, (mean, scale, along, shift), dx = unpack(packed)
+    (R, C), target = x.shape, dx.reshape(-1)
+    first, last = share * R // shares, (share + 1) * R // shares
+    slopes, values = (dy.reshape(-1), first * C, C), (x.reshape(-1), first * C, C)
+    numbers, made = (mean, scale, along, shift, 0), (target, first * C, C)
+    nontemporal = bypasses_caches(target, C)
+    gradient_columns(slopes, values, last - first, numbers, made, C, nontemporal)

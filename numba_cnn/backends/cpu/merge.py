@@ -22,9 +22,12 @@ def merge(a, b, name, g, y):
 
 @checked
 def merge_backward(dy, a, b, name, g, da):
-    axis, partials = _chunked(g, dy.size, da)
     arrays = dy.reshape(-1), a.reshape(-1), b.reshape(-1)
-    _GRADIENT[name](threads_for(dy.size), *arrays, tuple(g), axis, partials)
+    if da.size == dy.size:  # nothing is summed
+        _PRODUCT[name](threads_for(dy.size), *arrays, tuple(g), da.reshape(-1))
+        return
+    axis, partials = _chunked(g, dy.size, da)
+    _SUM[name](threads_for(dy.size), *arrays, tuple(g), axis, partials)
     sum_partials(partials, da)
 
 
@@ -59,24 +62,54 @@ def _of_pairs(name, function):
     def merged(share, shares, thread, packed):
         a, b, g, y = unpack(packed)
         D0, D1, D2, D3, A0, A1, A2, A3, B0, B1, B2, B3 = g
-        rows = D0 * D1 * D2
-        for r in range(share * rows // shares, (share + 1) * rows // shares):
+        r, last = share * D0 * D1 * D2 // shares, (share + 1) * D0 * D1 * D2 // shares
+        while r < last:  # rows of one run: divisions take as long as a short row
             i, j, k = r // (D1 * D2), r // D2 % D1, r % D2
-            left = a[i * A0 + j * A1 + k * A2 :]
-            right = b[i * B0 + j * B1 + k * B2 :]
-            out = y[r * D3 : (r + 1) * D3]
-            if A3 == 1 and B3 == 1:
-                for c in range(D3):
-                    out[c] = function(left[c], right[c])
-            else:
-                for c in range(D3):
-                    out[c] = function(left[c * A3], right[c * B3])
+            run = min(D2 - k, last - r)
+            for n in range(run):
+                left = a[i * A0 + j * A1 + (k + n) * A2 :]
+                right = b[i * B0 + j * B1 + (k + n) * B2 :]
+                out = y[(r + n) * D3 : (r + n + 1) * D3]
+                if A3 == 1 and B3 == 1:
+                    for c in range(D3):
+                        out[c] = function(left[c], right[c])
+                else:
+                    for c in range(D3):
+                        out[c] = function(left[c * A3], right[c * B3])
+            r += run
 
     merged.__name__ = merged.__qualname__ = f"merge_{name}"
     return kernel(merged)
 
 
-def _of_gradients(name, factor):
+def _of_products(name, factor):
+    """The kernel of da = dy factor(a, b), where a has all elements that dy has."""
+    factor = noinline(factor)
+
+    def product(share, shares, thread, packed):
+        dy, a, b, g, da = unpack(packed)
+        D0, D1, D2, D3, _, _, _, _, B0, B1, B2, B3 = g
+        r, last = share * D0 * D1 * D2 // shares, (share + 1) * D0 * D1 * D2 // shares
+        while r < last:
+            i, j, k = r // (D1 * D2), r // D2 % D1, r % D2
+            run = min(D2 - k, last - r)
+            for n in range(run):
+                row = slice((r + n) * D3, (r + n + 1) * D3)
+                slope, left, out = dy[row], a[row], da[row]
+                right = b[i * B0 + j * B1 + (k + n) * B2 :]
+                if B3 == 1:
+                    for c in range(D3):
+                        out[c] = slope[c] * factor(left[c], right[c])
+                else:
+                    for c in range(D3):
+                        out[c] = slope[c] * factor(left[c], right[0])
+            r += run
+
+    product.__name__ = product.__qualname__ = f"merge_{name}_product"
+    return kernel(product)
+
+
+def _of_sums(name, factor):
     """The kernel of da = the sum of dy factor(a, b) over the axes along which a does not go, in their order."""
     factor = noinline(factor)
 
@@ -171,19 +204,15 @@ _MERGE = {
 }
 
 
-_GRADIENT = {
-    "multiply": _of_gradients("multiply", lambda a, b: b),
-    "maximum": _of_gradients(
-        "maximum", lambda a, b: like(a, 1 if a > b else (0.5 if a == b else 0))
-    ),
-    "minimum": _of_gradients(
-        "minimum", lambda a, b: like(a, 1 if a < b else (0.5 if a == b else 0))
-    ),
-    "prelu": _of_gradients(
-        "prelu", lambda a, b: like(a, 1) if a > 0 else (b if a < 0 else like(a, 0))
-    ),
-    "prelu_slope": _of_gradients("prelu_slope", lambda a, b: b if b < 0 else like(a, 0)),
+_FACTORS = {
+    "multiply": lambda a, b: b,
+    "maximum": lambda a, b: like(a, 1 if a > b else (0.5 if a == b else 0)),
+    "minimum": lambda a, b: like(a, 1 if a < b else (0.5 if a == b else 0)),
+    "prelu": lambda a, b: like(a, 1) if a > 0 else (b if a < 0 else like(a, 0)),
+    "prelu_slope": lambda a, b: b if b < 0 else like(a, 0),
 }
+_PRODUCT = {name: _of_products(name, factor) for name, factor in _FACTORS.items()}
+_SUM = {name: _of_sums(name, factor) for name, factor in _FACTORS.items()}
 
 
 @kernel
