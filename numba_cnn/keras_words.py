@@ -6,7 +6,7 @@ They turn "no such name" into "not served yet". Tests ask real Keras whether it 
 from __future__ import annotations
 
 _TEXTS = {
-    "numba_cnn": "Variable applications distribution mixed_precision",
+    "numba_cnn": "Variable applications distribution mixed_precision wrappers",
     "layers": """
         Bidirectional CategoryEncoding Conv3D ConvLSTM2D Embedding GRU LSTM Lambda
         MultiHeadAttention SimpleRNN StringLookup TimeDistributed

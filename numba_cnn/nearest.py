@@ -98,6 +98,28 @@ def method(instance: object, name: str) -> Any:
     raise AttributeError(f"{cls.__name__!r} object has no attribute {name!r}{meant}")
 
 
+def value(word: str, given: Any, old: str, today: str) -> Any:
+    """What is given for an argument, where one of its values has another name today."""
+    if not (isinstance(given, str) and given == old):
+        return given
+    spellings.warn_of(f"{word}={old!r}", f"{word}={today!r}")
+    return today
+
+
+def renamed(old: str, today: str) -> property:
+    """An attribute by the name that it had once."""
+
+    def read(instance: Any) -> Any:
+        spellings.warn_of(old, today)
+        return getattr(instance, today)
+
+    def write(instance: Any, value: Any) -> None:
+        spellings.warn_of(old, today)
+        setattr(instance, today, value)
+
+    return property(read, write, doc=f"What is {today} today.")
+
+
 class Logged(dict[str, Any]):
     """What was logged, by name; by names that it had once, too."""
 
@@ -107,19 +129,27 @@ class Logged(dict[str, Any]):
             raise KeyError(f"{name!r}{hint(name, self, '')}. Logged: {', '.join(self)}")
         return self[today]
 
+    def get(self, name: str, default: Any = None) -> Any:
+        return super().get(logged(name, self), default)
+
 
 def logged(name: str, logs: Mapping[str, Any]) -> str:
     """The name by which a value is logged today; the name itself if it is not."""
     today = None if name in logs else spellings.key(name)
     if today is None or today not in logs:
         return name
-    spellings.warn_of_key(name)
+    spellings.warn_of(repr(name), repr(today))
     return today
 
 
-def listed(word: str, given: Any) -> Any:
-    """What a list is asked for, where Keras 2 took one name, too."""
-    return spellings.single(word, given) if isinstance(given, str) else given
+def listed(word: str, given: Any, outputs: int = 1) -> Any:
+    """What a list is asked for, where Keras 2 took one name, too, or one list of names for several outputs."""
+    if isinstance(given, str):
+        given = spellings.single(word, given)
+    is_list = isinstance(given, list | tuple) and all(isinstance(one, str) for one in given)
+    if is_list and outputs > 1 and len(given) not in (0, outputs):
+        return spellings.for_each(word, list(given), outputs)
+    return given
 
 
 def missing(module: str, name: str, names: Iterable[str]) -> AttributeError:

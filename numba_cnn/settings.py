@@ -210,6 +210,18 @@ def choice(*values: str | int) -> Check:
     return check
 
 
+def verbosity(*words: str) -> Check:
+    """An integer of at least 0, as which True and False count, or one of the words."""
+
+    def check(owner: str, name: str, value: Any) -> Any:
+        if isinstance(value, str) and value in words:
+            return value
+        value = int(value) if isinstance(value, bool | np.bool_) else value
+        return shapes.count(owner, name, value, least=0)
+
+    return check
+
+
 def flag(owner: str, name: str, value: Any) -> bool:
     """True or False, also as 1 or 0."""
     if not isinstance(value, int | np.integer | np.bool_) or value not in (0, 1):

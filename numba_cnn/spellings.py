@@ -68,6 +68,10 @@ _ARGUMENTS: dict[str, dict[str, Change]] = {
     "Model": {"input": _is("inputs"), "output": _is("outputs")},
     "ReduceLROnPlateau": {"epsilon": _is("min_delta")},
     "ModelCheckpoint": {"period": lambda n: {"save_freq": "epoch" if n == 1 else f"{n} epochs"}},
+    "TensorBoard": dict.fromkeys(
+        ("batch_size", "write_grads", "embeddings_layer_names", "embeddings_data"), _dropped
+    ),
+    "flow_from_dataframe": dict.fromkeys(("has_ext", "sort", "drop_duplicates"), _dropped),
     "to_categorical": {"y": _is("x"), "nb_classes": _is("num_classes")},
 }
 # Methods of models, each as today's with what comes after it.
@@ -101,22 +105,39 @@ _NAMES = {
         "Convolution1D": "Conv1D",
         "SeparableConvolution1D": "SeparableConv1D",
         "Convolution1DTranspose": "Conv1DTranspose",
+        "experimental": "",  # the module itself
+        "preprocessing": "",
     },
     "optimizers": {
         name.lower(): name
         for name in ("Adadelta", "Adagrad", "Adam", "Adamax", "Nadam", "RMSprop", "SGD")
     }
-    | {"adam_v2": "", "gradient_descent_v2": "", "rmsprop_v2": ""},
+    | dict.fromkeys(("adam_v2", "experimental", "gradient_descent_v2", "legacy", "rmsprop_v2"), ""),
     "losses": _FORMULAS,
     "metrics": _FORMULAS,
     "backend": {"image_dim_ordering": "image_data_format", "set_image_dim_ordering": "set_image_data_format"},
-    "utils": {"np_utils": "", "generic_utils": "", "vis_utils": "", "layer_utils": ""},  # the module itself
+    "utils": {"np_utils": "", "generic_utils": "", "vis_utils": "", "layer_utils": ""},
 }  # fmt: skip
-_KEYS = {"acc": "accuracy", "val_acc": "val_accuracy"}  # of what is logged
+# What are methods today.
+_FUNCTIONS: dict[tuple[str, str], tuple[str, Callable[..., Any]]] = {
+    ("backend", "get_value"): ("x.numpy()", lambda x: x.numpy() if hasattr(x, "numpy") else x),
+    ("backend", "set_value"): ("x.assign(value)", lambda x, value: x.assign(value)),
+}
+_KEYS = {
+    "acc": "accuracy",
+    "lr": "learning_rate",
+    "mean_absolute_error": "mae",
+    "mean_squared_error": "mse",
+}  # of what is logged
+_KEYS |= {f"val_{old}": f"val_{today}" for old, today in _KEYS.items()}
 
 
 def name(namespace: str, old: str) -> Any:
     """What a module calls otherwise today, or None."""
+    if (namespace, old) in _FUNCTIONS:
+        written, function = _FUNCTIONS[namespace, old]
+        warn_of(f"{namespace}.{old}(x)", written)
+        return function
     today = _NAMES.get(namespace, {}).get(old)
     if today is None:
         return None
@@ -199,8 +220,16 @@ def single(word: str, value: str) -> list[str]:
     return [value]
 
 
-def warn_of_key(old: str) -> None:
-    _warn(f"{old!r} is {_KEYS[old]!r} today")
+def for_each(word: str, values: list[str], count: int) -> list[list[str]]:
+    """The lists that Keras 3 wants of several outputs where Keras 2 took one list for all."""
+    _warn(
+        f"{word}={values} of {count} outputs is {word}=[{', '.join([str(values)] * count)}] today"
+    )
+    return [values] * count
+
+
+def warn_of(old: str, today: str) -> None:
+    _warn(f"{old} is {today} today")
 
 
 def _of_generator(
@@ -241,7 +270,7 @@ def _decayed(decay: Any, bases: tuple[str, ...], settings: Mapping[str, Any]) ->
 
     usual = signature(made.__init__).parameters["learning_rate"].default
     rate = settings.get("learning_rate", settings.get("lr", usual))
-    return {"learning_rate": optimizers.schedules.InverseTimeDecay(rate, 1, decay)}
+    return {"learning_rate": optimizers.schedules.decaying(rate, decay)}
 
 
 def _by_rows_and_columns(cls: Any) -> Any:

@@ -171,6 +171,57 @@ def test_objects_of_keras_itself():
     assert done.stdout.splitlines()[-2:] == ["2 0", "True"]
 
 
+SHORT = """
+import importlib, sys, numpy as np
+keras = importlib.import_module(sys.argv[1])
+path = "keras.src.legacy.preprocessing.image" if sys.argv[1] == "keras" else "numba_cnn.preprocessing.image"
+flow = importlib.import_module(path).ImageDataGenerator().flow
+x, y, layers, steps = np.ones((32, 4, 4, 1), np.float32), np.arange(32) % 3, keras.layers, []
+class Count(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None): steps[-1] += 1
+    def on_epoch_begin(self, epoch, logs=None): steps.append(0)
+for number, tests in ((10, None), (None, 5), (10, 5)):
+    made = keras.Sequential([keras.Input((4, 4, 1)), layers.Flatten(), layers.Dense(3, activation="softmax")])
+    made.compile("sgd", "sparse_categorical_crossentropy")
+    history = made.fit(
+        flow(x, y, batch_size=8), steps_per_epoch=number, epochs=3, verbose=0, callbacks=[Count()],
+        validation_data=flow(x, y, batch_size=8), validation_steps=tests,
+    ).history
+    print(sorted((name, len(values)) for name, values in history.items()))
+print(steps)
+made.fit(x, y, epochs=2, verbose=3)
+print(made.predict([[x]], verbose=10).shape)
+start, errors = keras.Input((4,)), [["mae"]] * 3
+def dense(units, x): return layers.Dense(units, kernel_initializer="zeros")(x)
+inner = keras.Model(start, [dense(1, start), dense(2, start)], name="inner")
+other = keras.Input((4,))
+several = keras.Model(other, [*inner(other), dense(3, other)])
+several.compile(keras.optimizers.SGD(0.0), "mse", metrics=errors)
+history = several.fit(np.ones((5, 4)), [k * np.ones((5, k)) for k in (1, 2, 3)], verbose=0).history
+print([values for name, values in sorted(history.items()) if "inner" in name or name == "loss"])
+print([name for name in sorted(history) if "inner" in name])
+rate, count = made.optimizer.learning_rate, made.optimizer.iterations
+rate.assign(0.125)
+print(rate.numpy(), rate.numpy().dtype, float(made.optimizer.learning_rate), int(count.numpy()))
+"""
+
+
+def test_more_steps_than_batches_and_other_looseness_as_in_keras():
+    said = {}
+    for library in ("keras", "numba_cnn"):
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", SHORT, library], capture_output=True, text=True,
+            env=os.environ | {"KERAS_BACKEND": "jax"},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        said[library] = done.stdout
+    assert said["numba_cnn"] == said["keras"]
+    assert said["keras"].splitlines()[-7:] == [
+        str([4] * 9), "Epoch 1/2", "Epoch 2/2", "(32, 3)", "[[4.0], [1.0], [2.0], [14.0]]",
+        "['inner_loss', 'inner_mae', 'inner_mae_1']", "0.125 float32 0.125 14",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [

@@ -5,6 +5,8 @@ import hashlib
 import io
 import os
 import pickle
+import subprocess
+import sys
 import tarfile
 import threading
 import zipfile
@@ -230,6 +232,17 @@ def test_pickles_run_nothing(content, tmp_path, capfd):
     with pytest.raises(ValueError, match="batch"):
         cifar._read(tmp_path / "batch")
     assert "run" not in capfd.readouterr().out
+
+
+def test_the_shape_of_an_image_as_a_size_is_keras_own(tmp_path):
+    utils.save_img(tmp_path / "a.png", RNG.integers(0, 255, (6, 8, 3), np.uint8))
+    load = "import sys, keras; print(keras.utils.load_img(sys.argv[1], target_size=(3, 5, 3)).tobytes())"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", load, tmp_path / "a.png"], capture_output=True, text=True,
+        env=os.environ | {"KERAS_BACKEND": "jax"},
+    )  # fmt: skip
+    image = utils.load_img(tmp_path / "a.png", target_size=(3, 5, 3))
+    assert (image.size, done.stdout) == ((5, 3), f"{image.tobytes()}\n"), done.stderr
 
 
 def test_images_of_scripts(tmp_path):

@@ -44,6 +44,20 @@ def test_what_is_printed(folder, capsys):
     assert not capsys.readouterr().out
 
 
+def test_what_is_called_on_tensors_gives_tensors(folder):
+    ((x, _),) = make(folder, image_size=(6, 7), batch_size=12, shuffle=False)
+    flip = layers.RandomFlip("horizontal", seed=1)
+    model = models.Sequential([layers.Rescaling(1 / 255), layers.Conv2D(2, 3), layers.Flatten()])
+    merged = layers.Add()
+    for call in (flip, model, lambda x: model(x, training=True), lambda x: merged([x, x])):
+        y, plain = call(x), call(x.numpy())
+        assert type(plain) is np.ndarray
+        for _ in range(2):  # what is called again leaves what was given alone
+            call(x + 1)
+        np.testing.assert_array_equal(y.numpy(), plain)
+        assert y[0].numpy().shape == plain.shape[1:]
+
+
 def test_antialiasing_looks_at_all_pixels(tmp_path):
     (tmp_path / "a").mkdir()
     stripes = np.zeros((64, 64), np.uint8)
@@ -177,6 +191,7 @@ class TestWords:
         assert ["a", "b", "c"][y[1]] == "c"
         assert x[0].numpy().astype("uint8").dtype == np.uint8
         (one,) = Dataset.from_tensor_slices({"a": [1], "b": [[2, 3]]}).as_numpy_iterator()
+        assert Dataset.range(3).as_numpy_iterator().next() == 0
         assert type(one["b"]) is np.ndarray
         assert one["a"] == 1
 

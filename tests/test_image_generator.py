@@ -247,6 +247,14 @@ class TestTables:
         y = next(self.flow(folder, table, classes=["z", "y"]))[1]
         np.testing.assert_array_equal(y, [[0, 1], [1, 0]])
 
+    def test_old_words(self, folder, table):
+        with (
+            pytest.warns(DeprecationWarning, match="class_mode='other' is class_mode='raw' today"),
+            pytest.warns(DeprecationWarning, match="drop_duplicates= is needed no more today"),
+        ):
+            flow = self.flow(folder, table, class_mode="other", y_col="a", drop_duplicates=False)
+        np.testing.assert_array_equal(next(flow)[1], [0, 1])
+
     def test_numbers(self, folder, table):
         y = next(self.flow(folder, table, class_mode="raw", y_col="a"))[1]
         np.testing.assert_array_equal(y, [0, 1])

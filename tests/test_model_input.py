@@ -160,7 +160,7 @@ class TestWrongInput:
                 ValueError,
                 "batch_size must be an integer of at least 1. Received: 0",
             ),
-            ({"verbose": 3}, ValueError, "verbose must be .* Received: 3"),
+            ({"verbose": -3}, ValueError, "verbose must be .* Received: -3"),
             (
                 {"validation_split": 1.5},
                 ValueError,

@@ -8,6 +8,7 @@ import textwrap
 
 import pytest
 
+from numba_cnn import callbacks
 from numba_cnn.models.progress import Progress, clock, number, step_time
 
 SCRIPT = textwrap.dedent(
@@ -104,6 +105,18 @@ def test_logs_are_read_only_when_they_are_shown(capsys):
         progress.step(step + 1, lambda: pytest.fail("read for nothing"))
     progress.end(3, {"loss": 2})
     assert re.fullmatch(r"3/3 - 0s - \d+us/step - loss: 2\.0000\n", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("verbose", "text"), [(True, r"Epoch 1/2 - 1/1 .*\n"), (3, r"Epoch 1/2\n"), (False, "")]
+)
+def test_other_numbers(verbose, text, capsys):
+    progress = Progress(verbose, steps=1, epochs=2)
+    progress.begin()
+    progress.step(1, dict)
+    progress.end(1, {"loss": 2})
+    assert re.fullmatch(text, capsys.readouterr().out)
+    assert callbacks.EarlyStopping(verbose=verbose).verbose == verbose
 
 
 def test_silence(capsys):

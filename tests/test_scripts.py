@@ -63,6 +63,33 @@ def test_a_script_finds_its_arguments_and_its_neighbours(tmp_path):
     assert done.stdout == "numba_cnn ['--a', 'b'] __main__\n"
 
 
+def test_modules_beside_a_script_import_what_is_not_here(tmp_path):
+    (tmp_path / "beside.py").write_text(
+        "from keras.layers import Dense, Lambda\nfrom parts import net\n"
+    )
+    for name in ("parts", "whole"):  # a folder, and a package
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "net.py").write_text(
+            "from tensorflow.keras.layers import LSTM, Conv2D\n"
+        )
+    (tmp_path / "whole" / "__init__.py").write_text("from . import net\n")
+    done = run(
+        tmp_path,
+        """
+        import beside, whole, sys
+        print(beside.Dense.__module__, beside.net.Conv2D.__name__, whole.net.LSTM, whole.__file__)
+        beside.Lambda(None)
+        """,
+    )
+    assert done.returncode == 1
+    assert done.stdout == (
+        f"numba_cnn.layers.dense Conv2D <tensorflow.keras.layers.LSTM, which is not here> "
+        f"{tmp_path / 'whole' / '__init__.py'}\n"
+    )
+    assert "(Keras's 'Lambda' is not served yet)" in done.stderr
+    assert not list(tmp_path.rglob("__pycache__"))
+
+
 def test_words_of_tensorflow_that_scripts_use_while_they_import(tmp_path):
     done = run(
         tmp_path,
@@ -71,11 +98,47 @@ def test_words_of_tensorflow_that_scripts_use_while_they_import(tmp_path):
         tf.random.set_seed(1); tf.get_logger().setLevel("ERROR")
         tf.compat.v1.logging.set_verbosity(tf.compat.v1.logging.ERROR)
         for gpu in tf.config.experimental.list_physical_devices("GPU"): pass
+        tf.set_random_seed(1); tf.config.set_soft_device_placement(True)
+        with tf.device("/GPU:0"): assert tf.executing_eagerly()
+        options = tf.data.Options()
+        options.experimental_distribute.auto_shard_policy = 1
+        tf.data.Dataset.range(3).with_options(options)
+        assert tf.autograph.experimental.do_not_convert(len) is len
+        assert tf.compat.as_bytes("JFIF") == b"JFIF" and tf.compat.as_text(b"a") == tf.compat.as_str("a")
         print(tf.float32.__name__, tf.data.AUTOTUNE, tf.keras.layers.Dense(3, activation=tf.nn.relu).activation.name)
         """,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "float32 -1 relu\n"
+
+
+def test_words_of_tensorflow_on_what_models_predict(tmp_path):
+    done = run(
+        tmp_path,
+        """
+        import numpy as np, tensorflow as tf
+        strategy = tf.distribute.MirroredStrategy()
+        with strategy.scope():
+            model = tf.keras.Sequential([tf.keras.layers.Dense(3, input_shape=(2,))])
+        @tf.function
+        def doubled(x): return x * strategy.num_replicas_in_sync * 2
+        @tf.function(jit_compile=True)
+        def same(x): return x
+        y = same(doubled(tf.constant([[1, 5, 2], [7, 2, 4]])))
+        print(tf.argmax(y, axis=1).numpy(), tf.argmax(y), tf.argmax(y, -1, output_type=tf.int32).dtype)
+        mean = tf.reduce_mean(tf.cast(y, tf.float32))
+        print(tf.reduce_sum(y, axis=0).numpy(), mean.numpy(), tf.reduce_max(y).numpy())
+        assert set(tf.argmax(y, axis=1)) == {0, 1}
+        print(tf.squeeze(y[:, :1]).numpy(), tf.reshape(y, (3, -1)).shape, tf.concat([y, y], axis=1).shape,
+              tf.stack([y, y]).shape, tf.round([0.6]).numpy(),
+              tf.argmax(model.predict(np.ones((1, 2)), verbose=0), axis=1).shape)
+        """,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "[1 0] [1 0 1] int32", "[16 14 12] 7.0 14", "[ 2 14] (3, 2) (2, 6) (2, 2, 3) [1.] (1,)",
+    ]  # fmt: skip
+    assert not done.stderr
 
 
 def test_data_as_scripts_have_it(tmp_path):
@@ -87,6 +150,9 @@ def test_data_as_scripts_have_it(tmp_path):
         from keras.preprocessing.image import ImageDataGenerator, load_img
         from tensorflow.keras.preprocessing import image, image_dataset_from_directory
         from keras.legacy.preprocessing.image import ImageDataGenerator as Legacy
+        import keras_preprocessing
+        from keras_preprocessing.image import ImageDataGenerator as OfItsOwn
+        assert keras_preprocessing.image.ImageDataGenerator is OfItsOwn is Legacy
         print(Legacy is ImageDataGenerator is tf.keras.preprocessing.image.ImageDataGenerator)
         print(image_dataset_from_directory is tf.keras.utils.image_dataset_from_directory, image.load_img is load_img)
         x, y = np.random.rand(16, 8, 8, 1), np.arange(16) % 3
@@ -113,6 +179,7 @@ def test_what_is_not_here_is_listed_by_name_and_line(tmp_path):
         if False:
             layers.LSTM(3)
             tf.image.resize(1, 2)
+            tf.random.normal((2, 3))
             Dense(3).units
         """,
     )
@@ -121,7 +188,12 @@ def test_what_is_not_here_is_listed_by_name_and_line(tmp_path):
     assert [line.split(": ")[2:4] for line in lines] == [
         ["line 5", "keras.layers.LSTM"],
         ["line 6", "tensorflow.image"],
+        ["line 7", "tensorflow.random.normal"],
     ]
+    assert (
+        "module 'tensorflow' has no attribute 'random.normal': no TensorFlow is installed"
+        in lines[2]
+    )
     assert "is not served yet" in lines[0]
     done = run(tmp_path, "from keras.layers import Bidirectional\nBidirectional(None)")
     assert done.returncode == 1
@@ -271,6 +343,8 @@ FOLDERS = [
         images[0].numpy().astype("uint8"), names[labels[0]]
     train = train.cache().shuffle(1000).prefetch(buffer_size=tf.data.AUTOTUNE)
     augment = tf.keras.Sequential([layers.RandomFlip("horizontal", input_shape=(8, 8, 3)), layers.RandomZoom(0.1)])
+    for images, _ in train.take(1):
+        augment(images)[0].numpy().astype("uint8")
     model = tf.keras.Sequential([augment, layers.Rescaling(1. / 255), layers.Flatten(), layers.Dense(2)])
     model.compile("adam", tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
     history = model.fit(train, validation_data=tests, epochs=2, verbose=0)

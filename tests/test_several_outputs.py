@@ -207,7 +207,7 @@ def test_outputs_that_are_inputs_and_outputs_twice():
         (lambda: compiled({"y": "mse"}), "loss must have a loss for each of the outputs y, z. .*: y"),
         (lambda: compiled(loss_weights=[1]), "loss_weights must have a number for each of 2"),
         (lambda: compiled(loss_weights=["a", 1]), "loss_weights must be finite numbers.* 'a'"),
-        (lambda: compiled(metrics=["mae"]), "metrics must be a list with one entry.* 2 outputs"),
+        (lambda: compiled(metrics=["mae", None, "mse"]), "metrics must be a list with one entry.* 2 outputs"),
         (lambda: compiled(metrics={"q": "mae"}), "metrics names outputs, y, z. Received: 'q'"),
         (lambda: compiled().train_step(A, Y), "x of 2 arrays.* Received: 3 arrays"),
     ],

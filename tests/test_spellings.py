@@ -69,6 +69,19 @@ def test_optimizers():
         assert optimizers.Adam(epsilon=None).epsilon == 1e-7
 
 
+def test_the_rate_as_a_variable():
+    optimizer = optimizers.SGD(0.5)
+    with old("lr is learning_rate today"):
+        assert optimizer.lr == 0.5
+    with old("lr is learning_rate today"):
+        optimizer.lr = 0.25
+    with old(r"backend.get_value\(x\) is x.numpy\(\) today"):
+        assert backend.get_value(optimizer.learning_rate) == np.float32(0.25)
+    with old(r"backend.set_value\(x\) is x.assign\(value\) today"):
+        backend.set_value(optimizer.learning_rate, 2)
+    assert optimizer.learning_rate == 2
+
+
 @pytest.mark.parametrize(
     ("make", "rate"),
     [
@@ -100,6 +113,30 @@ def test_decay_divides_the_rate_as_keras_2_did():
             one.train_step(X, Y)
     for a, b in zip(model.get_weights(), plain.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["scheduler", "plateau"])
+def test_callbacks_set_the_rate_that_decay_divides(kind, tmp_path):
+    with old("decay= is optimizers.schedules.InverseTimeDecay"):
+        model, plain = compiled(), compiled()
+        model.compile(optimizers.SGD(0.5, decay=0.25), "sparse_categorical_crossentropy")
+    if kind == "scheduler":
+        rates = [0.4, 0.2]
+        callback = callbacks.LearningRateScheduler(lambda epoch, rate: rate * (0.8, 0.5)[epoch])
+    else:
+        rates = [0.5, 0.5]  # the first epoch is the best so far, the second is not: half after it
+        callback = callbacks.ReduceLROnPlateau("loss", 0.5, patience=1, min_delta=1e9)
+    history = model.fit(X, Y, 8, epochs=2, shuffle=False, verbose=0, callbacks=[callback]).history
+    assert history["learning_rate"] == rates
+    assert model.optimizer.learning_rate == (0.2 if kind == "scheduler" else 0.25)
+    for step in range(8):
+        plain.optimizer.learning_rate = rates[step // 4] / (1 + 0.25 * step)
+        at = slice(8 * (step % 4), 8 * (step % 4) + 8)
+        plain.train_step(X[at], Y[at])
+    for a, b in zip(model.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
+    model.save(tmp_path / "m.keras")
+    assert models.load_model(tmp_path / "m.keras").optimizer.takes_rate
 
 
 def test_generators():
@@ -144,12 +181,58 @@ def test_what_is_logged():
     assert "acc" not in history
 
 
+class Stopping(callbacks.Callback):
+    """As courses have it."""
+
+    def on_epoch_end(self, epoch, logs={}):  # noqa: B006
+        self.seen = logs.get("acc"), logs["val_acc"], logs.get("lr"), logs.get("nothing", 3)
+        if logs.get("acc") > -1:
+            self.model.stop_training = True
+
+
+def test_logs_of_callbacks():
+    callback = Stopping()
+    rates = callbacks.LearningRateScheduler(lambda epoch: 0.5)
+    with old("'acc' is 'acc"), old("'val_acc' is 'val_acc"), old("'lr' is 'learning_rate' today"):
+        logged = (
+            compiled()
+            .fit(X, Y, epochs=3, verbose=0, validation_data=(X, Y), callbacks=[rates, callback])
+            .history
+        )
+    values = logged["accuracy"][0], logged["val_accuracy"][0], 0.5, 3
+    assert (len(logged["loss"]), callback.seen) == (1, values)
+    with old("'lr' is 'learning_rate' today"):
+        assert logged["lr"] == [0.5]
+
+
 @pytest.mark.parametrize("word", ["metrics", "weighted_metrics"])
 def test_one_metric(word):
     model = compiled()
     with old(rf"{word}='acc' is {word}=\['acc'\] today"):
         model.compile("sgd", "sparse_categorical_crossentropy", **{word: "acc"})
     assert "acc" in model.fit(X, Y, verbose=0).history
+
+
+def test_one_list_of_metrics_for_all_outputs():
+    start = keras.Input((8, 8, 1))
+    flat = layers.Flatten()(start)
+    model = models.Model(start, [layers.Dense(3, name="a")(flat), layers.Dense(3, name="b")(flat)])
+    with old(r"metrics=\['acc'\] of 2 outputs is metrics=\[\['acc'\], \['acc'\]\] today"):
+        model.compile("sgd", "sparse_categorical_crossentropy", metrics=["acc"])
+    history = model.fit(X, [Y, Y], verbose=0).history
+    assert sorted(history) == ["a_acc", "a_loss", "b_acc", "b_loss", "loss"]
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["acc", None])  # Keras 3's
+    assert sorted(model.fit(X, [Y, Y], verbose=0).history) == ["a_acc", "a_loss", "b_loss", "loss"]
+
+
+def test_arguments_of_tensorboard_that_are_gone(tmp_path):
+    pytest.importorskip("tensorboard")
+    with old("TensorBoard: batch_size= is needed no more"), old("write_grads= is needed no more"):
+        callback = callbacks.TensorBoard(
+            tmp_path, batch_size=32, write_graph=True, write_grads=False
+        )
+    compiled().fit(X, Y, verbose=0, callbacks=[callback])
+    assert list((tmp_path / "train").iterdir())
 
 
 def test_callbacks(tmp_path):
@@ -168,6 +251,10 @@ def test_callbacks(tmp_path):
 
 
 def test_modules_and_functions():
+    with old("layers.experimental is layers"), old("layers.preprocessing is layers today"):
+        assert layers.experimental.preprocessing.Rescaling is layers.Rescaling
+    with old("optimizers.legacy is optimizers today"):
+        assert optimizers.legacy.Adam is optimizers.Adam
     with old("utils.np_utils is utils today"):
         assert utils.np_utils is utils
     with old("nb_classes= is num_classes="):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
-from numba_cnn import nearest
+from numba_cnn import nearest, settings
 from numba_cnn.callbacks.notebook import history_html
-from numba_cnn.settings import Check, Checked, choice
+from numba_cnn.settings import Check, Checked
 
 Logs = dict[str, float]
 
-verbosity: Check = choice(0, 1, 2)
+verbosity: Check = settings.verbosity()
 
 
 class Callback(Checked):
@@ -183,7 +183,7 @@ class LambdaCallback(Callback):
 
 def refuse_schedule(owner: str, optimizer: Any) -> None:
     """Raise a TypeError where a callback cannot set the learning rate."""
-    if optimizer.has_schedule:
+    if not optimizer.takes_rate:
         raise TypeError(
             f"{owner}: the learning rate cannot be set, since the optimizer was given a schedule, which says what it "
             f"is; give it a number instead. Received: learning_rate={type(optimizer.schedule).__name__}(...)"

@@ -9,6 +9,7 @@ from numba_cnn import activations, backends, nearest, session, shapes
 from numba_cnn.constructors import is_of_package
 from numba_cnn.initializers import Initializer
 from numba_cnn.layers import tracing
+from numba_cnn.layers.alike import alike
 from numba_cnn.layers.configured import Configured
 from numba_cnn.layers.tensor import Node, Tensor, tensors
 from numba_cnn.layers.weighted import float32, initial
@@ -200,7 +201,7 @@ class Layer(Configured):
         if self.output_shape is None:
             met: Any = [with_batch(one.shape[1:]) for one in xs]
             self.build(met if self.arity is None else met[0])
-        return self.forward(*xs)[0] if training else self.call(*xs)
+        return alike(next(iter(xs), x), self.forward(*xs)[0] if training else self.call(*xs))
 
     def _connected(self, inputs: tuple[Tensor, ...], training: bool | None = None) -> Any:
         """The tensor, or the list of them, that the layer gives for tensors; it is built for their shapes."""

@@ -127,7 +127,7 @@ class Distributed(Shared):
         if optimizer is not None and optimizer.built:
             for array in (array for slots in optimizer.state for array in slots):
                 digest.update(np.asarray(self.backend.to_numpy(array)).data)
-            rate = None if optimizer.has_schedule else optimizer.learning_rate
+            rate = optimizer.learning_rate if optimizer.takes_rate else None
             digest.update(repr((optimizer._steps, rate)).encode())
         return digest.hexdigest()
 

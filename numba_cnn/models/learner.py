@@ -79,8 +79,14 @@ class Learner(Network):
 
     @property
     def means(self) -> dict[str, Averaged]:
-        """What is logged, by name, but for the loss of a model of several outputs, which theirs add up to."""
-        return {name: mean for one in self._objectives for name, mean in one.means.items()}
+        """What is logged, by name, but for the loss of a model of several outputs, which theirs add up to; of a layer's
+        two outputs, which have its name, the later loss, and both metrics."""
+        found: dict[str, Averaged] = {}
+        for one in self._objectives:
+            for name, mean in one.means.items():
+                names = (name, *(f"{name}_{k}" for k in range(1, len(found) + 1)))
+                found[next(n for n in names if mean is one.mean or n not in found)] = mean
+        return found
 
     def compile(
         self,
@@ -275,9 +281,9 @@ class Learner(Network):
     def read_metrics(self) -> Logs:
         """The means since reset_metrics(), by name in alphabetical order; waits for a device."""
         logs = {name: mean.result() for name, mean in sorted(self.means.items())}
-        losses = sum(one.weight * logs[one.mean.name] for one in self._objectives)
+        losses = sum(one.weight * one.mean.result() for one in self._objectives)
         logs["loss"] = losses + self._penalty.result()
-        return dict(sorted(logs.items()))
+        return nearest.Logged(sorted(logs.items()))
 
 
 def _as_tuple(given: Any, count: int) -> tuple[Any, ...]:

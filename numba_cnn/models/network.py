@@ -10,6 +10,7 @@ import numpy as np
 
 from numba_cnn import backends, nearest, session
 from numba_cnn.layers import Layer
+from numba_cnn.layers.alike import alike
 from numba_cnn.layers.container import Container
 from numba_cnn.layers.layer import check_batch
 from numba_cnn.layers.tensor import Node, Tensor, tensors
@@ -193,10 +194,10 @@ class Network(Container):
         if training= does not.
         """
         if not training and (results := self._graphs.again(self._outputs, x)):
-            return results[0][0]
+            return alike(x, results[0][0])
         if given := tensors(x):
             return self._connected(given, training)
-        return self.forward(x)[0] if training else self._of_batch(x)
+        return alike(x, self.forward(x)[0] if training else self._of_batch(x))
 
     def _of_batch(self, x: Any) -> Any:
         check_batch(self.name, x)

@@ -127,7 +127,8 @@ def _weight(given: Any) -> float:
 
 def _metrics(what: str, given: Any, names: Sequence[str]) -> list[list[Metric]]:
     """The metrics of each output."""
-    count, given = max(len(names), 1), nearest.listed(what, given)
+    count = max(len(names), 1)
+    given = nearest.listed(what, given, count)
     if given is not None and not isinstance(given, list | tuple | Mapping):
         raise TypeError(
             f'compile: {what} must be a list such as ["accuracy"]. Received: {nearest.shown(given)}'

@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from numba_cnn.settings import choice
+from numba_cnn import settings
 
 Logs = dict[str, float]
 
-verbosity = choice("auto", 0, 1, 2)
+verbosity = settings.verbosity("auto")
 _WIDTH = 20  # characters of the bar
 _INTERVAL = 0.1  # seconds; a line takes rich about a millisecond
 
@@ -20,7 +20,7 @@ _INTERVAL = 0.1  # seconds; a line takes rich about a millisecond
 class Progress:
     """Shows how far a loop over batches has come.
 
-    verbose     0 shows nothing, 1 (or "auto") the live line, 2 one line per epoch
+    verbose     0 shows nothing, 1 (or "auto") the live line, 2 one line per epoch, more the numbers of epochs
     steps       batches per epoch; None until they are known
     epochs      None where there are no epochs: evaluate and predict
 
@@ -39,7 +39,7 @@ class Progress:
         """Start the clock, and say which epoch this is if there are several."""
         if self.epochs is not None and self.epochs > 1:
             heading = f"Epoch {epoch + 1}/{self.epochs}"
-            if self._live or self.verbose == 2:
+            if self._live or self.verbose > 1:
                 print(heading, flush=True)
             else:
                 self._heading = f"{heading} - "
@@ -69,7 +69,7 @@ class Progress:
         self.steps = self.steps or done
         if self._live:
             self._draw(done, f"{now - self._start:.0f}s", logs or {}, now, final=True)
-        elif self.verbose:
+        elif self.verbose in (1, 2):
             elapsed = f"{now - self._start:.0f}s"
             per_step = step_time(self._seconds_per_step(done, now))
             parts = [f"{done}/{self.steps}", elapsed, per_step, *values(logs or {})]

@@ -26,7 +26,7 @@ class Resumable(Feeder):
         """Write the model's weights and state, and all that the callbacks say."""
         assert self._source is not None
         assert self.optimizer is not None
-        rate = None if self.optimizer.has_schedule else self.optimizer.learning_rate
+        rate = self.optimizer.learning_rate if self.optimizer.takes_rate else None
         progress = {
             **progress,
             "seed": self._source.seed,
@@ -63,7 +63,7 @@ class Resumable(Feeder):
         assert self.optimizer is not None
         self._position = progress["epoch"], progress["batch"]
         self._source.seed = progress["seed"]
-        if progress["learning_rate"] is not None and not self.optimizer.has_schedule:
+        if progress["learning_rate"] is not None and self.optimizer.takes_rate:
             self.optimizer.learning_rate = progress["learning_rate"]
         for mean, state in zip(self._all_means(), progress["means"], strict=False):
             known = {key: value for key, value in state.items() if key in vars(mean)}

@@ -106,12 +106,11 @@ class Stream:
         if not count:
             raise ValueError(f"{self.op}: x must give at least one batch. Received: none")
         if self._asked is not None and count < self._asked:
-            self.is_used_up = True
             warnings.warn(
                 f"{self.op}: x ran out of batches: {count} of {self._asked} came", stacklevel=5
             )
         self.steps = self.steps or count
-        self.is_used_up = self.is_used_up or (self._runs_once and self._asked is None)
+        self.is_used_up = self._runs_once and (self._asked is None or count < self._asked)
         self._tell("on_epoch_end")
 
     def _tell(self, event: str) -> None:

@@ -24,9 +24,15 @@ def arrays(
         return _by_name(op, what, given, names)
     if len(names) > 1:
         return _in_turn(op, what, given, names)
-    if isinstance(given, list | tuple) and len(given) == 1 and isinstance(given[0], np.ndarray):
-        return [given[0] if is_whole(given[0]) else given]
-    return [given]
+    alone = _alone(given)
+    return [given if alone is None or not is_whole(alone) else alone]
+
+
+def _alone(given: Any) -> np.ndarray | None:
+    """The array in a list of one, or in a list of that."""
+    while isinstance(given, list | tuple) and len(given) == 1:
+        given = given[0]
+    return given if isinstance(given, np.ndarray) else None
 
 
 def weights(op: str, given: Any, names: Names) -> list[Any]:

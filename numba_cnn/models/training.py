@@ -63,7 +63,7 @@ class Trainer(Resumable):
                             order, whose samples stay together, as suits files
         y                   the class of each sample (N,), integers from 0, or numbers, as the loss takes them; for
                             several outputs a list, or a dict by their names, as is sample_weight
-        verbose             1 or "auto" progress, 2 one line per epoch, 0 nothing
+        verbose             1 or "auto" progress, 2 one line per epoch, 0 nothing, more the numbers of epochs alone
         validation_split    the share of the samples, at the end and before any shuffle, to test on
         validation_data     (x, y) or (x, y, sample_weight) to test on instead
         class_weight        weight in the loss of training of each class that is named; others weigh 1
@@ -263,7 +263,8 @@ class Trainer(Resumable):
 
 def _with_validation(logs: Logs, results: Logs) -> Logs:
     """Both, in the alphabetical order of Keras."""
-    return dict(sorted((logs | {f"val_{name}": value for name, value in results.items()}).items()))
+    both = logs | {f"val_{name}": value for name, value in results.items()}
+    return nearest.Logged(sorted(both.items()))
 
 
 def _parts_of(validation_data: Any) -> tuple[Any, Any, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,26 +12,12 @@ from numba_cnn import nearest, registry
 from numba_cnn.ops import Array
 from numba_cnn.optimizers import schedules
 from numba_cnn.optimizers.state import Groups
-from numba_cnn.optimizers.variables import Saved
+from numba_cnn.optimizers.variables import Saved, variable
 from numba_cnn.parameter import Parameter
 from numba_cnn.settings import Settings, flag, integer, number, optional, text
 
 Step = Callable[..., None]  # (parameter, gradient, *state): one parameter's update, in place
-_number = number(0)
 _optional_number = optional(number(0))
-
-
-def _learning_rate(owner: str, name: str, value: Any) -> Any:
-    """A number, or a schedule, also as files have it."""
-    if isinstance(value, schedules.LearningRateSchedule):
-        return value
-    try:
-        return schedules.get(value) if isinstance(value, Mapping) else _number(owner, name, value)
-    except ValueError as error:
-        raise ValueError(
-            f"{owner}: {name} must be a finite number of at least 0 or an object of optimizers.schedules. "
-            f"Received: {nearest.shown(value)}"
-        ) from error
 
 
 class Optimizer(Saved):
@@ -53,7 +39,7 @@ class Optimizer(Saved):
     """
 
     _settings: ClassVar[Settings] = {
-        "learning_rate": _learning_rate,
+        "learning_rate": schedules.learning_rate,
         "weight_decay": _optional_number,
         "clipnorm": _optional_number,
         "clipvalue": _optional_number,
@@ -105,25 +91,29 @@ class Optimizer(Saved):
 
     @property
     def learning_rate(self) -> float:
-        """That of the next step; setting it is an error where a schedule says what it is."""
-        if isinstance(self._rate, schedules.LearningRateSchedule):
-            return self._rate(self._steps)
-        rate: float = self._rate
-        return rate
+        """That of the next step, or what decay= divides; setting it is an error where a schedule says what it is."""
+        rate = self._rate if self.schedule is None else self.schedule(self._steps)
+        if self.has_schedule and self.takes_rate:
+            rate = self._rate.initial_learning_rate
+        return variable(float(rate), self, "learning_rate")  # type: ignore[no-any-return]
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
         if self.has_schedule and not isinstance(value, schedules.LearningRateSchedule):
-            raise TypeError(
-                f"{self.name}: learning_rate cannot be set, since a schedule says what it is; give the optimizer a "
-                f"number to begin with. Received: {value}"
-            )
+            if not self.takes_rate:
+                raise TypeError(
+                    f"{self.name}: learning_rate cannot be set, since a schedule says what it is; give the optimizer a "
+                    f"number to begin with. Received: {value}"
+                )
+            value = schedules.decaying(value, self._rate.decay_rate)
         self._rate = value
+
+    lr = nearest.renamed("lr", "learning_rate")
 
     @property
     def has_schedule(self) -> bool:
         """Whether the learning rate follows one of optimizers.schedules."""
-        return isinstance(self._rate, schedules.LearningRateSchedule)
+        return self.schedule is not None
 
     @property
     def schedule(self) -> schedules.LearningRateSchedule | None:
@@ -131,9 +121,15 @@ class Optimizer(Saved):
         return self._rate if isinstance(self._rate, schedules.LearningRateSchedule) else None
 
     @property
+    def takes_rate(self) -> bool:
+        """Whether the learning rate can be set: there is no schedule, or the one that decay= means."""
+        return self.schedule is None or self.schedule.is_of_decay
+
+    @property
     def iterations(self) -> int:
         """The number of updates so far."""
-        return self._steps // (self.gradient_accumulation_steps or 1)
+        steps = self._steps // (self.gradient_accumulation_steps or 1)
+        return variable(steps, self, "iterations")  # type: ignore[no-any-return]
 
     @iterations.setter
     def iterations(self, value: int) -> None:
@@ -183,7 +179,7 @@ class Optimizer(Saved):
         """Clip, decay, update; the optimizer's own arrays come behind `shared` others."""
         if self.clipnorm or self.clipvalue or self.global_clipnorm:
             self._clip([parameter.gradient for parameter in parameters])
-        rate = self.learning_rate
+        rate = self._rate if self.schedule is None else self.schedule(self._steps)
         if self.weight_decay is not None:
             decay = self._rule("scale", 1 - self.weight_decay * rate)
             for parameter in filter(self._decays, parameters):

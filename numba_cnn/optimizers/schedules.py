@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,6 +13,7 @@ from numba_cnn.settings import Checked, Settings, flag, integer, number, optiona
 
 _f = np.float32
 _ONE, _HALF = _f(1), _f(0.5)
+_DECAY = "decay"
 
 
 class LearningRateSchedule(Checked):
@@ -26,6 +27,11 @@ class LearningRateSchedule(Checked):
     def __call__(self, step: int) -> float:
         with np.errstate(all="ignore"):
             return float(self.rate(_f(_count(type(self).__name__, "step", step))))
+
+    @property
+    def is_of_decay(self) -> bool:
+        """Whether this is what decay= means; the name says it, which files have."""
+        return self.name == _DECAY
 
     def rate(self, step: np.float32) -> Any:
         """The learning rate of a step, in float32."""
@@ -268,6 +274,24 @@ def get(identifier: Any) -> LearningRateSchedule:
         "schedule", identifier, _CLASSES, LearningRateSchedule
     )
     return schedule
+
+
+def decaying(rate: float, decay: float) -> InverseTimeDecay:
+    """What decay= of Keras 2 means, whose rate callbacks may set: rate / (1 + decay * step)."""
+    return InverseTimeDecay(rate, 1, decay, name=_DECAY)
+
+
+def learning_rate(owner: str, name: str, value: Any) -> Any:
+    """A number, or a schedule, also as files have it."""
+    if isinstance(value, LearningRateSchedule):
+        return value
+    try:
+        return get(value) if isinstance(value, Mapping) else number(0)(owner, name, value)
+    except ValueError as error:
+        raise ValueError(
+            f"{owner}: {name} must be a finite number of at least 0 or an object of optimizers.schedules. "
+            f"Received: {nearest.shown(value)}"
+        ) from error
 
 
 __getattr__ = nearest.attributes(__name__, __all__)

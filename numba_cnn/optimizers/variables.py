@@ -3,12 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from numba_cnn.ops import Array
 from numba_cnn.optimizers.state import Stateful
+
+
+class _Number:
+    """A number of an optimizer, of which scripts ask what they ask a variable of Keras for."""
+
+    _of: tuple[Any, str]
+
+    def numpy(self) -> Any:
+        """What it is now, as NumPy has it."""
+        now = getattr(*self._of)
+        return np.float32(now) if isinstance(self, float) else np.int64(now)
+
+    def assign(self, value: Any) -> None:
+        """Set it on the optimizer."""
+        setattr(*self._of, value)
+
+    def __reduce__(self) -> Any:
+        kind: Any = float if isinstance(self, float) else int
+        return kind, (kind(self),)
+
+
+class _Rate(_Number, float): ...
+
+
+class _Count(_Number, int): ...
+
+
+def variable(value: float, optimizer: Any, name: str) -> Any:
+    """The optimizer's number of that name with numpy() and assign()."""
+    made: Any = (_Rate if isinstance(value, float) else _Count)(value)
+    made._of = optimizer, name
+    return made
 
 
 class Saved(Stateful):

@@ -17,7 +17,10 @@ _KERAS = (
     "tensorflow.compat.v1.keras",
     "tf_keras",
     "keras",
+    "keras_preprocessing",
 )
+# What a part of Keras that was a package of its own is below keras.
+_PARTS = {"keras_preprocessing": "preprocessing"}
 # What lies elsewhere today, by the beginning of its path below keras.
 _MOVED = {
     "api": "",
@@ -113,7 +116,8 @@ class _Finder(MetaPathFinder):
             return ModuleSpec(fullname, _Loader(f"{_PACKAGE}.scripts.tensorflow"), is_package=True)
         for prefix in self._prefixes:
             if prefix != "tensorflow" and (fullname == prefix or fullname.startswith(f"{prefix}.")):
-                name = target(fullname[len(prefix) + 1 :])
+                part = _PARTS.get(prefix, "")
+                name = target(f"{part}{fullname[len(prefix) :]}".removeprefix("."))
                 return (
                     None if name is None else ModuleSpec(fullname, _Loader(name), is_package=True)
                 )

@@ -9,13 +9,14 @@ import warnings
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
+from numba_cnn.scripts import neighbours
 from numba_cnn.scripts.absent import Imports
 from numba_cnn.scripts.modules import as_keras
 
-_ROOTS = "keras", "tensorflow", "tf_keras"
+_ROOTS = "keras", "keras_preprocessing", "tensorflow", "tf_keras"
 
 
 class Missing(NamedTuple):
@@ -32,23 +33,27 @@ class Missing(NamedTuple):
 def run(script: str, arguments: Sequence[str] = ()) -> None:
     """Run the script as Python does, with keras, tensorflow.keras and tf.keras from this library.
 
-    What it imports of them and is not here may be imported, but not used.
+    What it, or a module beside it, imports of them and is not here may be imported, but not used.
     Raises whatever the script raises; FileNotFoundError if there is none.
     """
     path = Path(script)
-    tree = ast.parse(path.read_bytes(), script)
+    data = path.read_bytes()
     as_keras()
-    code = compile(Imports(_ROOTS, _why_missing).visit(tree), script, "exec")
     main = ModuleType("__main__")
     main.__file__ = script
-    before = sys.argv[:], sys.path[:], sys.modules["__main__"]
-    sys.argv[:] = [script, *arguments]
-    sys.path.insert(0, str(path.resolve().parent))
-    sys.modules["__main__"] = main
+    before = sys.argv[:], sys.modules["__main__"]
+    sys.argv[:], sys.modules["__main__"] = [script, *arguments], main
     try:
-        exec(code, main.__dict__)
+        with neighbours.of_folder(path.resolve().parent, _compiled):
+            exec(_compiled(data, script), main.__dict__)
     finally:
-        sys.argv[:], sys.path[:], sys.modules["__main__"] = before
+        sys.argv[:], sys.modules["__main__"] = before
+
+
+def _compiled(data: bytes, path: str) -> CodeType:
+    """A file's code, in which what is not here may be imported."""
+    tree = Imports(_ROOTS, _why_missing).visit(ast.parse(data, path))
+    return compile(tree, path, "exec", dont_inherit=True)
 
 
 def _why_missing(word: str) -> str | None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import builtins
 import logging as _logging
+from collections.abc import Callable
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -32,7 +35,25 @@ def _none(*arguments: Any, **settings: Any) -> list[Any]:
     return []
 
 
-logging = SimpleNamespace(set_verbosity=_nothing, ERROR=40, WARN=30, INFO=20, FATAL=50, DEBUG=10)
+def _missing(name: str) -> AttributeError:
+    return AttributeError(
+        f"module 'tensorflow' has no attribute {name!r}: no TensorFlow is installed, and of its words numba_cnn has "
+        "keras and those that scripts use while they import"
+    )
+
+
+class _Words(SimpleNamespace):
+    """A module of TensorFlow's with the words that are here."""
+
+    def __init__(self, path: str, **words: Any) -> None:
+        super().__init__(**words)
+        self._path = path
+
+    def __getattr__(self, name: str) -> Any:
+        raise _missing(f"{self.__dict__.get('_path')}.{name}")
+
+
+logging = _Words("logging", set_verbosity=_nothing, ERROR=40, WARN=30, INFO=20, FATAL=50, DEBUG=10)
 
 
 def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
@@ -55,37 +76,112 @@ def one_hot(indices: Any, depth: int, dtype: Any = np.float32, **settings: Any) 
     return as_tensor((np.asarray(indices)[..., None] == np.arange(depth)).astype(dtype))
 
 
+def argmax(input: Any, axis: int | None = None, output_type: Any = int64, name: Any = None) -> Any:
+    """Where the largest is along an axis, the first unless told otherwise."""
+    return as_tensor(np.argmax(np.asarray(input), 0 if axis is None else axis).astype(output_type))
+
+
+def _of_numpy(apply: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of arrays that is NumPy's, in the type of the arrays."""
+
+    def call(x: Any, *arguments: Any, name: str | None = None, **settings: Any) -> Any:
+        arrays = [np.asarray(one) for one in x] if isinstance(x, list | tuple) else np.asarray(x)
+        return as_tensor(apply(arrays, *arguments, **settings))
+
+    return call
+
+
+concat, stack = _of_numpy(np.concatenate), _of_numpy(np.stack)
+reshape, squeeze, round = _of_numpy(np.reshape), _of_numpy(np.squeeze), _of_numpy(np.round)
+reduce_max, reduce_min = _of_numpy(np.max), _of_numpy(np.min)
+reduce_mean, reduce_sum = _of_numpy(np.mean), _of_numpy(np.sum)
+
+
+def _as_it_is(func: Any = None, **settings: Any) -> Any:
+    """The function as it is: nothing is compiled."""
+    return func if func is not None else lambda given: given
+
+
+function = _as_it_is
+
+
+def device(device_name: Any) -> Any:
+    """A block that runs where it is."""
+    return nullcontext()
+
+
+def executing_eagerly() -> builtins.bool:
+    return True
+
+
+class _Options:
+    """Options that may be set, and change nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        made = _Options()
+        setattr(self, name, made)
+        return made
+
+
+class _Strategy:
+    """One device."""
+
+    num_replicas_in_sync = 1
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None: ...
+
+    def scope(self) -> Any:
+        return nullcontext(self)
+
+
 constant = convert_to_tensor
-data = SimpleNamespace(
+distribute = _Words(
+    "distribute", MirroredStrategy=_Strategy, OneDeviceStrategy=_Strategy, get_strategy=_Strategy
+)
+data = _Words(
+    "data",
     AUTOTUNE=AUTOTUNE,
     Dataset=Dataset,
+    Options=_Options,
     INFINITE_CARDINALITY=Dataset.INFINITE_CARDINALITY,
     UNKNOWN_CARDINALITY=Dataset.UNKNOWN_CARDINALITY,
-    experimental=SimpleNamespace(AUTOTUNE=AUTOTUNE, cardinality=Dataset.cardinality),
+    experimental=_Words("data.experimental", AUTOTUNE=AUTOTUNE, cardinality=Dataset.cardinality),
 )
-random = SimpleNamespace(set_seed=set_random_seed)
-test = SimpleNamespace(
+random = _Words("random", set_seed=set_random_seed)
+test = _Words(
+    "test",
     is_gpu_available=lambda *a, **k: False,
     gpu_device_name=lambda: "",
     is_built_with_cuda=lambda: False,
 )
-config = SimpleNamespace(
+config = _Words(
+    "config",
     list_physical_devices=_none,
     list_logical_devices=_none,
     get_visible_devices=_none,
     set_visible_devices=_nothing,
+    set_soft_device_placement=_nothing,
+    set_logical_device_configuration=_nothing,
+    LogicalDeviceConfiguration=_nothing,
     run_functions_eagerly=_nothing,
-    experimental=SimpleNamespace(
+    experimental=_Words(
+        "config.experimental",
         list_physical_devices=_none,
         set_memory_growth=_nothing,
+        set_virtual_device_configuration=_nothing,
+        VirtualDeviceConfiguration=_nothing,
         enable_op_determinism=_nothing,
     ),
-    threading=SimpleNamespace(
-        set_inter_op_parallelism_threads=_nothing, set_intra_op_parallelism_threads=_nothing
+    threading=_Words(
+        "config.threading",
+        set_inter_op_parallelism_threads=_nothing,
+        set_intra_op_parallelism_threads=_nothing,
     ),
-    optimizer=SimpleNamespace(set_jit=_nothing),
+    optimizer=_Words("config.optimizer", set_jit=_nothing),
 )
-nn = SimpleNamespace(
+nn = _Words("nn",
     **{
         name: getattr(activations, name)
         for name in (
@@ -98,15 +194,36 @@ optimizers, losses, metrics, initializers = (
     keras.optimizers, keras.losses, keras.metrics, keras.initializers,
 )  # fmt: skip
 enable_eager_execution = _nothing
-compat = SimpleNamespace(
-    v1=SimpleNamespace(
+autograph = _Words(
+    "autograph",
+    set_verbosity=_nothing,
+    experimental=_Words("autograph.experimental", do_not_convert=function),
+)
+debugging = _Words("debugging", set_log_device_placement=_nothing)
+
+
+def _as_bytes(value: str | bytes, encoding: str = "utf-8") -> bytes:
+    return value.encode(encoding) if isinstance(value, str) else value
+
+
+def _as_text(value: str | bytes, encoding: str = "utf-8") -> str:
+    return value.decode(encoding) if isinstance(value, bytes) else value
+
+
+compat = _Words(
+    "compat",
+    as_bytes=_as_bytes,
+    as_str=_as_text,
+    as_text=_as_text,
+    v1=_Words(
+        "compat.v1",
         logging=logging,
         set_random_seed=set_random_seed,
         enable_eager_execution=_nothing,
         disable_eager_execution=_nothing,
         disable_v2_behavior=_nothing,
         keras=keras,
-    )
+    ),
 )
 
 
@@ -115,7 +232,4 @@ def get_logger() -> _logging.Logger:
 
 
 def __getattr__(name: str) -> Any:
-    raise AttributeError(
-        f"module 'tensorflow' has no attribute {name!r}: no TensorFlow is installed, and of its words numba_cnn has "
-        "keras and those that scripts use while they import"
-    )
+    raise _missing(name)

@@ -11,7 +11,7 @@ import numpy as np
 
 from numba_cnn import nearest, session, shapes, threads
 from numba_cnn.settings import flag, function
-from numba_cnn.utils.elements import Tensor, as_tensor, each, leaves, rows, spread, stacked
+from numba_cnn.utils.elements import Plain, Tensor, as_tensor, each, leaves, rows, spread, stacked
 
 INFINITE, UNKNOWN = -1, -2  # cardinalities, as TensorFlow has them
 AUTOTUNE = -1  # for a number: as many as there are processors
@@ -258,8 +258,8 @@ class Dataset:
         return (each(as_tensor, element) for element in self._begin(n))
 
     def as_numpy_iterator(self) -> Iterator[Any]:
-        """The elements as plain arrays and numbers."""
-        return (each(lambda one: as_tensor(one).numpy(), element) for element in self)
+        """The elements as plain arrays and numbers; the iterator has a next(), too."""
+        return Plain(self)
 
     def __len__(self) -> int:
         if self._length < 0:

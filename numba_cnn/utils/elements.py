@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import itemgetter
 from typing import Any
 
@@ -16,6 +16,12 @@ class Tensor(np.ndarray):
         """The array itself, or the number."""
         plain = self.view(np.ndarray)
         return plain if self.ndim else plain[()]
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        """That of a number: the numbers of a Tensor are Tensors, and sets of labels have them."""
+        if self.ndim:
+            raise TypeError("unhashable type: 'Tensor'")
+        return hash(self.item())
 
     def __getitem__(self, index: Any) -> Any:
         found = super().__getitem__(index)
@@ -39,6 +45,18 @@ def each(change: Callable[[Any], Any], element: Any) -> Any:
     if isinstance(element, Mapping):
         return {name: each(change, one) for name, one in element.items()}
     return change(element)
+
+
+class Plain(Iterator[Any]):
+    """Elements as plain arrays and numbers."""
+
+    def __init__(self, elements: Iterable[Any]) -> None:
+        self._elements = iter(elements)
+
+    def __next__(self) -> Any:
+        return each(lambda one: as_tensor(one).numpy(), next(self._elements))
+
+    next = __next__
 
 
 def spread(call: Callable[..., Any], element: Any) -> Any:

@@ -31,7 +31,7 @@ def load_img(
     """An image file as an image of Pillow, which the extra "images" installs.
 
     color_mode           "rgb", "rgba" or "grayscale", which keeps 16 bits
-    target_size          (height, width) to which it is resized
+    target_size          (height, width) to which it is resized; the shape of an image says both
     interpolation        "nearest", "bilinear", "bicubic", "hamming", "box" or "lanczos"
     keep_aspect_ratio    whether to cut off what does not fit, instead of stretching
 
@@ -49,6 +49,8 @@ def load_img(
             image = image.convert(mode)
     if target_size is None:
         return image
+    if isinstance(target_size, tuple | list) and len(target_size) == 3:
+        target_size = target_size[0], target_size[1]
     height, width = shapes.pair("load_img", "target_size", target_size)
     box = _of_shape(image.size, width, height) if keep else None
     return image.resize((width, height), getattr(pillow.Resampling, how.upper()), box)

@@ -394,10 +394,11 @@ EXCEPTIONS |= {
     "ImageDataGenerator.flow.y": "?anything of two", "ImageDataGenerator.flow.sample_weight": "?anything of two",
     "ImageDataGenerator.flow_from_directory.classes": "?objects", "utils.image_dataset_from_directory.labels": "?none",
     "utils.image_dataset_from_directory.validation_split": "?nothing at all",
-    "utils.image_dataset_from_directory.verbose": "anything",
+    "utils.image_dataset_from_directory.verbose": "anything", "utils.load_img.target_size": "?extents of an image",
 }  # fmt: skip
 KINDS |= {
     "number from 0 below one": {"zero"},
+    "extents of an image": {"three"},
     "none": set(),
     "labels": {"zero", "true", "three", "range"},
 }

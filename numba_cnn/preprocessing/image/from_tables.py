@@ -42,7 +42,8 @@ class DataFrameIterator(FilesIterator):
         self._take(reading)
         x_col, y_col, weight_col = columns
         modes = optional(choice(*_OF_CLASSES, *_OTHER))
-        self.class_mode = modes(_OP, "class_mode", class_mode)
+        mode = nearest.value("class_mode", class_mode, "other", "raw")
+        self.class_mode = modes(_OP, "class_mode", mode)
         self.directory = "" if directory is None else os.fspath(directory)
         names = _column(table, "x_col", x_col)
         rows = self._rows(x_col, names, flag(_OP, "validate_filenames", validated))
