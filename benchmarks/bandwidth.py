@@ -97,7 +97,8 @@ def _activation_gradient(name):
     return lambda: cpu.activate_backward(dy, saved, name, *_settings(name), dx), 3 * dx.nbytes
 
 
-# Layers; bytes that a pass must move, forward and backward, as functions of those of x and y.
+# Layers; bytes that a pass must move, forward and backward, as functions of those of x and y: arrays that no cache
+# holds are read once more for their statistics.
 LAYERS = [
     (layers.BatchNormalization(), lambda x, y: x + y, lambda x, y: 2 * (x + y) + x),
     (layers.LayerNormalization(), lambda x, y: x + y, lambda x, y: 2 * x + y),
@@ -143,7 +144,8 @@ def _inference(layer, moved):
 def _training(layer, moved):
     xs = _inputs(layer)
     y = layer(xs if layer.arity is None else xs[0])
-    return lambda: layer.forward(*xs)[0], moved(xs[0].nbytes, y.nbytes)
+    twice = xs[0].nbytes if isinstance(layer, layers.BatchNormalization) else 0
+    return lambda: layer.forward(*xs)[0], moved(xs[0].nbytes, y.nbytes) + twice
 
 
 def _backward(layer, moved):

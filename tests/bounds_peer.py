@@ -206,6 +206,13 @@ class Checker:
         self.compare(
             "average_pool2d_backward", (self.filled(pool.y, dtype), pool), [(pool.x, dtype)]
         )
+        to = shapes.adaptive_pool2d("", shape, tuple(map(int, r(1, 12, 2))))
+        dy, places = self.filled(to.y, dtype), self.empty(to.y, "i")
+        places[...] = r(0, H * W, to.y)
+        self.compare("adaptive_average_pool2d", (x, to), [(to.y, dtype)])
+        self.compare("adaptive_average_pool2d_backward", (dy, to), [(to.x, dtype)])
+        self.compare("adaptive_max_pool2d", (x, to), [(to.y, dtype), (to.y, "i")])
+        self.compare("adaptive_max_pool2d_backward", (dy, places, to), [(to.x, dtype)])
         frame = shapes.zero_pad2d(shape, ((1, 2), (0, 3)))
         self.compare("zero_pad2d", (x, frame), [(frame.outer, dtype)])
         self.compare("crop2d", (self.filled(frame.outer, dtype), frame), [(frame.inner, dtype)])

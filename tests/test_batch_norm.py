@@ -96,6 +96,18 @@ def test_a_mean_a_thousand_times_the_deviation():
     np.testing.assert_allclose(y, expected, atol=1e-4)
 
 
+def test_rows_of_the_sample_that_are_unlike_all_others():
+    """The worst centre: only rows that the sample has are far away, and the first is farther still."""
+    x = np.random.default_rng(0).standard_normal((64 * 2500, 3)).astype(np.float32)
+    x[::32] = 1e4
+    x[0] = -1e6
+    ones, zeros = np.ones(3, np.float32), np.zeros(3, np.float32)
+    _, mean, inverse = ops.batch_norm(x, ones, zeros, zeros.copy(), ones.copy(), 0.0, 0.0)
+    wide = x.astype(np.float64)
+    assert (np.abs(mean - wide.mean(0)) < 1e-5 * wide.std(0)).all()
+    np.testing.assert_allclose(inverse, 1 / wide.std(0), rtol=5e-5)
+
+
 def test_bits_do_not_depend_on_threads():
     x, gamma, beta, mean, variance = _arrays((9, 61, 63, 5), np.float32)
     found, before = [], cpu.get_num_threads()

@@ -30,6 +30,7 @@ VALUES = {
     tuple: (0.5,),
     shapes.Conv2D: CONV,
     shapes.Pool2D: POOL,
+    shapes.AdaptivePool2D: shapes.AdaptivePool2D(2, 3, 4, 5, 2, 3),
     shapes.Broadcast: MERGED,
     shapes.Columns: COLUMNS,
     shapes.Permutation: shapes.permutation("permute", (3, 4, 5), (2, 0, 1))[1],

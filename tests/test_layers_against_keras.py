@@ -47,6 +47,11 @@ CASES = {
     "average pooling, same": (
         "AveragePooling2D", {"pool_size": (3, 2), "strides": 2, "padding": "same"}, [IMAGES], False,
     ),
+    "to a size, average": ("AdaptiveAveragePooling2D", {"output_size": (2, 3)}, [IMAGES], False),
+    "to a larger size, average": ("AdaptiveAveragePooling2D", {"output_size": 9}, [IMAGES], False),
+    "to a size, maximum": ("AdaptiveMaxPooling2D", {"output_size": (3, 2)}, [IMAGES], False),
+    "to a length, average": ("AdaptiveAveragePooling1D", {"output_size": 4}, [STEPS], False),
+    "to a length, maximum": ("AdaptiveMaxPooling1D", {"output_size": 4}, [STEPS], False),
     "global average": ("GlobalAveragePooling2D", {}, [IMAGES], False),
     "global average, kept": ("GlobalAveragePooling2D", {"keepdims": True}, [IMAGES], False),
     "global maximum": ("GlobalMaxPooling2D", {}, [IMAGES], False),

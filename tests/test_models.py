@@ -7,7 +7,7 @@ import pytest
 import small_cnn
 from small_cnn import compiled, fit
 
-from numba_cnn import Sequential, layers, losses, models, session
+from numba_cnn import Model, Sequential, layers, losses, models, session
 from numba_cnn.metrics.metric import Averaged
 
 LOSS = "sparse_categorical_crossentropy"
@@ -93,6 +93,45 @@ class TestBuilding:
     def test_wrong_models(self, build, error, message):
         with pytest.raises(error, match=message):
             build()
+
+    @pytest.mark.parametrize("training", [False, True])
+    def test_a_call_on_a_batch_builds(self, training):
+        model = Sequential([layers.Dense(3), layers.Dense(2)])
+        y = model(np.ones((5, 4), np.float32), training=training)
+        assert (y.shape, model.input_shape) == ((5, 2), (None, 4))
+        first, second = model.layers
+        expected = (np.ones((5, 4)) @ first.kernel.value) @ second.kernel.value
+        np.testing.assert_allclose(y, expected, atol=1e-5)
+
+    def test_a_call_without_layers(self):
+        with pytest.raises(ValueError, match="add layers to the model first"):
+            Sequential()(np.ones((5, 4), np.float32))
+
+    def test_a_stack_takes_a_name_of_functional_models_whenever_it_is_built(self):
+        """As Keras 3.15 counts: summaries of what comes after have the names that they have there."""
+
+        def next_name():
+            inputs = layers.Input((4,))
+            return Model(inputs, layers.Dense(2)(inputs)).name
+
+        session.clear_session()
+        found = [next_name()]
+        Sequential([layers.Input((4,)), layers.Dense(2)])
+        found.append(next_name())
+        model = Sequential()
+        for change in (
+            lambda: model.add(layers.Input((4,))),
+            lambda: model.add(layers.Dense(3)),
+            model.pop,
+        ):
+            change()
+            found.append(next_name())
+        later = Sequential([layers.Dense(3)])
+        found.append(next_name())
+        later(np.ones((2, 4), np.float32))
+        found.append(next_name())
+        numbers = [1 + int(name.partition("_")[2] or 0) for name in found]
+        assert numbers == [1, 3, 4, 6, 7, 8, 10]
 
 
 class TestFit:

@@ -46,6 +46,12 @@ OPS = {
         "optimizers", parameter="*", gradient="*", momentum="*", velocity="*", alpha=float, beta_1=float,
         beta_2=float, epsilon=float,
     ),
+    "adaptive_average_pool2d": Op("adaptive_pool2d", x="g.x", g=shapes.AdaptivePool2D, y="g.y"),
+    "adaptive_average_pool2d_backward": Op("adaptive_pool2d", dy="g.y", g=shapes.AdaptivePool2D, dx="g.x"),
+    "adaptive_max_pool2d": Op("adaptive_pool2d", x="g.x", g=shapes.AdaptivePool2D, y="g.y", argmax="int32: g.y"),
+    "adaptive_max_pool2d_backward": Op(
+        "adaptive_pool2d", dy="g.y", argmax="int32: g.y", g=shapes.AdaptivePool2D, dx="g.x"
+    ),
     "adjust_brightness": Op("adjust_colors", x="N P C", deltas="N", low=float, high=float, y="N P C"),
     "adjust_brightness_backward": Op(
         "adjust_colors", dy="N P C", x="N P C", deltas="N", low=float, high=float, dx="N P C"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import Any
+
+import numba
+import numpy as np
 
 from numba_cnn import __version__, backends
 
@@ -13,7 +15,7 @@ def versions() -> dict[str, Any]:
     cpu = backends.get("cpu")
     return {
         "numba_cnn": __version__,
-        "numpy": version("numpy"),
-        "numba": version("numba"),
+        "numpy": np.__version__,
+        "numba": numba.__version__,
         "width of vectors (NUMBA_CNN_VECTOR_BITS)": cpu.describe()["vector width"],
     }

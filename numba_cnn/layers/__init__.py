@@ -8,6 +8,12 @@ from typing import Any
 from numba_cnn import nearest, registry
 from numba_cnn.layers.activation import ELU, Activation, LeakyReLU, ReLU, Softmax
 from numba_cnn.layers.activity_regularization import ActivityRegularization
+from numba_cnn.layers.adaptive_pooling import (
+    AdaptiveAveragePooling1D,
+    AdaptiveAveragePooling2D,
+    AdaptiveMaxPooling1D,
+    AdaptiveMaxPooling2D,
+)
 from numba_cnn.layers.augmentation import (
     RandomCrop,
     RandomFlip,
@@ -96,6 +102,10 @@ __all__ = [
     "ELU",
     "Activation",
     "ActivityRegularization",
+    "AdaptiveAveragePooling1D",
+    "AdaptiveAveragePooling2D",
+    "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPooling2D",
     "Add",
     "AlphaDropout",
     "Average",

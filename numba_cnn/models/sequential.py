@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Self
 
-from numba_cnn import nearest, registry, shapes
+from numba_cnn import nearest, registry, session, shapes
 from numba_cnn.layers import InputLayer, Layer, tracing
-from numba_cnn.layers.layer import with_batch
+from numba_cnn.layers.layer import check_batch, with_batch
 from numba_cnn.layers.tensor import Tensor
 from numba_cnn.models.files import Saved, described, kind, layer_from
 
@@ -36,12 +36,17 @@ class Sequential(Saved):
         super().__init__(trainable=trainable, name=name)
         self._input_layer: InputLayer | None = None
         for layer in _as_layers(layers):
-            self.add(layer)
+            self._add(layer)
+        self._note_graph()
         if not trainable:
             self.trainable = False  # the layers' too
 
     def add(self, layer: Layer) -> None:
         """Put a layer on top; the first may say with input_shape= what shape a sample has."""
+        self._add(layer)
+        self._note_graph()
+
+    def _add(self, layer: Layer) -> None:
         if isinstance(layer, Tensor) and isinstance(layer.node.layer, InputLayer):
             layer = layer.node.layer
         if not isinstance(layer, Layer):
@@ -61,7 +66,12 @@ class Sequential(Saved):
             self._name_weights(layer)
         if self.input_shape is None and self._input_layer is not None:
             assert self._input_layer.first_shape is not None
-            self.build(with_batch(self._input_layer.first_shape))
+            self._build(with_batch(self._input_layer.first_shape))
+
+    def _note_graph(self) -> None:
+        """Where the layers are known to fit, Keras has made a functional model of them, which takes the next name."""
+        if self.input_shape is not None and self._layers:
+            session.auto_name("functional")
 
     def pop(self) -> Layer:
         """Take the last layer off and return it."""
@@ -73,10 +83,17 @@ class Sequential(Saved):
             call = self._calls.pop()
             self._ends = call.inputs
         self._widest = None  # which is noted as a change
+        self._note_graph()
         return layer
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Make the parameters of all layers, for samples of shape input_shape[1:]."""
+        was_built = self.input_shape is not None
+        self._build(input_shape)
+        if not was_built:
+            self._note_graph()
+
+    def _build(self, input_shape: Sequence[int | None]) -> None:
         input_shape = shapes.with_batch(self.name, input_shape)
         if self.input_shape is not None and not shapes.fits(input_shape, self.input_shape):
             raise ValueError(
@@ -102,6 +119,24 @@ class Sequential(Saved):
         for layer in self._layers:
             shape = layer._shape_of_call(shape)
         return shape
+
+    def forward(self, x: Any) -> tuple[Any, Callable[[Any], None]]:
+        self._be_built_for(x)
+        return super().forward(x)
+
+    def _of_batch(self, x: Any) -> Any:
+        self._be_built_for(x)
+        return super()._of_batch(x)
+
+    def _be_built_for(self, x: Any) -> None:
+        """Take the shape of a sample from a batch, if nothing said it before."""
+        if self.input_shape is None:
+            check_batch(self.name, x)
+            if not self._layers:
+                raise ValueError(
+                    f"{self.name}: add layers to the model first. Received: a model without any"
+                )
+            self.build((None, *x.shape[1:]))
 
     def _put_on_top(self, layer: Layer) -> None:
         """Build a layer on what the model gives so far, if it knows the shape of that, and call it there."""
@@ -145,7 +180,9 @@ class Sequential(Saved):
                 "from_config: config must be what get_config() gives, with a list of layers. "
                 f"Received: {nearest.shown(config)}"
             )
-        model = cls([layer_from(one) for one in config["layers"]], name=config.get("name"))
+        model = cls(name=config.get("name"))
+        for one in config["layers"]:
+            model.add(layer_from(one))
         if config.get("build_input_shape") and not model.built:
             model.build(config["build_input_shape"])
         model._read_trainable(config)

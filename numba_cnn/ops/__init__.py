@@ -17,6 +17,12 @@ from numba_cnn.ops.activations import (
     softmax,
     softmax_backward,
 )
+from numba_cnn.ops.adaptive_pooling import (
+    adaptive_average_pool2d,
+    adaptive_average_pool2d_backward,
+    adaptive_max_pool2d,
+    adaptive_max_pool2d_backward,
+)
 from numba_cnn.ops.arguments import Array as Array
 from numba_cnn.ops.coloring import (
     adjust_brightness,
@@ -113,6 +119,10 @@ from numba_cnn.ops.warping import (
 __all__ = [
     "activate",
     "activate_backward",
+    "adaptive_average_pool2d",
+    "adaptive_average_pool2d_backward",
+    "adaptive_max_pool2d",
+    "adaptive_max_pool2d_backward",
     "add",
     "add_backward",
     "adjust_brightness",

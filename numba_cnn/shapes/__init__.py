@@ -4,6 +4,7 @@ The letters are the same everywhere: N images of H x W pixels and C channels, F 
 outputs OH x OW, strides SH x SW, dilation DH x DW, pooling windows PH x PW.
 """
 
+from numba_cnn.shapes.adaptive_pooling import AdaptivePool2D, adaptive_pool2d
 from numba_cnn.shapes.checks import (
     Padding,
     Shape,
@@ -27,6 +28,7 @@ from numba_cnn.shapes.resizing import Frame, Upsample2D, crop2d, upsample2d, ups
 from numba_cnn.shapes.warping import AffineRanges, AffineTransform2D, affine_transform2d
 
 __all__ = [
+    "AdaptivePool2D",
     "AffineRanges",
     "AffineTransform2D",
     "Broadcast",
@@ -39,6 +41,7 @@ __all__ = [
     "Shape",
     "Size",
     "Upsample2D",
+    "adaptive_pool2d",
     "affine_transform2d",
     "average_pool2d",
     "batch",

@@ -125,6 +125,15 @@ def check_average_pool2d(x_shape, dtype="float32", **settings):
     check("average_pool2d_backward", draw(*y.shape), x_shape, **settings)
 
 
+def check_adaptive_pool2d(x_shape, size, dtype="float32"):
+    draw = Draw(dtype)
+    (y,) = check("adaptive_average_pool2d", draw(*x_shape), size)
+    check("adaptive_average_pool2d_backward", draw(*y.shape), x_shape, size)
+    y, argmax = check("adaptive_max_pool2d", draw.ties(*x_shape), size)
+    places = cuda.to_numpy(argmax)
+    check("adaptive_max_pool2d_backward", draw(*y.shape), places, x_shape, size)
+
+
 def check_global_pool2d(x_shape, dtype="float32"):
     draw, pooled = Draw(dtype), (x_shape[0], x_shape[3])
     check("global_average_pool2d", draw(*x_shape))

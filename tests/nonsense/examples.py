@@ -77,6 +77,12 @@ EXAMPLES = {
     "ops.concatenate": {"arrays": (ROWS, ROWS)}, "ops.split": {"y": ROWS, "sizes": (1, 2)},
     "ops.zero_pad2d": {"x": X}, "ops.crop2d": {"x": X},
     "ops.upsample2d": {"x": X}, "ops.upsample2d_backward": {"dy": X},
+    "ops.adaptive_average_pool2d": {"x": X, "output_size": 2}, "ops.adaptive_max_pool2d": {"x": X, "output_size": 2},
+    "ops.adaptive_average_pool2d_backward": {
+        "dy": np.ones((2, 2, 2, 1), F32), "x_shape": (2, 4, 4, 1), "output_size": 2},
+    "ops.adaptive_max_pool2d_backward": {
+        "dy": np.ones((2, 2, 2, 1), F32), "argmax": np.zeros((2, 2, 2, 1), np.int32), "x_shape": (2, 4, 4, 1),
+        "output_size": 2},
     "ops.average_pool2d": {"x": X},
     "ops.average_pool2d_backward": {"dy": np.ones((2, 2, 2, 1), F32), "x_shape": (2, 4, 4, 1)},
     "ops.global_average_pool2d": {"x": X}, "ops.global_max_pool2d": {"x": X},

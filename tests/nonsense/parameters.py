@@ -97,7 +97,7 @@ PARAMETERS = {
     "variables": "weights", "verbose": "verbosity", "weight": "array", "weight_shape": "shape",
     "weights": "weights", "x": "array", "x_shape": "shape", "y": "array", "size": "count", "source": "path",
     "most": "count from 0", "synchronized": "flag", "communicator": "?choice", "timeout": "positive number",
-    "share": "?choice",
+    "share": "?choice", "output_size": "size",
     "generator": "choice", "out": "array", "on_epoch_end": "callable", "model": "anything",
 }  # fmt: skip
 KINDS |= {

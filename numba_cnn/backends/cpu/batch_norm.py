@@ -1,17 +1,21 @@
 """Batch normalization on the CPU: sums in chunks of rows, which are added in their order; then one pass of rows.
 
-A sum is one of distances from the first row, then from the mean that this gave: nothing cancels where a mean is large.
+A sum is one of distances from a centre, the mean of a sample of rows: nothing cancels where a mean is large. Of R rows
+every `_EVERY`th is in the sample; if their mean is k deviations from that of all, then k * k <= _EVERY, since so many
+rows, so far away, have their part in the deviation. Squares lose no more than this factor of their roundings.
 """
 
 import numpy as np
 
 from numba_cnn.backends.contract import checked
+from numba_cnn.backends.cpu.microkernels.moments import column_moments
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.memory import constant, empty
 from numba_cnn.backends.cpu.runtime.partial_sums import partials_of, sum_partials
 from numba_cnn.backends.cpu.runtime.threads import threads_for
 
 _CHUNK, _FEWEST, _MOST = 1 << 14, 16, 512  # elements, and rows, of a chunk
+_EVERY = 32  # rows, one of which is in the sample
 
 
 @checked
@@ -21,9 +25,13 @@ def batch_norm(
     (R, C), number, scale = x.shape, x.dtype.type, empty(gamma.shape, x.dtype)
     count = number(R)
     distances, squares = (empty((_chunks(R, C), C), x.dtype) for _ in range(2))
-    _moments(threads_for(x.size), x, x[0], distances, squares)
-    _mean(1, x[0], distances, count, mean)
-    _moments(threads_for(x.size), x, mean, distances, squares)
+    sample = -(-R // _EVERY)
+    sampled = _chunks(sample, C)
+    _moments(
+        threads_for(sample * C), x.reshape(-1), _EVERY, x[0], distances[:sampled], squares[:sampled]
+    )
+    _mean(1, x[0], distances[:sampled], number(sample), mean)
+    _moments(threads_for(x.size), x.reshape(-1), 1, mean, distances, squares)
     _statistics(
         1, (distances, squares, count), (moving_mean, moving_variance, number(momentum), number(1 - momentum)),
         gamma, number(epsilon), mean, inverse_deviation, scale,
@@ -75,20 +83,14 @@ def _sum_gradients(dy, x, mean, inverse, dgamma, dbeta):
 
 @kernel
 def _moments(share, shares, thread, packed):
-    """Sums of distances from a centre and of their squares; each share is whole chunks."""
-    x, centre, distances, squares = unpack(packed)
-    R, C = x.shape
-    chunks = len(distances)
+    """Sums of distances from a centre and of their squares, of one of `every` rows; each share is whole chunks."""
+    x, every, centre, distances, squares = unpack(packed)
+    chunks, C = distances.shape
+    rows = -(-x.size // (C * every))
     for chunk in range(share * chunks // shares, (share + 1) * chunks // shares):
-        total, square = distances[chunk], squares[chunk]
-        total[:] = 0
-        square[:] = 0
-        for r in range(chunk * R // chunks, (chunk + 1) * R // chunks):
-            row = x[r]
-            for c in range(C):
-                distance = row[c] - centre[c]
-                total[c] += distance
-                square[c] += distance * distance
+        first, last = chunk * rows // chunks, (chunk + 1) * rows // chunks
+        sums = distances.reshape(-1), squares.reshape(-1), chunk * C
+        column_moments((x, first * every * C, every * C), last - first, (centre, 0), sums, C)
 
 
 @kernel

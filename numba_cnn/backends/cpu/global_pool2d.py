@@ -2,8 +2,13 @@
 
 from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cpu.codegen.compiler import noinline
+from numba_cnn.backends.cpu.microkernels.average_pool import window_mean
+from numba_cnn.backends.cpu.microkernels.copy import copy_run
+from numba_cnn.backends.cpu.microkernels.max_pool import window_max
+from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
-from numba_cnn.backends.cpu.runtime.threads import threads_for
+from numba_cnn.backends.cpu.runtime.memory import constant, empty
+from numba_cnn.backends.cpu.runtime.threads import get_num_threads, threads_for
 
 _BLOCK = 64  # channels
 
@@ -15,7 +20,8 @@ def global_average_pool2d(x, y):
 
 @checked
 def global_average_pool2d_backward(dy, dx):
-    _average_backward(threads_for(dx.size), dy, dx)
+    scaled = empty((get_num_threads(), dx.shape[2]), dx.dtype)
+    _average_backward(threads_for(dx.size), dy, scaled, dx)
 
 
 @checked
@@ -25,65 +31,60 @@ def global_max_pool2d(x, y, argmax):
 
 @checked
 def global_max_pool2d_backward(dy, argmax, dx):
-    _max_backward(threads_for(dx.size), dy, argmax, dx)
+    zeros = constant(0, dx.shape[2], dx.dtype)
+    _max_backward(threads_for(dx.size), dy, argmax, zeros, dx)
 
 
 @kernel
 def _average(share, shares, thread, packed):
     x, y = unpack(packed)
     N, P, C = x.shape
-    blocks = -(-C // _BLOCK)
+    blocks, source, target = -(-C // _BLOCK), x.reshape(-1), y.reshape(-1)
     for task in range(share * N * blocks // shares, (share + 1) * N * blocks // shares):
         n, c0, c1 = _task(task, blocks, C)
-        total = y[n, c0:c1]
-        total[:] = 0
-        for p in range(P):
-            pixel = x[n, p, c0:c1]
-            for c in range(total.size):
-                total[c] += pixel[c]
-        for c in range(total.size):
-            total[c] /= y.dtype.type(P)
+        pixels, count = (source, n * P * C + c0, C, C), x.dtype.type(P)
+        window_mean(pixels, (P, 1), count, (target, n * C + c0), c1 - c0)
 
 
 @kernel
 def _average_backward(share, shares, thread, packed):
-    dy, dx = unpack(packed)
+    """Each share is a run of pixels; what those of an image get is computed once."""
+    dy, scaled, dx = unpack(packed)
     N, P, C = dx.shape
-    for r in range(share * N * P // shares, (share + 1) * N * P // shares):
-        gradient, pixel = dy[r // P], dx[r // P, r % P]
-        for c in range(C):
-            pixel[c] = gradient[c] / dy.dtype.type(P)
+    target, row = dx.reshape(-1), scaled[thread]
+    first, nontemporal = share * N * P // shares, bypasses_caches(target, C)
+    for r in range(first, (share + 1) * N * P // shares):
+        if r == first or r % P == 0:
+            for c in range(C):
+                row[c] = dy[r // P, c] / dy.dtype.type(P)
+        copy_run((row, 0), (target, r * C), C, nontemporal)
 
 
 @kernel
 def _max(share, shares, thread, packed):
-    """The first maximum wins, and the first NaN beats every number."""
     x, y, argmax = unpack(packed)
     N, P, C = x.shape
-    blocks = -(-C // _BLOCK)
+    blocks, source = -(-C // _BLOCK), x.reshape(-1)
     for task in range(share * N * blocks // shares, (share + 1) * N * blocks // shares):
         n, c0, c1 = _task(task, blocks, C)
-        best, place = y[n, c0:c1], argmax[n, c0:c1]
-        best[:] = x[n, 0, c0:c1]
-        place[:] = 0
-        for p in range(1, P):
-            pixel = x[n, p, c0:c1]
-            for c in range(best.size):
-                better = (not pixel[c] <= best[c]) & (best[c] == best[c])
-                place[c] = p if better else place[c]
-                best[c] = pixel[c] if better else best[c]
+        pooled = y.reshape(-1), argmax.reshape(-1), n * C + c0
+        window_max((source, n * P * C + c0, C, C), (P, 1), (0, 1), pooled, c1 - c0)
 
 
 @kernel
 def _max_backward(share, shares, thread, packed):
-    dy, argmax, dx = unpack(packed)
+    """Each share is a run of pixels, all zeros but for the maxima among them."""
+    dy, argmax, zeros, dx = unpack(packed)
     N, P, C = dx.shape
-    zero = dy.dtype.type(0)
-    for r in range(share * N * P // shares, (share + 1) * N * P // shares):
-        n, p = r // P, r % P
-        gradient, place, pixel = dy[n], argmax[n], dx[n, p]
+    target, nontemporal = dx.reshape(-1), bypasses_caches(dx.reshape(-1), C)
+    first, last = share * N * P // shares, (share + 1) * N * P // shares
+    for r in range(first, last):
+        copy_run((zeros, 0), (target, r * C), C, nontemporal)
+    for n in range(first // P, -(-last // P)):
         for c in range(C):
-            pixel[c] = gradient[c] if place[c] == p else zero
+            r = n * P + argmax[n, c]
+            if first <= r < last and 0 <= argmax[n, c] < P:
+                dx[n, argmax[n, c], c] = dy[n, c]
 
 
 @noinline

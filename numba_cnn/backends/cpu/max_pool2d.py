@@ -58,8 +58,9 @@ def _max_pool2d_backward(share, shares, thread, packed):
         for r in range(share * g.N * OH // shares, (share + 1) * g.N * OH // shares):
             _spread_row(dy, argmax, g, dx, r, nontemporal)
     else:
+        nontemporal = bypasses_caches(dx, g.C)
         for r in range(share * g.N * H // shares, (share + 1) * g.N * H // shares):
-            _collect_row(dy, argmax, g, dx, r)
+            _collect_row(dy, argmax, g, dx, r, nontemporal)
 
 
 @noinline
@@ -77,10 +78,8 @@ def _spread_row(dy, argmax, g, dx, r, nontemporal):
     """The rows of dx from one row of windows to the next: each window writes its own pixels, the rest are 0."""
     H, W, C, OH, OW = g.H, g.W, g.C, g.OH, g.OW
     n, oh = r // OH, r % OH
-    start = 0 if oh == 0 else oh * g.SH - g.top
-    stop = H if oh == OH - 1 else (oh + 1) * g.SH - g.top
-    h0, h1 = max(oh * g.SH - g.top, 0), min(oh * g.SH - g.top + g.PH, H)
-    if (g.SH, g.SW) != (g.PH, g.PW) or start != h0 or stop != h1 or OW * g.PW - g.left != W:
+    h0, h1, start, stop = rows_of_windows(g, oh)
+    if start < stop:
         dx[(n * H + start) * W * C : (n * H + stop) * W * C] = 0
     if _is_halving(g):
         for ow in range(OW):
@@ -102,18 +101,34 @@ def _spread_row(dy, argmax, g, dx, r, nontemporal):
         window_spread(gradient, (place, g.PW), window, (h1 - h0, w1 - w0), C)
 
 
+@noinline
+def rows_of_windows(g, oh):
+    """The rows of a row of windows that do not overlap; and the rows up to the next one that are to be 0 first,
+    since there are pixels in no window.
+    """
+    first = oh * g.SH - g.top
+    start, stop = 0 if oh == 0 else first, g.H if oh == g.OH - 1 else first + g.SH
+    h0, h1 = max(first, 0), min(first + g.PH, g.H)
+    covered = (g.SH, g.SW, start, stop, g.OW * g.PW - g.left) == (g.PH, g.PW, h0, h1, g.W)
+    return h0, h1, start, start if covered else stop
+
+
 @inline
-def _collect_row(dy, argmax, g, dx, r):
+def _collect_row(dy, argmax, g, dx, r, nontemporal):
     """One row of dx: each pixel collects from the windows that hold it."""
     H, W, C, OH, OW = g.H, g.W, g.C, g.OH, g.OW
     n, h = r // H, r % H
     oh0, oh1 = windows_over(h + g.top, g.PH, g.SH, OH)
+    first, last = quotients(g.left, g.PW, g.SW)
     for col in range(W):
-        ow0, ow1 = windows_over(col + g.left, g.PW, g.SW, OW)
+        ow0, ow1 = max(0, first[0]), max(0, first[0], min(last[0], OW))
+        first, last = following(first, g.SW), following(last, g.SW)
         place = (h + g.top - oh0 * g.SH) * g.PW + col + g.left - ow0 * g.SW
         o = ((n * OH + oh0) * OW + ow0) * C
         windows, shape = (dy, argmax, o, OW * C, C), (oh1 - oh0, ow1 - ow0)
-        window_sum(windows, shape, (place, g.SH * g.PW, g.SW), (dx, (r * W + col) * C), C)
+        window_sum(
+            windows, shape, (place, g.SH * g.PW, g.SW), (dx, (r * W + col) * C), C, nontemporal
+        )
 
 
 @inline
@@ -121,3 +136,20 @@ def windows_over(position, P, S, count):
     """The range of windows of size P at stride S that hold a position."""
     first = max(0, (position - P) // S + 1)
     return first, max(first, min(position // S + 1, count))
+
+
+@inline
+def quotients(position, P, S):
+    """What windows_over() computes of a position, before its limits: as quotients with their remainders, which
+    following() counts up, since a division takes as long as all that a pixel needs.
+    """
+    first, last = position - P + S, position + S
+    return (first // S, first % S), (last // S, last % S)
+
+
+@inline
+def following(quotient, S):
+    """(n + 1) // S and (n + 1) % S, by those of n."""
+    whole, rest = quotient
+    wraps = rest + 1 == S
+    return whole + (1 if wraps else 0), 0 if wraps else rest + 1

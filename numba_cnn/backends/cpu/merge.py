@@ -59,18 +59,21 @@ def _of_pairs(name, function):
     def merged(share, shares, thread, packed):
         a, b, g, y = unpack(packed)
         D0, D1, D2, D3, A0, A1, A2, A3, B0, B1, B2, B3 = g
-        rows = D0 * D1 * D2
-        for r in range(share * rows // shares, (share + 1) * rows // shares):
+        r, last = share * D0 * D1 * D2 // shares, (share + 1) * D0 * D1 * D2 // shares
+        while r < last:  # rows of one run: divisions take as long as a short row
             i, j, k = r // (D1 * D2), r // D2 % D1, r % D2
-            left = a[i * A0 + j * A1 + k * A2 :]
-            right = b[i * B0 + j * B1 + k * B2 :]
-            out = y[r * D3 : (r + 1) * D3]
-            if A3 == 1 and B3 == 1:
-                for c in range(D3):
-                    out[c] = function(left[c], right[c])
-            else:
-                for c in range(D3):
-                    out[c] = function(left[c * A3], right[c * B3])
+            run = min(D2 - k, last - r)
+            for n in range(run):
+                left = a[i * A0 + j * A1 + (k + n) * A2 :]
+                right = b[i * B0 + j * B1 + (k + n) * B2 :]
+                out = y[(r + n) * D3 : (r + n + 1) * D3]
+                if A3 == 1 and B3 == 1:
+                    for c in range(D3):
+                        out[c] = function(left[c], right[c])
+                else:
+                    for c in range(D3):
+                        out[c] = function(left[c * A3], right[c * B3])
+            r += run
 
     merged.__name__ = merged.__qualname__ = f"merge_{name}"
     return kernel(merged)

@@ -1,10 +1,13 @@
 """Borders around images, and larger images, on the CPU: each share is whole rows of the result."""
 
+import numpy as np
+
 from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cpu.codegen.compiler import noinline
 from numba_cnn.backends.cpu.codegen.elementary import like
 from numba_cnn.backends.cpu.microkernels.copy import copy_run
 from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
+from numba_cnn.backends.cpu.microkernels.weighted_sum import weighted_sum
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.memory import empty
 from numba_cnn.backends.cpu.runtime.threads import get_num_threads, threads_for
@@ -22,16 +25,38 @@ def crop2d(y, g, x):
 
 @checked
 def upsample2d(x, g, bilinear, y):
-    if bilinear:
-        _bilinear(threads_for(4 * y.size), x, tuple(g), y)
-    else:
+    if not bilinear:
         _repeat(threads_for(y.size), x, tuple(g), y)
+        return
+    rows, columns = (
+        _taps(_inputs_of, extent, S, True, extent * S, 2, x.dtype)
+        for extent, S in ((g.H, g.SH), (g.W, g.SW))
+    )
+    _resample_images(threads_for(4 * y.size), x, rows, columns, y)
 
 
 @checked
 def upsample2d_backward(dy, g, bilinear, dx):
-    rows = empty((get_num_threads(), g.W * g.SW, g.C), dy.dtype)
-    _backward(threads_for(dy.size), dy, tuple(g), bool(bilinear), rows, dx)
+    rows, columns = (
+        _taps(_outputs_of, extent, S, bool(bilinear), extent, 2 * S + 1, dy.dtype)
+        for extent, S in ((g.H, g.SH), (g.W, g.SW))
+    )
+    _resample_images(threads_for(dy.size), dy, rows, columns, dx)
+
+
+def _taps(fill, extent, S, bilinear, count, most, dtype):
+    """For each of `count` places of a result, of how many places of the source it is the weighted sum, at most so many:
+    the first of them, their number and their weights, as `fill` says.
+    """
+    first, number = (empty((count,), np.int64) for _ in range(2))
+    weights = empty((count, most), dtype)
+    fill(1, extent, S, bilinear, first, number, weights)
+    return first, number, weights
+
+
+def _resample_images(threads, x, rows, columns, y):
+    combined = empty((get_num_threads(), x.shape[2] * x.shape[3]), x.dtype)
+    _resample(threads, x, rows, columns, combined, y)
 
 
 @kernel
@@ -89,66 +114,46 @@ def _source(number, o, S, extent):
 
 
 @kernel
-def _bilinear(share, shares, thread, packed):
-    x, (N, H, W, C, SH, SW), y = unpack(packed)
-    OH, one = H * SH, x.dtype.type(1)
-    for r in range(share * N * OH // shares, (share + 1) * N * OH // shares):
-        n = r // OH
-        h0, h1, down = _source(one, r % OH, SH, H)
-        for ow in range(W * SW):
-            w0, w1, across = _source(one, ow, SW, W)
-            a, b, c, d = x[n, h0, w0], x[n, h0, w1], x[n, h1, w0], x[n, h1, w1]
-            out = y[n, r % OH, ow]
-            for k in range(C):
-                upper = a[k] * (one - across) + b[k] * across
-                lower = c[k] * (one - across) + d[k] * across
-                out[k] = upper * (one - down) + lower * down
-
-
-@noinline
-def _share_of(number, o, S, extent, at, bilinear):
-    """How much of pixel `at` output o has."""
-    if not bilinear:
-        return like(number, 1)
-    first, second, rest = _source(number, o, S, extent)
-    kept = like(number, 1) - rest if first == at else like(number, 0)
-    return kept + (rest if second == at else like(number, 0))
-
-
-@noinline
-def _reach(at, S, extent, bilinear):
-    """The range of outputs that have something of pixel `at`."""
-    around = (S + 1) // 2 if bilinear else 0
-    return max(at * S - around, 0), min((at + 1) * S + around, extent * S)
+def _inputs_of(share, shares, thread, packed):
+    """The taps of each output: the input pixels between whose centres it lies."""
+    extent, S, _, first, number, weights = unpack(packed)
+    one = weights.dtype.type(1)
+    for o in range(first.size):
+        before, behind, rest = _source(one, o, S, extent)
+        first[o], number[o] = before, behind - before + 1
+        weights[o, 0], weights[o, 1] = one - rest, rest
 
 
 @kernel
-def _backward(share, shares, thread, packed):
-    """Each row collects from rows of outputs, then each pixel from pixels of that sum."""
-    dy, (N, H, W, C, SH, SW), bilinear, rows, dx = unpack(packed)
-    one, collected = dy.dtype.type(1), rows[thread]
-    for r in range(share * N * H // shares, (share + 1) * N * H // shares):
-        n, h = r // H, r % H
-        o0, o1 = _reach(h, SH, H, bilinear)
-        for o in range(o0, o1):
-            _add_times(
-                dy[n, o].reshape(-1),
-                _share_of(one, o, SH, H, h, bilinear),
-                o > o0,
-                collected.reshape(-1),
-            )
-        for w in range(W):
-            p0, p1 = _reach(w, SW, W, bilinear)
-            for p in range(p0, p1):
-                _add_times(collected[p], _share_of(one, p, SW, W, w, bilinear), p > p0, dx[n, h, w])
+def _outputs_of(share, shares, thread, packed):
+    """The taps of each input pixel's gradient: the outputs that have something of it."""
+    extent, S, bilinear, first, number, weights = unpack(packed)
+    one = weights.dtype.type(1)
+    for at in range(first.size):
+        around = (S + 1) // 2 if bilinear else 0
+        start = max(at * S - around, 0)
+        first[at], number[at] = start, min((at + 1) * S + around, extent * S) - start
+        for o in range(start, start + number[at]):
+            weights[at, o - start] = one
+            if bilinear:
+                before, behind, rest = _source(one, o, S, extent)
+                kept = one - rest if before == at else one - one
+                weights[at, o - start] = kept + (rest if behind == at else one - one)
 
 
-@noinline
-def _add_times(x, factor, adds, total):
-    """total = factor x, or that added to it."""
-    if adds:
-        for i in range(x.size):
-            total[i] += factor * x[i]
-    else:
-        for i in range(x.size):
-            total[i] = factor * x[i]
+@kernel
+def _resample(share, shares, thread, packed):
+    """Each row of y is a sum of weighted rows of x, each of its pixels one of pixels of that sum."""
+    x, (h_first, h_number, h_weights), (w_first, w_number, w_weights), rows, y = unpack(packed)
+    (_, H, W, C), (N, OH, OW, _) = x.shape, y.shape
+    source, target, row = x.reshape(-1), y.reshape(-1), rows[thread]
+    nontemporal = bypasses_caches(target, C)
+    for r in range(share * N * OH // shares, (share + 1) * N * OH // shares):
+        h = r % OH
+        start = (r // OH * H + h_first[h]) * W * C
+        taps = h_weights[h], 0
+        weighted_sum((source, start, W * C), taps, h_number[h], (row, 0), W * C, False)
+        for w in range(OW):
+            pixels, taps = (row, w_first[w] * C, C), (w_weights[w], 0)
+            pixel = target, (r * OW + w) * C
+            weighted_sum(pixels, taps, w_number[w], pixel, C, nontemporal)

@@ -12,6 +12,7 @@ from toolchain import type_of
 
 from numba_cnn.backends.cuda import (
     activations,
+    adaptive_pool2d,
     conv2d_plain,
     correlate,
     few_channels,
@@ -40,6 +41,7 @@ from numba_cnn.backends.cuda.max_pool2d import max_pool2d_backward_kernel, max_p
 from numba_cnn.backends.cuda.relu import relu_backward_kernel, relu_kernel
 from numba_cnn.backends.scalars import SETTINGS
 from numba_cnn.backends.updates import CONSTANTS, STATE
+from numba_cnn.shapes import adaptive_pool2d as adaptive_pool2d_shape
 from numba_cnn.shapes import affine_transform2d, broadcast, permutation, upsample2d, zero_pad2d
 from numba_cnn.shapes import conv2d as conv2d_shape
 from numba_cnn.shapes import max_pool2d as pool2d_shape
@@ -56,6 +58,7 @@ batch_dot = import_module("numba_cnn.backends.cuda.batch_dot")
 
 _G = conv2d_shape((1, 5, 5, 4), (3, 3, 4, 4))
 _CONV, _POOL = launch.extents(_G), launch.extents(pool2d_shape((1, 4, 4, 4)))
+_SIZED = launch.extents(adaptive_pool2d_shape("", (1, 4, 4, 4), 3))
 _AXES = ((correlate.Axis(3, 3, 1, 1, 0), correlate.Axis(3, 3, 1, 1, 0)),)
 _CORRELATION = correlate._plan(_G.x, _G.weight, _AXES, False, _G.y).launches[0][1]
 _WEIGHT_GEOMETRY = CorrelationWeight.of(_G, 8)
@@ -203,6 +206,14 @@ def _plain(dtype):
         kernels[f"activate_backward {name}"] = backward, (4, 4, 4, one, one, one)
     kernels["average_pool2d"] = average_pool2d_kernel, (4, _POOL, 4)
     kernels["average_pool2d_backward"] = average_pool2d_backward_kernel, (4, _POOL, 4)
+    sized = adaptive_pool2d
+    kernels["adaptive_average"] = sized.adaptive_average_kernel, (4, _SIZED, 4)
+    kernels["adaptive_average_backward"] = sized.adaptive_average_backward_kernel, (4, _SIZED, 4)
+    kernels["adaptive_max"] = sized.adaptive_max_kernel, (4, _SIZED, 4, "int32 4")
+    kernels["adaptive_max_backward"] = (
+        sized.adaptive_max_backward_kernel,
+        (4, "int32 4", _SIZED, 4),
+    )
     kernels["global_average"] = global_pool2d.global_average_kernel, (3, 2)
     kernels["global_average_backward"] = global_pool2d.global_average_backward_kernel, (2, 3)
     kernels["global_max"] = global_pool2d.global_max_kernel, (3, 2, "int32 2")
@@ -271,6 +282,7 @@ def _plain(dtype):
 
 # Kernels whose threads walk a range on several axes: the bounds of all of them stay in registers.
 SUM_OVER_RANGES = (
+    "adaptive_average_backward",
     "multiply_backward",
     "maximum_backward",
     "minimum_backward",

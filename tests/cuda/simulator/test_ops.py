@@ -120,6 +120,7 @@ def test_other_pooling(dtype):
     parity.check_average_pool2d((1, 5, 4, 2), dtype, **settings)
     parity.check_average_pool2d((2, 3, 4, 3), dtype)
     parity.check_global_pool2d((2, 3, 4, 3), dtype)
+    parity.check_adaptive_pool2d((2, 5, 4, 3), (2, 6), dtype)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -166,6 +166,14 @@ class Vectors:
         with self.builder.if_then(self.builder.icmp_signed("<", whole, count)):
             emit(whole, self.mask(self.builder.sub(count, whole)))
 
+    def for_pairs(self, count, emit):
+        """emit((i, i + lanes), None) for every two whole vectors of `count` elements, emit((i,), mask) for the rest."""
+        b, pair = self.builder, 2 * self.lanes
+        whole = b.and_(count, int64(-pair))
+        with cgutils.for_range_slice(b, int64(0), whole, int64(pair), intp=INT64) as (i, _):
+            emit((i, b.add(i, int64(self.lanes))), None)
+        self.for_each(b.sub(count, whole), lambda i, mask: emit((b.add(whole, i),), mask))
+
     def repeat(self, count, values, body):
         """for _ in range(count): values = body(*values), all of them in registers; what they are at last."""
         b = self.builder

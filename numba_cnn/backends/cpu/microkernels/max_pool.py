@@ -19,26 +19,26 @@ def window_max(v, x, shape, place, y, channels):
     """
     (x, *steps), (y, argmax) = x, y
     b = v.builder
-    best, where = cgutils.alloca_once(b, v.type), cgutils.alloca_once(b, v.integers)
 
-    def emit(c, mask):
-        first = b.gep(x, [c])
-        b.store(v.load(first, mask), best)
-        b.store(v.splat_int(place[0]), where)
+    def emit(places, mask):
+        best = [_variable(b, v.load(b.gep(x, [c]), mask)) for c in places]
+        where = [_variable(b, v.splat_int(place[0])) for _ in places]
 
         def compare(row, column):
-            pixel = b.gep(first, [_offset(b, row, column, *steps)])
-            value, old = v.load(pixel, mask), b.load(best)
-            better = v.larger(value, old)
+            offset = _offset(b, row, column, *steps)
             here = v.splat_int(_place(b, place, row, column))
-            b.store(b.select(better, value, old), best)
-            b.store(b.select(better, here, b.load(where)), where)
+            for c, largest, at in zip(places, best, where, strict=True):
+                value, old = v.load(b.gep(x, [b.add(c, offset)]), mask), b.load(largest)
+                better = v.larger(value, old)
+                b.store(b.select(better, value, old), largest)
+                b.store(b.select(better, here, b.load(at)), at)
 
         _for_each(b, shape, compare)
-        v.store(b.load(best), b.gep(y, [c]), mask)
-        v.store_int(b.load(where), b.gep(argmax, [c]), mask)
+        for c, largest, at in zip(places, best, where, strict=True):
+            v.store(b.load(largest), b.gep(y, [c]), mask)
+            v.store_int(b.load(at), b.gep(argmax, [c]), mask)
 
-    v.for_each(channels, emit)
+    v.for_pairs(channels, emit)
 
 
 @emitted(x="ann", y="au", channels="n", nontemporal="?")
@@ -100,32 +100,50 @@ def window_spread(v, dy, place, dx, shape, channels):
     v.for_each(channels, emit)
 
 
-@emitted(dy="aunn", shape="nn", place="nnn", dx="a", channels="n")
-def window_sum(v, dy, shape, place, dx, channels):
-    """dx[c] for c < channels: the sum of the dy of those windows of `shape` whose maximum was this pixel.
+@emitted(dy="aunn", shape="nn", place="nnn", dx="a", channels="n", nontemporal="?")
+def window_sum(v, dy, shape, place, dx, channels, nontemporal):
+    """dx[c] for c < channels: the sum of the dy of those windows of `shape` whose maximum was this pixel; past the
+    caches, if `nontemporal`.
 
     dy      (array, argmax, start, row step, column step)
     place   (of the pixel in the first window, how much less it is a row, and a column)
     """
     dy, argmax, *steps = dy
     b = v.builder
-    total = cgutils.alloca_once(b, v.type)
 
-    def emit(c, mask):
-        b.store(v.zero, total)
+    def sums(places, mask):
+        totals = [_variable(b, v.zero) for _ in places]
 
         def add(row, column):
-            at = b.add(c, _offset(b, row, column, *steps))
-            passed = _offset(b, row, column, *place[1:])
-            here = v.splat_int(b.sub(place[0], passed))
-            where, value = v.load_int(b.gep(argmax, [at]), mask), v.load(b.gep(dy, [at]), mask)
-            chosen = b.select(b.icmp_signed("==", where, here), value, v.zero)
-            b.store(b.fadd(b.load(total), chosen), total)
+            offset = _offset(b, row, column, *steps)
+            here = v.splat_int(b.sub(place[0], _offset(b, row, column, *place[1:])))
+            for c, total in zip(places, totals, strict=True):
+                at = b.add(c, offset)
+                where, value = v.load_int(b.gep(argmax, [at]), mask), v.load(b.gep(dy, [at]), mask)
+                chosen = b.select(b.icmp_signed("==", where, here), value, v.zero)
+                b.store(b.fadd(b.load(total), chosen), total)
 
         _for_each(b, shape, add)
-        v.store(b.load(total), b.gep(dx, [c]), mask)
+        return [(b.load(total), b.gep(dx, [c])) for c, total in zip(places, totals, strict=True)]
 
-    v.for_each(channels, emit)
+    def past(places, mask):
+        for value, pixel in sums(places, mask):
+            v.store_nontemporal(value, pixel)
+
+    def usual(places, mask):
+        for value, pixel in sums(places, mask):
+            v.store(value, pixel, mask)
+
+    with b.if_else(nontemporal) as (then, otherwise):
+        with then:
+            v.for_pairs(channels, past)
+        with otherwise:
+            v.for_pairs(channels, usual)
+
+
+def _variable(b, value):
+    """A place for a vector, which LLVM makes a register, and its first value."""
+    return cgutils.alloca_once_value(b, value)
 
 
 def _for_each(b, shape, emit):
