@@ -208,7 +208,7 @@ class Checker:
         )
         to = shapes.adaptive_pool2d("", shape, tuple(map(int, r(1, 12, 2))))
         dy, places = self.filled(to.y, dtype), self.empty(to.y, "i")
-        places[...] = r(0, H * W, to.y)
+        cpu.adaptive_max_pool2d(x, to, self.empty(to.y, dtype), places)
         self.compare("adaptive_average_pool2d", (x, to), [(to.y, dtype)])
         self.compare("adaptive_average_pool2d_backward", (dy, to), [(to.x, dtype)])
         self.compare("adaptive_max_pool2d", (x, to), [(to.y, dtype), (to.y, "i")])
@@ -249,8 +249,14 @@ class Checker:
         N, P, G, K = (int(e) for e in self.rng.integers(1, 9, 4))
         x, y, dy = (self.filled((N, P, G, K), dtype) for _ in range(3))
         inverse = self.filled((N, G), dtype)
-        self.compare("group_norm", (x, 0.1), [(x.shape, dtype), (inverse.shape, dtype)])
-        self.compare("group_norm_backward", (dy, y, inverse), [(x.shape, dtype)])
+        (gamma, beta), mean = (
+            (self.filled((G, K), dtype) for _ in range(2)),
+            self.filled((N, G), dtype),
+        )
+        made = [(x.shape, dtype), (mean.shape, dtype), (mean.shape, dtype)]
+        self.compare("group_norm", (x, gamma, beta, 0.1), made)
+        made = [(x.shape, dtype), (gamma.shape, dtype), (gamma.shape, dtype)]
+        self.compare("group_norm_backward", (dy, x, gamma, mean, inverse), made)
         rows, slopes = x.reshape(-1, K), dy.reshape(-1, K)
         lengths = self.filled(rows.shape[:1], dtype)
         self.compare("unit_norm", (rows, 0.5), [(rows.shape, dtype), (lengths.shape, dtype)])

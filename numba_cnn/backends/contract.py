@@ -121,8 +121,14 @@ OPS = {
     "global_average_pool2d_backward": Op("global_pool2d", dy="N C", dx="N P C"),
     "global_max_pool2d": Op("global_pool2d", x="N P C", y="N C", argmax="int32: N C"),
     "global_max_pool2d_backward": Op("global_pool2d", dy="N C", argmax="int32: N C", dx="N P C"),
-    "group_norm": Op("group_norm", x="N P G K", epsilon=float, y="N P G K", inverse_deviation="N G"),
-    "group_norm_backward": Op("group_norm", dy="N P G K", y="N P G K", inverse_deviation="N G", dx="N P G K"),
+    "group_norm": Op(
+        "group_norm", x="N P G K", gamma="G K", beta="G K", epsilon=float, y="N P G K", mean="N G",
+        inverse_deviation="N G",
+    ),
+    "group_norm_backward": Op(
+        "group_norm", dy="N P G K", x="N P G K", gamma="G K", mean="N G", inverse_deviation="N G", dx="N P G K",
+        dgamma="G K", dbeta="G K",
+    ),
     "log_softmax": Op("softmax_crossentropy", x="N C", y="N C"),
     "log_softmax_backward": Op("softmax_crossentropy", dy="N C", y="N C", dx="N C"),
     "max_pool2d": Op("max_pool2d", x="g.x", g=shapes.Pool2D, y="g.y", argmax="argmax: g.y"),
@@ -149,8 +155,8 @@ OPS = {
     "take_columns": Op("merge", y="g.whole", g=shapes.Columns, x="g.part"),
     "softmax": Op("softmax_crossentropy", x="N C", y="N C"),
     "softmax_backward": Op("softmax_crossentropy", dy="N C", y="N C", dx="N C"),
-    "unit_norm": Op("group_norm", x="R C", epsilon=float, y="R C", inverse_norm="R"),
-    "unit_norm_backward": Op("group_norm", dy="R C", y="R C", inverse_norm="R", epsilon=float, dx="R C"),
+    "unit_norm": Op("unit_norm", x="R C", epsilon=float, y="R C", inverse_norm="R"),
+    "unit_norm_backward": Op("unit_norm", dy="R C", y="R C", inverse_norm="R", epsilon=float, dx="R C"),
     "update": Op(
         "optimizers", parameter="*", gradient="*", first="*?", second="*?", third="*?", rule=str, constants=tuple
     ),

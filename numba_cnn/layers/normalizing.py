@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from numba_cnn import constraints, initializers, ops, registry, regularizers, shapes
 from numba_cnn.layers.axes import of_shape
 from numba_cnn.layers.layer import Backward, InputShape, Layer
-from numba_cnn.layers.scale_and_shift import neutral, scale_or_shift
+from numba_cnn.layers.scale_and_shift import scale_or_shift
 from numba_cnn.ops import Array
 from numba_cnn.parameter import Parameter
 from numba_cnn.settings import Settings, axes, flag, integer, number
@@ -51,29 +51,25 @@ class ScaledAndShifted(Layer):
         self.gamma_constraint = constraints.get(gamma_constraint)
         self.gamma: Parameter
         self.beta: Parameter
-        self._mean: Parameter  # of zeros, and ones, by which nothing changes
-        self._variance: Parameter
 
     def _add_scale_and_shift(self, shape: Shape) -> None:
         self.gamma = scale_or_shift(self, "gamma", shape, self.scale)
         self.beta = scale_or_shift(self, "beta", shape, self.center)
-        self._mean, self._variance = (neutral(self, name, shape) for name in ("mean", "variance"))
 
     @property
     def states(self) -> list[Parameter]:
         if not self.built:
             return []
-        own = [parameter for parameter in (self.gamma, self.beta) if not parameter.trainable]
-        return [*own, self._mean, self._variance]
+        return [parameter for parameter in (self.gamma, self.beta) if not parameter.trainable]
 
-    def _scaled(self, normal: Array) -> tuple[Array, Backward]:
-        """Rows times gamma, plus beta: what batch normalization does of mean 0 and variance 1."""
-        parameters = self.gamma, self.beta, self._mean, self._variance
-        gamma, beta, mean, variance = (p.value.reshape(-1) for p in parameters)
+    def _normalized(self, x: Array, groups: int) -> tuple[Array, Backward]:
+        """Samples, whose last axis gamma and beta go along."""
+        gamma, beta = self.gamma.value.reshape(-1), self.beta.value.reshape(-1)
+        y, mean, inverse = ops.group_norm(x, gamma, beta, groups, self.epsilon)
 
         def backward(dy: Array, need_dx: bool = True) -> Array:
-            dx, dgamma, dbeta = ops.batch_norm_inference_backward(
-                dy, normal, gamma, mean, variance, 0
+            dx, dgamma, dbeta = ops.group_norm_backward(
+                dy.reshape(x.shape), x, gamma, mean, inverse
             )
             for has, parameter, gradient in (
                 (self.scale, self.gamma, dgamma),
@@ -83,7 +79,7 @@ class ScaledAndShifted(Layer):
                     parameter.add_gradient(gradient.reshape(parameter.shape))
             return dx
 
-        return ops.batch_norm_inference(normal, gamma, beta, mean, variance, 0), backward
+        return y, backward
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -149,14 +145,11 @@ class LayerNormalization(ScaledAndShifted):
     def forward(self, x: Array) -> tuple[Array, Backward]:
         shape = tuple(x.shape)
         width = math.prod(self._extents(shape))
-        normal, inverse = ops.group_norm(x.reshape(-1, width), 1, self.epsilon)
-        y, scaled_backward = self._scaled(normal)
+        y, rows_backward = self._normalized(x.reshape(-1, width), 1)
 
         def backward(dy: Array, need_dx: bool = True) -> Array | None:
-            dnormal = scaled_backward(dy.reshape(normal.shape))
-            if not need_dx:
-                return None
-            return ops.group_norm_backward(dnormal, normal, inverse).reshape(shape)
+            dx: Array = rows_backward(dy)
+            return dx.reshape(shape) if need_dx else None
 
         return y.reshape(shape), backward
 
@@ -217,17 +210,7 @@ class GroupNormalization(ScaledAndShifted):
         self._add_scale_and_shift((channels,))
 
     def forward(self, x: Array) -> tuple[Array, Backward]:
-        shape = tuple(x.shape)
-        normal, inverse = ops.group_norm(x, self.groups, self.epsilon)
-        y, scaled_backward = self._scaled(normal.reshape(-1, shape[-1]))
-
-        def backward(dy: Array, need_dx: bool = True) -> Array | None:
-            dnormal: Array = scaled_backward(dy.reshape(-1, shape[-1]))
-            if not need_dx:
-                return None
-            return ops.group_norm_backward(dnormal.reshape(shape), normal, inverse)
-
-        return y.reshape(shape), backward
+        return self._normalized(x, self.groups)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "groups": self.groups, "axis": self.axis}

@@ -12,55 +12,71 @@ from numba_cnn.shapes import Shape
 
 
 @nearest.keywords
-def group_norm(x: Array, groups: int, epsilon: float) -> tuple[Array, Array]:
-    """Bring each group of channels of each sample to mean 0 and variance 1.
+def group_norm(
+    x: Array, gamma: Array, beta: Array, groups: int, epsilon: float
+) -> tuple[Array, Array, Array]:
+    """Bring each group of channels of each sample to mean 0 and variance 1, then scale and shift each channel.
 
-        y = (x - mean) * inverse_deviation,    inverse_deviation = 1 / sqrt(variance + epsilon)
+        y = gamma * (x - mean) * inverse_deviation + beta,    inverse_deviation = 1 / sqrt(variance + epsilon)
 
     Mean and variance, the biased one, are those of a group's elements at all places of the sample.
 
     x            (N, ..., C)              float32 or float64
+    gamma, beta  (C,)
     groups       into how many runs of C / groups channels they are cut: 1 for all together, C for each by itself
     epsilon      at least 0
-    returns      y, the shape of x, and inverse_deviation (N, groups), of which the gradient is computed
+    returns      y, the shape of x; mean and inverse_deviation (N, groups), of which the gradient is computed
 
     Raises ValueError for another rank or groups that do not divide the channels, TypeError for another dtype.
     Source: Wu & He, arXiv:1803.08494; with one group and rows (N, C), Ba et al., arXiv:1607.06450.
     """
     op = "group_norm"
-    backend, (x,) = arguments.arrays(op, x=x)
+    backend, (x, gamma, beta) = arguments.arrays(op, x=x, gamma=gamma, beta=beta)
     shape = _grouped(op, "x", x.shape, groups)
+    for name, one in (("gamma", gamma), ("beta", beta)):
+        shapes.same(op, name, one.shape, x.shape[-1:])
     epsilon = arguments.number(op, "epsilon", epsilon, 0)
-    y, inverse = backend.empty(x.shape, x.dtype), backend.empty((shape[0], shape[2]), x.dtype)
-    backend.group_norm(x.reshape(shape), epsilon, y.reshape(shape), inverse)
-    return y, inverse
+    y = backend.empty(x.shape, x.dtype)
+    mean, inverse = (backend.empty((shape[0], shape[2]), x.dtype) for _ in range(2))
+    channels = gamma.reshape(shape[2:]), beta.reshape(shape[2:])
+    backend.group_norm(x.reshape(shape), *channels, epsilon, y.reshape(shape), mean, inverse)
+    return y, mean, inverse
 
 
 @nearest.keywords
-def group_norm_backward(dy: Array, y: Array, inverse_deviation: Array) -> Array:
-    """The gradient of group_norm, whose mean and variance depend on x.
+def group_norm_backward(
+    dy: Array, x: Array, gamma: Array, mean: Array, inverse_deviation: Array
+) -> tuple[Array, Array, Array]:
+    """The gradients of group_norm, whose mean and variance depend on x.
 
-        dx = inverse_deviation * (dy - mean of dy - y * mean of dy * y)
+        normal = (x - mean) * inverse_deviation
+        dgamma = sum of dy * normal,    dbeta = sum of dy,    of each channel
+        dx = inverse_deviation * (gamma * dy - mean of gamma * dy - normal * mean of gamma * dy * normal)
 
-    dy, y              (N, ..., C)        y as the forward pass returned it
-    inverse_deviation  (N, groups)        likewise
-    returns            dx, the shape of y
+    dy, x                    (N, ..., C)
+    gamma                    (C,)
+    mean, inverse_deviation  (N, groups)  as the forward pass returned them
+    returns                  dx, the shape of x; dgamma and dbeta (C,)
 
     Raises ValueError if a shape disagrees, TypeError for mixed dtypes or backends.
     """
     op = "group_norm_backward"
-    backend, (dy, y, inverse_deviation) = arguments.arrays(
-        op, dy=dy, y=y, inverse_deviation=inverse_deviation
+    backend, (dy, x, gamma, mean, inverse_deviation) = arguments.arrays(
+        op, dy=dy, x=x, gamma=gamma, mean=mean, inverse_deviation=inverse_deviation
     )
-    shapes.same(op, "dy", dy.shape, y.shape)
-    shapes.rank(op, "inverse_deviation", inverse_deviation.shape, 2, "(N, groups)")
-    shape = _grouped(op, "y", y.shape, inverse_deviation.shape[1])
-    shapes.same(op, "inverse_deviation", inverse_deviation.shape, (shape[0], shape[2]))
-    dx = backend.empty(y.shape, y.dtype)
+    shapes.same(op, "dy", dy.shape, x.shape)
+    shapes.rank(op, "mean", mean.shape, 2, "(N, groups)")
+    shape = _grouped(op, "x", x.shape, mean.shape[1])
+    shapes.same(op, "gamma", gamma.shape, x.shape[-1:])
+    for name, one in (("mean", mean), ("inverse_deviation", inverse_deviation)):
+        shapes.same(op, name, one.shape, (shape[0], shape[2]))
+    dx = backend.empty(x.shape, x.dtype)
+    dgamma, dbeta = (backend.empty(gamma.shape, x.dtype) for _ in range(2))
     backend.group_norm_backward(
-        dy.reshape(shape), y.reshape(shape), inverse_deviation, dx.reshape(shape)
-    )
-    return dx
+        dy.reshape(shape), x.reshape(shape), gamma.reshape(shape[2:]), mean, inverse_deviation,
+        dx.reshape(shape), dgamma.reshape(shape[2:]), dbeta.reshape(shape[2:]),
+    )  # fmt: skip
+    return dx, dgamma, dbeta
 
 
 @nearest.keywords

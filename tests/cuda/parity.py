@@ -282,8 +282,10 @@ def check_batch_norm(shape, dtype="float32"):
 
 def check_group_norm(shape, groups, dtype="float32"):
     draw = Draw(dtype)
-    y, inverse = (cuda.to_numpy(a) for a in check("group_norm", draw(*shape), groups, 1e-3))
-    check("group_norm_backward", draw(*shape), y, inverse)
+    x, gamma, beta = draw(*shape), draw(shape[-1]), draw(shape[-1])
+    _, *statistics = check("group_norm", x, gamma, beta, groups, 1e-3)
+    statistics = [cuda.to_numpy(array) for array in statistics]
+    check("group_norm_backward", draw(*shape), x, gamma, *statistics)
     x = draw(*shape)
     x[0] *= x.dtype.type(1e-3)
     y, inverse = (cuda.to_numpy(a) for a in check("unit_norm", x, 0.1))

@@ -67,8 +67,10 @@ EXAMPLES = {
     **{f"ops.{name}": {"a": ROWS, "b": ROWS} for name in ("add", "subtract", "multiply", "maximum", "minimum")},
     **{f"ops.{name}_backward": {"dy": ROWS, "a": ROWS, "b": ROWS} for name in ("multiply", "maximum", "minimum")},
     **{f"ops.{name}_backward": {"dy": ROWS, "a_shape": (2, 3), "b_shape": (2, 3)} for name in ("add", "subtract")},
-    "ops.group_norm": {"x": ROWS, "groups": 3, "epsilon": 0.001},
-    "ops.group_norm_backward": {"dy": ROWS, "y": ROWS, "inverse_deviation": np.ones((2, 3), F32)},
+    "ops.group_norm": {"x": ROWS, "gamma": THREE, "beta": THREE, "groups": 3, "epsilon": 0.001},
+    "ops.group_norm_backward": {
+        "dy": ROWS, "x": ROWS, "gamma": THREE, "mean": np.ones((2, 3), F32),
+        "inverse_deviation": np.ones((2, 3), F32)},
     "ops.unit_norm": {"x": ROWS, "epsilon": 0.001},
     "ops.unit_norm_backward": {"dy": ROWS, "y": ROWS, "inverse_norm": B, "epsilon": 0.001},
     "ops.permute": {"x": ROWS, "axes": (1, 0)}, "ops.batch_dot": {"a": ROWS[None], "b": ROWS[None]},

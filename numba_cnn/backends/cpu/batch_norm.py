@@ -8,7 +8,13 @@ rows, so far away, have their part in the deviation. Squares lose no more than t
 import numpy as np
 
 from numba_cnn.backends.contract import checked
-from numba_cnn.backends.cpu.microkernels.moments import column_moments
+from numba_cnn.backends.cpu.microkernels.columns import (
+    column_moments,
+    column_products,
+    gradient_columns,
+    shift_columns,
+)
+from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.memory import constant, empty
 from numba_cnn.backends.cpu.runtime.partial_sums import partials_of, sum_partials
@@ -48,9 +54,9 @@ def batch_norm_inference(x, gamma, beta, mean, variance, epsilon, y):
 @checked
 def batch_norm_backward(dy, x, gamma, mean, inverse_deviation, dx, dgamma, dbeta):
     _sum_gradients(dy, x, mean, inverse_deviation, dgamma, dbeta)
-    count = dy.dtype.type(len(dy))
-    factors = mean, inverse_deviation, gamma, dgamma, dbeta
-    _input_gradient(threads_for(dy.size), dy, x, factors, count, dx)
+    count, numbers = dy.dtype.type(len(dy)), [empty(gamma.shape, dy.dtype) for _ in range(3)]
+    _gradient_numbers(1, inverse_deviation, gamma, dgamma, dbeta, count, *numbers)
+    _input_gradient(threads_for(dy.size), dy, x, (mean, *numbers), dx)
 
 
 @checked
@@ -136,11 +142,14 @@ def _scale(share, shares, thread, packed):
 def _normalize(share, shares, thread, packed):
     """y = (x - mean) scale + beta; each share is a run of rows."""
     x, mean, scale, beta, y = unpack(packed)
-    R, C = x.shape
-    for r in range(share * R // shares, (share + 1) * R // shares):
-        row, out = x[r], y[r]
-        for c in range(C):
-            out[c] = (row[c] - mean[c]) * scale[c] + beta[c]
+    (R, C), target = x.shape, y.reshape(-1)
+    first, last = share * R // shares, (share + 1) * R // shares
+    rows, made, nontemporal = (
+        (x.reshape(-1), first * C, C),
+        (target, first * C, C),
+        bypasses_caches(target, C),
+    )
+    shift_columns(rows, last - first, (mean, scale, beta, 0), made, C, nontemporal)
 
 
 @kernel
@@ -148,26 +157,31 @@ def _gradient_sums(share, shares, thread, packed):
     """Sums of dy times normalized x, and of dy; each share is whole chunks."""
     dy, x, mean, inverse, dgammas, dbetas = unpack(packed)
     R, C = x.shape
-    chunks = len(dbetas)
+    chunks, slopes, values = len(dbetas), dy.reshape(-1), x.reshape(-1)
     for chunk in range(share * chunks // shares, (share + 1) * chunks // shares):
-        dgamma, dbeta = dgammas[chunk], dbetas[chunk]
-        dgamma[:] = 0
-        dbeta[:] = 0
-        for r in range(chunk * R // chunks, (chunk + 1) * R // chunks):
-            gradient, row = dy[r], x[r]
-            for c in range(C):
-                dgamma[c] += gradient[c] * ((row[c] - mean[c]) * inverse[c])
-                dbeta[c] += gradient[c]
+        first, last = chunk * R // chunks, (chunk + 1) * R // chunks
+        sums, o = (dbetas.reshape(-1), dgammas.reshape(-1), chunk * C), first * C
+        statistics = mean, inverse, 0
+        column_products((slopes, o, C), (values, o, C), last - first, statistics, sums, C)
+
+
+@kernel
+def _gradient_numbers(share, shares, thread, packed):
+    """For each channel what dx = dy scale - ((x - mean) along + shift) takes."""
+    inverse, gamma, dgamma, dbeta, count, scale, along, shift = unpack(packed)
+    for c in range(gamma.size):
+        scale[c] = gamma[c] * inverse[c]
+        along[c] = scale[c] * inverse[c] * dgamma[c] / count
+        shift[c] = scale[c] * dbeta[c] / count
 
 
 @kernel
 def _input_gradient(share, shares, thread, packed):
     """Each share is a run of rows."""
-    dy, x, (mean, inverse, gamma, dgamma, dbeta), count, dx = unpack(packed)
-    R, C = x.shape
-    for r in range(share * R // shares, (share + 1) * R // shares):
-        gradient, row, out = dy[r], x[r], dx[r]
-        for c in range(C):
-            normal = (row[c] - mean[c]) * inverse[c]
-            rest = (dbeta[c] + normal * dgamma[c]) / count
-            out[c] = gamma[c] * inverse[c] * (gradient[c] - rest)
+    dy, x, (mean, scale, along, shift), dx = unpack(packed)
+    (R, C), target = x.shape, dx.reshape(-1)
+    first, last = share * R // shares, (share + 1) * R // shares
+    slopes, values = (dy.reshape(-1), first * C, C), (x.reshape(-1), first * C, C)
+    numbers, made = (mean, scale, along, shift, 0), (target, first * C, C)
+    nontemporal = bypasses_caches(target, C)
+    gradient_columns(slopes, values, last - first, numbers, made, C, nontemporal)

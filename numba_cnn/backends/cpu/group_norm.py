@@ -1,216 +1,221 @@
-"""Groups brought to mean 0 and variance 1, rows to length 1, on the CPU: each share is whole samples, or rows.
+"""Groups of channels of a sample brought to mean 0 and variance 1, on the CPU: each share is whole samples, or, where
+samples have one place, chunks of rows.
 
-Sums are taken in float64: for each channel over the sample's places, then over the channels of a group.
+A sum is one of distances from a centre, the mean of a sample of places, as in batch_norm.py; of a row, the mean of all,
+or the first element where there are few.
 """
 
 import numpy as np
 
 from numba_cnn.backends.contract import checked
-from numba_cnn.backends.cpu.codegen.compiler import noinline, reassociated
+from numba_cnn.backends.cpu.codegen.compiler import noinline
+from numba_cnn.backends.cpu.microkernels.columns import (
+    column_moments,
+    column_products,
+    gradient_columns,
+    shift_columns,
+)
+from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
+from numba_cnn.backends.cpu.microkernels.rows import (
+    gradient_row,
+    row_moments,
+    row_products,
+    shift_row,
+)
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.memory import empty
+from numba_cnn.backends.cpu.runtime.partial_sums import partials_of, sum_partials
 from numba_cnn.backends.cpu.runtime.threads import get_num_threads, threads_for
 
-
-@checked
-def group_norm(x, epsilon, y, inverse_deviation):
-    threads, epsilon = threads_for(x.size), float(epsilon)
-    if x.shape[1] == 1:
-        rows = _rows(x)
-        _normalize_rows(
-            threads, x.reshape(rows), epsilon, y.reshape(rows), inverse_deviation.reshape(-1)
-        )
-        return
-    flat = _flat(x)
-    _normalize(threads, x.reshape(flat), epsilon, _scratch(x), y.reshape(flat), inverse_deviation)
+_EVERY = 32  # places, one of which is in the sample that a centre is the mean of
+_BLOCK, _FEWEST = (
+    1 << 14,
+    16,
+)  # elements, and places, whose sums are added up in the element type, then in float64
+_SHORT = 64  # elements of a row, at most, whose centre is the first of them
+_ROWS = 256  # chunks of rows, at most, whose gradients of gamma and beta are summed by themselves
 
 
 @checked
-def group_norm_backward(dy, y, inverse_deviation, dx):
-    threads = threads_for(dy.size)
-    if y.shape[1] == 1:
-        arrays = (array.reshape(_rows(y)) for array in (dy, y, dx))
-        _gradient_rows(threads, *arrays, inverse_deviation.reshape(-1))
-        return
-    arrays = (array.reshape(_flat(y)) for array in (dy, y, dx))
-    _gradient(threads, *arrays, inverse_deviation, _scratch(y))
-
-
-def _rows(x):
-    """Groups of one place each, elements."""
-    N, _, G, K = x.shape
-    return N * G, K
-
-
-def _flat(x):
-    """Samples, places, channels."""
+def group_norm(x, gamma, beta, epsilon, y, mean, inverse_deviation):
     N, P, G, K = x.shape
-    return N, P, G * K
-
-
-def _scratch(x):
-    """For each thread three numbers a channel."""
-    return empty((get_num_threads(), 3, x.shape[2] * x.shape[3]), np.float64)
+    threads, scales = threads_for(x.size), (gamma.reshape(-1), beta.reshape(-1))
+    statistics = float(epsilon), mean.reshape(-1), inverse_deviation.reshape(-1)
+    if P == 1:
+        sums = empty((get_num_threads(), 2), x.dtype)
+        shape = N * G, G, K
+        _normalize_rows(threads, x.reshape(-1), shape, scales, statistics, sums, y.reshape(-1))
+        return
+    wide, narrow = _scratch(G * K, x.dtype)
+    shape = N, P, G, K
+    _normalize(threads, x.reshape(-1), shape, scales, statistics, wide, narrow, y.reshape(-1))
 
 
 @checked
-def unit_norm(x, epsilon, y, inverse_norm):
-    limit = x.dtype.type(1 / epsilon)
-    _shorten(threads_for(x.size), x, float(epsilon**2), limit, y, inverse_norm)
+def group_norm_backward(dy, x, gamma, mean, inverse_deviation, dx, dgamma, dbeta):
+    N, P, G, K = x.shape
+    threads, arrays = threads_for(x.size), (dy.reshape(-1), x.reshape(-1), gamma.reshape(-1))
+    chunks = min(N, _ROWS) if P == 1 else N
+    partials = partials_of(dgamma, chunks), partials_of(dbeta, chunks)
+    statistics = mean.reshape(-1), inverse_deviation.reshape(-1)
+    if P == 1:
+        sums, shape = empty((get_num_threads(), 2), x.dtype), (N, G, K)
+        _gradient_rows(threads, arrays, shape, statistics, sums, partials, dx.reshape(-1))
+    else:
+        wide, narrow = _scratch(G * K, x.dtype)
+        shape = N, P, G, K
+        _gradient(threads, arrays, shape, statistics, wide, narrow, partials, dx.reshape(-1))
+    sum_partials(partials[0], dgamma)
+    sum_partials(partials[1], dbeta)
 
 
-@checked
-def unit_norm_backward(dy, y, inverse_norm, epsilon, dx):
-    limit = dy.dtype.type(1 / epsilon)
-    _shorten_gradient(threads_for(dy.size), dy, y, inverse_norm, limit, dx)
-
-
-@reassociated
-def _total(values):
-    """The sum, in an order that vectors like."""
-    total = np.float64(0)
-    for i in range(values.size):
-        total += values[i]
-    return total
-
-
-@reassociated
-def _product(a, b):
-    """The scalar product, likewise."""
-    total = np.float64(0)
-    for i in range(a.size):
-        total += np.float64(a[i]) * b[i]
-    return total
-
-
-@noinline
-def _share_out(sums, groups, count):
-    """Put the mean of each group, of so many elements, in place of its channels' sums."""
-    K = sums.size // groups
-    for g in range(groups):
-        group = sums[g * K : (g + 1) * K]
-        mean = _total(group) / count
-        for k in range(K):
-            group[k] = mean
-
-
-@reassociated
-def _square(values, mean):
-    """The sum of squared distances from the mean, likewise."""
-    total = np.float64(0)
-    for i in range(values.size):
-        distance = values[i] - mean
-        total += distance * distance
-    return total
+def _scratch(C, dtype):
+    """For each thread a few numbers a channel: in float64, and of the element type."""
+    threads = get_num_threads()
+    return empty((threads, 2, C), np.float64), empty((threads, 6, C), dtype)
 
 
 @kernel
 def _normalize_rows(share, shares, thread, packed):
-    """y = (x - mean) / the deviation, of each row."""
-    x, epsilon, y, inverse = unpack(packed)
-    R, K = x.shape
+    """y = (x - mean) / the deviation * gamma + beta, of each row of K elements; G rows follow one another in gamma."""
+    x, (R, G, K), (gamma, beta), (epsilon, mean, inverse), sums, y = unpack(packed)
+    number, own, nontemporal = x.dtype.type, sums[thread], bypasses_caches(y, K)
     for r in range(share * R // shares, (share + 1) * R // shares):
-        row, out = x[r], y[r]
-        mean = _total(row) / K
-        scale = np.float64(1) / np.sqrt(_square(row, mean) / K + epsilon)
-        inverse[r] = scale
-        for k in range(K):
-            out[k] = (row[k] - mean) * scale
+        centre = x[r * K]
+        row_moments((x, r * K), K, centre, (own, 0))
+        if K > _SHORT:
+            centre += own[0] / number(K)
+            row_moments((x, r * K), K, centre, (own, 0))
+        mean[r], inverse[r], rest = _statistics(centre, own[0], own[1], number(K), epsilon)
+        numbers = centre, inverse[r], number(-rest * inverse[r])
+        scales = gamma, beta, r % G * K
+        shift_row((x, r * K), K, numbers, scales, (y, r * K), nontemporal)
+
+
+@noinline
+def _statistics(centre, distances, squares, count, epsilon):
+    """(mean, 1 / deviation, how far the mean is from the centre) by sums of distances from a centre and of squares."""
+    rest = np.float64(distances) / count
+    variance = max(np.float64(squares) / count - rest * rest, np.float64(0))
+    if not squares >= 0:
+        variance = np.float64(squares)  # NaN
+    return centre + rest, 1 / np.sqrt(variance + epsilon), rest
 
 
 @kernel
 def _normalize(share, shares, thread, packed):
-    """The same of each group of channels."""
-    x, epsilon, scratch, y, inverse = unpack(packed)
-    N, P, C = x.shape
-    G = inverse.shape[1]
-    K = C // G
-    mean, scale = scratch[thread, 0], scratch[thread, 1]
+    """The same of each group of channels of a sample."""
+    x, (N, P, G, K), (gamma, beta), (epsilon, mean, inverse), wide, narrow, y = unpack(packed)
+    C, number, nontemporal = G * K, x.dtype.type, bypasses_caches(y, G * K)
+    sums, squares = wide[thread, 0], wide[thread, 1]
+    own = narrow[thread].reshape(-1)
+    centre, scale, shift = narrow[thread, 0], narrow[thread, 1], narrow[thread, 2]
     for n in range(share * N // shares, (share + 1) * N // shares):
+        sample = -(-P // _EVERY)
         for c in range(C):
-            mean[c] = 0
-            scale[c] = 0
-        for p in range(P):
-            row = x[n, p]
-            for c in range(C):
-                mean[c] += row[c]
-        _share_out(mean, G, np.float64(P * K))
-        for p in range(P):
-            row = x[n, p]
-            for c in range(C):
-                distance = row[c] - mean[c]
-                scale[c] += distance * distance
-        _share_out(scale, G, np.float64(P * K))
+            centre[c] = x[n * P * C + c // K * K]
+        _sum_moments(x, n * P * C, _EVERY * C, sample, own, sums, squares)
         for g in range(G):
-            inverse[n, g] = np.float64(1) / np.sqrt(scale[g * K] + epsilon)
+            rest = _sum_of(sums, g, K) / (sample * K)
             for c in range(g * K, (g + 1) * K):
-                scale[c] = inverse[n, g]
-        for p in range(P):
-            row, out = x[n, p], y[n, p]
-            for c in range(C):
-                out[c] = (row[c] - mean[c]) * scale[c]
+                centre[c] += number(rest)
+        _sum_moments(x, n * P * C, C, P, own, sums, squares)
+        for g in range(G):
+            i, first = n * G + g, centre[g * K]
+            distances, square = _sum_of(sums, g, K), _sum_of(squares, g, K)
+            mean[i], inverse[i], rest = _statistics(first, distances, square, P * K, epsilon)
+            for c in range(g * K, (g + 1) * K):
+                scale[c] = gamma[c] * inverse[i]
+                shift[c] = beta[c] - rest * scale[c]
+        numbers = own, own[C:], own[2 * C :], 0
+        shift_columns((x, n * P * C, C), P, numbers, (y, n * P * C, C), C, nontemporal)
+
+
+@noinline
+def _sum_moments(x, start, step, rows, own, sums, squares):
+    """Sums of distances from the centres, which `own` begins with, and of squares, of so many rows; in float64."""
+    C = sums.size
+    sums[:] = 0
+    squares[:] = 0
+    block = max(_BLOCK // C, _FEWEST)
+    for first in range(0, rows, block):
+        count, parts = min(block, rows - first), (own[4 * C :], own[5 * C :], 0)
+        column_moments((x, start + first * step, step), count, (own, 0), parts, C)
+        for c in range(C):
+            sums[c] += own[4 * C + c]
+            squares[c] += own[5 * C + c]
+
+
+@noinline
+def _sum_of(values, g, K):
+    """The sum over the K channels of a group."""
+    total = np.float64(0)
+    for c in range(g * K, (g + 1) * K):
+        total += values[c]
+    return total
 
 
 @kernel
 def _gradient_rows(share, shares, thread, packed):
-    dy, y, dx, inverse = unpack(packed)
-    R, K = y.shape
-    for r in range(share * R // shares, (share + 1) * R // shares):
-        slope, row, out = dy[r], y[r], dx[r]
-        mean, along = _total(slope) / K, _product(slope, row) / K
-        for k in range(K):
-            out[k] = inverse[r] * (slope[k] - mean - row[k] * along)
+    """Each share is whole chunks of samples, whose gradients of gamma and beta are added up in their order."""
+    (dy, x, gamma), (N, G, K), (mean, inverse), sums, (dgammas, dbetas), dx = unpack(packed)
+    number, own, nontemporal = x.dtype.type, sums[thread], bypasses_caches(dx, K)
+    chunks = len(dgammas)
+    of_products, of_slopes = dgammas.reshape(-1), dbetas.reshape(-1)
+    for chunk in range(share * chunks // shares, (share + 1) * chunks // shares):
+        dgammas[chunk] = 0
+        dbetas[chunk] = 0
+        for r in range(chunk * N // chunks * G, (chunk + 1) * N // chunks * G):
+            o, at, middle, scale = r % G * K, r * K, mean[r], inverse[r]
+            totals = of_slopes, of_products, chunk * G * K + o
+            row_products((dy, at), (x, at), K, (middle, scale), (gamma, o), totals, (own, 0))
+            along = scale * scale * own[1] / number(K)
+            numbers = middle, scale, along, scale * own[0] / number(K)
+            gradient_row((dy, at), (x, at), K, numbers, (gamma, o), (dx, at), nontemporal)
 
 
 @kernel
 def _gradient(share, shares, thread, packed):
-    dy, y, dx, inverse, scratch = unpack(packed)
-    N, P, C = y.shape
-    G = inverse.shape[1]
-    count = np.float64(P * (C // G))
-    mean, along, scale = scratch[thread, 0], scratch[thread, 1], scratch[thread, 2]
+    """Each share is whole samples, each of which has gradients of gamma and beta."""
+    (dy, x, gamma), (N, P, G, K), statistics, wide, narrow, (dgammas, dbetas), dx = unpack(packed)
+    mean, inverse = statistics
+    C, nontemporal = G * K, bypasses_caches(dx, G * K)
+    slopes, products, own = wide[thread, 0], wide[thread, 1], narrow[thread].reshape(-1)
     for n in range(share * N // shares, (share + 1) * N // shares):
         for c in range(C):
-            mean[c] = 0
-            along[c] = 0
-        for p in range(P):
-            slope, row = dy[n, p], y[n, p]
-            for c in range(C):
-                mean[c] += slope[c]
-                along[c] += np.float64(slope[c]) * row[c]
-        _share_out(mean, G, count)
-        _share_out(along, G, count)
+            own[c] = mean[n * G + c // K]
+            own[C + c] = inverse[n * G + c // K]
+        _sum_products(dy, x, n * P * C, P, own, slopes, products)
+        for c in range(C):
+            dgammas[n, c] = products[c]
+            dbetas[n, c] = slopes[c]
+            slopes[c] *= gamma[c]
+            products[c] *= gamma[c]
         for g in range(G):
-            for c in range(g * (C // G), (g + 1) * (C // G)):
-                scale[c] = inverse[n, g]
-        for p in range(P):
-            slope, row, out = dy[n, p], y[n, p], dx[n, p]
-            for c in range(C):
-                out[c] = scale[c] * (slope[c] - mean[c] - row[c] * along[c])
+            scale = np.float64(inverse[n * G + g])
+            shift, along = _sum_of(slopes, g, K) / (P * K), _sum_of(products, g, K) / (P * K)
+            for c in range(g * K, (g + 1) * K):
+                own[C + c] = gamma[c] * scale
+                own[2 * C + c] = scale * scale * along
+                own[3 * C + c] = scale * shift
+        numbers, at = (own, own[C:], own[2 * C :], own[3 * C :], 0), n * P * C
+        gradient_columns((dy, at, C), (x, at, C), P, numbers, (dx, at, C), C, nontemporal)
 
 
-@kernel
-def _shorten(share, shares, thread, packed):
-    """y = x / its length, of each row."""
-    x, least, limit, y, inverse = unpack(packed)
-    R, C = x.shape
-    for r in range(share * R // shares, (share + 1) * R // shares):
-        row, out = x[r], y[r]
-        square = _product(row, row)
-        scale = limit
-        if not square <= least:
-            scale = x.dtype.type(np.float64(1) / np.sqrt(square))
-        inverse[r] = scale
+@noinline
+def _sum_products(dy, x, start, rows, own, slopes, products):
+    """Sums of dy, and of dy times normalized x, by the means and inverse deviations that `own` begins with."""
+    C = slopes.size
+    slopes[:] = 0
+    products[:] = 0
+    block = max(_BLOCK // C, _FEWEST)
+    for first in range(0, rows, block):
+        count, at, parts = (
+            min(block, rows - first),
+            start + first * C,
+            (own[4 * C :], own[5 * C :], 0),
+        )
+        column_products((dy, at, C), (x, at, C), count, (own, own[C:], 0), parts, C)
         for c in range(C):
-            out[c] = row[c] * scale
-
-
-@kernel
-def _shorten_gradient(share, shares, thread, packed):
-    dy, y, inverse, limit, dx = unpack(packed)
-    R, C = y.shape
-    for r in range(share * R // shares, (share + 1) * R // shares):
-        slope, row, out = dy[r], y[r], dx[r]
-        along = _product(slope, row) if inverse[r] < limit else np.float64(0)
-        for c in range(C):
-            out[c] = inverse[r] * (slope[c] - row[c] * along)
+            slopes[c] += own[4 * C + c]
+            products[c] += own[5 * C + c]

@@ -1,4 +1,6 @@
-"""Groups brought to mean 0 and variance 1, rows to length 1: a block owns one, its threads add up by a fixed tree."""
+"""Groups brought to mean 0 and variance 1: a block owns one, its threads add up by a fixed tree; of the gradients of
+gamma and beta a block owns a channel.
+"""
 
 import math
 from functools import lru_cache
@@ -12,28 +14,17 @@ from numba_cnn.backends.cuda.vector import load, store
 
 
 @checked
-def group_norm(x, epsilon, y, inverse_deviation):
-    kernel, groups = group_norm_kernel(x.dtype), inverse_deviation.size
-    launch(kernel, groups, ROW_THREADS, x, x.dtype.type(epsilon), y, inverse_deviation)
+def group_norm(x, gamma, beta, epsilon, y, mean, inverse_deviation):
+    kernel, statistics = group_norm_kernel(x.dtype), (mean, inverse_deviation)
+    launch(kernel, mean.size, ROW_THREADS, x, gamma, beta, x.dtype.type(epsilon), y, *statistics)
 
 
 @checked
-def group_norm_backward(dy, y, inverse_deviation, dx):
-    kernel, groups = group_norm_backward_kernel(dy.dtype), inverse_deviation.size
-    launch(kernel, groups, ROW_THREADS, dy, y, inverse_deviation, dx)
-
-
-@checked
-def unit_norm(x, epsilon, y, inverse_norm):
-    kind, kernel = x.dtype.type, unit_norm_kernel(x.dtype)
-    limit = kind(1 / epsilon)
-    launch(kernel, x.shape[0], ROW_THREADS, x, kind(epsilon**2), limit, y, inverse_norm)
-
-
-@checked
-def unit_norm_backward(dy, y, inverse_norm, epsilon, dx):
-    kernel, limit = unit_norm_backward_kernel(dy.dtype), dy.dtype.type(1 / epsilon)
-    launch(kernel, y.shape[0], ROW_THREADS, dy, y, inverse_norm, limit, dx)
+def group_norm_backward(dy, x, gamma, mean, inverse_deviation, dx, dgamma, dbeta):
+    kernel, arrays = group_norm_backward_kernel(dy.dtype), (dy, x, gamma, mean, inverse_deviation)
+    launch(kernel, mean.size, ROW_THREADS, *arrays, dx)
+    kernel, arrays = scale_gradient_kernel(dy.dtype), (dy, x, mean, inverse_deviation)
+    launch(kernel, gamma.size, ROW_THREADS, *arrays, dgamma, dbeta)
 
 
 @device
@@ -56,7 +47,7 @@ def group_norm_kernel(dtype):
     kind, zero, one = getattr(numba, dtype.name), dtype.type(0), dtype.type(1)
 
     @jit
-    def group_norm_kernel(x, epsilon, y, inverse):
+    def group_norm_kernel(x, gamma, beta, epsilon, y, means, inverse):
         values = cuda.shared.array(ROW_THREADS, kind)
         i, t = cuda.blockIdx.x, cuda.threadIdx.x
         _, P, G, K = x.shape
@@ -73,10 +64,11 @@ def group_norm_kernel(dtype):
         values[t] = total
         scale = one / math.sqrt(_sum_of(values, t) / count + epsilon)
         if t == 0:
+            store(means, i, mean)
             store(inverse, i, scale)
         for j in range(t, P * K, ROW_THREADS):
-            place = start + j // K * G * K + j % K
-            store(y, place, (load(x, place) - mean) * scale)
+            place, c = start + j // K * G * K + j % K, i % G * K + j % K
+            store(y, place, (load(x, place) - mean) * scale * load(gamma, c) + load(beta, c))
 
     return group_norm_kernel
 
@@ -86,69 +78,52 @@ def group_norm_backward_kernel(dtype):
     kind, zero = getattr(numba, dtype.name), dtype.type(0)
 
     @jit
-    def group_norm_backward_kernel(dy, y, inverse, dx):
+    def group_norm_backward_kernel(dy, x, gamma, means, inverse, dx):
         values = cuda.shared.array(ROW_THREADS, kind)
         i, t = cuda.blockIdx.x, cuda.threadIdx.x
-        _, P, G, K = y.shape
-        start, count = (i // G * P * G + i % G) * K, y.dtype.type(P * K)
+        _, P, G, K = x.shape
+        start, count = (i // G * P * G + i % G) * K, x.dtype.type(P * K)
+        mean, scale = load(means, i), load(inverse, i)
         total, along = zero, zero
         for j in range(t, P * K, ROW_THREADS):
             place = start + j // K * G * K + j % K
-            slope = load(dy, place)
+            slope = load(dy, place) * load(gamma, i % G * K + j % K)
             total += slope
-            along += slope * load(y, place)
+            along += slope * ((load(x, place) - mean) * scale)
         values[t] = total
-        mean = _sum_of(values, t) / count
+        shift = _sum_of(values, t) / count
         values[t] = along
         along = _sum_of(values, t) / count
-        scale = load(inverse, i)
         for j in range(t, P * K, ROW_THREADS):
             place = start + j // K * G * K + j % K
-            store(dx, place, scale * (load(dy, place) - mean - load(y, place) * along))
+            slope = load(dy, place) * load(gamma, i % G * K + j % K)
+            normal = (load(x, place) - mean) * scale
+            store(dx, place, scale * (slope - shift - normal * along))
 
     return group_norm_backward_kernel
 
 
 @lru_cache
-def unit_norm_kernel(dtype):
-    kind, zero, one = getattr(numba, dtype.name), dtype.type(0), dtype.type(1)
-
-    @jit
-    def unit_norm_kernel(x, least, limit, y, inverse):
-        values = cuda.shared.array(ROW_THREADS, kind)
-        r, t = cuda.blockIdx.x, cuda.threadIdx.x
-        C = x.shape[1]
-        total = zero
-        for c in range(t, C, ROW_THREADS):
-            total += load(x, r * C + c) * load(x, r * C + c)
-        values[t] = total
-        square = _sum_of(values, t)
-        scale = limit if square <= least else one / math.sqrt(square)
-        if t == 0:
-            store(inverse, r, scale)
-        for c in range(t, C, ROW_THREADS):
-            store(y, r * C + c, load(x, r * C + c) * scale)
-
-    return unit_norm_kernel
-
-
-@lru_cache
-def unit_norm_backward_kernel(dtype):
+def scale_gradient_kernel(dtype):
     kind, zero = getattr(numba, dtype.name), dtype.type(0)
 
     @jit
-    def unit_norm_backward_kernel(dy, y, inverse, limit, dx):
+    def scale_gradient_kernel(dy, x, means, inverse, dgamma, dbeta):
         values = cuda.shared.array(ROW_THREADS, kind)
-        r, t = cuda.blockIdx.x, cuda.threadIdx.x
-        C, scale = y.shape[1], load(inverse, r)
-        total = zero
-        for c in range(t, C, ROW_THREADS):
-            total += load(dy, r * C + c) * load(y, r * C + c)
-        values[t] = total
-        along = _sum_of(values, t)
-        if not scale < limit:
-            along = zero
-        for c in range(t, C, ROW_THREADS):
-            store(dx, r * C + c, scale * (load(dy, r * C + c) - load(y, r * C + c) * along))
+        c, t = cuda.blockIdx.x, cuda.threadIdx.x
+        N, P, G, K = x.shape
+        slopes, products = zero, zero
+        for j in range(t, N * P, ROW_THREADS):
+            place, i = j * G * K + c, j // P * G + c // K
+            slopes += load(dy, place)
+            products += load(dy, place) * ((load(x, place) - load(means, i)) * load(inverse, i))
+        values[t] = products
+        total = _sum_of(values, t)
+        if t == 0:
+            store(dgamma, c, total)
+        values[t] = slopes
+        total = _sum_of(values, t)
+        if t == 0:
+            store(dbeta, c, total)
 
-    return unit_norm_backward_kernel
+    return scale_gradient_kernel

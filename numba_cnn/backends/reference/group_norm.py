@@ -1,30 +1,21 @@
-"""Groups of each sample brought to mean 0 and variance 1; rows brought to length 1."""
+"""Groups of channels of each sample brought to mean 0 and variance 1, then scaled and shifted."""
 
 import numpy as np
 
 
-def group_norm(x, epsilon, y, inverse_deviation):
+def group_norm(x, gamma, beta, epsilon, y, mean, inverse_deviation):
     """By the mean and the variance of each group's elements at all places."""
-    distance = x - x.mean((1, 3), keepdims=True)
-    variance = (distance**2).mean((1, 3))
-    inverse_deviation[...] = 1 / np.sqrt(variance + epsilon)
-    y[...] = distance * inverse_deviation[:, None, :, None]
+    mean[...] = x.mean((1, 3))
+    distance = x - mean[:, None, :, None]
+    inverse_deviation[...] = 1 / np.sqrt((distance**2).mean((1, 3)) + epsilon)
+    y[...] = distance * inverse_deviation[:, None, :, None] * gamma + beta
 
 
-def group_norm_backward(dy, y, inverse_deviation, dx):
-    """The gradient; mean and variance depend on x."""
-    along = y * (dy * y).mean((1, 3), keepdims=True)
-    rest = dy - dy.mean((1, 3), keepdims=True) - along
-    dx[...] = inverse_deviation[:, None, :, None] * rest
-
-
-def unit_norm(x, epsilon, y, inverse_norm):
-    """Rows over their lengths, which count as epsilon at least."""
-    inverse_norm[...] = 1 / np.maximum(np.sqrt((x * x).sum(1)), epsilon)
-    y[...] = x * inverse_norm[:, None]
-
-
-def unit_norm_backward(dy, y, inverse_norm, epsilon, dx):
-    """The gradient; a length that is too small is a constant."""
-    along = np.where(inverse_norm < 1 / epsilon, (dy * y).sum(1), 0)
-    dx[...] = inverse_norm[:, None] * (dy - y * along[:, None])
+def group_norm_backward(dy, x, gamma, mean, inverse_deviation, dx, dgamma, dbeta):
+    """The gradients; mean and variance depend on x."""
+    scale = inverse_deviation[:, None, :, None]
+    normal = (x - mean[:, None, :, None]) * scale
+    dgamma[...], dbeta[...] = (dy * normal).sum((0, 1)), dy.sum((0, 1))
+    slope = dy * gamma
+    along = normal * (slope * normal).mean((1, 3), keepdims=True)
+    dx[...] = scale * (slope - slope.mean((1, 3), keepdims=True) - along)

@@ -53,6 +53,7 @@ affine = import_module("numba_cnn.backends.cuda.affine_transform2d")
 random_affine = import_module("numba_cnn.backends.cuda.random_affine")
 colors = import_module("numba_cnn.backends.cuda.adjust_colors")
 group_norm = import_module("numba_cnn.backends.cuda.group_norm")
+unit_norm = import_module("numba_cnn.backends.cuda.unit_norm")
 permute = import_module("numba_cnn.backends.cuda.permute")
 batch_dot = import_module("numba_cnn.backends.cuda.batch_dot")
 
@@ -145,10 +146,11 @@ def _batch_norm(one, i32):
 def _samples(real, one):
     turned = launch.extents(permutation("permute", (3, 4, 5), (2, 0, 1))[1])
     return {
-        "group_norm": (group_norm.group_norm_kernel(real), (4, one, 4, 2)),
-        "group_norm_backward": (group_norm.group_norm_backward_kernel(real), (4, 4, 2, 4)),
-        "unit_norm": (group_norm.unit_norm_kernel(real), (2, one, one, 2, 1)),
-        "unit_norm_backward": (group_norm.unit_norm_backward_kernel(real), (2, 2, 1, one, 2)),
+        "group_norm": (group_norm.group_norm_kernel(real), (4, 2, 2, one, 4, 2, 2)),
+        "group_norm_backward": (group_norm.group_norm_backward_kernel(real), (4, 4, 2, 2, 2, 4)),
+        "scale_gradient": (group_norm.scale_gradient_kernel(real), (4, 4, 2, 2, 2, 2)),
+        "unit_norm": (unit_norm.unit_norm_kernel(real), (2, one, one, 2, 1)),
+        "unit_norm_backward": (unit_norm.unit_norm_backward_kernel(real), (2, 2, 1, one, 2)),
         "permute": (permute.permute_kernel, (1, turned, 1)),
         "batch_dot": (batch_dot.batch_dot_kernel, (3, 3, 3)),
     }
@@ -264,6 +266,7 @@ def _plain(dtype):
     by_row = (
         "group_norm",
         "group_norm_backward",
+        "scale_gradient",
         "unit_norm",
         "unit_norm_backward",
         "softmax",

@@ -69,6 +69,7 @@ class Vectors:
         self.type = ir.VectorType(self.element, self.lanes)
         self.integers = ir.VectorType(INT32, self.lanes)
         self.zero = ir.Constant(self.type, [0.0] * self.lanes)
+        self.one = ir.Constant(self.type, [1.0] * self.lanes)
 
     def load(self, pointer, mask=None):
         """The vector at the pointer; with a mask, 0 in the lanes that it leaves out, which are not touched."""
@@ -166,13 +167,34 @@ class Vectors:
         with self.builder.if_then(self.builder.icmp_signed("<", whole, count)):
             emit(whole, self.mask(self.builder.sub(count, whole)))
 
-    def for_pairs(self, count, emit):
-        """emit((i, i + lanes), None) for every two whole vectors of `count` elements, emit((i,), mask) for the rest."""
+    def for_pairs(self, count, emit, whole=False):
+        """emit((i, i + lanes), None) for every two whole vectors of `count` elements, emit((i,), mask) for the rest; no
+        mask where all vectors are known to be `whole`.
+        """
         b, pair = self.builder, 2 * self.lanes
-        whole = b.and_(count, int64(-pair))
-        with cgutils.for_range_slice(b, int64(0), whole, int64(pair), intp=INT64) as (i, _):
+        paired = b.and_(count, int64(-pair))
+        with cgutils.for_range_slice(b, int64(0), paired, int64(pair), intp=INT64) as (i, _):
             emit((i, b.add(i, int64(self.lanes))), None)
-        self.for_each(b.sub(count, whole), lambda i, mask: emit((b.add(whole, i),), mask))
+        if whole:
+            with b.if_then(b.icmp_signed("<", paired, count)):
+                emit((paired,), None)
+        else:
+            self.for_each(b.sub(count, paired), lambda i, mask: emit((b.add(paired, i),), mask))
+
+    def totals(self, a, b):
+        """The sums of all lanes of a and of b, each of lanes that lie ever nearer."""
+        half, lanes, build = self.lanes // 2, range(self.lanes), self.builder
+
+        def folded(value, width):
+            other = [lane + width if lane % (2 * width) < width else lane for lane in lanes]
+            return build.fadd(value, self.shuffle(value, self.zero, other))
+
+        beside = [lane if lane < half else lane + half for lane in lanes]
+        both, width = self.shuffle(folded(a, half), folded(b, half), beside), half
+        while width > 1:
+            width //= 2
+            both = folded(both, width)
+        return [build.extract_element(both, int32(lane)) for lane in (0, half)]
 
     def repeat(self, count, values, body):
         """for _ in range(count): values = body(*values), all of them in registers; what they are at last."""

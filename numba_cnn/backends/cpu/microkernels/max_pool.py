@@ -136,7 +136,7 @@ def window_sum(v, dy, shape, place, dx, channels, nontemporal):
 
     with b.if_else(nontemporal) as (then, otherwise):
         with then:
-            v.for_pairs(channels, past)
+            v.for_pairs(channels, past, whole=True)
         with otherwise:
             v.for_pairs(channels, usual)
 

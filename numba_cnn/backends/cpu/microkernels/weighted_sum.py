@@ -33,6 +33,6 @@ def weighted_sum(v, x, weights, rows, y, count, nontemporal):
 
     with b.if_else(nontemporal) as (then, otherwise):
         with then:
-            v.for_pairs(count, past)
+            v.for_pairs(count, past, whole=True)
         with otherwise:
             v.for_pairs(count, usual)

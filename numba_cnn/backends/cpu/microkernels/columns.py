@@ -1,0 +1,128 @@
+"""What normalization does with columns, the channels, over rows: sums, and their transformations by one number each.
+
+Rows are groups (array, start, elements from row to row), what a column has (array, start). A vector of columns, or two,
+goes over all rows before the next, in transformations over a block of them: their numbers stay in registers.
+"""
+
+from numba.core import cgutils
+
+from numba_cnn.backends.cpu.codegen.microkernel import emitted
+from numba_cnn.backends.cpu.codegen.vector import int64
+
+_BLOCK, _FEWEST = 1 << 12, 8  # elements, and rows, of a block
+
+
+@emitted(x="an", rows="n", centre="a", sums="aa", columns="n")
+def column_moments(v, x, rows, centre, sums, columns):
+    """Of each column, the sum of its distances from its centre, and of their squares.
+
+    sums   (of distances, of squares, start)
+    """
+
+    def terms(at, mask, middle):
+        distance = v.builder.fsub(v.load(at(x), mask), middle)
+        return [(distance, v.one), (distance, distance)]
+
+    _sum_columns(v, rows, columns, [centre], sums, terms)
+
+
+@emitted(dy="an", x="an", rows="n", statistics="aa", sums="aa", columns="n")
+def column_products(v, dy, x, rows, statistics, sums, columns):
+    """Of each column, the sum of dy, and of dy times normalized x.
+
+    statistics   (mean, inverse deviation, start)
+    sums         (of dy, of the products, start)
+    """
+    b = v.builder
+
+    def terms(at, mask, mean, inverse):
+        slope = v.load(at(dy), mask)
+        normal = b.fmul(b.fsub(v.load(at(x), mask), mean), inverse)
+        return [(slope, v.one), (slope, normal)]
+
+    _sum_columns(v, rows, columns, statistics, sums, terms)
+
+
+@emitted(x="an", rows="n", numbers="aaa", y="an", columns="n", nontemporal="?")
+def shift_columns(v, x, rows, numbers, y, columns, nontemporal):
+    """y = (x - mean) scale + shift; past the caches, if `nontemporal`.
+
+    numbers   (mean, scale, shift, start)
+    """
+
+    def value(at, mask, mean, scale, shift):
+        return v.fma(v.builder.fsub(v.load(at(x), mask), mean), scale, shift)
+
+    _map_columns(v, rows, columns, numbers, y, value, nontemporal)
+
+
+@emitted(dy="an", x="an", rows="n", numbers="aaaa", dx="an", columns="n", nontemporal="?")
+def gradient_columns(v, dy, x, rows, numbers, dx, columns, nontemporal):
+    """dx = dy scale - ((x - mean) along + shift); past the caches, if `nontemporal`.
+
+    numbers   (mean, scale, along, shift, start)
+    """
+    b = v.builder
+
+    def value(at, mask, mean, scale, along, shift):
+        rest = v.fma(b.fsub(v.load(at(x), mask), mean), along, shift)
+        return b.fsub(b.fmul(v.load(at(dy), mask), scale), rest)
+
+    _map_columns(v, rows, columns, numbers, dx, value, nontemporal)
+
+
+def _sum_columns(v, rows, columns, numbers, sums, terms):
+    """Each of the sums of each column: of the products that terms(at, mask, *numbers) gives for a row."""
+    b = v.builder
+
+    def emit(places, mask):
+        given = [[v.load(b.gep(p, [c]), mask) for p in numbers] for c in places]
+        totals = [[cgutils.alloca_once_value(b, v.zero) for _ in sums] for _ in places]
+        with cgutils.for_range(b, rows) as row:
+            for c, own, total in zip(places, given, totals, strict=True):
+                products = terms(_at(b, row.index, c), mask, *own)
+                for place, (left, right) in zip(total, products, strict=True):
+                    old = b.load(place)
+                    b.store(b.fadd(old, left) if right is v.one else v.fma(left, right, old), place)
+        for c, total in zip(places, totals, strict=True):
+            for place, made in zip(total, sums, strict=True):
+                v.store(b.load(place), b.gep(made, [c]), mask)
+
+    v.for_pairs(columns, emit)
+
+
+def _map_columns(v, rows, columns, numbers, y, value, nontemporal):
+    """y = value(at, mask, *numbers) for each row."""
+    b = v.builder
+    block = b.sdiv(int64(_BLOCK), columns)
+    block = b.select(b.icmp_signed("<", block, int64(_FEWEST)), int64(_FEWEST), block)
+
+    def emit(places, mask, past, first, last):
+        given = [[v.load(b.gep(p, [c]), mask) for p in numbers] for c in places]
+        with cgutils.for_range_slice(b, first, last, int64(1), intp=first.type) as (row, _):
+            for c, own in zip(places, given, strict=True):
+                at = _at(b, row, c)
+                made = value(at, mask, *own)
+                if past:
+                    v.store_nontemporal(made, at(y))
+                else:
+                    v.store(made, at(y), mask)
+
+    def each_block(past):
+        with cgutils.for_range_slice(b, int64(0), rows, block, intp=rows.type) as (first, _):
+            end = b.add(first, block)
+            last = b.select(b.icmp_signed("<", end, rows), end, rows)
+            v.for_pairs(
+                columns, lambda places, mask: emit(places, mask, past, first, last), whole=past
+            )
+
+    with b.if_else(nontemporal) as (then, otherwise):
+        with then:
+            each_block(True)
+        with otherwise:
+            each_block(False)
+
+
+def _at(b, row, column):
+    """The pointer of (array, step) to a row's column."""
+    return lambda group: b.gep(group[0], [b.add(b.mul(row, group[1]), column)])

@@ -1,0 +1,84 @@
+"""Rows brought to length 1: a block owns one, its threads add up by a fixed tree."""
+
+import math
+from functools import lru_cache
+
+import numba
+
+from numba_cnn.backends.contract import checked
+from numba_cnn.backends.cuda.launch import ROW_THREADS, launch
+from numba_cnn.backends.cuda.provider import cuda, device, jit
+from numba_cnn.backends.cuda.vector import load, store
+
+
+@checked
+def unit_norm(x, epsilon, y, inverse_norm):
+    kind, kernel = x.dtype.type, unit_norm_kernel(x.dtype)
+    limit = kind(1 / epsilon)
+    launch(kernel, x.shape[0], ROW_THREADS, x, kind(epsilon**2), limit, y, inverse_norm)
+
+
+@checked
+def unit_norm_backward(dy, y, inverse_norm, epsilon, dx):
+    kernel, limit = unit_norm_backward_kernel(dy.dtype), dy.dtype.type(1 / epsilon)
+    launch(kernel, y.shape[0], ROW_THREADS, dy, y, inverse_norm, limit, dx)
+
+
+@device
+def _sum_of(values, t):
+    """The sum over all threads of a block, by the same pairs in every run; the simulator wants it in this file."""
+    cuda.syncthreads()
+    half = ROW_THREADS // 2
+    while half > 0:
+        if t < half:
+            values[t] += values[t + half]
+        cuda.syncthreads()
+        half //= 2
+    total = values[0]
+    cuda.syncthreads()
+    return total
+
+
+@lru_cache
+def unit_norm_kernel(dtype):
+    kind, zero, one = getattr(numba, dtype.name), dtype.type(0), dtype.type(1)
+
+    @jit
+    def unit_norm_kernel(x, least, limit, y, inverse):
+        values = cuda.shared.array(ROW_THREADS, kind)
+        r, t = cuda.blockIdx.x, cuda.threadIdx.x
+        C = x.shape[1]
+        total = zero
+        for c in range(t, C, ROW_THREADS):
+            total += load(x, r * C + c) * load(x, r * C + c)
+        values[t] = total
+        square = _sum_of(values, t)
+        scale = limit if square <= least else one / math.sqrt(square)
+        if t == 0:
+            store(inverse, r, scale)
+        for c in range(t, C, ROW_THREADS):
+            store(y, r * C + c, load(x, r * C + c) * scale)
+
+    return unit_norm_kernel
+
+
+@lru_cache
+def unit_norm_backward_kernel(dtype):
+    kind, zero = getattr(numba, dtype.name), dtype.type(0)
+
+    @jit
+    def unit_norm_backward_kernel(dy, y, inverse, limit, dx):
+        values = cuda.shared.array(ROW_THREADS, kind)
+        r, t = cuda.blockIdx.x, cuda.threadIdx.x
+        C, scale = y.shape[1], load(inverse, r)
+        total = zero
+        for c in range(t, C, ROW_THREADS):
+            total += load(dy, r * C + c) * load(y, r * C + c)
+        values[t] = total
+        along = _sum_of(values, t)
+        if not scale < limit:
+            along = zero
+        for c in range(t, C, ROW_THREADS):
+            store(dx, r * C + c, scale * (load(dy, r * C + c) - load(y, r * C + c) * along))
+
+    return unit_norm_backward_kernel

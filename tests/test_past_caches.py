@@ -1,0 +1,38 @@
+"""Outputs that are written past the caches: the bits of the same samples one by one, which are not."""
+
+import numpy as np
+import pytest
+
+from numba_cnn import layers
+from numba_cnn.backends.cpu.microkernels.nontemporal import NONTEMPORAL_BYTES
+
+LAYERS = {
+    "overlapping maxima": layers.MaxPooling2D(3, 1),
+    "maxima": layers.MaxPooling2D(3, 3),
+    "averages": layers.AveragePooling2D((1, 2)),
+    "whole images": layers.GlobalAveragePooling2D(),
+    "maxima of whole images": layers.GlobalMaxPooling2D(),
+    "bilinear": layers.UpSampling2D((1, 2), interpolation="bilinear"),
+    "permuted": layers.Permute((2, 1, 3)),
+    "groups": layers.GroupNormalization(4),
+    "rows": layers.LayerNormalization(),
+    "batch normalization": layers.BatchNormalization(),
+}
+
+
+@pytest.mark.parametrize("channels", [32, 48])  # pairs of vectors, and one more
+@pytest.mark.parametrize("name", LAYERS)
+def test_the_bits_of_single_samples(name, channels):
+    layer = type(LAYERS[name]).from_config(LAYERS[name].get_config())
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((9, 60, 66, channels)).astype(np.float32)
+    y = layer(x)
+    layer.trainable = False  # batch normalization by its statistics
+    parts = [layer.forward(one) for one in np.split(x, len(x))]
+    np.testing.assert_array_equal(y, np.concatenate([part for part, _ in parts]))
+    dy = rng.standard_normal(y.shape).astype(np.float32)
+    dx = layer.forward(x)[1](dy)
+    pieces = zip(np.split(dy, len(dy)), parts, strict=True)
+    expected = np.concatenate([backward(slope) for slope, (_, backward) in pieces])
+    np.testing.assert_array_equal(dx, expected)
+    assert x[0].nbytes < NONTEMPORAL_BYTES < x.nbytes
