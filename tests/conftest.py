@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 # One cache of kernels for all workers and the processes that tests start: the one that is named already, or a new one.
 if "NUMBA_CACHE_DIR" not in os.environ:
@@ -33,6 +33,14 @@ def pytest_collection_modifyitems(items):
 
 # The first example compiles; what lands is decided by the same examples every time.
 settings.register_profile("numba_cnn", deadline=None, derandomize="CI" in os.environ)
+# For `python -m tests.faults`: the same examples every time, and the first that fails is enough.
+settings.register_profile(
+    "faults",
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+    report_multiple_bugs=False,
+)
 settings.load_profile("numba_cnn")
 
 

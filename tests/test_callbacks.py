@@ -144,6 +144,9 @@ def test_early_stopping_brings_the_best_weights_back(model, capsys):
     assert capsys.readouterr().out == (
         "Epoch 4: early stopping\nRestoring model weights from the end of the best epoch: 2.\n"
     )
+    fit(model, keep, Feed("loss", [1, 2, 3, 0]), stop, epochs=4)
+    assert all(np.array_equal(a, b) for a, b in zip(model.get_weights(), weights[4], strict=True))
+    assert "best epoch: 1." in capsys.readouterr().out
 
 
 def test_direction_of_a_metric(model):

@@ -4,6 +4,7 @@ import os
 import pickle
 import subprocess
 import sys
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -44,6 +45,21 @@ def test_from_data_sets(folder):
         folder, (4, 4), class_mode="sparse", classes=["red", "blue"]
     )
     made.fit(flow, verbose=0)
+    assert made.class_names == ["red", "blue"]
+
+    class Flow(utils.PyDataset):
+        """As other libraries have them."""
+
+        class_indices: ClassVar = {"red": 0, "blue": 1}
+
+        def __len__(self):
+            return 1
+
+        def __getitem__(self, index):
+            return np.zeros((2, 4, 4, 3)), np.array([0, 1])
+
+    made = model()
+    made.fit(Flow(), verbose=0)
     assert made.class_names == ["red", "blue"]
 
 

@@ -14,10 +14,10 @@ LOSS = "sparse_categorical_crossentropy"
 class TestBatches:
     x = np.arange(46, dtype=np.float32).reshape(23, 2)
 
-    def batches(self, x, seed=None):
+    def batches(self, x, seed=None, **how):
         labels = np.arange(23, dtype=np.int32), np.arange(23, dtype=np.float32) / 2
         dataset = data.Dataset((x,), *((one,) for one in labels))
-        return data.Batches("fit", dataset, 8, compiled().backend, seed)
+        return data.Batches("fit", dataset, 8, compiled().backend, seed, **how)
 
     def test_in_order(self):
         batches = self.batches(self.x)
@@ -45,6 +45,17 @@ class TestBatches:
             orders.append(order)
         assert orders[0] != orders[1]
         assert orders[0] == orders[2]  # the order hangs on seed and epoch alone
+
+    def test_shuffled_by_batches(self):
+        """Samples that lie side by side stay so, and the rest of them comes last."""
+        batches = self.batches(self.x, 3, by_batches=True)
+        firsts = []
+        for epoch in range(4):
+            for _, (labels,), _, _ in batches.epoch(epoch):
+                np.testing.assert_array_equal(labels, labels[0] + np.arange(len(labels)))
+                firsts.append(int(labels[0]))
+        assert firsts[2::3] == [16] * 4
+        assert {(0, 8), (8, 0)} == {tuple(firsts[i : i + 2]) for i in range(0, 12, 3)}
 
     @pytest.mark.parametrize(
         ("N", "fraction", "parts"), [(7, 0.2, (5, 2)), (3, 0.2, (2, 1)), (10, 0.1, (9, 1))]

@@ -149,6 +149,7 @@ def test_models_inside(tmp_path):
     utils.plot_model(nested(), tmp_path / "b.svg", show_layer_names=True, expand_nested=True)
     assert "base (Sequential)" in words(tmp_path / "b.svg")
     assert words(tmp_path / "b.svg").count("conv2d_3 (Conv2D)") == 1
+    assert sum("(InputLayer)" in word for word in words(tmp_path / "b.svg")) == 3
 
 
 def test_png(tmp_path):

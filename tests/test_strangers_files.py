@@ -2,6 +2,7 @@
 
 import io
 import os
+import signal
 import time
 import warnings
 
@@ -188,6 +189,17 @@ def test_weights_that_unpack_to_more_than_the_file(tmp_path, settings):
         model.load_weights(tmp_path / "m.weights.h5")
 
 
+@pytest.fixture
+def _ten_seconds():
+    """Who waits longer fails."""
+    before = signal.signal(signal.SIGALRM, lambda *_: pytest.fail("it is waited for"))
+    signal.alarm(10)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.usefixtures("_ten_seconds")
 @pytest.mark.parametrize("name", ["a.npy", "a.npz", "a.png", "a.keras"])
 def test_pipes_are_not_waited_for(tmp_path, name):
     os.mkfifo(tmp_path / name)

@@ -83,6 +83,15 @@ def check_conv2d(x_shape, weight_shape, dtype="float32", relu=True, **settings):
     check("conv2d_backward", draw(*y.shape), x, weight, **backward)
 
 
+def check_conv2d_transpose(x_shape, weight_shape, dtype="float32", strides=(1, 1)):
+    """conv2d_transpose with bias, and its three gradients."""
+    draw, (N, *extents, _), (*window, C, _) = Draw(dtype), x_shape, weight_shape
+    sizes = [(n - 1) * s + w for n, s, w in zip(extents, strides, window, strict=True)]
+    x, weight, bias = draw(*x_shape), draw(*weight_shape), draw(C)
+    (y,) = check("conv2d_transpose", x, weight, bias, (N, *sizes, C), strides=strides)
+    check("conv2d_transpose_backward", draw(*y.shape), x, weight, strides=strides)
+
+
 def check_conv2d_max_pool2d(x_shape, weight_shape, dtype="float32", relu=True, **settings):
     draw, activation = Draw(dtype), "relu" if relu else None
     x, weight, bias = draw.ties(*x_shape), draw.ties(*weight_shape), draw.ties(weight_shape[3])
@@ -129,7 +138,9 @@ def check_global_pool2d(x_shape, dtype="float32"):
     draw, pooled = Draw(dtype), (x_shape[0], x_shape[3])
     check("global_average_pool2d", draw(*x_shape))
     check("global_average_pool2d_backward", draw(*pooled), x_shape)
-    _, argmax = check("global_max_pool2d", draw.ties(*x_shape))
+    x = draw.ties(*x_shape)
+    x[0, 1, 1:, 0] = np.nan
+    _, argmax = check("global_max_pool2d", x)
     check("global_max_pool2d_backward", draw(*pooled), cuda.to_numpy(argmax), x_shape)
 
 
@@ -154,8 +165,8 @@ def check_merge(dtype="float32"):
 
 def check_resize(x_shape, dtype="float32"):
     draw = Draw(dtype)
-    (y,) = check("zero_pad2d", draw(*x_shape), ((1, 0), (2, 1)))
-    check("crop2d", draw(*y.shape), ((1, 0), (2, 1)))
+    (y,) = check("zero_pad2d", draw(*x_shape), ((1, 3), (2, 1)))
+    check("crop2d", draw(*y.shape), ((1, 3), (2, 1)))
     for interpolation in ("nearest", "bilinear"):
         (y,) = check("upsample2d", draw(*x_shape), (2, 3), interpolation)
         check("upsample2d_backward", draw(*y.shape), (2, 3), interpolation)
@@ -184,6 +195,11 @@ def check_warping(dtype="float32"):
             how = {"interpolation": interpolation, "fill_mode": fill_mode}
             check("affine_transform2d", x, matrices, (4, 6), fill_value=0.5, **how)
             check("affine_transform2d_backward", dy, matrices, x.shape, **how)
+    for place in (np.nan, -np.inf, 1e30):  # no pixel of the source, whatever is made of that
+        nowhere = np.zeros_like(matrices)
+        nowhere[:, 2::3] = place
+        y = ops.affine_transform2d(*map(cuda.asarray, (x, nowhere)), (4, 6), fill_mode="constant")
+        assert not cuda.to_numpy(y).any()
 
 
 def check_colors(dtype="float32"):
@@ -197,7 +213,9 @@ def check_colors(dtype="float32"):
 
 def check_elementwise(shape, dtype="float32"):
     draw = Draw(dtype)
-    check("relu", draw.ties(*shape))
+    x = draw.ties(*shape)
+    x[..., -1] = np.nan
+    check("relu", x)
     check("relu_backward", draw(*shape), draw.ties(*shape))
 
 
@@ -278,6 +296,7 @@ def check_products(dtype="float32"):
     draw = Draw(dtype)
     check("permute", draw(2, 3, 4, 5), (0, 3, 1, 2))
     check("permute", draw(4, 5), (1, 0))
+    check("permute", draw(2, 3, 2, 3, 2, 2), (5, 4, 3, 2, 1, 0))
     a, b = draw(2, 3, 5), draw(2, 4, 5)
     (y,) = check("batch_dot", a, b)
     check("batch_dot_backward", draw(*y.shape), a, b)

@@ -14,8 +14,13 @@ import pytest
         pytest.param((1, 4, 5, 5), (2, 3, 5, 6), {"padding": ((1, 0), (0, 2))}, id="ragged"),
         pytest.param((1, 5, 6, 3), (3, 3, 3, 12), {"padding": 1}, id="first layer"),
         pytest.param((1, 6, 5, 1), (3, 2, 1, 4), {"strides": 2}, id="first layer, grey"),
-        pytest.param((1, 5, 4, 4), (2, 2, 2, 6), {"groups": 2, "dilation_rate": 2}, id="groups"),
+        pytest.param(
+            (1, 5, 4, 4), (2, 2, 2, 6), {"groups": 2, "dilation_rate": (2, 1)}, id="groups"
+        ),
         pytest.param((1, 4, 3, 3), (2, 2, 1, 3), {"groups": 3}, id="depthwise"),
+        pytest.param(
+            (1, 3, 6, 3), (2, 2, 1, 3), {"groups": 3, "strides": (1, 2)}, id="depthwise, strides"
+        ),
     ],
 )
 def test_conv2d(x, weight, settings):
@@ -24,6 +29,11 @@ def test_conv2d(x, weight, settings):
 
 def test_conv2d_float64():
     parity.check_conv2d((1, 4, 5, 2), (2, 3, 2, 3), dtype="float64", padding=(1, 0), strides=(2, 1))
+
+
+@pytest.mark.parametrize("channels", [4, 2])
+def test_conv2d_transpose(channels):
+    parity.check_conv2d_transpose((1, 3, 2, 4), (3, 2, channels, 4), strides=(2, 1))
 
 
 def test_conv2d_without_relu():
@@ -80,12 +90,12 @@ def test_softmax(dtype):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_random(dtype):
-    parity.check_random((1, 2, 3), dtype)
+    parity.check_random((2, 2, 3), dtype)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_batch_norm(dtype):
-    parity.check_batch_norm((2, 5, 3), dtype)
+    parity.check_batch_norm((2, 9, 3), dtype)  # two chunks of rows
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
