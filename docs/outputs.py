@@ -97,9 +97,13 @@ def _trimmed(text: str) -> str:
 def differences(before: str, after: str) -> list[str]:
     """What two pages say that is not the same, but for times, and numbers that are nearly the same.
 
-    Below commands any number may stand: what training ends with hangs on the processor.
+    Below commands any number may stand: what training ends with hangs on the processor. Kernels may have to be compiled
+    first, or not.
     """
-    old, new = before.splitlines(), after.splitlines()
+    old, new = (
+        [line for line in page.splitlines() if not line.startswith("Compiling kernels")]
+        for page in (before, after)
+    )
     below_command = False
     same = len(old) == len(new)
     for one, other in zip(old, new, strict=False):
