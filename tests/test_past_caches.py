@@ -13,6 +13,7 @@ LAYERS = {
     "whole images": layers.GlobalAveragePooling2D(),
     "maxima of whole images": layers.GlobalMaxPooling2D(),
     "bilinear": layers.UpSampling2D((1, 2), interpolation="bilinear"),
+    "resized": layers.Resizing(61, 67),
     "permuted": layers.Permute((2, 1, 3)),
     "groups": layers.GroupNormalization(4),
     "rows": layers.LayerNormalization(),

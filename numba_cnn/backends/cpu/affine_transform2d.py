@@ -5,6 +5,8 @@ import numpy as np
 from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cpu.codegen.compiler import noinline
 from numba_cnn.backends.cpu.codegen.elementary import like
+from numba_cnn.backends.cpu.microkernels.blend import blend_pixels
+from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.threads import threads_for
 
@@ -73,7 +75,8 @@ def _pick(share, shares, thread, packed):
 def _blend(share, shares, thread, packed):
     """y is the mean of the four pixels around, by distance."""
     x, matrices, (N, H, W, C, OH, OW), mode, fill, y = unpack(packed)
-    one = x.dtype.type(1)
+    one, source, target = x.dtype.type(1), x.reshape(-1), y.reshape(-1)
+    nontemporal = bypasses_caches(target, C)
     for r in range(share * N * OH // shares, (share + 1) * N * OH // shares):
         n, oh = r // OH, r % OH
         a0, a1, a2, b0, b1, b2 = matrices[n]
@@ -87,8 +90,14 @@ def _blend(share, shares, thread, packed):
                 _fixed(w, W, mode),
                 _fixed(w + 1, W, mode),
             )
-            out, p, q, s, t = y[n, oh, ow], x[n, h0, w0], x[n, h0, w1], x[n, h1, w0], x[n, h1, w1]
             if mode == CONSTANT and not (0 <= h < H - 1 and 0 <= w < W - 1):
+                out, p, q, s, t = (
+                    y[n, oh, ow],
+                    x[n, h0, w0],
+                    x[n, h0, w1],
+                    x[n, h1, w0],
+                    x[n, h1, w1],
+                )
                 high, low, near, far = h >= 0, h + 1 < H, w >= 0, w + 1 < W
                 high, low = high and h < H, low and h + 1 >= 0
                 near, far = near and w < W, far and w + 1 >= 0
@@ -99,10 +108,10 @@ def _blend(share, shares, thread, packed):
                     lower += (t[c] if low and far else fill) * across
                     out[c] = upper * (one - down) + lower * down
             else:
-                for c in range(C):
-                    upper = p[c] * (one - across) + q[c] * across
-                    lower = s[c] * (one - across) + t[c] * across
-                    out[c] = upper * (one - down) + lower * down
+                right, below = (w1 - w0) * C, (h1 - h0) * W * C
+                corner = source, ((n * H + h0) * W + w0) * C, right, below, right + below
+                pixel = target, (r * OW + ow) * C
+                blend_pixels(corner, (across, down), pixel, C, nontemporal)
 
 
 @noinline
