@@ -282,6 +282,51 @@ class TestFit:
         with pytest.warns(UserWarning, match="the loss takes the logits before it"):
             assert fit(twice) == fit(model("softmax", LOSS))
 
+    @pytest.mark.parametrize("y", [np.eye(3)[[0, 2, 1, 1, 0, 2]], np.float32([0, 1, 1, 0, 0, 1])])
+    def test_metrics_see_targets_that_are_not_smoothed(self, y):
+        kinds = (
+            ("softmax", losses.CategoricalCrossentropy)
+            if y.ndim > 1
+            else ("sigmoid", losses.BinaryCrossentropy)
+        )
+        x = np.random.default_rng(0).standard_normal((6, 5))
+        found = []
+        for smoothing in (0.0, 0.2):
+            session.set_random_seed(0)
+            model = Sequential(
+                [layers.Input((5,)), layers.Dense(y.shape[1] if y.ndim > 1 else 1, kinds[0])]
+            )
+            model.compile(
+                "sgd",
+                kinds[1](label_smoothing=smoothing),
+                metrics=["auc", "mse", "accuracy", "recall"],
+            )
+            found.append(model.evaluate(x, y, verbose=0))
+        assert found[0][0] != found[1][0]
+        assert found[0][1:] == found[1][1:]
+
+    @pytest.mark.parametrize("shape", [(8,), (8, 1)])
+    def test_class_weight_of_one_sigmoid(self, shape):
+        x, y = (
+            np.random.default_rng(0).standard_normal((8, 5)),
+            np.float32([0, 1, 1, 0, 0, 1, 1, 1]),
+        )
+        found = []
+        for given in (
+            {"class_weight": {0: 5.0, 1: 0.5}},
+            {"sample_weight": np.where(y == 0, 5, 0.5)},
+        ):
+            session.set_random_seed(0)
+            model = Sequential([layers.Input((5,)), layers.Dense(1, "sigmoid")])
+            model.compile("sgd", losses.BinaryCrossentropy(label_smoothing=0.1))
+            found.append(model.fit(x, y.reshape(shape), epochs=2, verbose=0, **given).history)
+        assert found[0] == found[1]
+
+    def test_targets_are_missing(self):
+        model = compiled()
+        with pytest.raises(ValueError, match="fit: y must be what the model shall give"):
+            model.fit(np.zeros((4, 11, 9, 2), np.float32))
+
 
 class TestEvaluateAndPredict:
     def test_results(self):

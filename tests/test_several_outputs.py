@@ -153,6 +153,39 @@ def test_an_output_of_which_nothing_is_asked_trains_nothing():
     np.testing.assert_array_equal(inner.get_layer("z").get_weights()[0], before[0])
 
 
+@pytest.mark.parametrize(
+    ("losses", "y"),
+    [
+        ({**LOSSES, "z": None}, {"y": Y}),
+        ([LOSSES["y"], None], [Y, None]),
+        ([LOSSES["y"], None], [Y, Z]),
+    ],
+)
+def test_an_output_without_a_loss(losses, y, tmp_path):
+    """Its weights stay, nothing is logged of it, and the other's loss is the whole, as Keras has it."""
+    model, other = compiled(losses), compiled(loss_weights=[1, 0])
+    before = model.get_layer("z").get_weights()
+    history, expected = fit(model, y=y), fit(other)
+    assert list(history) == ["loss"]
+    np.testing.assert_allclose(history["loss"], expected["y_loss"], rtol=1e-6)
+    for weight, same in zip(model.get_layer("z").get_weights(), before, strict=True):
+        np.testing.assert_array_equal(weight, same)
+    assert model.evaluate([A, B], y, verbose=0) == pytest.approx(
+        other.evaluate([A, B], [Y, Z], verbose=0)[1]
+    )
+    model.save(tmp_path / "m.keras")
+    assert models.load_model(tmp_path / "m.keras").loss[1] is None
+
+
+def test_metrics_of_an_output_without_a_loss():
+    model = compiled({**LOSSES, "z": None}, metrics={"z": ["mae"]})
+    assert list(fit(model)) == ["loss", "z_mae"]
+    with pytest.raises(ValueError, match="fit, output 'z': y must be what the model shall give"):
+        model.fit([A, B], [Y, None], verbose=0)
+    with pytest.raises(TypeError, match="loss: expected a name"):
+        model.compile("sgd", [None, None])
+
+
 def test_a_dict_of_inputs(tmp_path):
     model = compiled(inputs=dict)
     fit(model, {"b": B, "a": A})

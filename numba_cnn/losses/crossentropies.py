@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-import numpy as np
-
 from numba_cnn import formulas, ops
 from numba_cnn.losses.by_formula import reduced
 from numba_cnn.losses.loss import Loss
@@ -106,12 +104,22 @@ class _Smoothed(_Crossentropy):
         """Between how many classes the targets choose."""
         raise NotImplementedError
 
-    def prepared(self, y_true: Array) -> Array:
-        """(1 - label_smoothing) * target + label_smoothing / classes."""
+    def on_outputs(
+        self, y_true: Array, y_pred: Array, sample_weight: Array | None = None
+    ) -> tuple[Array, Array]:
+        return super().on_outputs(self._smoothed(y_true), y_pred, sample_weight)
+
+    def on_scores(
+        self, y_true: Array, scores: Array, sample_weight: Array | None = None
+    ) -> tuple[Array, Array]:
+        return super().on_scores(self._smoothed(y_true), scores, sample_weight)
+
+    def _smoothed(self, y_true: Array) -> Array:
+        """(1 - label_smoothing) * target + label_smoothing / classes; metrics see the targets as they are."""
         if not self.label_smoothing:
             return y_true
-        rest = np.asarray(self.label_smoothing / self._classes(y_true), y_true.dtype)
-        return y_true * np.asarray(1 - self.label_smoothing, y_true.dtype) + rest
+        rest = self.label_smoothing / self._classes(y_true)
+        return ops.activate(y_true, "affine", scale=1 - self.label_smoothing, offset=rest)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "label_smoothing": self.label_smoothing}

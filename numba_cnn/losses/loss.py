@@ -39,16 +39,12 @@ class Loss(Checked):
     def __call__(
         self, y_true: Array, y_pred: Array, sample_weight: Array | None = None
     ) -> tuple[Array, Array]:
-        return self.on_outputs(self.prepared(y_true), y_pred, sample_weight)
-
-    def prepared(self, y_true: Array) -> Array:
-        """The targets as the passes take them; on the host, before they go to a device."""
-        return y_true
+        return self.on_outputs(y_true, y_pred, sample_weight)
 
     def on_outputs(
         self, y_true: Array, y_pred: Array, sample_weight: Array | None = None
     ) -> tuple[Array, Array]:
-        """The value and the gradient for targets that are prepared."""
+        """The value and the gradient."""
         raise NotImplementedError
 
     def on_scores(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -137,6 +137,12 @@ class Feeder(Distributed):
         if any(None in end.shape[1:] for end in self._ends):
             ends = self.compute_output_shape(one_or_all([(None, *a.shape[1:]) for a in xs]))
         N, labels, weights = len(xs[0]), [], []
+        idle = [not (one.has_loss or one.metrics) for one in self._objectives]
+        if isinstance(y, Mapping):  # which need not have what nothing is asked of
+            y = {
+                **dict.fromkeys(name for name, is_idle in zip(names, idle, strict=True) if is_idle),
+                **y,
+            }
         for objective, cut, one, end, weight in zip(
             self._objectives,
             self._scored_plan()[1],
@@ -147,7 +153,10 @@ class Feeder(Distributed):
         ):
             targets.check_scores(op, cut, objective.loss)
             place = op if objective.name is None else f"{op}, output {objective.name!r}"
-            labels.append(targets.targets(place, one, N, end, objective.loss))
+            if objective.has_loss or objective.metrics:
+                labels.append(targets.targets(place, one, N, end, objective.loss))
+            else:
+                labels.append(np.zeros(N, np.float32))
             weights.append(targets.weights(place, labels[-1], weight, end))
         return data.Dataset(xs, tuple(labels), tuple(weights))
 

@@ -204,12 +204,16 @@ class Saved(Probed):
         return {
             "compile_config": {
                 "optimizer": registry.describe("optimizers", self.optimizer),
-                "loss": one_or_all([registry.describe("losses", one.loss) for one in asked]),
+                "loss": one_or_all([_loss(one) for one in asked]),
                 "loss_weights": None if all(w == 1 for w in weights) else one_or_all(weights),
                 "metrics": one_or_all([_described(one, weighted=False) for one in asked]),
                 "weighted_metrics": one_or_all([_described(one, weighted=True) for one in asked]),
             }
         }
+
+
+def _loss(objective: Objective) -> Any:
+    return registry.describe("losses", objective.loss) if objective.has_loss else None
 
 
 def _described(objective: Objective, *, weighted: bool) -> list[Any]:

@@ -47,7 +47,7 @@ class Learner(Network):
     @property
     def loss(self) -> Any:
         """The loss that compile() was given, or a list with that of each output; None before."""
-        found = [objective.loss for objective in self._objectives]
+        found = [one.loss if one.has_loss else None for one in self._objectives]
         return one_or_all(found) if found else None
 
     @property
@@ -75,7 +75,7 @@ class Learner(Network):
     def metrics_names(self) -> list[str]:
         names = ["loss", "compile_metrics"] if self.metrics else ["loss"]
         several = len(self._objectives) > 1
-        return names + [objective.mean.name for objective in self._objectives if several]
+        return names + [one.mean.name for one in self._objectives if several and one.is_logged]
 
     @property
     def means(self) -> dict[str, Averaged]:
@@ -111,7 +111,8 @@ class Learner(Network):
         weighted_metrics    the same, by the samples' weights
 
         For a model of several outputs, loss and loss_weights are one for all, a list, or a dict by the outputs' names;
-        metrics is a list with an entry, or a list of them, for each output, or a dict.
+        None in these is no loss for that output. metrics is a list with an entry, or a list of them, for each output,
+        or a dict.
 
         The others are taken for scripts' sake: kernels are compiled whatever run_eagerly and jit_compile say, a step
         waits for none before it whatever steps_per_execution is, and float32 needs no loss that is scaled.

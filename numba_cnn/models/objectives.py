@@ -9,6 +9,7 @@ import numpy as np
 
 from numba_cnn import backends, losses, nearest, ops, settings
 from numba_cnn.losses import Loss
+from numba_cnn.losses.nothing import NoLoss
 from numba_cnn.metrics import Mean, Metric
 from numba_cnn.metrics import get as get_metric
 from numba_cnn.metrics.metric import Averaged
@@ -18,9 +19,15 @@ from numba_cnn.ops import Array
 class Objective:
     """What is asked of one output, and the means that tell how far it is met."""
 
-    def __init__(self, loss: Loss, weight: float, metrics: list[Metric], name: str | None) -> None:
+    def __init__(
+        self, loss: Loss, weight: float, metrics: list[Metric], name: str | None, is_alone: bool
+    ) -> None:
         self.loss, self.weight, self.metrics = loss, weight, metrics
         self.name = name  # of the output, where there are several
+        self.has_loss = not isinstance(loss, NoLoss)
+        self.is_logged = self.has_loss and (
+            name is None or not is_alone
+        )  # its loss, beside the whole
         self.mean = Mean(self._named("loss"))
 
     def _named(self, what: str) -> str:
@@ -29,7 +36,7 @@ class Objective:
     @property
     def means(self) -> dict[str, Averaged]:
         """The loss and the metrics by the names that they are logged by."""
-        found: dict[str, Averaged] = {self.mean.name: self.mean}
+        found: dict[str, Averaged] = {self.mean.name: self.mean} if self.is_logged else {}
         for metric in self.metrics:
             name = self._named(metric.name)
             if name in found and metric.weighted:
@@ -78,6 +85,8 @@ def objectives(
     """What compile's arguments ask of each of the outputs of these names; a model that is not built has one output."""
     count = max(len(names), 1)
     found = _for_each("loss", loss, names, "a loss")
+    given = [one for one in found if one is not None]
+    made = [NoLoss() if one is None and given else losses.get(one) for one in found]
     weights = [1.0] * count
     if loss_weights is not None:
         weights = [
@@ -89,7 +98,7 @@ def objectives(
     for i, name in enumerate(names if count > 1 else [None]):
         for metric in weighted[i]:
             metric.weighted = True
-        one = Objective(losses.get(found[i]), weights[i], counted[i] + weighted[i], name)
+        one = Objective(made[i], weights[i], counted[i] + weighted[i], name, len(given) == 1)
         if one.loss.ignore_class is not None:  # a label that kernels refuse
             for metric in one.metrics:
                 metric.has_kernels = False

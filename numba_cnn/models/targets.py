@@ -18,12 +18,13 @@ def targets(op: str, y: Any, N: int, output_shape: InputShape | None, loss: Loss
     """What the model shall give, as the loss takes it: labels as int32, or numbers of the outputs' shape as float32."""
     if output_shape is None or None in output_shape[1:]:
         raise ValueError(f"{op}: build the model first. Received: output shape {output_shape}")
+    if y is None:
+        raise ValueError(f"{op}: y must be what the model shall give. Received: None")
     if loss.takes_any:
         return as_given(op, y, N)
     if loss.has_classes:
         return labels(op, y, N, output_shape, loss.ignore_class)
-    prepared: np.ndarray = loss.prepared(numbers(op, y, N, output_shape))
-    return prepared
+    return numbers(op, y, N, output_shape)
 
 
 def as_given(op: str, y: Any, N: int) -> np.ndarray:
@@ -141,8 +142,8 @@ def weighted(op: str, data: Dataset, class_weight: Any, output_shape: Any) -> Da
         raise TypeError(
             f"{op}: class_weight must map classes to weights. Received: {nearest.shown(class_weight)}"
         )
-    classes = output_shape[-1]
-    table = np.ones(classes, np.float32)
+    class_of, classes = _classes(op, labels, output_shape[-1])
+    weights = np.ones(len(labels), np.float32)
     for label, weight in class_weight.items():
         named = shapes.count(op, "a class in class_weight", label, 0)
         if named >= classes:
@@ -155,11 +156,19 @@ def weighted(op: str, data: Dataset, class_weight: Any, output_shape: Any) -> Da
                 f"{op}: class_weight must hold finite numbers. "
                 f"Received: {nearest.shown(weight)} for class {named}"
             )
-        table[named] = number
+        weights[class_of == named] = number
+    return data._replace(sample_weight=(weights,))
+
+
+def _classes(op: str, labels: np.ndarray, outputs: int) -> tuple[np.ndarray, int]:
+    """The class of each sample, and how many there are."""
     if labels.ndim > 2:
         raise ValueError(
             f"{op}: class_weight does not go with targets for each pixel; give sample_weight. "
             f"Received: targets of shape {labels.shape}"
         )
-    classes_of = labels if labels.ndim == 1 else labels.argmax(-1)
-    return data._replace(sample_weight=(table[classes_of],))
+    if labels.ndim == 1:
+        return labels, outputs
+    if outputs > 1:
+        return labels.argmax(-1), outputs
+    return np.rint(labels[:, 0]), 2  # one number, as of a sigmoid: 0 or 1

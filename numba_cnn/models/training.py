@@ -170,7 +170,7 @@ class Trainer(Resumable):
         """What evaluate returns: the loss, and metrics in compile's order; or the losses, and metrics by name."""
         if len(self._objectives) == 1:
             return [logs["loss"], *(logs[metric.name] for metric in self.metrics)]
-        first = ["loss", *(one.mean.name for one in self._objectives)]
+        first = ["loss", *(one.mean.name for one in self._objectives if one.is_logged)]
         return [logs[name] for name in [*first, *(name for name in logs if name not in first)]]
 
     def predict(
