@@ -160,7 +160,7 @@ def test_info(run):
     ("arguments", "message"),
     [
         (["train", "--data", "nothing.npz"], r"nothing\.npz: No such file or directory"),
-        (["train", "--data", "nothing"], "source must be digits, shapes, a folder, or an .npz file"),
+        (["train", "--data", "nothing"], "a folder, or an .npz file. Received: 'nothing', which is not there"),
         (["train", "--data", "{data}", "--learning-rate", "nan"], "learning_rate must be"),
         (["train", "--data", "{data}", "--out", "{data}"], r"data\.npz: File exists"),
         (["train", "--threads", "100000"], "n must be .* Received: 100000"),

@@ -217,7 +217,18 @@ def test_what_is_imported_and_never_used_need_not_be_here(tmp_path):
     assert "line 2: keras.layers.Lambda" in done.stderr
     done = run(tmp_path, f"{code.rstrip()}\n        VGG16(weights=None)\n")
     assert done.returncode == 1
-    assert "numba-cnn: error: module 'numba_cnn' has no attribute 'applications'" in done.stderr
+    said = "script.py, line 10: module 'numba_cnn' has no attribute 'applications'"
+    assert said in done.stderr
+
+
+def test_errors_say_where_the_script_was(tmp_path):
+    done = run(tmp_path, "def f():\n    return int('abc')\n\nf()")
+    script = tmp_path / "script.py"
+    said = "invalid literal for int() with base 10: 'abc'"
+    assert done.stderr == f"numba-cnn: error: {script}, line 2: {said}\n"
+    done = run(tmp_path, "import keras\nx = (")
+    assert done.stderr.count("Traceback") == 1
+    assert "SyntaxError" in done.stderr
 
 
 def test_old_paths_have_words_and_no_others(tmp_path):

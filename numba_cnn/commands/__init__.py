@@ -83,6 +83,7 @@ def parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
             description=f"{said[0].upper()}{said[1:]}.",
             epilog=more,
             formatter_class=Formatter,
+            allow_abbrev=False,
         )
         module.add(one)
         one.set_defaults(run=module.run)

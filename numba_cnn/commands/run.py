@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
+from contextlib import suppress
+from traceback import walk_tb
 
-from numba_cnn.commands import PROGRAM
+from numba_cnn.commands import PROGRAM, fail
 
 HELP = """run a Keras script as it is: keras means this library
 
@@ -24,8 +25,17 @@ def run(arguments: argparse.Namespace) -> int | None:
 
     try:
         scripts.run(arguments.script, arguments.arguments)
+    except (ImportError, OSError, TypeError, ValueError) as error:
+        lines = [
+            line
+            for frame, line in walk_tb(error.__traceback__)
+            if frame.f_code.co_filename == arguments.script
+        ]
+        if not lines or isinstance(error.__context__, KeyboardInterrupt):
+            raise
+        return fail(f"{arguments.script}, line {lines[-1]}: {error}")
     finally:
-        if Path(arguments.script).is_file():
+        with suppress(OSError, SyntaxError):  # which was said before
             for word in scripts.missing_words(arguments.script):
                 print(f"{PROGRAM}: not here: {word}", file=sys.stderr)
     return None

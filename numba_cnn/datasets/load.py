@@ -34,9 +34,9 @@ def load(source: str | os.PathLike[str]) -> Split:
     if path.is_dir():
         return image_folder(path)
     if path.suffix != ".npz":
-        names = ", ".join(_NAMED)
+        names, what = ", ".join(_NAMED), "" if path.exists() else ", which is not there"
         raise ValueError(
-            f"load: source must be {names}, a folder, or an .npz file. Received: {source!r:.80}"
+            f"load: source must be {names}, a folder, or an .npz file. Received: {source!r:.80}{what}"
         )
     arrays = read_arrays(path)
     with files.reading("cannot read the arrays", path):
