@@ -108,7 +108,7 @@ WRONG_Y = [
         r"argmax\(-1\) of one-hot rows.* Received: y of shape \(23, 4\)",
     ),
     (LABELS.astype(str), TypeError, "y must be integers. Received: dtype <U"),
-    (None, ValueError, r"Received: y of shape \(\)"),
+    (None, ValueError, "y must be what the model shall give. Received: None"),
 ]
 
 

@@ -322,6 +322,14 @@ class TestFit:
             found.append(model.fit(x, y.reshape(shape), epochs=2, verbose=0, **given).history)
         assert found[0] == found[1]
 
+    def test_targets_that_are_no_numbers(self):
+        model = Sequential([layers.Input((5,)), layers.Dense(2)])
+        model.compile("sgd", "mse")
+        y = np.zeros((4, 2), np.float32)
+        y[2, 1] = np.nan
+        with pytest.raises(ValueError, match=r"fit: y must be finite\. Received: nan in sample 2"):
+            model.fit(np.zeros((4, 5)), y)
+
     def test_targets_are_missing(self):
         model = compiled()
         with pytest.raises(ValueError, match="fit: y must be what the model shall give"):

@@ -11,9 +11,9 @@ from numba_cnn.settings import Checked, Settings, text
 class Loss(Checked):
     """The mean over a batch of what its samples cost, and its gradient.
 
-    A call takes targets, outputs and the samples' weights, in Keras's order, and returns (value, the gradient with
-    respect to the outputs), where they were computed. The sum is divided by the number of samples, not by the sum of
-    the weights, as in Keras.
+    A call takes targets, outputs and the samples' weights, in Keras's order, and returns the value, where it was
+    computed; on_outputs() returns it with the gradient with respect to the outputs. The sum is divided by the number of
+    samples, not by the sum of the weights, as in Keras.
     """
 
     inert: ClassVar[dict[str, tuple[Any, ...]]] = {
@@ -36,10 +36,8 @@ class Loss(Checked):
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def __call__(
-        self, y_true: Array, y_pred: Array, sample_weight: Array | None = None
-    ) -> tuple[Array, Array]:
-        return self.on_outputs(y_true, y_pred, sample_weight)
+    def __call__(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> Array:
+        return self.on_outputs(y_true, y_pred, sample_weight)[0]
 
     def on_outputs(
         self, y_true: Array, y_pred: Array, sample_weight: Array | None = None

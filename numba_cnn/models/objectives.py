@@ -85,8 +85,6 @@ def objectives(
     """What compile's arguments ask of each of the outputs of these names; a model that is not built has one output."""
     count = max(len(names), 1)
     found = _for_each("loss", loss, names, "a loss")
-    given = [one for one in found if one is not None]
-    made = [NoLoss() if one is None and given else losses.get(one) for one in found]
     weights = [1.0] * count
     if loss_weights is not None:
         weights = [
@@ -94,6 +92,8 @@ def objectives(
         ]
     counted = _metrics("metrics", metrics, names)
     weighted = _metrics("weighted_metrics", weighted_metrics, names)
+    given = [one for one in found if one is not None]
+    made = [NoLoss() if one is None and given else losses.get(one) for one in found]
     asked = []
     for i, name in enumerate(names if count > 1 else [None]):
         for metric in weighted[i]:

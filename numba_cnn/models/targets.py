@@ -67,8 +67,12 @@ def numbers(op: str, y: Any, N: int, output_shape: InputShape) -> np.ndarray:
             f"{op}: the loss expects y of the outputs' shape {('N', *output_shape[1:])}{how}. "
             f"Received: y of shape {y.shape}"
         )
-    if y.dtype.kind not in "fiub" or not finite(y):
+    if y.dtype.kind not in "fiub":
         raise ValueError(f"{op}: y must be finite real numbers. Received: dtype {y.dtype}")
+    if not finite(y):
+        sample = np.isfinite(y.reshape(len(y), -1)).all(1).argmin()
+        wrong = y[sample][~np.isfinite(y[sample])][0]
+        raise ValueError(f"{op}: y must be finite. Received: {wrong} in sample {sample}")
     return np.ascontiguousarray(y, np.float32)
 
 
