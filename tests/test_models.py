@@ -116,7 +116,7 @@ class TestBuilding:
 
         session.clear_session()
         found = [next_name()]
-        Sequential([layers.Input((4,)), layers.Dense(2)])
+        Sequential([layers.Input((4,)), layers.Dense(2), layers.Dense(2)])
         found.append(next_name())
         model = Sequential()
         for change in (
