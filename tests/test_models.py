@@ -116,12 +116,14 @@ class TestBuilding:
 
         session.clear_session()
         found = [next_name()]
-        Sequential([layers.Input((4,)), layers.Dense(2)])
+        Sequential([layers.Input((4,)), layers.Dense(2), layers.Dense(2)])
         found.append(next_name())
         model = Sequential()
         for change in (
             lambda: model.add(layers.Input((4,))),
             lambda: model.add(layers.Dense(3)),
+            lambda: model.add(layers.Dense(2)),
+            model.pop,
             model.pop,
         ):
             change()
@@ -131,7 +133,7 @@ class TestBuilding:
         later(np.ones((2, 4), np.float32))
         found.append(next_name())
         numbers = [1 + int(name.partition("_")[2] or 0) for name in found]
-        assert numbers == [1, 3, 4, 6, 7, 8, 10]
+        assert numbers == [1, 3, 4, 6, 8, 10, 11, 12, 14]
 
 
 class TestFit:

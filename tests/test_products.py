@@ -26,6 +26,14 @@ def test_axes_lie_as_in_numpy(dtype, data):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("axes", [(0, 2, 1), (2, 1, 0), (1, 2, 0)])
+@pytest.mark.parametrize("shape", [(3, 37, 41), (41, 32, 48)])  # vectors, and some elements more
+def test_blocks_lie_as_in_numpy(shape, axes, dtype):
+    x = np.arange(np.prod(shape), dtype=dtype).reshape(shape)
+    np.testing.assert_array_equal(ops.permute(x, axes), x.transpose(axes))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 @given(extents=st.tuples(*[st.integers(1, 9)] * 4), seed=st.integers(0, 99))
 @settings(max_examples=40)
 def test_products_equal_numpy(dtype, extents, seed):
