@@ -90,6 +90,9 @@ def test_reference_against_finite_differences(case):
 @example(case=Conv2DCase((2, 12, 9, 3), (3, 3, 3, 40), {}, relu=True))
 @example(case=Conv2DCase((5, 8, 21, 2), (3, 3, 2, 16), {"padding": ((2, 0), (1, 2))}, relu=True))
 @example(case=Conv2DCase((1, 3, 30, 1), (3, 3, 1, 5), {"padding": "same"}))
+# Few filters, and six whole vectors of channels: of taps side by side, and of taps that lie apart.
+@example(case=Conv2DCase((2, 9, 11, 32), (3, 3, 32, 3), {"padding": "same"}))
+@example(case=Conv2DCase((1, 9, 11, 96), (8, 2, 96, 3), {"dilation_rate": (1, 2)}))
 # Images smaller than the filter: some taps see nothing.
 @example(case=Conv2DCase((2, 1, 2, 6), (5, 5, 1, 6), {"padding": "same", "groups": 6}, relu=True))
 @example(case=Conv2DCase((2, 2, 1, 6), (5, 7, 6, 9), {"padding": "same"}, relu=True))

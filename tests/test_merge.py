@@ -42,10 +42,15 @@ def test_equals_numpy_and_reference(name, dtype, pair, seed):
     np.testing.assert_array_equal(y, getattr(np, name)(a, b))
     a = np.asarray(np.nan_to_num(a))
     dy = np.asarray(rng.standard_normal(y.shape), dtype)
-    _, g = shapes.broadcast(name, *pair)
-    for got, own, other, way, sign in zip(
-        _backward(name, dy, a, b), (a, b), (b, a), (g, g.swapped()), (1.0, -1.0), strict=True
-    ):
+    gradients = zip(_backward(name, dy, a, b), _expected(name, dy, a, b), strict=True)
+    for got, expected in gradients:
+        assert_close(got, expected, 4 * dy.size, size=3)
+
+
+def _expected(name, dy, a, b):
+    """The gradients of a and b as the reference has them, in float64."""
+    _, g = shapes.broadcast(name, a.shape, b.shape)
+    for own, other, way, sign in ((a, b, g, 1.0), (b, a, g.swapped(), -1.0)):
         expected, wide = np.empty(way.a), dy.astype(np.float64).reshape(way.y)
         if name in ("add", "subtract"):
             reference.sum_to(wide, sign if name == "subtract" else 1.0, way, expected)
@@ -53,7 +58,19 @@ def test_equals_numpy_and_reference(name, dtype, pair, seed):
             first = own.astype(np.float64).reshape(way.a)
             second = other.astype(np.float64).reshape(way.b)
             reference.merge_backward(wide, first, second, name, way, expected)
-        assert_close(got, expected.reshape(got.shape), 4 * dy.size, size=3)
+        yield expected.reshape(own.shape)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("shape", [(1, 4, 7), (4, 1, 7)])
+def test_long_sums_are_those_of_their_chunks(shape, name):
+    """More than a chunk; of integers, which add up to the same in any order."""
+    rng = np.random.default_rng(0)
+    extents = (9001, 4, 7) if shape[0] == 1 else (4, 9001, 7)
+    a, b, dy = (rng.integers(-3, 4, s).astype(np.float32) for s in (shape, extents, extents))
+    gradients = zip(_backward(name, dy, a, b), _expected(name, dy, a, b), strict=True)
+    for got, expected in gradients:
+        np.testing.assert_array_equal(got, expected)
 
 
 @pytest.mark.parametrize("name", NAMES)

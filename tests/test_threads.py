@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
 from functools import partial
 
 import numba
@@ -78,6 +79,27 @@ def _run(code, **environment):
 @pytest.mark.parametrize("layer", ["omp", "workqueue"])
 def test_several_threads_predict_at_once(layer):
     assert _run(CONCURRENT, NUMBA_THREADING_LAYER=layer, NUMBA_NUM_THREADS="2") == ["right"]
+
+
+@kernel
+def _double(share, shares, thread, packed):
+    (numbers,) = unpack(packed)
+    for i in range(share * numbers.size // shares, (share + 1) * numbers.size // shares):
+        numbers[i] *= 2
+
+
+@pytest.mark.parametrize("call", [lambda: _double(2, np.ones(9)), lambda: nc.ops.relu(np.ones(9))])
+def test_a_launch_waits_for_that_of_another_thread(call):
+    for _ in range(3):  # compiled, and recorded, where it is
+        call()
+    done = []
+    thread = threading.Thread(target=lambda: done.append(call()))
+    with launching():
+        thread.start()
+        thread.join(0.2)
+        assert not done
+    thread.join()
+    assert done
 
 
 @pytest.mark.parametrize("layer", ["omp", "workqueue"])
