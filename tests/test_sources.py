@@ -150,7 +150,7 @@ class TestGenerators:
             (("a", "b"), TypeError, "x must be an array of real numbers. Received: dtype <U1"),
             ((X[:8, :3], Y[:8]), ValueError, r"expects x of shape .* Received: x of shape \(8, 3, 4, 1\)"),
             ((X[:8], Y[:7]), ValueError, "the same length. Received: 8 samples, 7 labels"),
-            ((X[:8], None), ValueError, r"Received: y of shape \(\)"),
+            ((X[:8], None), ValueError, "y must be what the model shall give. Received: None"),
             ((X[:8] * np.nan, Y[:8]), ValueError, "x must be finite, as float32. Received: nan in sample 0"),
             ((X[:0], Y[:0]), ValueError, "x holds no samples"),
             (([[1], [1, 2]], Y[:2]), ValueError, "x must be an array"),

@@ -25,9 +25,8 @@ class Objective:
         self.loss, self.weight, self.metrics = loss, weight, metrics
         self.name = name  # of the output, where there are several
         self.has_loss = not isinstance(loss, NoLoss)
-        self.is_logged = self.has_loss and (
-            name is None or not is_alone
-        )  # its loss, beside the whole
+        # Whether its loss is logged, beside the sum of all.
+        self.is_logged = self.has_loss and (name is None or not is_alone)
         self.mean = Mean(self._named("loss"))
 
     def _named(self, what: str) -> str:
