@@ -181,7 +181,8 @@ config = _Words(
     ),
     optimizer=_Words("config.optimizer", set_jit=_nothing),
 )
-nn = _Words("nn",
+nn = _Words(
+    "nn",
     **{
         name: getattr(activations, name)
         for name in (

@@ -28,10 +28,8 @@ from numba_cnn.backends.cpu.runtime.partial_sums import partials_of, sum_partial
 from numba_cnn.backends.cpu.runtime.threads import get_num_threads, threads_for
 
 _EVERY = 32  # places, one of which is in the sample that a centre is the mean of
-_BLOCK, _FEWEST = (
-    1 << 14,
-    16,
-)  # elements, and places, whose sums are added up in the element type, then in float64
+# Elements, and places, whose sums are added up in the element type, then in float64.
+_BLOCK, _FEWEST = 1 << 14, 16
 _SHORT = 64  # elements of a row, at most, whose centre is the first of them
 _ROWS = 256  # chunks of rows, at most, whose gradients of gamma and beta are summed by themselves
 

@@ -181,6 +181,25 @@ class Vectors:
         else:
             self.for_each(b.sub(count, paired), lambda i, mask: emit((b.add(paired, i),), mask))
 
+    def store_each(self, count, made, nontemporal):
+        """Write what made(places, mask) gives for the places of `count` elements, (vector, pointer) for each; past the
+        caches, if `nontemporal`: then all vectors are whole and aligned.
+        """
+
+        def past(places, mask):
+            for value, pointer in made(places, mask):
+                self.store_nontemporal(value, pointer)
+
+        def usual(places, mask):
+            for value, pointer in made(places, mask):
+                self.store(value, pointer, mask)
+
+        with self.builder.if_else(nontemporal) as (then, otherwise):
+            with then:
+                self.for_pairs(count, past, whole=True)
+            with otherwise:
+                self.for_pairs(count, usual)
+
     def totals(self, a, b):
         """The sums of all lanes of a and of b, each of lanes that lie ever nearer."""
         half, lanes, build = self.lanes // 2, range(self.lanes), self.builder

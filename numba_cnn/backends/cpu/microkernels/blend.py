@@ -21,16 +21,7 @@ def blend_pixels(v, x, shares, y, channels, nontemporal):
         lower = v.fma(s, left, b.fmul(t, across))
         return v.fma(upper, up, b.fmul(lower, down)), b.gep(y, [c])
 
-    def past(places, mask):
-        for c in places:
-            v.store_nontemporal(*value(c, mask))
+    def blended(places, mask):
+        return [value(c, mask) for c in places]
 
-    def usual(places, mask):
-        for c in places:
-            v.store(*value(c, mask), mask)
-
-    with b.if_else(nontemporal) as (then, otherwise):
-        with then:
-            v.for_pairs(channels, past, whole=True)
-        with otherwise:
-            v.for_pairs(channels, usual)
+    v.store_each(channels, blended, nontemporal)

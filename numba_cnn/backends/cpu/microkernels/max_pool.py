@@ -126,19 +126,7 @@ def window_sum(v, dy, shape, place, dx, channels, nontemporal):
         _for_each(b, shape, add)
         return [(b.load(total), b.gep(dx, [c])) for c, total in zip(places, totals, strict=True)]
 
-    def past(places, mask):
-        for value, pixel in sums(places, mask):
-            v.store_nontemporal(value, pixel)
-
-    def usual(places, mask):
-        for value, pixel in sums(places, mask):
-            v.store(value, pixel, mask)
-
-    with b.if_else(nontemporal) as (then, otherwise):
-        with then:
-            v.for_pairs(channels, past, whole=True)
-        with otherwise:
-            v.for_pairs(channels, usual)
+    v.store_each(channels, sums, nontemporal)
 
 
 def _variable(b, value):

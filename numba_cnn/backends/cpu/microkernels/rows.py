@@ -104,21 +104,10 @@ def _sum_row(v, count, sums, terms):
 
 
 def _map_row(v, count, y, value, nontemporal):
-    b = v.builder
+    def made(places, mask):
+        return [(value(i, mask), v.builder.gep(y, [i])) for i in places]
 
-    def emit(places, mask, past):
-        for i in places:
-            made, place = value(i, mask), b.gep(y, [i])
-            if past:
-                v.store_nontemporal(made, place)
-            else:
-                v.store(made, place, mask)
-
-    with b.if_else(nontemporal) as (then, otherwise):
-        with then:
-            v.for_pairs(count, lambda places, mask: emit(places, mask, True), whole=True)
-        with otherwise:
-            v.for_pairs(count, lambda places, mask: emit(places, mask, False))
+    v.store_each(count, made, nontemporal)
 
 
 def _kept(v, value, mask):

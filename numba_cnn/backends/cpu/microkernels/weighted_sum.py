@@ -23,16 +23,4 @@ def weighted_sum(v, x, weights, rows, y, count, nontemporal):
                 b.store(v.fma(weight, value, b.load(total)), total)
         return [(b.load(total), b.gep(y, [i])) for i, total in zip(places, totals, strict=True)]
 
-    def past(places, mask):
-        for value, place in sums(places, mask):
-            v.store_nontemporal(value, place)
-
-    def usual(places, mask):
-        for value, place in sums(places, mask):
-            v.store(value, place, mask)
-
-    with b.if_else(nontemporal) as (then, otherwise):
-        with then:
-            v.for_pairs(count, past, whole=True)
-        with otherwise:
-            v.for_pairs(count, usual)
+    v.store_each(count, sums, nontemporal)
