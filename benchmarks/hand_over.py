@@ -13,7 +13,8 @@ import numpy as np
 from numba import njit, prange
 
 from numba_cnn.backends.cpu.runtime.affinity import migrate_from, processor
-from numba_cnn.backends.cpu.runtime.scheduler import LINE_WORDS, add_one, read
+from numba_cnn.backends.cpu.runtime.scheduler import LINE_WORDS
+from numba_cnn.backends.cpu.runtime.waiting import add_one, read
 
 TURNS, ROUNDS = 200, 10
 

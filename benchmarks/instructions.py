@@ -2,9 +2,9 @@
 
     python -m benchmarks.instructions
 
-prints them as JSON: for each activation, forward and gradient, what an element costs of instructions, each one for all
-lanes of a vector, and of divisions, counted by lanes (square roots are divisions). Loads, stores and plain moves are
-not counted: other ports of a core do them.
+prints them as JSON: for each activation, forward and gradient, and for the passes of layers that compute more than they
+move, what an element costs of instructions, each one for all lanes of a vector, and of divisions, counted by lanes
+(square roots are divisions). Loads, stores and plain moves are not counted: other ports of a core do them.
 """
 
 import json
@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from importlib import import_module
 
 import numpy as np
 
@@ -22,10 +23,17 @@ _MOVES = re.compile(r"^(v?mov(ap|up|dq|nt|d$|q$)|v?(p)?broadcast|vzeroupper|pref
 _DIVISIONS = re.compile(r"^v?(div|sqrt)")
 _REGISTER = re.compile(r"%([xyz])mm")
 LANES = {"x": 4, "y": 8, "z": 16}
+# Passes of layers: the kernels and functions, by their module below backends/cpu, each of whose main loops an element
+# goes through.
+PASSES = {
+    ("Dropout", "training"): ["dropout._mask"],
+    ("Dropout", "backward"): ["dropout._mask"],
+    ("GaussianNoise", "training"): ["dropout._noise", "dropout._add_normals"],
+}
 
 
 def counts():
-    """{(activation, "forward" or "gradient"): (vector instructions, divisions) per element}."""
+    """{(activation, "forward" or "gradient"), or (layer, pass): (vector instructions, divisions) per element}."""
     with tempfile.TemporaryDirectory() as empty:  # code that comes from the cache has no text
         settings = os.environ | {"NUMBA_CACHE_DIR": empty}
         command = [sys.executable, "-m", "benchmarks.instructions"]
@@ -50,7 +58,23 @@ def main():
         for of, make in ("forward", activations._loop), ("gradient", activations._gradient_loop):
             make(name, np.dtype("f"))
             rows.append([name, of, *per_element(texts[-1])])
+    rows += [[*name, *of_a_pass(name[0], loops)] for name, loops in PASSES.items()]
     print(json.dumps(rows))
+
+
+def of_a_pass(layer, loops):
+    """(arithmetic, divisions) of an element in all of these loops."""
+    from numba_cnn import layers
+
+    settings = {"GaussianNoise": {"stddev": 1.0}, "Dropout": {"rate": 0.5}}[layer]
+    getattr(layers, layer)(**settings)(np.ones((2, 64), np.float32), training=True)
+    costs = []
+    for name in loops:
+        module, function = name.split(".")
+        found = getattr(import_module(f"numba_cnn.backends.cpu.{module}"), function)
+        (compiled,) = getattr(found, "share", found).overloads.values()
+        costs.append(per_element(compiled.library.get_asm_str()))
+    return map(sum, zip(*costs, strict=True))
 
 
 def per_element(text):

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from fed_model import EXPECTED, X, Y, assert_same, model, trained
 
-from numba_cnn import callbacks, layers, models, utils
+from numba_cnn import callbacks, layers, models, threads, utils
 
 
 class Items(utils.PyDataset):
@@ -348,3 +348,19 @@ class TestFiles:
         mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
         settings = {"batch_size": 8, "epochs": 2}
         assert_same(trained(mapped, Y, **settings), trained(X, Y, **settings))
+
+
+@pytest.mark.parametrize(("seconds", "count"), [(0.0, 1), (0.004, 3)])
+def test_threads_work_where_they_are_worth_it(seconds, count, monkeypatch):
+    """What takes less than a thread costs is done by who asks for it."""
+    monkeypatch.setattr(threads, "cores", lambda: 3)
+    by = []
+
+    def double(i):
+        time.sleep(seconds)
+        by.append(threading.get_ident())
+        return 2 * i
+
+    assert list(threads.mapped(double, range(40))) == list(range(0, 80, 2))
+    assert len({*by[2:]}) == count
+    assert (threading.get_ident() in by[2:]) == (count == 1)

@@ -9,15 +9,17 @@ import math
 
 import numpy as np
 
-_ROUNDS = 10
+ROUNDS, WORDS = 10, 4  # WORDS: of a block
+MULTIPLIERS = 0xD2511F53, 0xCD9E8D57
+INCREMENTS = 0x9E3779B9, 0xBB67AE85  # of a key in each round: the golden ratio, sqrt(3) - 1
+
 _MASK, _SHIFT = np.uint64(0xFFFFFFFF), np.uint64(32)
-_M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
-_W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)  # the golden ratio, sqrt(3) - 1
-WORDS = 4  # of a block
+_M0, _M1 = map(np.uint64, MULTIPLIERS)
+_W0, _W1 = map(np.uint64, INCREMENTS)
 
 # A uniform number is the upper 24 bits of a word, which float32 holds without rounding.
 _UPPER, _UNIT = np.uint64(8), 2.0**-24
-_EIGHTH, _QUARTER = 1 << 21, 22  # of a turn, in such numbers: half a quarter; and a quarter's bits
+_QUARTER = 2.0**22  # of a turn, in such numbers
 _SINE = [(-1) ** k / math.factorial(2 * k + 1) for k in range(8)]
 _COSINE = [(-1) ** k / math.factorial(2 * k) for k in range(9)]
 
@@ -26,7 +28,7 @@ def block(index, counter, seed):
     """The four words at a place, each of 32 bits in a uint64; what is given is uint64 too."""
     c0, c1, c2, c3 = index & _MASK, index >> _SHIFT, counter & _MASK, counter >> _SHIFT
     k0, k1 = seed & _MASK, seed >> _SHIFT
-    for _ in range(_ROUNDS):
+    for _ in range(ROUNDS):
         p0, p1 = _M0 * c0, _M1 * c2
         c0, c1, c2, c3 = (p1 >> _SHIFT) ^ c1 ^ k0, p1 & _MASK, (p0 >> _SHIFT) ^ c3 ^ k1, p0 & _MASK
         k0, k1 = (k0 + _W0) & _MASK, (k1 + _W1) & _MASK
@@ -66,24 +68,22 @@ def circle(m):
 
 
 def normals(m):
-    """pair(x, a, b): two numbers of the standard normal distribution in the type of x, from two words.
+    """pair(a, b): two numbers of the standard normal distribution from two uniform ones, in the type of these.
 
-    By the words of `m`: like, where, log, sqrt and function, as in scalars.py. Source: Box & Muller, 1958.
+    By the words of `m`: like, where, log, sqrt, floor and function, as in scalars.py. Source: Box & Muller, 1958.
     """
     like, where, log, sqrt = m.like, m.where, m.log, m.sqrt
-    sine, cosine = circle(m)
+    lower_of, (sine, cosine) = m.floor, circle(m)
 
-    def pair(x, a, b):
-        length = sqrt(like(x, -2) * log(like(x, uniform_of(a) + 1) * like(x, _UNIT)))
-        turn = uniform_of(b)
-        quarter = (turn + _EIGHTH) >> _QUARTER
-        t = like(x, turn - (quarter << _QUARTER)) * like(x, math.pi / 2 / (1 << _QUARTER))
+    def pair(a, b):
+        length = sqrt(like(a, -2) * log((a + like(a, 1)) * like(a, _UNIT)))
+        quarter = like(a, lower_of(b * like(a, 1 / _QUARTER) + like(a, 0.5)))  # 0 to 4
+        t = (b - quarter * like(a, _QUARTER)) * like(a, math.pi / 2 / _QUARTER)
         s, c = sine(t), cosine(t)
-        odd = (quarter & 1) == 1
+        odd, second = (quarter == like(a, 1)) | (quarter == like(a, 3)), quarter == like(a, 2)
         across, along = where(odd, s, c), where(odd, c, s)
-        across = where((quarter == 1) | (quarter == 2), -across, across)
-        along = where((quarter == 2) | (quarter == 3), -along, along)
+        across = where(second | (quarter == like(a, 1)), -across, across)
+        along = where(second | (quarter == like(a, 3)), -along, along)
         return length * across, length * along
 
-    uniform_of = m.function(uniform)
     return m.function(pair)

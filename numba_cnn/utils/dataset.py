@@ -284,11 +284,12 @@ class Dataset:
         return each(lambda one: (np.shape(one), np.asarray(one).dtype), next(self._begin(0)))
 
 
-def _threads(op: str, count: Any) -> int:
+def _threads(op: str, count: Any) -> int | None:
+    """As mapped() takes them: None for as many as it finds worth their while."""
     if count is None:
         return 1
     if count == AUTOTUNE:
-        return threads.cores()
+        return None
     return min(shapes.count(op, "num_parallel_calls", count), threads.cores())
 
 

@@ -8,20 +8,25 @@ from numba_cnn.backends import philox
 from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cpu.codegen import elementary
 from numba_cnn.backends.cpu.codegen.compiler import in_loops, noinline
+from numba_cnn.backends.cpu.codegen.elementary import like
+from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
+from numba_cnn.backends.cpu.microkernels.random_words import drop, uniform
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.memory import constant, empty
 from numba_cnn.backends.cpu.runtime.threads import threads_for
 
-_RUN = 1024  # blocks
+_ALIGNED = 32  # elements: shares begin at multiples of them, which are whole vectors
+_PART = 2048  # elements, a multiple of these
 _COST = 4  # elements of a copy that take as long as the words of one element
 
-_block = in_loops(philox.block)
+_block = noinline(philox.block)
 _pair = philox.normals(
     SimpleNamespace(
-        like=elementary.like,
+        like=like,
         where=elementary.select,
-        log=elementary.log,
+        log=elementary.log_of_normal,
         sqrt=np.sqrt,
+        floor=np.floor,
         function=in_loops,
     )
 )
@@ -69,45 +74,15 @@ def _draw(share, shares, thread, packed):
 
 @kernel
 def _mask(share, shares, thread, packed):
-    """Each share is a run of blocks of four elements, in runs that the first-level cache holds."""
+    """Each share is a run of elements."""
     x, per_sample, least, scale, generator, used, y = unpack(packed)
-    place = first_sample(generator) * per_sample
-    first, last = _blocks(share, shares, place, y)
-    zero = y.dtype.type(0)
-    for b in range(first, last, _RUN):
-        start, stop = _elements(b, min(b + _RUN, last), place, y)
-        run, source = y[start:stop], x[start:stop]
-        _factors(
-            run, place + start, np.uint64(generator[0]), np.uint64(used[0]), np.uint64(least), scale
-        )
-        for i in range(run.size):
-            run[i] = zero if run[i] == zero else source[i] * run[i]
-
-
-@noinline
-def _factors(y, place, seed, counter, least, scale):
-    """y = scale where an element is kept, else 0, for elements from a place in the whole batch on."""
-    zero = y.dtype.type(0)
-    head = min(-place % 4, y.size)
-    words = _block(np.uint64(place // 4), counter, seed)
-    for i in range(head):
-        y[i] = scale if words[(place + i) % 4] >= least else zero
-    _whole_factors(y[head:], -(-place // 4), seed, counter, least, scale)
-
-
-@noinline
-def _whole_factors(y, first, seed, counter, least, scale):
-    """The same from a block on: a loop that reads no array, which LLVM vectorises."""
-    zero = y.dtype.type(0)
-    for b in range(y.size // 4):
-        w0, w1, w2, w3 = _block(np.uint64(first + b), counter, seed)
-        y[4 * b] = scale if w0 >= least else zero
-        y[4 * b + 1] = scale if w1 >= least else zero
-        y[4 * b + 2] = scale if w2 >= least else zero
-        y[4 * b + 3] = scale if w3 >= least else zero
-    words = _block(np.uint64(first + y.size // 4), counter, seed)
-    for i in range(y.size // 4 * 4, y.size):
-        y[i] = scale if words[i % 4] >= least else zero
+    place, seed, counter = first_sample(generator) * per_sample, generator[0], used[0]
+    start, body, stop = _run(share, shares, place, y.size)
+    for i in range(start, body):
+        y[i] = x[i] * scale if _word(place + i, counter, seed) >= least else y.dtype.type(0)
+    past = bypasses_caches(y, body)
+    stream = (place + body) // 4, counter, seed
+    drop((x, body), stream, (least, scale), (y, body), stop - body, past)
 
 
 @kernel
@@ -124,42 +99,36 @@ def _scale_channels(share, shares, thread, packed):
 
 @kernel
 def _noise(share, shares, thread, packed):
-    """Each share is a run of blocks of four elements, in runs that the first-level cache holds."""
+    """Each share is a run of elements, in parts that the first-level cache holds."""
     x, per_sample, stddev, generator, used, y = unpack(packed)
-    place = first_sample(generator) * per_sample
-    first, last = _blocks(share, shares, place, y)
-    for b in range(first, last, _RUN):
-        start, stop = _elements(b, min(b + _RUN, last), place, y)
-        run, source = y[start:stop], x[start:stop]
-        _normals(run, place + start, np.uint64(generator[0]), np.uint64(used[0]))
-        for i in range(run.size):
-            run[i] = source[i] + stddev * run[i]
+    place, seed, counter = first_sample(generator) * per_sample, generator[0], used[0]
+    start, body, stop = _run(share, shares, place, y.size)
+    end = body + (stop - body) // 2 * 2
+    for i in range(start, body):
+        y[i] = x[i] + stddev * _normal(stddev, place + i, counter, seed)
+    for first in range(body, end, _PART):
+        count = min(_PART, end - first)
+        uniform(((place + first) // 4, counter, seed), (y, first), count)
+        _add_normals(x[first : first + count], stddev, y[first : first + count])
+    for i in range(end, stop):
+        y[i] = x[i] + stddev * _normal(stddev, place + i, counter, seed)
 
 
 @noinline
-def _normals(y, place, seed, counter):
-    """y = numbers of the standard normal distribution, for elements from a place in the whole batch on."""
-    zero = y.dtype.type(0)
-    head = min(-place % 4, y.size)
-    w0, w1, w2, w3 = _block(np.uint64(place // 4), counter, seed)
-    z = (*_pair(zero, w0, w1), *_pair(zero, w2, w3))
-    for i in range(head):
-        y[i] = z[(place + i) % 4]
-    _whole_normals(y[head:], -(-place // 4), seed, counter)
+def _add_normals(x, stddev, y):
+    """y = x and noise of the uniform numbers that lie in y."""
+    for i in range(y.size // 2):
+        across, along = _pair(y[2 * i], y[2 * i + 1])
+        y[2 * i], y[2 * i + 1] = x[2 * i] + stddev * across, x[2 * i + 1] + stddev * along
 
 
 @noinline
-def _whole_normals(y, first, seed, counter):
-    """The same from a block on."""
-    zero = y.dtype.type(0)
-    for b in range(y.size // 4):
-        w0, w1, w2, w3 = _block(np.uint64(first + b), counter, seed)
-        y[4 * b], y[4 * b + 1] = _pair(zero, w0, w1)
-        y[4 * b + 2], y[4 * b + 3] = _pair(zero, w2, w3)
-    w0, w1, w2, w3 = _block(np.uint64(first + y.size // 4), counter, seed)
-    z = (*_pair(zero, w0, w1), *_pair(zero, w2, w3))
-    for i in range(y.size // 4 * 4, y.size):
-        y[i] = z[i % 4]
+def _normal(x, element, counter, seed):
+    """One element's number of the standard normal distribution, in the type of x."""
+    even = element // 2 * 2
+    first, second = _word(even, counter, seed) >> 8, _word(even + 1, counter, seed) >> 8
+    across, along = _pair(like(x, first), like(x, second))
+    return across if element == even else along
 
 
 @noinline
@@ -169,13 +138,17 @@ def first_sample(generator):
 
 
 @noinline
-def _blocks(share, shares, place, y):
-    """The range of the whole batch's blocks that a share is."""
-    begin, end = place // 4, -(-(place + y.size) // 4)
-    return begin + share * (end - begin) // shares, begin + (share + 1) * (end - begin) // shares
+def _run(share, shares, place, size):
+    """(start, body, stop): the elements of a share, and where in them the first block of four begins."""
+    first, last = place // _ALIGNED, -(-(place + size) // _ALIGNED)
+    begin = first + share * (last - first) // shares
+    end = first + (share + 1) * (last - first) // shares
+    start, stop = max(begin * _ALIGNED - place, 0), min(end * _ALIGNED - place, size)
+    return start, min(start + -(place + start) % 4, stop), stop
 
 
 @noinline
-def _elements(first, last, place, y):
-    """Which elements those blocks are here."""
-    return max(4 * first - place, 0), min(4 * last - place, y.size)
+def _word(element, counter, seed):
+    """The word of one element of the whole batch."""
+    words = _block(np.uint64(element // 4), np.uint64(counter), np.uint64(seed))
+    return np.int64(words[element % 4])

@@ -9,11 +9,12 @@ from numba import int64, uint64
 from numba_cnn.backends import philox
 from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cuda.activations import words
+from numba_cnn.backends.cuda.affine_transform2d import floor
 from numba_cnn.backends.cuda.launch import launch, launch_each
 from numba_cnn.backends.cuda.provider import cuda, device, jit
 from numba_cnn.backends.cuda.vector import load, store
 
-_block = device(philox.block)
+_block, _uniform = device(philox.block), device(philox.uniform)
 
 
 @checked
@@ -82,7 +83,8 @@ def mask_kernel(spatial):
 
 @lru_cache
 def noise_kernel(dtype):
-    pair = philox.normals(SimpleNamespace(**words(dtype), function=device))
+    own = SimpleNamespace(**words(dtype), floor=floor(dtype), function=device)
+    pair, kind = philox.normals(own), dtype.type
 
     @jit
     def noise_kernel(x, per_sample, stddev, generator, used, y):
@@ -91,7 +93,8 @@ def noise_kernel(dtype):
             element = int64(i) + first_sample(generator) * per_sample
             w0, w1, w2, w3 = _block(uint64(element // 4), uint64(used[0]), uint64(generator[0]))
             lane = element % 4
-            across, along = pair(stddev, w0 if lane < 2 else w2, w1 if lane < 2 else w3)
+            first, second = _uniform(w0 if lane < 2 else w2), _uniform(w1 if lane < 2 else w3)
+            across, along = pair(kind(first), kind(second))
             store(y, i, load(x, i) + stddev * (along if lane % 2 == 1 else across))
 
     return noise_kernel

@@ -161,14 +161,26 @@ def _log_near_1(f, rest):
 
 
 @in_loops
+def _log_of(x, less):
+    """log(x) - less * log(2) of a normal number x > 0."""
+    bits = _bits_of(x) - np.int32(0x3F3504F3)  # sqrt(1/2)
+    e = np.float32(bits >> np.int32(23)) - less
+    m = _float_of((bits & np.int32(0x7FFFFF)) + np.int32(0x3F3504F3))
+    f = m - np.float32(1)
+    return _fma(e, _LN2_HIGH, _log_near_1(f, _fma(e, _LN2_LOW, np.float32(-0.5) * f * f)))
+
+
+@in_loops
+def log_of_normal32(x):
+    """log(x) of a normal number x > 0."""
+    return _log_of(x, np.float32(0))
+
+
+@in_loops
 def log32(x):
     tiny = x < np.float32(1.1754944e-38)
     scaled = select(tiny, x * np.float32(8388608.0), x)
-    bits = _bits_of(scaled) - np.int32(0x3F3504F3)  # sqrt(1/2)
-    e = np.float32(bits >> np.int32(23)) - select(tiny, np.float32(23), np.float32(0))
-    m = _float_of((bits & np.int32(0x7FFFFF)) + np.int32(0x3F3504F3))
-    f = m - np.float32(1)
-    value = _fma(e, _LN2_HIGH, _log_near_1(f, _fma(e, _LN2_LOW, np.float32(-0.5) * f * f)))
+    value = _log_of(scaled, select(tiny, np.float32(23), np.float32(0)))
     infinite = select(x == np.float32(np.inf), x, value)
     return select(
         x > np.float32(0),
@@ -257,6 +269,7 @@ def _sigmoid64(x):
 exp = _by_type("exp", exp32, noinline(lambda x: math.exp(x)))
 expm1 = _by_type("expm1", expm1_32, noinline(lambda x: math.expm1(x)))
 log = _by_type("log", log32, noinline(lambda x: math.log(x)))
+log_of_normal = _by_type("log_of_normal", log_of_normal32, noinline(lambda x: math.log(x)))
 log1p = _by_type("log1p", log1p32, noinline(lambda x: math.log1p(x)))
 tanh = _by_type("tanh", tanh32, noinline(lambda x: math.tanh(x)))
 sigmoid = _by_type("sigmoid", sigmoid32, _sigmoid64)

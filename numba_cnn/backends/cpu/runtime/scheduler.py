@@ -1,21 +1,21 @@
-"""How the shares of launches are handed out to threads, which wait for one another without sleeping."""
+"""How the shares of launches are handed out to threads, which wait for one another between launches."""
 
-import sys
-
-import llvmlite.binding as llvm
 import numpy as np
-from llvmlite import ir
-from numba import njit, prange, types
-from numba.core import cgutils
-from numba.extending import intrinsic
+from numba import njit, prange
 
 from numba_cnn.backends.cpu.codegen.compiler import cached, call
 from numba_cnn.backends.cpu.runtime.affinity import migrate_from, processor
+from numba_cnn.backends.cpu.runtime.waiting import (
+    add_one,
+    do_deferred,
+    read,
+    wait,
+    yield_processor,
+)
 
 # What a thread's run is cut into, each as (which, of how many equal parts): small ones last, so that nobody waits long
 # for a thread whose core is slower, or which has been descheduled.
 PIECES = (0, 4), (1, 4), (2, 4), (6, 8), (14, 16), (15, 16)
-SPINS_BEFORE_YIELD = 1000  # polls of a launch's counter before the thread yields its processor
 LINE_WORDS = 8  # integers that fill a cache line, which threads had better not share
 
 
@@ -60,71 +60,8 @@ def run_table(table, deferred):
                     call(address, (share, parts * threads, np.intp(thread % threads), packed))
                     add_one(done, i * LINE_WORDS)
                     if i == 0 and thread == 0 and read(done, came) < most - 1:
-                        _yield()  # to who waits for this processor, and leaves it
+                        yield_processor()  # to who waits for this processor, and leaves it
                     piece = add_one(taken, place)
-            _wait(done, i * LINE_WORDS, pieces * threads, deferred, taken)
-        while _do_deferred(deferred, taken):
+            wait(done, i * LINE_WORDS, pieces * threads, deferred, taken)
+        while do_deferred(deferred, taken):
             pass
-
-
-@njit(nogil=True)
-def _wait(done, place, pieces, deferred, taken):
-    """Look for the last of a launch's pieces, do a share of what was put deferred, or, from time to time, let others
-    have the processor."""
-    spins = 0
-    while read(done, place) < pieces:
-        if _do_deferred(deferred, taken):
-            continue
-        spins += 1
-        if spins % SPINS_BEFORE_YIELD == 0:
-            _yield()
-
-
-@njit(nogil=True)
-def _do_deferred(deferred, taken):
-    """Do one share of what was put deferred, if any is left; taken[0] counts them."""
-    if len(deferred) == 0 or read(taken, 0) >= deferred[0, 1]:
-        return False
-    share = add_one(taken, 0)
-    if share < deferred[0, 1]:
-        call(deferred[0, 0], (share, deferred[0, 1], 0, deferred[0, 2]))
-    return True
-
-
-@intrinsic
-def add_one(typingctx, counts, place):
-    """counts[place], which is one more from then on; no two threads get the same number.
-
-    Who reads the new number sees what this thread wrote before.
-    """
-
-    def codegen(context, builder, signature, values):
-        data = context.make_array(signature.args[0])(context, builder, values[0]).data
-        one = context.get_constant(types.int64, 1)
-        return builder.atomic_rmw("add", builder.gep(data, [values[1]]), one, "acq_rel")
-
-    return types.int64(counts, types.intp), codegen
-
-
-@intrinsic
-def read(typingctx, counts, place):
-    """counts[place], as add_one() left it last, after a moment's rest."""
-
-    def codegen(context, builder, signature, values):
-        if llvm.get_default_triple().startswith("x86"):
-            kind = ir.FunctionType(ir.VoidType(), [])
-            name = "llvm.x86.sse2.pause"
-            builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [])
-        data = context.make_array(signature.args[0])(context, builder, values[0]).data
-        return builder.load_atomic(builder.gep(data, [values[1]]), "acquire", 8)
-
-    return types.int64(counts, types.intp), codegen
-
-
-if sys.platform == "win32":  # it lets others have it by itself
-
-    @njit
-    def _yield():
-        pass
-else:
-    _yield = types.ExternalFunction("sched_yield", types.int32())

@@ -1,4 +1,4 @@
-"""How many threads the kernels run on, and how long those without work look for some; scheduler.py waits for them."""
+"""How many threads the kernels run on, and how long those without work look for some before they sleep."""
 
 import os
 from functools import cache
