@@ -55,7 +55,9 @@ def _plain(app, what, name, obj, options, lines):
     paragraphs = "\n".join(lines).strip("\n").split("\n\n")
     found = []
     for paragraph in paragraphs:
-        if _COLUMNS.search(paragraph) or paragraph.startswith(" "):
+        if paragraph.startswith(">>>"):
+            found += [paragraph, ""]
+        elif _COLUMNS.search(paragraph) or paragraph.startswith(" "):
             found += ["::", "", *(f"    {line}" for line in paragraph.splitlines()), ""]
         else:
             found += [re.sub(r"([*`|_\\])", r"\\\1", " ".join(paragraph.split())), ""]

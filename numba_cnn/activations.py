@@ -118,7 +118,11 @@ def relu6(x: Array) -> Array:
 
 
 def leaky_relu(x: Array, negative_slope: float = 0.2) -> Array:
-    """x where it is positive, else negative_slope * x."""
+    """x where it is positive, else negative_slope * x.
+
+    >>> nc.activations.leaky_relu(np.array([-5.0, 0.0, 3.0])).tolist()
+    [-1.0, 0.0, 3.0]
+    """
     return Use("leaky_relu", (("negative_slope", negative_slope),)).call(x)
 
 

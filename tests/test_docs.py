@@ -1,20 +1,31 @@
 """The pages say what happens, their links lead somewhere, and the examples run."""
 
+import doctest
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+import numba_cnn
 
 pytest.importorskip("matplotlib")
 ROOT = Path(__file__).parents[1]
 RUN = ("tutorial.md", "start.md", "command.md")
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+WITH_EXAMPLES = sorted(
+    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for path in (ROOT / "numba_cnn").rglob("*.py")
+    if ">>>" in path.read_text()
+)
 # What each example's last line says.
 EXAMPLES = {
     "kernels_alone": r"squared error of the learned blur 0\.00\d+, of nothing 0\.\d+",
     "new_layer": r"accuracy (0\.9|1\.0)\d",
+    "new_op": r"cuda: largest difference to the reference \de-0[678]",
     "keras_model": r"saved trained_here\.keras; class 0 went from 0\.\d+ to 0\.\d+",
     "segmentation": r"0\.9\d of the pixels are right; overlap of disks 0\.[89]\d",
     "transfer": r"accuracy on 6 to 9 with features of nothing: 0\.\d+",
@@ -33,6 +44,8 @@ def test_a_page_says_what_its_code_prints(page):
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example(name, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    if name == "new_op":
+        monkeypatch.setenv("NUMBA_ENABLE_CUDASIM", "1")
     found = subprocess.run(
         [sys.executable, "-W", "error", "-m", f"examples.{name}"],
         capture_output=True,
@@ -50,6 +63,14 @@ def test_the_example_of_a_folder(tmp_path, monkeypatch):
         found = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
         assert found.returncode == 0, found.stderr
     assert (tmp_path / "own_folder.keras").exists()
+
+
+@pytest.mark.parametrize("module", WITH_EXAMPLES)
+def test_examples_in_docstrings(module):
+    """In them np is NumPy and nc is numba_cnn."""
+    done = doctest.testmod(import_module(module), extraglobs={"np": np, "nc": numba_cnn})
+    assert done.attempted
+    assert not done.failed
 
 
 def test_all_examples_are_run():

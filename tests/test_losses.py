@@ -11,7 +11,7 @@ from gradcheck import assert_gradient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numba_cnn import ops
+from numba_cnn import losses, ops
 from numba_cnn.backends import reference
 
 OF_TARGETS = [
@@ -164,3 +164,21 @@ def test_accuracies(dtype):
 def test_bad_input(call, error, message):
     with pytest.raises(error, match=message):
         call(np.ones((2, 3)))
+
+
+@pytest.mark.parametrize(
+    ("name", "targets"),
+    [
+        ("SparseCategoricalCrossentropy", [1, 0]),
+        ("CategoricalCrossentropy", [[0, 1], [1, 0]]),
+        ("MeanSquaredError", [[0, 1], [1, 0]]),
+        ("Huber", [[0, 1], [1, 0]]),
+    ],
+)
+def test_a_call_takes_lists(name, targets):
+    loss, outputs, weights = getattr(losses, name)(), [[0.5, 0.5], [0.25, 0.75]], [1, 2]
+    wide = np.array(outputs)
+    labels = np.array(targets) if loss.has_classes else np.array(targets, np.float64)
+    expected = loss.on_outputs(labels, wide, np.array(weights, np.float64))[0]
+    assert loss(targets, wide, weights) == expected
+    assert loss(targets, outputs, weights) == pytest.approx(float(expected), rel=1e-6)

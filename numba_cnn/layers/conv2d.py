@@ -21,6 +21,12 @@ class Conv2D(ConvolutionLayer):
 
     Parameters are kernel (KH, KW, C/groups, filters) and bias (filters,); the formula is
     ops.conv2d's.
+
+    >>> layer = nc.layers.Conv2D(32, (3, 3), padding="same", activation="relu")
+    >>> layer(np.zeros((2, 64, 64, 3), np.float32)).shape
+    (2, 64, 64, 32)
+    >>> layer.kernel.shape, layer.bias.shape
+    ((3, 3, 3, 32), (32,))
     """
 
     def __init__(

@@ -11,7 +11,11 @@ from numba_cnn.settings import Settings, number
 
 
 class Rescaling(Layer):
-    """x * scale + offset: Rescaling(1 / 255) brings bytes to 0..1."""
+    """x * scale + offset: Rescaling(1 / 255) brings bytes to 0..1.
+
+    >>> nc.layers.Rescaling(1 / 255)(np.array([[0.0, 51.0, 255.0]])).round(3).tolist()
+    [[0.0, 0.2, 1.0]]
+    """
 
     _settings: ClassVar[Settings] = {"scale": number(), "offset": number()}
 

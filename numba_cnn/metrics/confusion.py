@@ -168,7 +168,13 @@ class FalseNegatives(_AtThresholds):
 
 
 class Precision(_AtThresholds):
-    """The share of those above the threshold that are right: of the top_k outputs of a sample, of one class, of all."""
+    """The share of those above the threshold that are right: of the top_k outputs of a sample, of one class, of all.
+
+    >>> precision = nc.metrics.Precision()
+    >>> precision.update_state([0, 1, 1, 0], [0.2, 0.9, 0.4, 0.7])
+    >>> precision.result()
+    0.5
+    """
 
     default_name = "precision"
     _settings: ClassVar[Settings] = {

@@ -31,6 +31,12 @@ class Model(Saved):
 
     Layers, among them models, may be used more than once, and their outputs by several others. Inputs and outputs may
     be lists or dicts. An input may be what a layer returned: the model begins behind that layer, with the same weights.
+
+    >>> inputs = nc.Input((8, 8, 3))
+    >>> features = nc.layers.Conv2D(4, 3, activation="relu")(inputs)
+    >>> outputs = nc.layers.Dense(2, activation="softmax")(nc.layers.Flatten()(features))
+    >>> nc.Model(inputs, outputs).predict(np.zeros((5, 8, 8, 3)), verbose=0).tolist() == [[0.5, 0.5]] * 5
+    True
     """
 
     _keras_class, _keras_module = "Functional", "keras.src.models.functional"

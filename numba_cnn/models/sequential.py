@@ -23,6 +23,12 @@ class Sequential(Saved):
     model.fit(x, y, epochs=5)
 
     A layer may be a model.
+
+    >>> model = nc.Sequential([nc.layers.Conv2D(4, 3), nc.layers.Flatten(), nc.layers.Dense(2)])
+    >>> model.predict(np.zeros((5, 8, 8, 3)), verbose=0).shape
+    (5, 2)
+    >>> model.count_params()
+    402
     """
 
     _keras_class, _keras_module = "Sequential", "keras"

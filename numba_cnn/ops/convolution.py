@@ -46,6 +46,12 @@ def conv2d(
 
     Raises ValueError if channels disagree or a filter does not fit, TypeError for mixed dtypes or backends.
     Source: Dumoulin & Visin, arXiv:1603.07285.
+
+    >>> image = np.zeros((1, 5, 5, 1), np.float32)
+    >>> image[0, :, 2:] = 1  # bright from the third column on
+    >>> edge = np.array([[-1, 0, 1]] * 3, np.float32).reshape(3, 3, 1, 1)
+    >>> nc.ops.conv2d(image, edge)[0, :, :, 0].tolist()
+    [[3.0, 3.0, 0.0], [3.0, 3.0, 0.0], [3.0, 3.0, 0.0]]
     """
     backend, (x, weight, bias) = arguments.arrays("conv2d", "bias", x=x, weight=weight, bias=bias)
     g = shapes.conv2d(x.shape, weight.shape, strides, padding, dilation_rate, groups)

@@ -22,6 +22,9 @@ def dense(
     returns      (N, F)
 
     Raises ValueError if the features disagree, TypeError for mixed dtypes or backends.
+
+    >>> nc.ops.dense(np.ones((1, 3)), np.eye(3), np.array([0.0, 1.0, -2.0]), activation="relu").tolist()
+    [[1.0, 2.0, 0.0]]
     """
     backend, (x, weight, bias) = arguments.arrays("dense", "bias", x=x, weight=weight, bias=bias)
     N, _, F = shapes.dense(x.shape, weight.shape)

@@ -25,6 +25,12 @@ def max_pool2d(
                  uint8, or int32 where a window has more than 256 pixels
 
     Raises ValueError if a window does not fit or could hold no pixel, TypeError for another dtype.
+
+    >>> y, argmax = nc.ops.max_pool2d(np.arange(16, dtype=np.float32).reshape(1, 4, 4, 1))
+    >>> y[0, :, :, 0].tolist()
+    [[5.0, 7.0], [13.0, 15.0]]
+    >>> argmax[0, :, :, 0].tolist()
+    [[3, 3], [3, 3]]
     """
     backend, (x,) = arguments.arrays("max_pool2d", x=x)
     g = shapes.max_pool2d(x.shape, pool_size, strides, padding)

@@ -16,6 +16,9 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     num_classes    one more than the largest label unless given
 
     Raises ValueError for labels that are no integers from 0 to num_classes - 1.
+
+    >>> nc.utils.to_categorical([0, 2, 1]).tolist()
+    [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 1.0, 0.0]]
     """
     labels: np.ndarray = np.asarray(x)
     if labels.dtype.kind not in "iufb" or labels.size == 0:
