@@ -1,22 +1,24 @@
 """fit from JPEG files: how near it comes to what its parts take, and how much memory.
 
-    python -m benchmarks.feeding [FOLDER] [--images 27000] [--size 64] [--batch-size 32] [--epochs 1]
+    python -m benchmarks.feeding [FOLDER] [--images 27000] [--size 64] [--batch-size 32] [--rounds 5]
 
 FOLDER has a folder of images for each class, of which copies under other names make up the number; without one, images
-are drawn. Printed are the core time of the steps (fit on arrays in memory, one thread), that of decoding (one thread),
-the wall time of fit from the files, decoding anew in each epoch, and how many times half of the two sums that is; and
-the peak of memory. Kernels are compiled before.
+are drawn. In each round the steps (fit on arrays in memory) on one core and on all, decoding (one core) and fit from
+the files (all cores, decoding anew) take turns, on a part of the images. Printed are the medians of their times for an
+image; how many times the core time of steps and decoding, over the number of cores, fit takes; the same by the core
+time of steps that run on all cores, which is larger; and the peak of memory after a pass over all images. Kernels are
+compiled before.
 """
 
 import argparse
 import contextlib
 import io
+import itertools
 import os
 import resource
 import shutil
 import tempfile
 import time
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +27,8 @@ from PIL import Image
 import numba_cnn as nc
 from benchmarks import machine
 from numba_cnn import backends, layers, models, preprocessing, utils
+
+BATCHES = 64  # of a round
 
 
 def copies(source, folder, count):
@@ -91,9 +95,10 @@ def sources(folder, size, batch_size):
     }
 
 
-def one_pass(source):
-    """All batches of an epoch."""
-    for _ in (source[i] for i in range(len(source))) if hasattr(source, "next") else source:
+def batches_of(source, count):
+    """So many batches, made and let go."""
+    batches = (source[i] for i in range(len(source))) if hasattr(source, "next") else source
+    for _ in itertools.islice(batches, count):
         pass
 
 
@@ -111,7 +116,7 @@ def one_core():
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?")
-    for name, default in (("images", 27_000), ("size", 64), ("batch-size", 32), ("epochs", 1)):
+    for name, default in (("images", 27_000), ("size", 64), ("batch-size", 32), ("rounds", 5)):
         parser.add_argument(f"--{name}", type=int, default=default)
     given = parser.parse_args()
     cores = len(os.sched_getaffinity(0))
@@ -119,37 +124,37 @@ def main():
         folder = copies(given.folder, home, given.images)
         made = sources(folder, given.size, given.batch_size)
         model = network(given.size, len(list(folder.iterdir())))
-        step = of_a_step(model, given)
         for name, source in made.items():
             model.fit(source, steps_per_epoch=4, verbose=0)
-            wall = seconds(partial(model.fit, source, epochs=given.epochs, verbose=0))
-            wall /= given.epochs * given.images
-            with one_core():
-                decoding = seconds(partial(one_pass, source)) / given.images
-            least = (step + decoding) / cores
-            print(
-                f"{name:32} steps {1e6 * step:5.0f} us, decoding {1e6 * decoding:5.0f} us of a core; "
-                f"fit {1e6 * wall:5.0f} us an image: {wall / least:.2f} of {1e6 * least:.0f}"
+            rounds = np.array([one_round(model, source, given) for _ in range(given.rounds)])
+            alone, together, decoding, wall = rounds.T
+            ratios = [np.median(cores * wall / (s + decoding)) for s in (alone, cores * together)]
+            times = "{:.0f} and {:.0f} us, decoding {:.0f}, fit {:.0f}".format(
+                *1e6 * np.median(rounds, 0)
             )
+            print(
+                f"{name:32} steps {times} us an image: {ratios[0]:.2f} and {ratios[1]:.2f} of their sum",
+                flush=True,
+            )
+        model.fit(made["image_dataset_from_directory"], verbose=0)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{given.images} images, {cores} cores; peak memory {peak:.0f} MB; {machine.today()}")
 
 
-def of_a_step(model, given):
-    """The seconds that an image takes in fit on arrays, on one core."""
-    count = given.batch_size * min(64, given.images // given.batch_size)
-    x = (
-        np.random.default_rng(0)
-        .integers(0, 256, (count, given.size, given.size, 3))
-        .astype(np.float32)
-    )
-    y = np.arange(count) % model.output_shape[-1]
+def one_round(model, source, given):
+    """Seconds an image of steps on one core, on all, of decoding on one, and of fit."""
+    count = min(BATCHES, given.images // given.batch_size)
+    n = count * given.batch_size
+    shape = n, given.size, given.size, 3
+    x = np.random.default_rng(0).integers(0, 256, shape, np.uint8).astype(np.float32)
+    y = np.arange(n) % model.output_shape[-1]
     with one_core():
-        model.fit(x, y, given.batch_size, verbose=0)
-        return (
-            min(seconds(lambda: model.fit(x, y, given.batch_size, verbose=0)) for _ in range(3))
-            / count
-        )
+        alone = seconds(lambda: model.fit(x, y, given.batch_size, verbose=0))
+    together = seconds(lambda: model.fit(x, y, given.batch_size, verbose=0))
+    wall = seconds(lambda: model.fit(source, steps_per_epoch=count, verbose=0))
+    with one_core():
+        decoding = seconds(lambda: batches_of(source, count))
+    return alone / n, together / n, decoding / n, wall / n
 
 
 if __name__ == "__main__":
