@@ -144,7 +144,8 @@ def _inference(layer, moved):
 def _training(layer, moved):
     xs = _inputs(layer)
     y = layer(xs if layer.arity is None else xs[0])
-    twice = xs[0].nbytes if isinstance(layer, layers.BatchNormalization) else 0
+    has_statistics = isinstance(layer, layers.BatchNormalization | layers.RandomContrast)
+    twice = xs[0].nbytes if has_statistics else 0
     return lambda: layer.forward(*xs)[0], moved(xs[0].nbytes, y.nbytes) + twice
 
 

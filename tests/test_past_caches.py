@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from numba_cnn import layers
+from numba_cnn import layers, ops
 from numba_cnn.backends.cpu.microkernels.nontemporal import NONTEMPORAL_BYTES
 
 LAYERS = {
@@ -37,3 +37,12 @@ def test_the_bits_of_single_samples(name, channels):
     expected = np.concatenate([backward(slope) for slope, (_, backward) in pieces])
     np.testing.assert_array_equal(dx, expected)
     assert x[0].nbytes < NONTEMPORAL_BYTES < x.nbytes
+
+
+def test_contrast():
+    rng = np.random.default_rng(0)
+    x, factors = rng.random((9, 60, 66, 32), np.float32), rng.random(9, np.float32)
+    y, _ = ops.adjust_contrast(x, factors, 0.2, 0.8)
+    parts = zip(np.split(x, 9), np.split(factors, 9), strict=True)
+    expected = [ops.adjust_contrast(*part, 0.2, 0.8)[0] for part in parts]
+    np.testing.assert_array_equal(y, np.concatenate(expected))

@@ -5,6 +5,8 @@ import numpy as np
 from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cpu.codegen.compiler import in_loops
 from numba_cnn.backends.cpu.global_pool2d import global_average_pool2d
+from numba_cnn.backends.cpu.microkernels.columns import stretch_columns
+from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.memory import empty
 from numba_cnn.backends.cpu.runtime.threads import threads_for
@@ -69,12 +71,21 @@ def _brighten_gate(share, shares, thread, packed):
 @kernel
 def _stretch(share, shares, thread, packed):
     x, mean, factors, low, high, y = unpack(packed)
-    N, P, C = x.shape
-    for r in range(share * N * P // shares, (share + 1) * N * P // shares):
-        n, p = r // P, r % P
-        for c in range(C):
-            center = mean[n, c]
-            y[n, p, c] = _between(center + (x[n, p, c] - center) * factors[n], low, high)
+    (N, C), (source, target) = mean.shape, (x.reshape(-1), y.reshape(-1))
+    P, nontemporal = x.shape[1], bypasses_caches(target, C)
+    first, last = share * N * P // shares, (share + 1) * N * P // shares
+    for n in range(first // P, -(-last // P)):
+        start, stop = max(n * P, first), min((n + 1) * P, last)
+        rows, how = (source, start * C, C), (factors[n], low, high)
+        stretch_columns(
+            rows,
+            stop - start,
+            (mean.reshape(-1), n * C),
+            how,
+            (target, start * C, C),
+            C,
+            nontemporal,
+        )
 
 
 @kernel

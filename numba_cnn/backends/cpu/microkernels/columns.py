@@ -71,6 +71,22 @@ def gradient_columns(v, dy, x, rows, numbers, dx, columns, nontemporal):
     _map_columns(v, rows, columns, numbers, dx, value, nontemporal)
 
 
+@emitted(x="an", rows="n", mean="a", how="fff", y="an", columns="n", nontemporal="?")
+def stretch_columns(v, x, rows, mean, how, y, columns, nontemporal):
+    """y = mean + (x - mean) factor, no less than `low` and no more than `high`; past the caches, if `nontemporal`.
+
+    how   (factor, low, high)
+    """
+    b, (factor, low, high) = v.builder, map(v.splat, how)
+
+    def value(at, mask, middle):
+        made = v.fma(b.fsub(v.load(at(x), mask), middle), factor, middle)
+        made = b.select(b.fcmp_ordered("<", made, low), low, made)
+        return b.select(b.fcmp_ordered(">", made, high), high, made)
+
+    _map_columns(v, rows, columns, [mean], y, value, nontemporal)
+
+
 def _sum_columns(v, rows, columns, numbers, sums, terms):
     """Each of the sums of each column: of the products that terms(at, mask, *numbers) gives for a row."""
     b = v.builder
