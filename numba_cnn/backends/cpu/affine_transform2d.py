@@ -3,6 +3,7 @@
 import numpy as np
 
 from numba_cnn.backends.contract import checked
+from numba_cnn.backends.cpu.codegen.arrays import prefetch
 from numba_cnn.backends.cpu.codegen.compiler import noinline
 from numba_cnn.backends.cpu.codegen.elementary import like
 from numba_cnn.backends.cpu.microkernels.blend import blend_pixels
@@ -80,6 +81,8 @@ def _blend(share, shares, thread, packed):
     for r in range(share * N * OH // shares, (share + 1) * N * OH // shares):
         n, oh = r // OH, r % OH
         a0, a1, a2, b0, b1, b2 = matrices[n]
+        if n + 1 < N:  # a map goes through its image in an order that the processor cannot guess
+            prefetch(source, ((n + 1) * H + oh * H // OH) * W * C, W * C)
         for ow in range(OW):
             column, row = _place(a0, a1, a2, ow, oh), _place(b0, b1, b2, ow, oh)
             left, top = np.floor(column), np.floor(row)
