@@ -64,8 +64,8 @@ ALLOWED = {
     "plots": {"classification", "files", "layers", "models", "nearest", "settings", "shapes"},
     "keras": {"__init__", "scripts"},
     "scripts": {"__init__", "activations", "session", "utils"},
-    "reports": {"__init__", "classification", "config", "files", "nearest", "ops", "plots"},
-    "serving": {"classification", "datasets", "nearest"},
+    "reports": {"__init__", "classification", "config", "files", "nearest", "ops", "plots", "settings"},
+    "serving": {"classification", "datasets", "nearest", "settings"},
     "commands": {
         "__init__", "backends", "callbacks", "classification", "config", "datasets", "distributed", "files", "layers",
         "models", "nearest", "ops", "optimizers", "plots", "reports", "scripts", "serving", "session", "threads",

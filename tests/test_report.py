@@ -49,9 +49,7 @@ def report(tmp_path_factory):
     past = model.fit(x, y, epochs=2, verbose=0, validation_data=(x, y))
     names = [f"photos/{i}.jpg" for i in range(30)]
     labels = np.where(y == 2, 0, y)  # of which a third is wrong
-    results = reports.results_of(
-        model, {"x": x, "y": labels}, labels, names, lambda i: x[i], verbose=0
-    )
+    results = reports.results_of(model, x, labels, names)
     path = tmp_path_factory.mktemp("report") / "report.html"
     reports.write(path, model, results, past, {"epochs": 2, "learning_rate": 0.1})
     return path
@@ -204,9 +202,7 @@ def test_a_model_without_maps(tmp_path):
     model = Sequential([Input((4, 5, 3)), layers.Flatten(), layers.Dense(2, activation="softmax")])
     model.compile("sgd", "sparse_categorical_crossentropy", backend="cpu")
     x, y = np.zeros((4, 4, 5, 3), np.float32), np.array([0, 1, 0, 1])
-    results = reports.results_of(
-        model, {"x": x, "y": y}, y, ["a", "b", "c", "d"], lambda i: x[i], verbose=0
-    )
+    results = reports.results_of(model, x, y)
     reports.write(tmp_path / "report.html", model, results)
     assert "model must have a layer with maps" in (tmp_path / "report.html").read_text()
 

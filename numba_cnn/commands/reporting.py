@@ -21,12 +21,12 @@ def results_of(
     model: Any, part: Part, batch_size: int, names: Sequence[str] | None, verbose: int = 1
 ) -> Results:
     """What the model gives for a part of the data."""
-    from numba_cnn import reports
+    from numba_cnn.reports.results import results_from
 
     given = part.fit_arguments
     size = batch_size if "y" in given else None
     how = {"batch_size": size, "verbose": verbose, "class_names": names}
-    return reports.results_of(model, given, part.y, part.names, part.images, **how)
+    return results_from(model, given, part.y, part.names, part.images, **how)
 
 
 def show(results: Results) -> None:

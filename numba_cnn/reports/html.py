@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from numba_cnn import __version__, config, files, plots
+from numba_cnn import __version__, config, files, nearest, plots
 from numba_cnn.plots import figures
 from numba_cnn.plots.mistakes import matrix
 from numba_cnn.reports import measuring
@@ -22,6 +22,7 @@ _MOST = 400  # images in the plane
 _BATCH = 32
 
 
+@nearest.keywords
 def write(
     path: str | os.PathLike[str],
     model: Any,
@@ -35,8 +36,17 @@ def write(
     history     of the training, as plots.curves() takes it
     settings    of the training, by name
 
-    Raises ImportError where there is no Matplotlib.
+    Raises ImportError where there is no Matplotlib, TypeError for what is no model, results, history or settings.
     """
+    figures.check_model("write", model)
+    if not isinstance(results, Results):
+        raise TypeError(
+            f"write: results must be what results_of() returns. Received: {nearest.shown(results)}"
+        )
+    if settings is not None and not isinstance(settings, Mapping):
+        raise TypeError(f"write: settings must be a dict. Received: {nearest.shown(settings)}")
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"write: path must be a path. Received: {nearest.shown(path)}")
     sections = [_summary(model, results)]
     if history is not None and _epochs(history):
         sections.append(_training(history))
@@ -57,6 +67,10 @@ def write(
 
 def _epochs(history: Any) -> int:
     found = getattr(history, "history", history)
+    if not isinstance(found, Mapping) or any(np.ndim(values) != 1 for values in found.values()):
+        raise TypeError(
+            f"write: history must be what fit() returns, or a dict of lists. Received: {nearest.shown(history)}"
+        )
     return max(map(len, found.values()), default=0)
 
 

@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numba_cnn import classification
+from numba_cnn import classification, nearest
 from numba_cnn.classification import Classification
+from numba_cnn.plots.figures import check_images
+from numba_cnn.settings import array
 
 Places = Sequence[int] | np.ndarray
 
@@ -43,7 +45,42 @@ class Results(NamedTuple):
         return classification.worst(self.shares, self.labels, count)
 
 
+@nearest.keywords
 def results_of(
+    model: Any,
+    x: Any,
+    y: Any,
+    names: Sequence[str] | None = None,
+    batch_size: int = 32,
+) -> Results:
+    """What a compiled model gives for images whose classes are known; model.class_names are what they are called.
+
+    x        (N, H, W, C), as evaluate() takes them
+    y        integers (N,), or (N, H, W) where each pixel has a class
+    names    what the images are called, their numbers unless given
+
+    Raises TypeError or ValueError for what is no model, image or class.
+    """
+    images, labels = check_images("results_of", model, x), array(y)
+    if labels.dtype.kind not in "iu" or labels.shape[:1] != images.shape[:1]:
+        raise ValueError(
+            f"results_of: y must be integers, one for each image or pixel. Received: {nearest.shown(y)}"
+        )
+    called = [str(i) for i in range(len(labels))] if names is None else names
+    if (
+        isinstance(called, str | bytes)
+        or not isinstance(called, Sequence)
+        or len(called) != len(labels)
+    ):
+        raise ValueError(
+            f"results_of: names must have one for each of the {len(labels)} images. Received: {nearest.shown(names)}"
+        )
+    given = {"x": x, "y": y}
+    how = {"batch_size": batch_size, "verbose": 0}
+    return results_from(model, given, labels, called, lambda places: images[places], **how)
+
+
+def results_from(
     model: Any,
     given: dict[str, Any],
     labels: np.ndarray,
@@ -51,7 +88,7 @@ def results_of(
     images: Callable[[Places], np.ndarray],
     **how: Any,
 ) -> Results:
-    """Have a model called on images whose classes are known.
+    """Have a model called on images, however evaluate() gets them.
 
     given     x, and y unless x gives batches of both, as evaluate() takes them
     how       batch_size and verbose of evaluate(), class_names

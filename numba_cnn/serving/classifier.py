@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from numba_cnn import classification
+from numba_cnn import classification, nearest
 from numba_cnn.datasets.read_image import decode_image
 
 
@@ -18,6 +18,8 @@ class Classifier:
     """
 
     def __init__(self, model: Any, decoded: int, decoders: int) -> None:
+        if not hasattr(model, "predict"):
+            raise TypeError(f"serve: model must be a model. Received: {nearest.shown(model)}")
         shape, outputs = model.input_shape, model.output_shape
         if not isinstance(shape, tuple) or len(shape) != 4 or shape[3] not in (1, 3):
             raise ValueError(

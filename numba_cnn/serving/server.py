@@ -8,8 +8,10 @@ import threading
 from http.server import ThreadingHTTPServer
 from typing import Any, NamedTuple
 
+from numba_cnn import nearest
 from numba_cnn.serving.classifier import Classifier
 from numba_cnn.serving.handler import Handler, busy
+from numba_cnn.settings import integer, number
 
 _HOST = "127.0.0.1"  # nobody else's machine reaches it
 
@@ -37,14 +39,18 @@ class Server(ThreadingHTTPServer):
     model     a classifier of images
     port      0 takes a free one, which server_address then tells
 
-    Raises OSError for a port that is taken.
+    Raises OSError for a port that is taken, TypeError or ValueError for what is no model, port or limit.
     """
 
     daemon_threads = True
     request_queue_size = 64
 
     def __init__(self, model: Any, port: int = 8000, limits: Limits | None = None) -> None:
-        self.limits = limits or Limits()
+        self.limits = _checked(Limits() if limits is None else limits)
+        if not isinstance(port, int) or isinstance(port, bool) or not 0 <= port < 1 << 16:
+            raise ValueError(
+                f"Server: port must be an integer from 0 to 65535. Received: {nearest.shown(port)}"
+            )
         self.classifier = Classifier(model, self.limits.decoded, self.limits.decoders)
         self._places = threading.BoundedSemaphore(self.limits.connections)
         super().__init__((_HOST, port), Handler)
@@ -78,6 +84,15 @@ class Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Connections that break off are their own matter."""
+
+
+def _checked(limits: Limits) -> Limits:
+    if not isinstance(limits, Limits):
+        raise TypeError(f"Server: limits must be Limits(...). Received: {nearest.shown(limits)}")
+    for name, value in limits._asdict().items():
+        check = number(above=0) if name == "seconds" else integer(1)
+        check("Limits", name, value)
+    return limits
 
 
 def _cut(request: socket.socket) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from numba_cnn import activations, layers, models, shapes, utils
+from numba_cnn import activations, layers, models, reports, shapes, utils
 
 F32 = np.float32
 X, W, B = np.ones((2, 4, 4, 1), F32), np.ones((3, 3, 1, 2), F32), np.ones(2, F32)
@@ -23,6 +23,8 @@ LOOKING = models.Sequential(
     ]
 )
 LOSS = "sparse_categorical_crossentropy"
+LOOKING.compile("sgd", LOSS, backend="cpu")
+RESULTS = reports.results_of(LOOKING, X, LABELS)
 
 
 def folder():
@@ -219,6 +221,8 @@ EXAMPLES = {
     **{f"plots.{name}": {"model": LOOKING, "x": X} for name in ("grad_cam", "saliency")},
     **{f"plots.{name}": {"model": LOOKING, "x": X, "y": LABELS}
        for name in ("confusion_matrix", "embeddings", "mistakes")},
+    "reports.results_of": {"model": LOOKING, "x": X, "y": LABELS}, "serving.Server": {"model": LOOKING, "port": 0},
+    "reports.write": {"path": "r.html", "model": LOOKING, "results": RESULTS},
     "utils.plot_model": {"model": SMALL, "to_file": "m.svg"}, "saving.get_registered_name": {"obj": SMALL.fit},
     "set_conv_algorithm": {"algorithm": "auto"}, "set_random_seed": {"seed": 1}, "set_num_threads": {"n": 1},
 }  # fmt: skip

@@ -415,7 +415,20 @@ EXCEPTIONS |= {
         "blocks", "confusion_matrix", "embeddings", "feature_maps", "filters", "grad_cam", "mistakes", "saliency")},
     **{f"plots.{name}.classes": "?range" for name in ("grad_cam", "saliency")},
 }  # fmt: skip
-KINDS |= {"range": {"zero", "true", "range"}}
+KINDS |= {"range": {"zero", "true", "range"}, "port": {"zero"}, "settings": {"dict"}}
+
+# Reports and servers.
+PARAMETERS |= {
+    "names": "?list of anything",
+    "results": "choice",
+    "settings": "?settings",
+    "limits": "?choice",
+    "port": "port",
+}
+EXCEPTIONS |= {
+    **{f"reports.{name}.model": "choice" for name in ("results_of", "write")}, "serving.Server.model": "choice",
+    "reports.write.history": "?choice", "reports.write.path": "name", "reports.results_of.y": "vector",
+}  # fmt: skip
 
 # Nonsense inside of what would be fine.
 INSIDE = {

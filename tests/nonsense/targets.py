@@ -19,7 +19,9 @@ from numba_cnn import (
     plots,
     preprocessing,
     regularizers,
+    reports,
     saving,
+    serving,
     utils,
 )
 from numba_cnn.settings import Checked, accepted
@@ -89,6 +91,9 @@ def targets():
     found += _of("utils.plot_model", utils.plot_model)
     for name in (name for name in plots.__all__ if name != "plot_model"):
         found += _of(f"plots.{name}", getattr(plots, name))
+    for name in ("results_of", "write"):
+        found += _of(f"reports.{name}", getattr(reports, name))
+    found += _of("serving.Server", serving.Server)
     for name in ("set_conv_algorithm", "set_random_seed", "set_num_threads"):
         found += _of(name, getattr(numba_cnn, name))
     return found
