@@ -13,6 +13,7 @@ from numba_cnn.backends.cpu.runtime.partial_sums import partials_of, sum_partial
 from numba_cnn.backends.cpu.runtime.threads import threads_for
 
 _CHUNK, _MOST = 1 << 16, 64  # elements of a chunk, at least, and chunks
+_CUT = 1 << 12  # elements of a part of a row, at least
 
 
 @checked
@@ -55,6 +56,12 @@ def take_columns(y, g, x):
     _take(threads_for(x.size), y, g.start, x)
 
 
+@noinline
+def _cuts(rows, width):
+    """Into how many parts each row is cut, so that few long ones, such as two arrays of one shape, are shared out."""
+    return 1 if rows >= _MOST else max(1, min(width // _CUT, _MOST))
+
+
 def _of_pairs(name, function):
     """The kernel of y = function(a, b); the cache keeps it by its name."""
     function = noinline(function)
@@ -62,21 +69,23 @@ def _of_pairs(name, function):
     def merged(share, shares, thread, packed):
         a, b, g, y = unpack(packed)
         D0, D1, D2, D3, A0, A1, A2, A3, B0, B1, B2, B3 = g
-        r, last = share * D0 * D1 * D2 // shares, (share + 1) * D0 * D1 * D2 // shares
-        while r < last:  # rows of one run: divisions take as long as a short row
+        cuts = _cuts(D0 * D1 * D2, D3)
+        t, last = share * D0 * D1 * D2 * cuts // shares, (share + 1) * D0 * D1 * D2 * cuts // shares
+        while t < last:  # rows of one run: divisions take as long as a short row
+            r, first, stop = t // cuts, t % cuts * D3 // cuts, (t % cuts + 1) * D3 // cuts
             i, j, k = r // (D1 * D2), r // D2 % D1, r % D2
-            run = min(D2 - k, last - r)
+            run = min(D2 - k, last - t) if cuts == 1 else 1
             for n in range(run):
-                left = a[i * A0 + j * A1 + (k + n) * A2 :]
-                right = b[i * B0 + j * B1 + (k + n) * B2 :]
-                out = y[(r + n) * D3 : (r + n + 1) * D3]
+                left = a[i * A0 + j * A1 + (k + n) * A2 + first * A3 :]
+                right = b[i * B0 + j * B1 + (k + n) * B2 + first * B3 :]
+                out = y[(r + n) * D3 + first : (r + n) * D3 + stop]
                 if A3 == 1 and B3 == 1:
-                    for c in range(D3):
+                    for c in range(out.size):
                         out[c] = function(left[c], right[c])
                 else:
-                    for c in range(D3):
+                    for c in range(out.size):
                         out[c] = function(left[c * A3], right[c * B3])
-            r += run
+            t += run
 
     merged.__name__ = merged.__qualname__ = f"merge_{name}"
     return kernel(merged)
@@ -89,21 +98,23 @@ def _of_products(name, factor):
     def product(share, shares, thread, packed):
         dy, a, b, g, da = unpack(packed)
         D0, D1, D2, D3, _, _, _, _, B0, B1, B2, B3 = g
-        r, last = share * D0 * D1 * D2 // shares, (share + 1) * D0 * D1 * D2 // shares
-        while r < last:
+        cuts = _cuts(D0 * D1 * D2, D3)
+        t, last = share * D0 * D1 * D2 * cuts // shares, (share + 1) * D0 * D1 * D2 * cuts // shares
+        while t < last:
+            r, first, stop = t // cuts, t % cuts * D3 // cuts, (t % cuts + 1) * D3 // cuts
             i, j, k = r // (D1 * D2), r // D2 % D1, r % D2
-            run = min(D2 - k, last - r)
+            run = min(D2 - k, last - t) if cuts == 1 else 1
             for n in range(run):
-                row = slice((r + n) * D3, (r + n + 1) * D3)
+                row = slice((r + n) * D3 + first, (r + n) * D3 + stop)
                 slope, left, out = dy[row], a[row], da[row]
-                right = b[i * B0 + j * B1 + (k + n) * B2 :]
+                right = b[i * B0 + j * B1 + (k + n) * B2 + first * B3 :]
                 if B3 == 1:
-                    for c in range(D3):
+                    for c in range(out.size):
                         out[c] = slope[c] * factor(left[c], right[c])
                 else:
-                    for c in range(D3):
+                    for c in range(out.size):
                         out[c] = slope[c] * factor(left[c], right[0])
-            r += run
+            t += run
 
     product.__name__ = product.__qualname__ = f"merge_{name}_product"
     return kernel(product)
