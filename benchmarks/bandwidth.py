@@ -1,12 +1,13 @@
 """Passes over memory: how near they come to a copy, and activations to what their instructions allow.
 
-    python -m benchmarks.bandwidth [--threads 1] [--rounds 7] [NAME ...]
+    python -m benchmarks.bandwidth [--threads 1] [--scaling] [--rounds 7] [NAME ...]
 
 Each works on 63 MB, which no cache holds. In each round a copy, a measurement of the FMA peak and the pass take turns.
 "of a copy" is the bandwidth of the pass over that of the copy, where the pass counts what it must at least read and
 write. "of the bound" is the share of the speed that memory and instructions allow: the slower of a copy of as many
 bytes and of the loop's own vector instructions at two in each cycle, as many as fused multiply-adds in their peak
-(divisions at the rate that they are measured at). NAME: only passes whose names have it.
+(divisions at the rate that they are measured at). --scaling: times on one thread and on all, and the median ratio of
+interleaved rounds. NAME: only passes whose names have it.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import numpy as np
 
 from numba_cnn import layers
 from numba_cnn.backends import cpu, scalars
+from numba_cnn.layers import noise
 
 from . import fma_peak, instructions, workloads
 
@@ -28,10 +30,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--scaling", action="store_true")
     parser.add_argument("--rounds", type=int, default=7)
     arguments = parser.parse_args()
+    if arguments.scaling:
+        scaling(arguments.names, arguments.rounds)
+        return
     numba.set_num_threads(arguments.threads)
-    chosen = [p for p in passes() if not arguments.names or any(n in p[0] for n in arguments.names)]
+    chosen = of_names(arguments.names)
     costs = instructions.counts()
     print(
         "| pass | ns an element | of a copy | arithmetic + divisions an element | of the bound |\n"
@@ -40,6 +46,29 @@ def main():
     for name, make in chosen:
         function, nbytes = make()
         row(name, function, nbytes, costs.get(tuple(name.rsplit(" ", 1))), arguments.rounds)
+
+
+def scaling(names, rounds):
+    most = numba.config.NUMBA_NUM_THREADS
+    print(f"| pass | 1 thread, ms | {most} threads, ms | gain |\n|---|---|---|---|")
+    for name, make in of_names(names):
+        function, _ = make()
+        times = {1: [], most: []}
+        for turn in range(rounds + 1):
+            for threads in times:
+                numba.set_num_threads(threads)
+                seconds = min(_seconds(function) for _ in range(2))
+                if turn:
+                    times[threads].append(1e3 * seconds)
+        one, all_ = map(np.array, times.values())
+        print(
+            f"| {name} | {median(one):.1f} | {median(all_):.1f} | {median(one / all_):.2f}x |",
+            flush=True,
+        )
+
+
+def of_names(names):
+    return [p for p in passes() if not names or any(name in p[0] for name in names)]
 
 
 def row(name, function, nbytes, cost, rounds):
@@ -77,7 +106,8 @@ def passes():
         yield f"{name} gradient", lambda name=name: _activation_gradient(name)
     for layer, forward, backward in LAYERS:
         name = type(layer).__name__
-        yield f"{name} inference", lambda layer=layer, n=forward: _inference(layer, n)
+        if not isinstance(layer, noise.Chance):  # which does nothing in inference
+            yield f"{name} inference", lambda layer=layer, n=forward: _inference(layer, n)
         yield f"{name} training", lambda layer=layer, n=forward: _training(layer, n)
         if backward:
             yield f"{name} backward", lambda layer=layer, n=backward: _backward(layer, n)
