@@ -105,7 +105,9 @@ def _slow_wire(name, devices, delay):
     middle = f"{name}0"
     with _namespace(middle):
         for i, device in devices.items():
-            _run(f"ip link add {device} netns {name}{i} type veth peer name {device} netns {middle}")
+            _run(
+                f"ip link add {device} netns {name}{i} type veth peer name {device} netns {middle}"
+            )
             _run(f"ip -n {middle} link set {device} up")
         words = [*devices.values(), f"{delay:.9f}"]
         command = [*f"ip netns exec {middle} {sys.executable} -m benchmarks.relay".split(), *words]

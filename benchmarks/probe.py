@@ -1,6 +1,8 @@
 """What a link between two hosts is: the time to the other one and back, and the bytes a second of one connection.
 
-    python -m benchmarks.probe [--gbit 1] [--delay 0.0002]    # of network.link(), as root
+    python -m benchmarks.probe [--gbit 1] [--delay 0.0002]    # of network.link()
+
+It takes what network.py takes.
 """
 
 import argparse

@@ -99,7 +99,9 @@ def by_network(arguments):
             )
             return done.stdout
 
-        print(f"{machine.today()}, two hosts, {arguments.gbit:g} Gbit/s, {1e3 * arguments.delay:g} ms")
+        print(
+            f"{machine.today()}, two hosts, {arguments.gbit:g} Gbit/s, {1e3 * arguments.delay:g} ms"
+        )
         print(f"A connection: {8e-9 * rate:.3f} Gbit/s, {1e3 * back:.3f} ms there and back\n")
         print(
             "| batch of both | step | sums by themselves | by the model | waits for sums | by the model | hidden |\n"

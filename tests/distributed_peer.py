@@ -4,12 +4,13 @@ import json
 import os
 import signal
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
 
 import numba_cnn as nc
-from numba_cnn import backends, callbacks, layers, metrics, models, utils
+from numba_cnn import backends, callbacks, layers, metrics, models, preprocessing, utils
 
 SHAPE = 12, 12, 3
 
@@ -107,6 +108,47 @@ def streams(made, ranks):
     return {**said, "items": items, "predicted": predicted, "asked": len(asked)}
 
 
+def images(made, ranks, folder=None):
+    """Image files as datasets and as changed images: the losses, and the files that this process opened."""
+    home, opened = str(folder or Path(sys.argv[2], "images")), []
+
+    def watch(event, arguments):
+        if event == "open" and str(arguments[0]).startswith(home) and arguments[0].endswith("png"):
+            opened.append(os.path.relpath(arguments[0], home))
+
+    sys.addaudithook(watch)
+    how = {"image_size": SHAPE[:2], "batch_size": 6, "verbose": False}
+    dataset = utils.image_dataset_from_directory(home, seed=3, **how)
+    told = {}
+
+    def seen(name, said):
+        told[name] = {**said, "opened": sorted(opened)}
+        opened.clear()
+
+    seen("plain", run(made, dataset.prefetch(2), None, None, 2))
+    seen("kept", run(made, dataset.cache().shuffle(2, seed=1).take(3), None, None, 2))
+    mapped = dataset.map(lambda x, y: (x - x.mean(), y))  # of whole batches
+    seen("mapped", run(made, mapped, None, None, 1))
+    changed = preprocessing.image.ImageDataGenerator(rotation_range=20, horizontal_flip=True)
+    how = {"target_size": SHAPE[:2], "batch_size": 6, "class_mode": "sparse", "seed": 3}
+    flow = changed.flow_from_directory(home, **how)
+    seen("flow", run(made, flow, None, None, 2, validation_data=dataset))
+    flow = changed.flow(*data(20), batch_size=6, seed=2)
+    seen("arrays", run(made, flow, None, None, 2))
+    if ranks is not None:
+        nc.set_random_seed(ranks.rank)  # else each has its own order
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        differs = utils.image_dataset_from_directory(home, image_size=SHAPE[:2], verbose=False)
+        seen("differs", run(made, differs, None, None, 1))
+    told["warned"] = [str(one.message) for one in caught]
+    plain = utils.image_dataset_from_directory(
+        home, labels=None, shuffle=False, image_size=SHAPE[:2], batch_size=7, verbose=False
+    )
+    told["predicted"] = made.predict(plain, verbose=0).tolist()
+    return told
+
+
 def norm(made, ranks):
     """Batch norm by rank: no curve of one process, but equal weights on every rank."""
     return run(made, *data(30), 6, 2)
@@ -178,7 +220,7 @@ def main():
 
             communicator = MPI.COMM_WORLD.Split(int(os.environ["PMI_RANK"]) // 2)
         ranks = made.distribute(communicator, timeout=3 if name == "evaluates" else 20)
-    jobs = curves, few, groups, streams, norm, synchronized, backup
+    jobs = curves, few, groups, streams, images, norm, synchronized, backup
     job = {one.__name__: one for one in jobs}.get(name) or failing(name)
     said = job(made, ranks)
     rank = os.environ.get("PMI_RANK", 0)

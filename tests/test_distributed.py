@@ -12,6 +12,7 @@ from pathlib import Path
 import distributed_peer as peer
 import numpy as np
 import pytest
+from PIL import Image
 
 import numba_cnn as nc
 
@@ -118,6 +119,33 @@ def test_what_others_make_is_read_by_rank_0_alone(alone, tmp_path):
         np.testing.assert_allclose(found["items"]["losses"], expected["items"]["losses"], rtol=1e-3)
         np.testing.assert_allclose(found["predicted"], expected["predicted"], atol=1e-3)
         assert found["asked"] == (expected["asked"] if rank == 0 else 0)
+
+
+def test_image_files_are_decoded_once_in_the_whole_job(tmp_path):
+    """Each rank opens a part, together they open each once an epoch; where ranks' orders differ, or a function takes
+    whole batches, rank 0 opens them."""
+    home, chance = tmp_path / "images", np.random.default_rng(1)
+    for i in range(20):
+        (home / "abcd"[i % 4]).mkdir(parents=True, exist_ok=True)
+        pixels = chance.integers(0, 256, (14, 13, 3)).astype(np.uint8)
+        Image.fromarray(pixels).save(home / "abcd"[i % 4] / f"{i}.png")
+    expected = peer.images(peer.model(), None, home)
+    said = job("images", 2, tmp_path)
+    for name in ("plain", "kept", "mapped", "flow", "arrays"):
+        for found in said:
+            np.testing.assert_allclose(found[name]["losses"], expected[name]["losses"], rtol=1e-3)
+            assert found[name]["digest"] == said[0][name]["digest"]
+        first, second = (found[name]["opened"] for found in said)
+        assert sorted(first + second) == expected[name]["opened"]
+        assert bool(second) == (name not in ("mapped", "arrays"))
+        assert abs(len(first) - len(second)) <= 8 or name == "mapped"
+    for found in said:
+        np.testing.assert_allclose(found["predicted"], said[0]["predicted"])
+        assert len(found["predicted"]) == 20
+    assert len(said[0]["differs"]["opened"]) == 20
+    assert not said[1]["differs"]["opened"]
+    assert [len(found["warned"]) for found in said] == [1, 0]
+    assert said[0]["warned"][0].startswith("fit: rank 0 alone reads x, since the others' files")
 
 
 def test_batch_norm_by_rank_has_one_set_of_moving_statistics(tmp_path):
