@@ -111,7 +111,7 @@ def by_network(arguments):
             found = [json.loads(said("--batch", batch)) for _ in range(arguments.rounds)]
             step, waits, alone, hidden, full, end = least(found)
             link = 2, rate, back / 2
-            by_model = sum(ranks_model.sum_of(size, *link) for _, size in full)
+            by_model = ranks_model.summed([(0.0, size) for _, size in full], *link)
             waits_by_model = ranks_model.waits(full, end, *link)
             shown = step, alone, by_model, waits, waits_by_model
             times = " | ".join(f"{1e3 * t:.2f} ms" for t in shown)
