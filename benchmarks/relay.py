@@ -19,7 +19,7 @@ _SOL_PACKET, _VNET_HDR, _IGNORE_OUTGOING = 263, 15, 23
 _EVERY_PROTOCOL = 0x0003
 _SO_RCVBUFFORCE = 33
 _BUFFER = 64 << 20  # bytes that wait for this process: half a second of 1 Gbit/s
-_LARGEST = 1 << 17  # bytes of a frame: senders leave it to devices to cut 64 KiB into packets
+_LARGEST = 65536 + 256  # bytes of a frame: senders leave it to devices to cut 64 KiB into packets
 
 
 def opened(device):
