@@ -88,7 +88,7 @@ def groups(made, ranks):
 def streams(made, ranks):
     """A generator, which rank 0 alone reads, and an object with items."""
     x, y = data(60)
-    weights, asked = np.linspace(0.5, 1.5, 60), []
+    weights, asked, items = np.linspace(0.5, 1.5, 60), [], []
 
     def generator():
         for i in range(0, 60, 7):
@@ -100,12 +100,41 @@ def streams(made, ranks):
             return 3
 
         def __getitem__(self, i):
+            items.append(i)
             return x[i : i + 7], y[i : i + 7]
 
     said = run(made, generator(), None, None, 1)
-    items = run(made, Items(), None, None, 2, validation_data=Items())
+    of_items = run(made, Items(), None, None, 2, validation_data=Items())
     predicted = made.predict(Items(), verbose=0).tolist()
-    return {**said, "items": items, "predicted": predicted, "asked": len(asked)}
+    counts = {"asked": len(asked), "asked items": len(items)}
+    return {**said, **counts, "items": of_items, "predicted": predicted}
+
+
+class Rows:
+    """An HDF5 dataset that notes which rows are read."""
+
+    def __init__(self, dataset):
+        self.dataset, self.read = dataset, []
+        self.shape, self.dtype, self.chunks = dataset.shape, dataset.dtype, dataset.chunks
+
+    def __len__(self):
+        return len(self.dataset)
+
+    def __getitem__(self, rows):
+        self.read += range(*rows.indices(len(self)))
+        return self.dataset[rows]
+
+
+def files(made, ranks, folder=None):
+    """Samples in an HDF5 file, and in a memory map: the losses, and the rows that this process read of the file."""
+    import h5py
+
+    home = Path(folder or sys.argv[2])
+    with h5py.File(home / "x.h5") as file:
+        rows = Rows(file["x"])
+        said = run(made, rows, data(400)[1], 100, 2, shuffle="batch")
+    mapped = np.load(home / "x.npy", mmap_mode="r")
+    return {**said, "read": rows.read, "mapped": run(made, mapped, data(400)[1], 100, 1)}
 
 
 def images(made, ranks, folder=None):
@@ -220,7 +249,7 @@ def main():
 
             communicator = MPI.COMM_WORLD.Split(int(os.environ["PMI_RANK"]) // 2)
         ranks = made.distribute(communicator, timeout=3 if name == "evaluates" else 20)
-    jobs = curves, few, groups, streams, images, norm, synchronized, backup
+    jobs = curves, few, groups, streams, files, images, norm, synchronized, backup
     job = {one.__name__: one for one in jobs}.get(name) or failing(name)
     said = job(made, ranks)
     rank = os.environ.get("PMI_RANK", 0)

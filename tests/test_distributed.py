@@ -118,7 +118,25 @@ def test_what_others_make_is_read_by_rank_0_alone(alone, tmp_path):
         np.testing.assert_allclose(found["losses"], expected["losses"], rtol=1e-4)
         np.testing.assert_allclose(found["items"]["losses"], expected["items"]["losses"], rtol=1e-3)
         np.testing.assert_allclose(found["predicted"], expected["predicted"], atol=1e-3)
-        assert found["asked"] == (expected["asked"] if rank == 0 else 0)
+        for kind in ("asked", "asked items"):
+            assert found[kind] == (expected[kind] if rank == 0 else 0)
+
+
+def test_rows_of_files_are_read_by_the_rank_that_needs_them(tmp_path):
+    """Of 400 rows in four batches two ranks read 200 each, once in each of two epochs, and 64 that they compare."""
+    h5py = pytest.importorskip("h5py")
+    x = peer.data(400)[0]
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.create_dataset("x", data=x, chunks=(20, *peer.SHAPE))
+    np.save(tmp_path / "x.npy", x)
+    expected, said = peer.files(peer.model(), None, tmp_path), job("files", 2, tmp_path)
+    for found in said:
+        np.testing.assert_allclose(found["losses"], expected["losses"], rtol=1e-4)
+        np.testing.assert_allclose(
+            found["mapped"]["losses"], expected["mapped"]["losses"], rtol=1e-3
+        )
+        assert len(found["read"]) == 2 * 200 + 64
+    assert len({*said[0]["read"], *said[1]["read"]}) == 400
 
 
 def test_image_files_are_decoded_once_in_the_whole_job(tmp_path):
