@@ -60,9 +60,9 @@ def test_two_ranks_train_as_one_process(tmp_path):
         np.testing.assert_allclose(found["loss"], expected["loss"], rtol=1e-5)
         for a, b in zip(found["weights"], expected["weights"], strict=True):
             np.testing.assert_allclose(a, b, atol=1e-5)
-        # A step has one bucket here: the loss, six gradients, and a wait for all of them.
+        # A step has one bucket here: the loss, the penalties, six gradients, and a wait for all of them.
         steps = "".join(name[1] for name in found["copies"]).split("y")
-        assert steps.count("t" * 7) == 6
+        assert steps.count("t" * 8) == 6
 
 
 @pytest.mark.parametrize(
