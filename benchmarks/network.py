@@ -4,12 +4,14 @@ It takes root, Debian's iproute2, and a kernel with namespaces and the token buc
 """
 
 import contextlib
+import itertools
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 # MPICH would find out that both hosts are one machine, and go through its memory.
 TCP = {
@@ -18,12 +20,30 @@ TCP = {
     "UCX_LOG_LEVEL": "error",
     "UCX_TCP_AF_PRIO": "inet",
 }
+_count = itertools.count()
 _LAUNCHER = """#!/bin/sh
 # As ssh would: [options] host command
 while [ "${1#-}" != "$1" ]; do shift; done
 host=$1; shift
 exec ip netns exec NAME${host##*.} sh -c "cd FOLDER; $*"
 """
+
+
+class Hosts(NamedTuple):
+    """The words of a command that runs what follows on both hosts, one rank on each, its settings, and their name."""
+
+    command: list[str]
+    environment: dict[str, str]
+    name: str
+
+    def on(self, i):
+        """The words of a command that runs what follows on host 1 or 2."""
+        return f"ip netns exec {self.name}{i}".split()
+
+
+def address(i):
+    """Of host 1 or 2."""
+    return f"10.77.0.{i}"
 
 
 def why_not():
@@ -40,37 +60,63 @@ def why_not():
 
 
 @contextlib.contextmanager
-def link(gbit):
-    """Two hosts; inside, the words of a command that runs what follows on both, one rank on each, and its settings."""
-    name = f"ranks{os.getpid()}x"
-    try:
-        for i in (1, 2):
-            _run(f"ip netns add {name}{i}")
-        _run(
-            f"ip link add {name[:12]}a netns {name}1 type veth peer name {name[:12]}b netns {name}2"
-        )
-        for i, end in ((1, "a"), (2, "b")):
-            device, inside = f"{name[:12]}{end}", f"-n {name}{i}"
-            _run(f"ip {inside} addr add 10.77.0.{i}/24 dev {device}")
+def link(gbit, delay=0.0):
+    """Two Hosts, whose frames take `delay` seconds one way, beside what so many Gbit/s need for them."""
+    name, devices = f"ranks{os.getpid()}x{next(_count)}x", {1: "veth1", 2: "veth2"}
+    with contextlib.ExitStack() as stack:
+        for i in devices:
+            stack.enter_context(_namespace(f"{name}{i}"))
+        if delay:
+            stack.enter_context(_slow_wire(name, devices, delay))
+        else:
+            one, other = (f"{device} netns {name}{i}" for i, device in devices.items())
+            _run(f"ip link add {one} type veth peer name {other}")
+        for i, device in devices.items():
+            inside = f"-n {name}{i}"
+            _run(f"ip {inside} addr add {address(i)}/24 dev {device}")
             _run(f"ip {inside} link set {device} up")
             _run(f"ip {inside} link set lo up")
-            _run(f"ip netns exec {name}{i} sysctl -qw net.ipv6.conf.all.disable_ipv6=1")
             _run(
-                f"tc {inside} qdisc add dev {device} root tbf rate {gbit}gbit burst 256kb latency 50ms"
+                f"tc {inside} qdisc add dev {device} root tbf rate {gbit}gbit burst 72kb latency 50ms"
             )
-        with tempfile.TemporaryDirectory() as folder:
-            launcher = Path(folder, "launch")
-            launcher.write_text(_LAUNCHER.replace("NAME", name).replace("FOLDER", str(Path.cwd())))
-            launcher.chmod(0o755)
-            mpiexec = Path(sys.executable).with_name("mpiexec")
-            hosts = f"-launcher ssh -launcher-exec {launcher} -hosts 10.77.0.1,10.77.0.2 -iface {name[:12]}a -n 2"
-            yield (
-                [*f"ip netns exec {name}1 {mpiexec} {hosts}".split(), sys.executable],
-                os.environ | TCP,
-            )
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        launcher = Path(folder, "launch")
+        launcher.write_text(_LAUNCHER.replace("NAME", name).replace("FOLDER", str(Path.cwd())))
+        launcher.chmod(0o755)
+        mpiexec = Path(sys.executable).with_name("mpiexec")
+        words = f"-launcher ssh -launcher-exec {launcher} -hosts {address(1)},{address(2)} -n 2"
+        started = f"ip netns exec {name}1 {mpiexec} {words} -iface {devices[1]}"
+        yield Hosts([*started.split(), sys.executable], os.environ | TCP, name)
+
+
+@contextlib.contextmanager
+def _namespace(name):
+    _run(f"ip netns add {name}")
+    try:
+        _run(f"ip netns exec {name} sysctl -qw net.ipv6.conf.all.disable_ipv6=1")
+        yield
     finally:
-        for i in (1, 2):
-            subprocess.run(f"ip netns del {name}{i}".split(), check=False, capture_output=True)
+        subprocess.run(f"ip netns del {name}".split(), check=False, capture_output=True)
+
+
+@contextlib.contextmanager
+def _slow_wire(name, devices, delay):
+    """A third namespace, to which each host has a wire, and where relay.py hands on what comes."""
+    middle = f"{name}0"
+    with _namespace(middle):
+        for i, device in devices.items():
+            _run(
+                f"ip link add {device} netns {name}{i} type veth peer name {device} netns {middle}"
+            )
+            _run(f"ip -n {middle} link set {device} up")
+        words = [*devices.values(), f"{delay:.9f}"]
+        command = [*f"ip netns exec {middle} {sys.executable} -m benchmarks.relay".split(), *words]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as relay:
+            try:
+                relay.stdout.readline()  # it has begun
+                yield
+            finally:
+                relay.terminate()
 
 
 def _run(command):

@@ -1,7 +1,7 @@
 """Training steps of the tutorial's model on several ranks, by real mpiexec, beside one process.
 
     python -m benchmarks.ranks [--batch 32] [--rounds 3] [--steps 40]    # tables, as Markdown
-    python -m benchmarks.ranks --gbit 1                                  # two hosts with a network between: network.py
+    python -m benchmarks.ranks --gbit 1 [--delay 0.0002]                 # two hosts with a network between: network.py
     mpiexec -n 2 python -m benchmarks.ranks --worker --timeline          # when what happens in one step, on rank 0
 
 A step is train_step() on a batch that is there, and its losses are counted. What a table says of a step: its time, how
@@ -22,7 +22,7 @@ import numpy as np
 
 import numba_cnn as nc
 
-from . import machine, network, ranks_model, tutorial
+from . import machine, network, probe, ranks_model, tutorial
 
 WARM = 5  # steps that are not counted
 FAST = 0.05  # the share of the others that is
@@ -37,6 +37,7 @@ def main():
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--threads", type=int, help="of a rank; default: its part of the host's")
     parser.add_argument("--gbit", type=float, help="of a link between two hosts, on namespaces")
+    parser.add_argument("--delay", type=float, default=0.0, help="seconds that frames take one way")
     parser.add_argument("--worker", action="store_true", help="be one of mpiexec's processes")
     parser.add_argument("--timeline", action="store_true")
     arguments = parser.parse_args()
@@ -88,27 +89,32 @@ def least(rounds):
 def by_network(arguments):
     """Two ranks of one thread each on two hosts, for several sizes of a batch, and the timeline of a step."""
     words = ["-m", "benchmarks.ranks", "--worker", "--threads", "1", "--steps", arguments.steps]
-    with network.link(arguments.gbit) as (command, environment):
+    with network.link(arguments.gbit, arguments.delay) as hosts:
+        back, rate = probe.measured(hosts)
 
         def said(*more):
-            whole = [*map(str, [*command, *words, *more])]
+            whole = [*map(str, [*hosts.command, *words, *more])]
             done = subprocess.run(
-                whole, stdout=subprocess.PIPE, text=True, check=True, env=environment
+                whole, stdout=subprocess.PIPE, text=True, check=True, env=hosts.environment
             )
             return done.stdout
 
-        print(f"{machine.today()}, two hosts, {arguments.gbit:g} Gbit/s\n")
         print(
-            "| batch of both | step | waits for sums | by the model | sums by themselves | hidden |"
+            f"{machine.today()}, two hosts, {arguments.gbit:g} Gbit/s, {1e3 * arguments.delay:g} ms"
         )
-        print("|---|---|---|---|---|---|")
+        print(f"A connection: {8e-9 * rate:.3f} Gbit/s, {1e3 * back:.3f} ms there and back\n")
+        print(
+            "| batch of both | step | sums by themselves | by the model | waits for sums | by the model | hidden |\n"
+            "|---|---|---|---|---|---|---|"
+        )
         for batch in (arguments.batch, 2 * arguments.batch, 4 * arguments.batch):
             found = [json.loads(said("--batch", batch)) for _ in range(arguments.rounds)]
             step, waits, alone, hidden, full, end = least(found)
-            # What a byte takes by itself, as two ranks send each bucket once.
-            bandwidth = sum(size for _, size in full) / alone
-            model = ranks_model.waits(full, end, 2, bandwidth, 0.0)
-            times = " | ".join(f"{1e3 * t:.2f} ms" for t in (step, waits, model, alone))
+            link = 2, rate, back / 2
+            by_model = ranks_model.summed([(0.0, size) for _, size in full], *link)
+            waits_by_model = ranks_model.waits(full, end, *link)
+            shown = step, alone, by_model, waits, waits_by_model
+            times = " | ".join(f"{1e3 * t:.2f} ms" for t in shown)
             print(f"| {batch} | {times} | {hidden:.0%} |")
         print(f"\n```\n{said('--batch', 2 * arguments.batch, '--timeline')}```")
 

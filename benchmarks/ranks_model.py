@@ -2,9 +2,9 @@
 
     python -m benchmarks.ranks_model STEP.json    # what `mpiexec -n 1 python -m benchmarks.ranks --worker` printed
 
-A bucket of m bytes that is full at t is summed by e = max(t, the e of the bucket before) + S(m), where
+A bucket of m bytes that is full at t is summed at e = max(t + L, the e of the bucket before) + S(m), where
 
-    S(m) = 2 (P - 1) / P * m / bandwidth + 2 log2(P) * latency
+    S(m) = 2 (P - 1) / P * m / bandwidth,    L = 2 log2(P) * latency
 
 and a step ends when the last bucket is summed and the backward pass is done, and the optimizer behind both.
 """
@@ -20,22 +20,23 @@ NETWORKS = {"25 Gbit/s, TCP": (25e9 / 8 * 0.9, 30e-6), "200 Gbit/s, RDMA": (200e
 RANKS = 2, 8, 64, 256, 1000
 
 
-def sum_of(size, ranks, bandwidth, latency):
-    """Seconds of a sum of so many bytes over ranks that nobody else uses the network with."""
-    if ranks == 1:
-        return 0.0
-    return 2 * (ranks - 1) / ranks * size / bandwidth + 2 * math.log2(ranks) * latency
-
-
-def waits(full, end, ranks, bandwidth, latency):
-    """Seconds that a rank waits for sums behind its backward pass, which is done at `end`.
+def summed(full, ranks, bandwidth, latency):
+    """The second at which the last bucket is summed, of ranks that nobody else uses the network with.
 
     full    [(seconds at which a bucket is full, its bytes)], from the beginning of the step
     """
+    if ranks == 1:
+        return full[-1][0]
     done = 0.0
     for at, size in full:
-        done = max(done, at) + sum_of(size, ranks, bandwidth, latency)
-    return max(0.0, done - end)
+        begun = max(done, at + 2 * math.log2(ranks) * latency)
+        done = begun + 2 * (ranks - 1) / ranks * size / bandwidth
+    return done
+
+
+def waits(full, end, *network):
+    """Seconds that a rank waits for sums behind its backward pass, which is done at `end`."""
+    return max(0.0, summed(full, *network) - end)
 
 
 def main():

@@ -4,12 +4,13 @@ import json
 import os
 import signal
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
 
 import numba_cnn as nc
-from numba_cnn import backends, callbacks, layers, metrics, models, utils
+from numba_cnn import backends, callbacks, layers, metrics, models, preprocessing, utils
 
 SHAPE = 12, 12, 3
 
@@ -87,7 +88,7 @@ def groups(made, ranks):
 def streams(made, ranks):
     """A generator, which rank 0 alone reads, and an object with items."""
     x, y = data(60)
-    weights, asked = np.linspace(0.5, 1.5, 60), []
+    weights, asked, items = np.linspace(0.5, 1.5, 60), [], []
 
     def generator():
         for i in range(0, 60, 7):
@@ -99,12 +100,85 @@ def streams(made, ranks):
             return 3
 
         def __getitem__(self, i):
+            items.append(i)
             return x[i : i + 7], y[i : i + 7]
 
     said = run(made, generator(), None, None, 1)
-    items = run(made, Items(), None, None, 2, validation_data=Items())
+    of_items = run(made, Items(), None, None, 2, validation_data=Items())
     predicted = made.predict(Items(), verbose=0).tolist()
-    return {**said, "items": items, "predicted": predicted, "asked": len(asked)}
+    counts = {"asked": len(asked), "asked items": len(items)}
+    return {**said, **counts, "items": of_items, "predicted": predicted}
+
+
+class Rows:
+    """An HDF5 dataset that notes which rows are read."""
+
+    def __init__(self, dataset):
+        self.dataset, self.read = dataset, []
+        self.shape, self.dtype, self.chunks = dataset.shape, dataset.dtype, dataset.chunks
+
+    def __len__(self):
+        return len(self.dataset)
+
+    def __array__(self, *how, **more):
+        raise AssertionError("the whole file is read")
+
+    def __getitem__(self, rows):
+        self.read += range(*rows.indices(len(self)))
+        return self.dataset[rows]
+
+
+def files(made, ranks, folder=None):
+    """Samples in an HDF5 file, and in a memory map: the losses, and the rows that this process read of the file."""
+    import h5py
+
+    home = Path(folder or sys.argv[2])
+    with h5py.File(home / "x.h5") as file:
+        rows = Rows(file["x"])
+        said = run(made, rows, data(400)[1], 100, 2, shuffle="batch")
+    mapped = np.load(home / "x.npy", mmap_mode="r")
+    return {**said, "read": rows.read, "mapped": run(made, mapped, data(400)[1], 100, 1)}
+
+
+def images(made, ranks, folder=None):
+    """Image files as datasets and as changed images: the losses, and the files that this process opened."""
+    home, opened = str(folder or Path(sys.argv[2], "images")), []
+
+    def watch(event, arguments):
+        if event == "open" and str(arguments[0]).startswith(home) and arguments[0].endswith("png"):
+            opened.append(os.path.relpath(arguments[0], home))
+
+    sys.addaudithook(watch)
+    how = {"image_size": SHAPE[:2], "batch_size": 6, "verbose": False}
+    dataset = utils.image_dataset_from_directory(home, seed=3, **how)
+    told = {}
+
+    def seen(name, said):
+        told[name] = {**said, "opened": sorted(opened)}
+        opened.clear()
+
+    seen("plain", run(made, dataset.prefetch(2), None, None, 2))
+    seen("kept", run(made, dataset.cache().shuffle(2, seed=1).take(3), None, None, 2))
+    mapped = dataset.map(lambda x, y: (x - x.mean(), y))  # of whole batches
+    seen("mapped", run(made, mapped, None, None, 1))
+    changed = preprocessing.image.ImageDataGenerator(rotation_range=20, horizontal_flip=True)
+    how = {"target_size": SHAPE[:2], "batch_size": 6, "class_mode": "sparse", "seed": 3}
+    flow = changed.flow_from_directory(home, **how)
+    seen("flow", run(made, flow, None, None, 2, validation_data=dataset))
+    flow = changed.flow(*data(20), batch_size=6, seed=2)
+    seen("arrays", run(made, flow, None, None, 2))
+    if ranks is not None:
+        nc.set_random_seed(ranks.rank)  # else each has its own order
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        differs = utils.image_dataset_from_directory(home, image_size=SHAPE[:2], verbose=False)
+        seen("differs", run(made, differs, None, None, 1))
+    told["warned"] = [str(one.message) for one in caught]
+    plain = utils.image_dataset_from_directory(
+        home, labels=None, shuffle=False, image_size=SHAPE[:2], batch_size=7, verbose=False
+    )
+    told["predicted"] = made.predict(plain, verbose=0).tolist()
+    return told
 
 
 def norm(made, ranks):
@@ -178,7 +252,7 @@ def main():
 
             communicator = MPI.COMM_WORLD.Split(int(os.environ["PMI_RANK"]) // 2)
         ranks = made.distribute(communicator, timeout=3 if name == "evaluates" else 20)
-    jobs = curves, few, groups, streams, norm, synchronized, backup
+    jobs = curves, few, groups, streams, files, images, norm, synchronized, backup
     job = {one.__name__: one for one in jobs}.get(name) or failing(name)
     said = job(made, ranks)
     rank = os.environ.get("PMI_RANK", 0)

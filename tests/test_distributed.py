@@ -12,6 +12,7 @@ from pathlib import Path
 import distributed_peer as peer
 import numpy as np
 import pytest
+from PIL import Image
 
 import numba_cnn as nc
 
@@ -117,7 +118,52 @@ def test_what_others_make_is_read_by_rank_0_alone(alone, tmp_path):
         np.testing.assert_allclose(found["losses"], expected["losses"], rtol=1e-4)
         np.testing.assert_allclose(found["items"]["losses"], expected["items"]["losses"], rtol=1e-3)
         np.testing.assert_allclose(found["predicted"], expected["predicted"], atol=1e-3)
-        assert found["asked"] == (expected["asked"] if rank == 0 else 0)
+        for kind in ("asked", "asked items"):
+            assert found[kind] == (expected[kind] if rank == 0 else 0)
+
+
+def test_rows_of_files_are_read_by_the_rank_that_needs_them(tmp_path):
+    """Of 400 rows in four batches two ranks read 200 each, once in each of two epochs, and 64 that they compare."""
+    h5py = pytest.importorskip("h5py")
+    x = peer.data(400)[0]
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.create_dataset("x", data=x, chunks=(20, *peer.SHAPE))
+    np.save(tmp_path / "x.npy", x)
+    expected, said = peer.files(peer.model(), None, tmp_path), job("files", 2, tmp_path)
+    for found in said:
+        np.testing.assert_allclose(found["losses"], expected["losses"], rtol=1e-4)
+        np.testing.assert_allclose(
+            found["mapped"]["losses"], expected["mapped"]["losses"], rtol=1e-3
+        )
+        assert len(found["read"]) == 2 * 200 + 64
+    assert len({*said[0]["read"], *said[1]["read"]}) == 400
+
+
+def test_image_files_are_decoded_once_in_the_whole_job(tmp_path):
+    """Each rank opens a part, together they open each once an epoch; where ranks' orders differ, or a function takes
+    whole batches, rank 0 opens them."""
+    home, chance = tmp_path / "images", np.random.default_rng(1)
+    for i in range(20):
+        (home / "abcd"[i % 4]).mkdir(parents=True, exist_ok=True)
+        pixels = chance.integers(0, 256, (14, 13, 3)).astype(np.uint8)
+        Image.fromarray(pixels).save(home / "abcd"[i % 4] / f"{i}.png")
+    expected = peer.images(peer.model(), None, home)
+    said = job("images", 2, tmp_path)
+    for name in ("plain", "kept", "mapped", "flow", "arrays"):
+        for found in said:
+            np.testing.assert_allclose(found[name]["losses"], expected[name]["losses"], rtol=1e-3)
+            assert found[name]["digest"] == said[0][name]["digest"]
+        first, second = (found[name]["opened"] for found in said)
+        assert sorted(first + second) == expected[name]["opened"]
+        assert bool(second) == (name not in ("mapped", "arrays"))
+        assert abs(len(first) - len(second)) <= 8 or name == "mapped"
+    for found in said:
+        np.testing.assert_allclose(found["predicted"], said[0]["predicted"])
+        assert len(found["predicted"]) == 20
+    assert len(said[0]["differs"]["opened"]) == 20
+    assert not said[1]["differs"]["opened"]
+    assert [len(found["warned"]) for found in said] == [1, 0]
+    assert said[0]["warned"][0].startswith("fit: rank 0 alone reads x, since the others' files")
 
 
 def test_batch_norm_by_rank_has_one_set_of_moving_statistics(tmp_path):

@@ -1,4 +1,4 @@
-"""Ranks on hosts that a network lies between: namespaces with a link of 1 Gbit/s."""
+"""Ranks on hosts that a network lies between: namespaces with a link of 1 Gbit/s and 0.2 ms."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import distributed_peer as peer
 
 import numba_cnn as nc
-from benchmarks import network
+from benchmarks import network, probe
 
 pytest.importorskip("mpi4py")
 
@@ -24,20 +24,26 @@ def _direct_sums():
     nc.set_conv_algorithm("auto")
 
 
+DELAY = 2e-4  # seconds, one way
+
+
 @pytest.fixture(scope="module")
-def hosts():
+def possible():
     if missing := network.why_not():
         pytest.skip(missing)
-    with network.link(1) as found:
+
+
+@pytest.fixture(scope="module")
+def hosts(possible):
+    with network.link(1, DELAY) as found:
         yield found
 
 
 def run(hosts, *words):
-    command, environment = hosts
-    environment = {k: v for k, v in environment.items() if not k.startswith("PMI")}
+    environment = {k: v for k, v in hosts.environment.items() if not k.startswith("PMI")}
     for _ in range(3):
         done = subprocess.run(
-            [*command, *map(str, words)],
+            [*hosts.command, *map(str, words)],
             capture_output=True,
             text=True,
             timeout=120,
@@ -49,6 +55,20 @@ def run(hosts, *words):
     pytest.skip(
         "not run: MPI does not start between these namespaces: it finds the other one unreachable"
     )
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.005])
+def test_a_link_has_the_delay_and_the_bandwidth_that_it_is_asked_for(possible, delay):
+    """A round trip is twice the delay, and not 3 ms more; a connection has most of 1 Gbit/s, and no more than that."""
+    for _ in range(3):  # other tests may need the cores meanwhile
+        with network.link(1, delay) as made:
+            back, rate = probe.measured(made)
+        print(f"{1e3 * back:.3f} ms there and back, {8e-9 * rate:.3f} Gbit/s")
+        assert back >= 2 * delay
+        assert 8e-9 * rate < 1.05
+        if back < 2 * delay + 0.003 and 8e-9 * rate > 0.5:
+            return
+    raise AssertionError("three links were slower than they should be")
 
 
 def test_a_batch_in_shares_is_the_batch(hosts, tmp_path):

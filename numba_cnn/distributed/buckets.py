@@ -29,7 +29,9 @@ class Buckets:
         self._ranks, self._backend = ranks, backend
         sizes = [int(np.prod(shape)) for shape in shapes]
         ends = np.cumsum([-(-size // _LINE) * _LINE for size in sizes]).tolist()
-        self._flat = np.zeros(ends[-1] if ends else 0, dtype)
+        self._records = backend.ABILITIES.records
+        memory = np.zeros if self._records else backend.host_memory
+        self._flat = memory(ends[-1] if ends else 0, dtype)
         self._weight = np.zeros(1, dtype)
         starts = [0, *ends[:-1]]
         self._arrays = [
@@ -59,18 +61,19 @@ class Buckets:
         self._ranks.note("step")
 
     def put(self, i: int, array: Array) -> None:
-        """Enter array i: by a launch that recordings hold, as they hold what starts and tests the sums."""
+        """Enter array i: by a launch that recordings hold, as they hold what starts and tests the sums; or by a copy
+        from the device, which goes on meanwhile."""
         into = self._arrays[i]
-        if self._backend.ABILITIES.records:
+        if self._records:
             self._backend.weigh(array, self._weight, into)
-        elif self._weight[0]:
-            np.multiply(self._backend.to_numpy(array), self._weight[0], out=into)
         else:
-            into[...] = 0
+            self._backend.start_copy(array, into)
         bucket = self._full.get(i)
         if bucket is None:
             return
-        if not self._backend.ABILITIES.records:
+        if not self._records:
+            self._backend.synchronize()  # once a bucket
+            bucket[...] = bucket * self._weight if self._weight[0] else 0
             self.start(bucket)
             return
         self._backend.host_call(partial(self.start, bucket))

@@ -97,6 +97,11 @@ class Ranks:
         first, stop = self.bounds(total)
         return Share(first, stop - first, total)
 
+    def made(self, total: int) -> tuple[int, int]:
+        """Which samples of a batch this rank makes: its share, or the first one, which then counts nothing."""
+        first, stop = self.bounds(total)
+        return (first, stop) if stop > first else (0, 1)
+
     def broadcast(self, array: np.ndarray) -> np.ndarray:
         """The array of rank 0, in place of one of the same shape and dtype."""
         self._wait(self._comm.Ibcast(array))

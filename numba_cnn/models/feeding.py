@@ -13,7 +13,7 @@ from numba_cnn import nearest, settings, shapes
 from numba_cnn.distributed import Share
 from numba_cnn.models import data, sources, structure, targets
 from numba_cnn.models.distributing import Distributed
-from numba_cnn.models.scattering import Scattered
+from numba_cnn.models.scattering import InShares, Scattered
 from numba_cnn.models.sources import Source, Stream
 from numba_cnn.models.structure import one_or_all
 
@@ -61,41 +61,46 @@ class Feeder(Distributed):
         weighted = targets.weighted(op, given, class_weight, self.output_shape)
         return self._in_batches(op, weighted, batch_size, seed, steps, by_batches)
 
-    def _prepared(self, op: str, class_weight: Any, batch: Any) -> Any:
-        """A batch (x, y) or (x, y, sample_weight) that somebody else made, checked and where the model lives."""
+    def _prepared(self, op: str, class_weight: Any, batch: Any) -> data.Dataset:
+        """A batch (x, y) or (x, y, sample_weight) that somebody else made, checked."""
         if not isinstance(batch, tuple | list) or not 2 <= len(batch) <= 3:
             raise ValueError(
                 f"{op}: x must give batches (x, y) or (x, y, sample_weight). "
                 f"Received: {nearest.shown(batch)}"
             )
         x, y, weight = map(sources.as_arrays, (*batch, None)[:3])
-        dataset = targets.weighted(
-            op, self._dataset(op, x, y, weight), class_weight, self.output_shape
-        )
-        return self._at_once(op, dataset)
+        dataset = self._dataset(op, x, y, weight)
+        return targets.weighted(op, dataset, class_weight, self.output_shape)
 
     def _stream(
         self,
         op: str,
         source: Any,
         steps: int | None,
-        prepared: Callable[[Any], Any],
+        prepared: Callable[[Any], data.Dataset],
         seed: int | None = None,
     ) -> Source:
-        stream = Stream(op, source, steps, prepared, seed, self.backend.ABILITIES.prefetches)
-        if self._ranks is None:
-            return stream
-        return Scattered(self._ranks, stream, partial(self._of_share, op))
+        """The batches of a source, of which `prepared` makes checked arrays."""
 
-    def _at_once(self, op: str, dataset: data.Dataset) -> Any:
-        """A batch that nobody changes while it is in use, whatever becomes of the arrays; of several ranks, the arrays
-        of a whole one."""
-        if self._ranks is not None:
-            return dataset.copied()
-        return self._of_share(op, dataset.copied(), None)
+        def stream(given: Any, made: Callable[[Any], Any]) -> Stream:
+            return Stream(op, given, steps, made, seed, self.backend.ABILITIES.prefetches)
+
+        def made(batch: Any, share: Share | None = None) -> data.Batch:
+            return self._of_share(op, prepared(batch).copied(), share)
+
+        ranks = self._ranks
+        if ranks is None:
+            return stream(source, made)
+        whole = Scattered(
+            ranks, stream(source, lambda b: prepared(b).copied()), partial(self._of_share, op)
+        )
+        if not hasattr(source, "_in_shares"):
+            return whole
+        mine = source._in_shares(ranks.made)
+        return InShares(source, stream(mine, lambda b: made(b[1], ranks.share(int(b[0])))), whole)
 
     def _of_share(self, op: str, dataset: data.Dataset, share: Share | None) -> data.Batch:
-        """All samples as one batch."""
+        """All samples as one batch, where the model lives."""
         batches = data.Batches(op, dataset, dataset.N, self.backend, None, self.input_names)
         return next(iter(batches))._replace(share=share)
 
@@ -105,9 +110,8 @@ class Feeder(Distributed):
             dataset = data.Dataset(self._inputs(op, x))
             return self._in_batches(op, dataset, batch_size, None, steps)
 
-        def prepared(batch: Any) -> Any:
-            dataset = data.Dataset(self._inputs(op, sources.as_arrays(self._samples_of(batch))))
-            return self._at_once(op, dataset)
+        def prepared(batch: Any) -> data.Dataset:
+            return data.Dataset(self._inputs(op, sources.as_arrays(self._samples_of(batch))))
 
         return self._stream(op, x, steps, prepared)
 

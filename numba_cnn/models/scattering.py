@@ -1,7 +1,9 @@
-"""Batches that somebody else makes, for several ranks: rank 0 takes them from their source and gives each its share."""
+"""Batches that somebody else makes, for several ranks: each makes its share of them, where their source knows how; else
+rank 0 takes them from it and gives each its share."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import Any
@@ -22,7 +24,7 @@ class Scattered:
     def __init__(
         self, ranks: Ranks, stream: Stream, made: Callable[[Dataset, Share], Batch]
     ) -> None:
-        self.op, self._ranks, self._stream, self._made = stream.op, ranks, stream, made
+        self.op, self.ranks, self._stream, self._made = stream.op, ranks, stream, made
         self.seed, self.steps, self.is_used_up = stream.seed, stream.steps, False
 
     def check(self) -> None:
@@ -34,20 +36,20 @@ class Scattered:
 
     def epoch(self, epoch: int) -> Generator[Batch, None, None]:
         self._stream.seed = self.seed
-        if not self._ranks.is_first:
-            while (said := self._ranks.first_says()).get("N"):
+        if not self.ranks.is_first:
+            while (said := self.ranks.first_says()).get("N"):
                 yield self._share(None, said)
         else:
             with closing(self._stream.epoch(epoch)) as passing:
                 for whole in passing:
-                    yield self._share(whole, self._ranks.first_says(_described(whole)))
+                    yield self._share(whole, self.ranks.first_says(_described(whole)))
             said = {"steps": self._stream.steps, "is_used_up": self._stream.is_used_up}
-            self._ranks.first_says(said)
+            self.ranks.first_says(said)
         self.steps, self.is_used_up = said["steps"], said["is_used_up"]
 
     def _share(self, whole: Any, said: dict[str, Any]) -> Batch:
         """This rank's batch; a rank without samples takes the first."""
-        share, size = self._ranks.share(said["N"]), self._ranks.size
+        share, size = self.ranks.share(said["N"]), self.ranks.size
         parts = []
         for group, arrays in zip(said["arrays"], whole or (None, None, None), strict=True):
             mine: list[np.ndarray | None] = []
@@ -58,12 +60,46 @@ class Scattered:
                 shape, dtype = kind
                 cut = None
                 if arrays is not None:
-                    bounds = (self._ranks.bounds(said["N"], rank) for rank in range(size))
+                    bounds = (self.ranks.bounds(said["N"], rank) for rank in range(size))
                     cut = [arrays[i][a:b] if b > a else arrays[i][:1] for a, b in bounds]
                 like = np.empty((max(share.size, 1), *shape), dtype)
-                mine.append(self._ranks.scatter(cut, like))
+                mine.append(self.ranks.scatter(cut, like))
             parts.append(tuple(mine))
         return self._made(Dataset(*parts), share)  # type: ignore[arg-type]
+
+
+class InShares:
+    """A source of whose batches each rank makes its own samples alone; `whole`, where ranks' sources are not equal.
+
+    source    has _told(), which ranks compare before each pass
+    mine      its batches in shares
+    """
+
+    def __init__(self, source: Any, mine: Stream, whole: Scattered) -> None:
+        self.op, self._source, self._whole = whole.op, source, whole
+        self._used: Stream | Scattered = mine
+        self.seed, self.steps, self.is_used_up = whole.seed, whole.steps, False
+
+    def check(self) -> None:
+        """Nothing is known of a batch before it is made."""
+
+    def told(self) -> Any:
+        return self._whole.told()
+
+    def epoch(self, epoch: int) -> Generator[Batch, None, None]:
+        ranks = self._whole.ranks
+        told = ranks.said(self._source._told()) if self._used is not self._whole else []
+        if any(one != told[0] for one in told):
+            self._used = self._whole
+            if ranks.is_first:
+                warnings.warn(
+                    f"{self.op}: rank 0 alone reads x, since the others' files, seeds or passes differ from its own: "
+                    "give seed, or call set_random_seed() first, to have each rank read its share",
+                    stacklevel=2,
+                )
+        self._used.seed = self.seed
+        yield from self._used.epoch(epoch)
+        self.steps, self.is_used_up = self._used.steps, self._used.is_used_up
 
 
 def _described(whole: Any) -> dict[str, Any]:

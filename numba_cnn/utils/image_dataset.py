@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from numba_cnn import nearest, session, shapes, threads
 from numba_cnn.settings import array, choice, flag, number, optional
-from numba_cnn.utils import folders
+from numba_cnn.utils import folders, in_shares
 from numba_cnn.utils.dataset import Dataset
 from numba_cnn.utils.images import img_to_array, load_img
 from numba_cnn.utils.resizing import INTERPOLATIONS, resized
@@ -259,10 +260,10 @@ def _dataset(
     """The images, in an order of each pass's own where there is a seed."""
     n = len(files.paths)
 
-    def begin(epoch: int) -> Iterator[Any]:
-        order = np.arange(n)
-        if seed is not None:
-            order = np.random.default_rng((seed, epoch)).permutation(n)
+    def order(epoch: int) -> np.ndarray:
+        return np.arange(n) if seed is None else np.random.default_rng((seed, epoch)).permutation(n)
+
+    def made(order: np.ndarray) -> Iterator[Any]:
         images = threads.mapped(reading.image, (files.paths[i] for i in order))
         if files.labels is None:
             return images
@@ -275,8 +276,11 @@ def _dataset(
             return np.array([label], np.float32)
         return np.eye(1, len(names or ()), int(label), dtype=np.float32)[0]
 
-    dataset = Dataset(begin, n)
+    dataset = Dataset(lambda epoch: made(order(epoch)), n)
     if batch_size is not None:
-        dataset = dataset.batch(shapes.count(_OP, "batch_size", batch_size))
+        size = shapes.count(_OP, "batch_size", batch_size)
+        labels = None if files.labels is None else files.labels.tolist()
+        told = partial(in_shares.checksum, files.paths, labels, reading, mode, seed)
+        dataset = in_shares.batches(order, made, n, size, told)
     dataset.class_names, dataset.file_paths = names, files.paths  # type: ignore[attr-defined]
     return dataset

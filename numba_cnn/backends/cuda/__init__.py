@@ -17,7 +17,16 @@ _DRIVERS = {
     "win32": ["nvcuda.dll"],
     "linux": ["libcuda.so.1", "/usr/lib/wsl/lib/libcuda.so.1", "/usr/lib64/libcuda.so.1"],
 }
-_MEMORY = "asarray", "empty", "owns", "synchronize", "to_dlpack", "to_numpy"
+_MEMORY = (
+    "asarray",
+    "empty",
+    "host_memory",
+    "owns",
+    "start_copy",
+    "synchronize",
+    "to_dlpack",
+    "to_numpy",
+)
 
 
 def has_driver():

@@ -8,7 +8,7 @@ from threading import Lock
 
 import numpy as np
 
-from numba_cnn.backends.cuda.provider import SIMULATOR, cuda
+from numba_cnn.backends.cuda.provider import SIMULATOR, cuda, take_card
 
 # A thread of the simulator is a thread of the operating system, so there blocks and grids stay
 # tiny.
@@ -28,6 +28,7 @@ def stream():
     """The stream of every kernel: it waits for the legacy default stream of other libraries, but
     not for the copies.
     """
+    take_card()
     return cuda.stream()
 
 

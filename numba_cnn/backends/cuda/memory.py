@@ -48,6 +48,18 @@ def to_numpy(array):
     return asarray(array).copy_to_host()
 
 
+def host_memory(size, dtype):
+    """Zeros on the host, in pinned memory."""
+    memory = cuda.pinned_array(size, dtype)
+    memory.fill(0)
+    return memory
+
+
+def start_copy(array, into):
+    """Begin to copy to the host, behind the kernels that make the array; synchronize() waits for it."""
+    asarray(array).copy_to_host(into, stream=stream())
+
+
 def to_dlpack(array):
     """The array for a library that speaks DLPack, without a copy, once the kernels that make it are
     done.

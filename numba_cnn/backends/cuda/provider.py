@@ -6,6 +6,7 @@ numba-cuda, which the extras cu12 and cu13 install and which takes numba.cuda ov
 touches a driver before it is asked for.
 """
 
+import os
 from functools import cache
 
 from numba import config, cuda
@@ -32,6 +33,9 @@ _HOW = (
     '"numba-cnn[cu12]"; without a GPU, NUMBA_ENABLE_CUDASIM=1 in the environment runs the kernels, '
     "slowly, in Numba's simulator."
 )
+
+# In which launchers of MPI tell a process which one it is on its host.
+_PLACES = "MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID"
 
 _kernels: list = []
 
@@ -65,3 +69,12 @@ def why_unavailable():
         found = " ".join(str(cuda.cuda_error() or "no CUDA device").split()).rstrip(" .:")
         return f"{_NEEDS}; no GPU answers ({found}). {_HOW}"
     return None
+
+
+def take_card():
+    """Have a process that is one of several on its host compute on a card of its own, or, where there are fewer, on
+    one in turn; called before anything is on a card.
+    """
+    places = [os.environ[name] for name in _PLACES if os.environ.get(name, "").isdecimal()]
+    if places:
+        cuda.select_device(int(places[0]) % len(cuda.gpus))

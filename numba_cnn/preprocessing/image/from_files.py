@@ -11,6 +11,7 @@ from numba_cnn import nearest, shapes
 from numba_cnn.preprocessing.image.iterators import SUBSETS, ImageIterator, Order, Saving
 from numba_cnn.settings import choice, flag, optional
 from numba_cnn.utils import folders, img_to_array, load_img
+from numba_cnn.utils.in_shares import checksum
 
 if TYPE_CHECKING:
     from numba_cnn.preprocessing.image.augmenter import Augmenter
@@ -76,6 +77,11 @@ class FilesIterator(ImageIterator):
     @property
     def sample_weight(self) -> np.ndarray | None:
         return None
+
+    def _samples_told(self) -> Any:
+        weights = self.sample_weight
+        listed = [np.asarray(one).tolist() for one in (self.labels, weights) if one is not None]
+        return checksum(self.filepaths, self._reading, self.class_mode, listed)
 
     def _read(self, place: int) -> np.ndarray:
         path = os.path.join(self.directory, self.filenames[place])

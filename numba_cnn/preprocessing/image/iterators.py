@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,11 +14,13 @@ from numba_cnn import nearest, session, shapes, threads
 from numba_cnn.preprocessing.image.transforms import as_numbers
 from numba_cnn.settings import array, choice, flag, path, text
 from numba_cnn.utils import array_to_img
+from numba_cnn.utils.in_shares import Cut
 
 if TYPE_CHECKING:
     from numba_cnn.preprocessing.image.augmenter import Augmenter
 
 SUBSETS = "training", "validation"
+_COMPARED = 64  # samples by which processes compare their arrays
 Order = tuple[int, bool, int | None]  # batch_size, shuffle, seed
 
 
@@ -71,8 +74,10 @@ class Iterator:
             raise IndexError(
                 f"{type(self).__name__}: there are {len(self)} batches. Received: batch {index}"
             )
-        places = self.index_array[self.batch_size * index : self.batch_size * (index + 1)]
-        return self._get_batches_of_transformed_samples(places)
+        return self._get_batches_of_transformed_samples(self._places(index))
+
+    def _places(self, index: int) -> np.ndarray:
+        return self.index_array[self.batch_size * index : self.batch_size * (index + 1)]
 
     @property
     def index_array(self) -> np.ndarray:
@@ -120,6 +125,17 @@ class ImageIterator(Iterator):
         self.dtype, self.data_format = generator.dtype, generator.data_format
         self.save_to_dir, self.save_prefix, self.save_format = saving
 
+    def _in_shares(self, cut: Cut) -> InShares:
+        return InShares(self, cut)
+
+    def _told(self) -> Any:
+        """What several processes compare, as only equal batches can be put together from shares."""
+        order = self.n, self.batch_size, self.shuffle, self._chosen, self.epoch
+        return [type(self).__name__, *order, self._samples_told()]
+
+    def _samples_told(self) -> Any:
+        raise NotImplementedError
+
     def _images(self, places: np.ndarray, read: Callable[[int], np.ndarray]) -> np.ndarray:
         """The images at these places: read and changed by a few threads, standardized in order."""
         generator, epoch = self.image_data_generator, self.epoch
@@ -142,6 +158,24 @@ class ImageIterator(Iterator):
                 chance = np.random.default_rng((self._chosen, epoch, int(places[i]), 1))
                 self._saving.save(int(places[i]), chance, batch[i])
         return batch
+
+
+class InShares:
+    """(N, the samples of a share) for each batch of N images, which are changed one by one."""
+
+    def __init__(self, images: ImageIterator, cut: Cut) -> None:
+        self._images, self._cut = images, cut
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def __getitem__(self, index: int) -> Any:
+        places = self._images._places(index)
+        mine = places[slice(*self._cut(len(places)))]
+        return len(places), self._images._get_batches_of_transformed_samples(mine)
+
+    def on_epoch_end(self) -> None:
+        self._images.on_epoch_end()
 
 
 class NumpyArrayIterator(ImageIterator):
@@ -189,6 +223,11 @@ class NumpyArrayIterator(ImageIterator):
                 )
         mine = parts[0] if subset == "validation" else parts[1]
         return [None if one is None else one[mine] for one in arrays]
+
+    def _samples_told(self) -> Any:
+        some = np.linspace(0, self.n - 1, min(self.n, _COMPARED)).astype(int)
+        arrays = self.x, *self.x_misc, self.y, self.sample_weight
+        return [zlib.crc32(one[some].tobytes()) for one in arrays if one is not None]
 
     def _get_batches_of_transformed_samples(self, index_array: np.ndarray) -> Any:
         images = self._images(index_array, lambda place: np.array(self.x[place]))
