@@ -1,5 +1,9 @@
 """Layers: shapes, parameters, and gradients through a whole model against finite differences."""
 
+import inspect
+import re
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -235,3 +239,18 @@ def test_set_weights_checks_all_shapes_first():
     layer.set_weights([np.ones((3, 2)), [4, 5]])
     assert layer.bias.value.dtype == np.float32
     np.testing.assert_array_equal(layer.bias.numpy(), [4, 5])
+
+
+def test_each_layer_has_a_benchmark():
+    """Of bench_layers.py, or, for the pooling and the dense one and convolution, of its own."""
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    from benchmarks.bench_layers import LAYERS
+
+    classes = {value for value in vars(layers).values() if inspect.isclass(value)}
+    names = {cls.__name__ for cls in classes if issubclass(cls, layers.Layer)}
+    own = {
+        name
+        for name in names
+        if re.fullmatch(r"Conv2D|Dense|(Adaptive)?(Max|Average)Pooling[12]D", name)
+    }
+    assert names - own - LAYERS.keys() <= {"Layer", "InputLayer", "Identity"}
