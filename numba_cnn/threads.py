@@ -26,28 +26,46 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+class Pace:
+    """How long the first items took, of one map or of several of a kind."""
+
+    def __init__(self) -> None:
+        self.tried, self.least = 0, float("inf")  # seconds
+
+    def timed(self, function: Callable[[T], R], item: T) -> R:
+        """The function of an item, which counts."""
+        begun = time.perf_counter()
+        made = function(item)
+        self.least = min(self.least, time.perf_counter() - begun)
+        self.tried += 1
+        return made
+
+    def threads(self) -> int:
+        """How many are worth their while."""
+        return 1 if self.least < _WORTH_A_THREAD else cores()
+
+
 def mapped(
     function: Callable[[T], R],
     items: Iterable[T],
     threads: int | None = None,
     most: int | None = None,
+    pace: Pace | None = None,
 ) -> Iterator[R]:
     """The function of each item, in their order, by so many threads; or, if None, by as many as there are processors,
-    and by none where the first items take so little that threads would cost more than they save.
+    and by none where the first items take so little that threads would cost more than they save; `pace` knows it of
+    maps before.
 
     No more items than `most`, or twice as many as threads, are begun before the first of them is taken. All threads
     have ended when the iterator has, or is closed.
     """
-    items, is_short = iter(items), threads == 1
+    items = iter(items)
     if threads is None:
-        threads, least = cores(), _WORTH_A_THREAD
-        for item in islice(items, _TRIED):
-            begun = time.perf_counter()
-            made = function(item)
-            least = min(least, time.perf_counter() - begun)
-            yield made
-        is_short = threads == 1 or least < _WORTH_A_THREAD
-    if is_short:
+        pace = pace or Pace()
+        for item in islice(items, max(_TRIED - pace.tried, 0)):
+            yield pace.timed(function, item)
+        threads = pace.threads()
+    if threads == 1:
         yield from map(function, items)
         return
     most = max(threads, _AHEAD * threads if most is None else min(most, _AHEAD * threads))

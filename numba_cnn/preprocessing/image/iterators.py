@@ -121,7 +121,7 @@ class ImageIterator(Iterator):
 
     def __init__(self, n: int, generator: Augmenter, saving: Saving, order: Order) -> None:
         super().__init__(n, *order)
-        self.image_data_generator, self._saving = generator, saving
+        self.image_data_generator, self._saving, self._pace = generator, saving, threads.Pace()
         self.dtype, self.data_format = generator.dtype, generator.data_format
         self.save_to_dir, self.save_prefix, self.save_format = saving
 
@@ -146,7 +146,7 @@ class ImageIterator(Iterator):
             return generator.apply_transform(x, generator.drawn(x.shape, chance))
 
         batch: np.ndarray = np.empty((len(places), *self.image_shape), self.dtype)
-        for i, x in enumerate(threads.mapped(changed, map(int, places))):
+        for i, x in enumerate(threads.mapped(changed, map(int, places), pace=self._pace)):
             image = generator.standardize(np.asarray(x, self.dtype))
             if np.shape(image) != self.image_shape:
                 raise ValueError(
