@@ -235,3 +235,24 @@ def test_set_weights_checks_all_shapes_first():
     layer.set_weights([np.ones((3, 2)), [4, 5]])
     assert layer.bias.value.dtype == np.float32
     np.testing.assert_array_equal(layer.bias.numpy(), [4, 5])
+
+
+@pytest.mark.parametrize(
+    ("layer", "name"),
+    [
+        (layers.Conv2D(2, 3), "kernel"),
+        (layers.Dense(2), "kernel"),
+        (layers.BatchNormalization(), "gamma"),
+        (layers.PReLU(), "alpha"),
+    ],
+)
+def test_weights_of_a_layer_that_is_not_built(layer, name):
+    said = rf"has no attribute '{name}'; its weights are made when it is built: call it, or build\("
+    with pytest.raises(AttributeError, match=said):
+        getattr(layer, name)
+    layer.build((None, 8, 8, 2) if isinstance(layer, layers.Conv2D) else (None, 5))
+    assert getattr(layer, name).numpy().size
+    with pytest.raises(AttributeError, match=r"has no attribute 'colour'$"):
+        layer.colour  # noqa: B018
+    with pytest.raises(AttributeError, match="was not called on an Input"):
+        layer.input  # noqa: B018

@@ -90,10 +90,7 @@ def read(
     with files.reading("the file's weights cannot be read", origin), h5py.File(file, "r") as h5:
         leaves = [(group, layer) for group, layer in _groups(model) if not layer.inner_layers]
         weighted = [(group, layer) for group, layer in leaves if layer.weights]
-        weights = [
-            _read_arrays(h5, f"{group}/vars", [_like(p) for p in layer.weights], size)
-            for group, layer in weighted
-        ]
+        weights = [_read_layer(h5, group, layer, size) for group, layer in weighted]
         parameters = [parameter for _, layer in weighted for parameter in layer.weights]
         checked = [
             p.checked(a) for p, a in zip(parameters, chain.from_iterable(weights), strict=True)
@@ -158,6 +155,38 @@ def _write_arrays(h5: Any, path: str, name: str, arrays: Sequence[np.ndarray]) -
     group.attrs["name"] = name
     for i, array in enumerate(arrays):
         group.create_dataset(str(i), data=array)
+
+
+def _read_layer(h5: Any, group: str, layer: Layer, size: int) -> list[np.ndarray]:
+    """The weights of a layer; ValueError with both shapes where the file has another model's."""
+    mine = [parameter.shape for parameter in layer.weights]
+    theirs, name = _stored(h5, group)
+    if theirs != mine:
+        has = "nothing" if theirs is None else f"{name!r} with {theirs}"
+        raise ValueError(
+            f"the weights are another model's: layer {layer.name!r} has weights of shapes {mine}, the file has {has} "
+            f"in its place, {group}"
+        )
+    return _read_arrays(h5, f"{group}/vars", [_like(p) for p in layer.weights], size)
+
+
+def _stored(h5: Any, group: str) -> tuple[list[tuple[int, ...]] | None, str]:
+    """The shapes of a layer's arrays, and what it was called; None where the file has no such layer.
+
+    ValueError where there is something else than plain arrays in the file itself.
+    """
+    import h5py
+
+    path = f"{group}/vars"
+    for i in range(1, path.count("/") + 2):
+        if h5.get("/".join(path.split("/")[:i]), getlink=True) is None:
+            return None, ""
+    found = follow(h5, path)
+    if not isinstance(found, h5py.Group):
+        raise ValueError(f"{path} must be a group. Received: {found!r}")
+    arrays = [follow(found, str(i)) for i in range(len(found)) if str(i) in found]
+    shapes = [getattr(array, "shape", None) for array in arrays]
+    return (shapes or None), str(found.attrs.get("name", group.rpartition("/")[2]))[:80]
 
 
 def _like(parameter: Parameter) -> tuple[tuple[int, ...], np.dtype]:
