@@ -38,6 +38,8 @@ def pad_sequences(
             f"{op}: sequences must be a list of sequences. Received: {nearest.shown(sequences)}"
         )
     try:
+        if np.dtype(dtype).kind not in "biufcOUS":
+            raise TypeError("dtype is none of numbers or texts")
         arrays = [np.asarray(one, dtype) for one in sequences]
         longest = max(map(len, arrays), default=0)
         most = longest if maxlen is None else shapes.count(op, "maxlen", maxlen)
@@ -51,7 +53,7 @@ def pad_sequences(
                 row[slice(len(kept)) if padding == "post" else slice(-len(kept), None)] = _fitting(
                     kept, element
                 )
-    except (TypeError, ValueError) as error:
+    except (OverflowError, TypeError, ValueError) as error:
         if str(error).startswith(op):
             raise
         raise ValueError(
@@ -109,8 +111,10 @@ def split_dataset(
     shuffle = settings.flag(op, "shuffle", shuffle)
     size = getattr(source, "_batch_size", None)
     elements = list((source if size is None else source.unbatch())._begin(0))
+    if seed is not None:
+        shapes.count(op, "seed", seed, 0)
     if shuffle:
-        chosen = session.new_order_seed() if seed is None else shapes.count(op, "seed", seed, 0)
+        chosen = session.new_order_seed() if seed is None else seed
         elements = [elements[i] for i in np.random.default_rng(chosen).permutation(len(elements))]
     left, right = _sizes(op, left_size, right_size, len(elements))
     made = []

@@ -413,22 +413,28 @@ PARAMETERS |= {
     "maxlen": "?count",
     "truncating": "choice",
     "dataset": "rows",
-    "left_size": "?nothing",
-    "right_size": "?nothing",
+    "left_size": "?nothing at all",
+    "right_size": "?nothing at all",
     "data": "anything of three",
 }
 EXCEPTIONS |= {
     "utils.pad_sequences.dtype": "type",
     "utils.pad_sequences.padding": "choice",
     "utils.pad_sequences.value": "number of any kind",
-    "utils.split_dataset.left_size": "?nothing at all",
 }
 KINDS |= {
-    "nothing": {"fraction"} - {"fraction"},
     "rows": {"objects", "texts", "complex array", "nan array", "three", "range"},
     "sequences": {"empty list", "empty tuple", "ragged", "dict", "set"},
     "type": {"None", "class", "text"},
-    "number of any kind": {"true", "zero", "minus one", "fraction", "minus half", "numpy nan"},
+    "number of any kind": {
+        "true",
+        "zero",
+        "minus one",
+        "fraction",
+        "minus half",
+        "numpy nan",
+        "range",
+    },
     "anything of three": set(VALUES) - {"empty list", "empty tuple"},
 }
 
