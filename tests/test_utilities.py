@@ -174,3 +174,15 @@ def test_a_layer_that_is_called_twice_has_one_clone():
 def test_clones_that_cannot_be_made(settings, error, message):
     with pytest.raises(error, match=f"clone_model: .*{message}"):
         models.clone_model(own_words.branches(numba_cnn), **settings)
+
+
+def distance(y_true, y_pred):
+    return abs(y_true - y_pred).mean(-1)
+
+
+def test_clones_know_functions_of_the_users_own_and_models_without_a_shape():
+    model = Sequential([layers.Dense(2)])
+    model.compile("adam", "mse", metrics=[distance])
+    clone = models.clone_model(model)
+    assert not clone.built
+    assert clone.fit(X, X, verbose=0).history.keys() == {"loss", "distance"}

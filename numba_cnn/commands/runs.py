@@ -55,9 +55,11 @@ def begin(out: Path, arguments: argparse.Namespace) -> None:
     Paths are written from the root: the run is gone on with from any folder.
     """
     values = {key: value for key, value in vars(arguments).items() if key not in _OWN}
-    for key in ("data", "model"):
-        if os.path.exists(values[key]) and (key == "data" or values[key] not in networks.NAMES):
-            values[key] = os.path.abspath(values[key])
+    data, model = values["data"], values["model"]
+    if os.path.isdir(data) or Path(data).suffix == ".npz":  # and not the name of a set
+        values["data"] = os.path.abspath(data)
+    if model not in networks.NAMES:
+        values["model"] = os.path.abspath(model)
     report = values.pop("report")
     configuration.write_toml(
         out / _CONFIG, values | ({} if report else {"no-report": True}), "numba-cnn train --config"

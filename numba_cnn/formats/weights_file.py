@@ -17,7 +17,7 @@ import os
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, takewhile
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -158,35 +158,37 @@ def _write_arrays(h5: Any, path: str, name: str, arrays: Sequence[np.ndarray]) -
 
 
 def _read_layer(h5: Any, group: str, layer: Layer, size: int) -> list[np.ndarray]:
-    """The weights of a layer; ValueError with both shapes where the file has another model's."""
-    mine = [parameter.shape for parameter in layer.weights]
-    theirs, name = _stored(h5, group)
+    """The weights of a layer; ValueError with both layers and shapes where the file has another model's."""
+    kinds = [_like(parameter) for parameter in layer.weights]
+    mine, stored = [shape for shape, _ in kinds], _stored(h5, f"{group}/vars")
+    arrays = [] if stored is None else _members(stored, len(mine) + 1)
+    theirs = [getattr(array, "shape", None) for array in arrays]
     if theirs != mine:
-        has = "nothing" if theirs is None else f"{name!r} with {theirs}"
+        has = "nothing"
+        if stored is not None:
+            has = f"{str(stored.attrs.get('name', ''))[:80]!r} with {theirs}"
         raise ValueError(
             f"the weights are another model's: layer {layer.name!r} has weights of shapes {mine}, the file has {has} "
             f"in its place, {group}"
         )
-    return _read_arrays(h5, f"{group}/vars", [_like(p) for p in layer.weights], size)
+    return _read_arrays(h5, f"{group}/vars", kinds, size)
 
 
-def _stored(h5: Any, group: str) -> tuple[list[tuple[int, ...]] | None, str]:
-    """The shapes of a layer's arrays, and what it was called; None where the file has no such layer.
-
-    ValueError where there is something else than plain arrays in the file itself.
-    """
+def _stored(h5: Any, path: str) -> Any:
+    """The group at a path, or None where there is none; ValueError for what lies elsewhere."""
     import h5py
 
-    path = f"{group}/vars"
-    for i in range(1, path.count("/") + 2):
-        if h5.get("/".join(path.split("/")[:i]), getlink=True) is None:
-            return None, ""
-    found = follow(h5, path)
-    if not isinstance(found, h5py.Group):
-        raise ValueError(f"{path} must be a group. Received: {found!r}")
-    arrays = [follow(found, str(i)) for i in range(len(found)) if str(i) in found]
-    shapes = [getattr(array, "shape", None) for array in arrays]
-    return (shapes or None), str(found.attrs.get("name", group.rpartition("/")[2]))[:80]
+    for step in path.split("/"):
+        if not isinstance(h5, h5py.Group) or h5.get(step, getlink=True) is None:
+            return None
+        h5 = follow(h5, step)
+    return h5 if isinstance(h5, h5py.Group) else None
+
+
+def _members(group: Any, most: int) -> list[Any]:
+    """What is called 0, 1, ... in a group."""
+    names = takewhile(lambda name: group.get(name, getlink=True), map(str, range(most)))
+    return [follow(group, name) for name in names]
 
 
 def _like(parameter: Parameter) -> tuple[tuple[int, ...], np.dtype]:

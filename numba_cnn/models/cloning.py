@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 from numba_cnn import custom, nearest
@@ -51,7 +52,7 @@ def clone_model(
             made = cloned.model(model, input_tensors)
         settings = model._compile_config().get("compile_config")
         if settings is not None:
-            loading._compile("clone_model", made, settings, model.backend.NAME)
+            loading.compile_as_described("clone_model", made, settings, model.backend.NAME)
     return made
 
 
@@ -151,9 +152,18 @@ def _tensors(given: Any, count: int) -> list[Tensor]:
     return found
 
 
-def _own_classes(model: Saved) -> dict[str, type]:
-    """The classes of the user's own that the model is made of, by the names that configurations have for them."""
+def _own_classes(model: Saved) -> dict[str, Any]:
+    """The classes and functions of the user's own that the model is made of and compiled with, by the names that
+    configurations have for them."""
     layers = [*model._leaves(), *model._networks()]
     parts = [part for layer in layers for part in (layer, *vars(layer).values())]
-    found = {type(part) for part in parts if isinstance(part, Checked) and not is_ours(type(part))}
-    return {custom.get_registered_name(cls): cls for cls in found}
+    for objective in model._objectives:
+        parts += [objective.loss, *objective.metrics]
+    found: set[Any] = {
+        type(part)
+        for part in (*parts, model.optimizer)
+        if isinstance(part, Checked) and not is_ours(type(part))
+    }
+    functions = (getattr(part, "function", None) for part in parts)
+    found |= {one for one in functions if isinstance(one, FunctionType)}
+    return {custom.get_registered_name(one): one for one in found}

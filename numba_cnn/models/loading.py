@@ -58,7 +58,9 @@ def load_model(
         model.class_names = file.description.get("class_names")
         settings = file.description.get("compile_config")
         if compile and isinstance(settings, Mapping):
-            _compile("load_model", model, settings, backend)
+            compile_as_described("load_model", model, settings, backend)
+            if model.optimizer is not None:
+                model.optimizer.build(model.trainable_weights, model.backend, model)
         file.load(model, model.optimizer)
     return model
 
@@ -131,8 +133,8 @@ def _with_any_batch(shape: Any) -> Any:
     return (None, *shape[1:])
 
 
-def _compile(op: str, model: Saved, settings: Mapping[str, Any], backend: str) -> None:
-    """Compile as the file says; an optimizer that will get its state is built."""
+def compile_as_described(op: str, model: Saved, settings: Any, backend: str) -> None:
+    """Compile by a configuration; a warning says where it asks for what is not here."""
     try:
         model.compile(
             settings.get("optimizer"),
@@ -144,6 +146,3 @@ def _compile(op: str, model: Saved, settings: Mapping[str, Any], backend: str) -
         )
     except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
         warnings.warn(f"{op}: the model is not compiled: {error}", stacklevel=3)
-        return
-    assert model.optimizer is not None
-    model.optimizer.build(model.trainable_weights, model.backend, model)
