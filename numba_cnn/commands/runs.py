@@ -40,7 +40,16 @@ class Stopped(KeyboardInterrupt):
     """Ctrl-C, after a step was done and the backup was written."""
 
 
-def check_free(out: Path) -> None:
+def options(arguments: argparse.Namespace) -> argparse.Namespace:
+    """What is asked for, or what the run to go on with was asked for."""
+    if arguments.resume is not None:
+        return resumed(arguments.resume)
+    if not arguments.force:
+        _check_free(Path(arguments.out))
+    return arguments
+
+
+def _check_free(out: Path) -> None:
     """Raise a ValueError where another run, done or not, has left its files."""
     if any((out / name).exists() for name in (_CONFIG, _MODEL)):
         raise ValueError(

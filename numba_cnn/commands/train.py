@@ -109,10 +109,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int | None:
-    if arguments.resume is not None:
-        arguments = runs.resumed(arguments.resume)
-    elif not arguments.force:
-        runs.check_free(Path(arguments.out))
+    arguments = runs.options(arguments)
     from numba_cnn import session
 
     session.set_random_seed(arguments.seed)

@@ -81,11 +81,10 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         return model
 
     def __sklearn_clone__(self) -> Self:
-        is_model = isinstance(self.model, Model | Sequential)
         parameters = self.get_params(deep=False)
-        return type(self)(
-            **{**parameters, "model": copy.deepcopy(self.model) if is_model else self.model}
-        )
+        if isinstance(self.model, Model | Sequential):
+            parameters["model"] = copy.deepcopy(self.model)
+        return type(self)(**parameters)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
