@@ -38,7 +38,9 @@ _PAGE = """\
    :inherited-members: object
    :exclude-members: {others}
 """
-_OTHERS = {"utils": "CustomObjectScope, custom_object_scope, plot_model"}  # which other rooms have
+_OTHERS = {
+    "utils": "CustomObjectScope, custom_object_scope, model_to_dot, plot_model"
+}  # which other rooms have
 _reference = Path(__file__).with_name("reference")
 _reference.mkdir(exist_ok=True)
 for _room in ROOMS:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         regularizers,
         saving,
         utils,
+        wrappers,
     )
     from numba_cnn.config import clear_session, set_conv_algorithm, set_num_threads, show_config
     from numba_cnn.layers import Input
@@ -71,6 +72,7 @@ __all__ = [
     "set_random_seed",
     "show_config",
     "utils",
+    "wrappers",
 ]
 
 _HOMES = {

@@ -6,7 +6,7 @@ They turn "no such name" into "not served yet". Tests ask real Keras whether it 
 from __future__ import annotations
 
 _TEXTS = {
-    "numba_cnn": "Variable applications distribution mixed_precision wrappers",
+    "numba_cnn": "Variable applications distribution mixed_precision",
     "layers": """
         Bidirectional CategoryEncoding Conv3D ConvLSTM2D Embedding GRU LSTM Lambda
         MultiHeadAttention SimpleRNN StringLookup TimeDistributed
@@ -22,7 +22,7 @@ _TEXTS = {
     "activations": "glu sparse_plus sparse_sigmoid sparsemax threshold",
     "saving": "KerasFileEditor",
     "utils": """
-        FeatureSpace audio_dataset_from_directory pad_sequences split_dataset text_dataset_from_directory
+        FeatureSpace Progbar audio_dataset_from_directory get_source_inputs text_dataset_from_directory
         timeseries_dataset_from_array
     """,
     "preprocessing": "text_dataset_from_directory timeseries_dataset_from_array",

@@ -27,11 +27,31 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
     same = _same(word, words)
     if same is not None:
         return same
-    close = difflib.get_close_matches(_bare(word), list(map(_bare, words)), 1, _SIMILARITY)
-    if not close:
-        return None
-    alike = [known for known in words if _bare(known) == close[0]]
-    return difflib.get_close_matches(word, alike, 1, 0)[0]
+    found = []
+    for known in words:
+        slips, alike = (
+            _slips(_bare(word), _bare(known)),
+            difflib.SequenceMatcher(None, _bare(known), _bare(word)).ratio(),
+        )
+        is_swap = slips == 1 and sorted(_bare(word)) == sorted(_bare(known))
+        if is_swap or alike >= _SIMILARITY:
+            exact = difflib.SequenceMatcher(None, known, word).ratio()
+            found.append((-slips, alike, exact, known))
+    return max(found)[-1] if found else None
+
+
+def _slips(a: str, b: str) -> int:
+    """The fewest letters to leave out, put in, exchange or swap with their neighbours that make b of a."""
+    rows = [list(range(len(b) + 1))]
+    for i, letter in enumerate(a, 1):
+        row = [i]
+        for j, other in enumerate(b, 1):
+            fewest = min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (letter != other))
+            if i > 1 and j > 1 and (letter, a[i - 2]) == (b[j - 2], other):
+                fewest = min(fewest, rows[-2][j - 2] + 1)
+            row.append(fewest)
+        rows.append(row)
+    return rows[-1][-1]
 
 
 def hint(word: object, words: Iterable[str], namespace: str) -> str:
@@ -96,6 +116,11 @@ def method(instance: object, name: str) -> Any:
     known = [word for word in dir(cls) if not word.startswith("_")]
     meant = "" if name.startswith("_") else hint(name, known, "models")
     raise AttributeError(f"{cls.__name__!r} object has no attribute {name!r}{meant}")
+
+
+def outdated(old: str, today: str) -> None:
+    """Warn that a word has another name today."""
+    spellings.warn_of(old, today)
 
 
 def value(word: str, given: Any, old: str, today: str) -> Any:

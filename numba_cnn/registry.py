@@ -49,7 +49,9 @@ def get(what: str, identifier: Any, names: Classes, base: type) -> Any:
     if cls is None:
         known = ", ".join(repr(name) for name in names)
         meant = nearest.hint(identifier, [*names, *by_class_name], _PLURALS.get(what, what))
-        raise ValueError(f"{what}: expected one of {known}{meant}. Received: {identifier!r}")
+        raise ValueError(
+            f"{what}: there is no {identifier!r}{meant}. Allowed: {known}. Received: {identifier!r}"
+        )
     try:
         return cls()
     except TypeError as error:  # a class whose constructor wants arguments
@@ -81,8 +83,8 @@ def create(what: str, description: Mapping[str, Any], classes: Classes, base: ty
         known = ", ".join(classes)
         meant = nearest.hint(class_name, classes, _PLURALS.get(what, what))
         raise ValueError(
-            f"{what}: expected one of {known}, or a class in custom_objects or of register_keras_serializable{meant}. "
-            f"Received: {class_name!r}"
+            f"{what}: there is no {class_name!r}{meant}. Allowed: {known}, and classes in custom_objects or of "
+            f"register_keras_serializable. Received: {class_name!r}"
         )
     try:
         return cls.from_config(dict(config))

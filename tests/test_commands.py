@@ -161,7 +161,6 @@ def test_info(run):
     [
         (["train", "--data", "nothing.npz"], r"nothing\.npz: No such file or directory"),
         (["train", "--data", "nothing"], "a folder, or an .npz file. Received: 'nothing', which is not there"),
-        (["train", "--data", "{data}", "--learning-rate", "nan"], "learning_rate must be"),
         (["train", "--data", "{data}", "--out", "{data}"], r"data\.npz: File exists"),
         (["train", "--threads", "100000"], "n must be .* Received: 100000"),
         (["evaluate", "none.keras"], r"none\.keras: No such file or directory"),
@@ -184,6 +183,29 @@ def test_errors(run, arrays, saved, arguments, message):
     [
         ([], "the following arguments are required: COMMAND"),
         (["fly"], "invalid choice: 'fly'"),
+        (["trian"], "invalid choice: 'trian' (did you mean 'train'?)"),
+        (["plot", "gradcam", "m.keras"], "invalid choice: 'gradcam' (did you mean 'grad-cam'?)"),
+        (["train", "--schedule", "lineer"], "'lineer' (did you mean 'linear'?)"),
+        (
+            ["train", "--learning-rate", "nan"],
+            "argument --learning-rate: invalid number above 0 value: 'nan'",
+        ),
+        (
+            ["train", "--learning-rate", "-1"],
+            "argument --learning-rate: invalid number above 0 value: '-1'",
+        ),
+        (
+            ["train", "--optimizer", "adma"],
+            "argument --optimizer: optimizer: there is no 'adma' (did you mean 'adam'?)",
+        ),
+        (
+            ["train", "--model", "resnet2"],
+            "argument --model: there is no model 'resnet2' (did you mean 'resnet20'?)",
+        ),
+        (
+            ["train", "--augment", "flip,flop"],
+            "argument --augment: there is no change 'flop' (did you mean 'flip'?)",
+        ),
         (["train", "--epochs", "0"], "invalid positive integer value: '0'"),
         (["train", "--batch-size", "some"], "invalid positive integer value: 'some'"),
         (["train", "--backend", "tpu"], "invalid choice: 'tpu'"),
@@ -259,3 +281,17 @@ except KeyboardInterrupt:
         preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     assert (result.returncode, result.stderr) == (130, "\nnumba-cnn: interrupted\n")
+
+
+@pytest.mark.parametrize("words", [("report", "{model}"), ("plot", "confusion", "{model}")])
+def test_pictures_ask_for_their_extra_before_anything_is_computed(run, saved, monkeypatch, words):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr(models, "load_model", lambda *a, **k: pytest.fail("the model was loaded"))
+    code, out, error = run(*(word.format(model=saved) for word in words))
+    assert (code, out) == (1, "")
+    assert 'pip install "numba-cnn[plots]"' in error
+
+
+def test_a_graph_needs_no_extra(run, saved, monkeypatch, tmp_path):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert run("plot", "graph", saved, "--out", tmp_path / "a.svg")[0] == 0

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from numba_cnn import commands, models
+from numba_cnn.commands import data
 
 Image = pytest.importorskip("PIL.Image")
 COLOURS = {"blue sea": (30, 60, 200), "grün": (40, 160, 60), "red": (200, 50, 40)}
@@ -252,11 +254,24 @@ def test_convert(run, trained, tmp_path, ending):
     assert run("convert", trained, target, "--force")[0] == 0
 
 
+def test_folders_without_images_are_named(photos, tmp_path, capsys):
+    home = tmp_path / "photos"
+    shutil.copytree(photos, home)
+    (home / "green").mkdir()
+    (home / "yellow" / "inside").mkdir(parents=True)
+    found = data.load(str(home), (8, 8))
+    assert found.class_names == list(COLOURS)
+    said = capsys.readouterr().err
+    assert said == f"{home}: no images lie in 'green', 'yellow': left out as classes\n"
+    data.load(str(photos), (8, 8))
+    assert capsys.readouterr().err == ""
+
+
 def test_explain(run, trained):
     code, text, _ = run("explain", trained, "--batch-size", 4, "--threads", 1)
     assert code == 0
     assert re.search(
-        r"^conv2d +\d+\.\d{3} +2\.1 +\d+%$", text, re.MULTILINE
+        r"^conv2d +\d+\.\d{3} +\d+\.\d{3}-\d+\.\d{3} +2\.1 +\d+%$", text, re.MULTILINE
     )  # 2*4*24*24*6*75 operations
     assert re.search(r"^  forward +\w+: ", text, re.MULTILINE)
     assert re.search(r"^all +\d", text, re.MULTILINE)

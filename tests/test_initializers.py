@@ -108,7 +108,7 @@ def test_fans():
 def test_wrong_arguments():
     with pytest.raises(ValueError, match=r"scale must be a finite number above 0\. Received: -1"):
         initializers.VarianceScaling(scale=-1)
-    with pytest.raises(ValueError, match=r"expected one of .* Received: 'stft'"):
+    with pytest.raises(ValueError, match=r"there is no 'stft'.* Received: 'stft'"):
         initializers.get("stft")
     with pytest.raises(TypeError, match="Received: 3"):
         initializers.get(3)

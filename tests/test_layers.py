@@ -254,3 +254,24 @@ def test_each_layer_has_a_benchmark():
         if re.fullmatch(r"Conv2D|Dense|(Adaptive)?(Max|Average)Pooling[12]D", name)
     }
     assert names - own - LAYERS.keys() <= {"Layer", "InputLayer", "Identity"}
+
+
+@pytest.mark.parametrize(
+    ("layer", "name"),
+    [
+        (layers.Conv2D(2, 3), "kernel"),
+        (layers.Dense(2), "kernel"),
+        (layers.BatchNormalization(), "gamma"),
+        (layers.PReLU(), "alpha"),
+    ],
+)
+def test_weights_of_a_layer_that_is_not_built(layer, name):
+    said = rf"has no attribute '{name}'; its weights are made when it is built: call it, or build\("
+    with pytest.raises(AttributeError, match=said):
+        getattr(layer, name)
+    layer.build((None, 8, 8, 2) if isinstance(layer, layers.Conv2D) else (None, 5))
+    assert getattr(layer, name).numpy().size
+    with pytest.raises(AttributeError, match=r"has no attribute 'colour'$"):
+        layer.colour  # noqa: B018
+    with pytest.raises(AttributeError, match="was not called on an Input"):
+        layer.input  # noqa: B018

@@ -175,7 +175,7 @@ class TestWrongInput:
             (
                 {"validation_split": 1.5},
                 ValueError,
-                "validation_split must lie in 0..1. Received: 1.5",
+                "validation_split must be above 0 and below 1. Received: 1.5",
             ),
             ({"validation_split": 0.999}, ValueError, "leaves no samples on one side"),
             (
@@ -206,12 +206,12 @@ class TestWrongInput:
             (
                 {"loss": "circle"},
                 ValueError,
-                "expected one of 'binary_crossentropy'.* Received: 'circle'",
+                "there is no 'circle'.* Allowed: 'binary_crossentropy'.* Received: 'circle'",
             ),
             (
                 {"metrics": ["oddness"]},
                 ValueError,
-                "metric: expected one of .* Received: 'oddness'",
+                "metric: there is no 'oddness'. Allowed: .* Received: 'oddness'",
             ),
             ({"optimizer": "adafactor"}, ValueError, "Received: 'adafactor'"),
             ({"backend": "tpu"}, ValueError, "Received: 'tpu'"),
@@ -239,7 +239,7 @@ class TestWrongInput:
         [
             (
                 [layers.Conv2D(4, 3)],
-                r"y must be integers of shape \('N', 9, 7\), .* Received: y of shape",
+                r"y must be integers of shape \(N, 9, 7\), .* Received: y of shape",
             ),
         ],
     )
@@ -261,3 +261,14 @@ class TestWrongInput:
         other.build((None, *small_cnn.INPUT_SHAPE))
         with pytest.raises(ValueError, match="an optimizer serves one model"):
             other.compile(model.optimizer, LOSS, backend="cpu")
+
+
+def test_errors_of_validation_data_say_so():
+    model = small_cnn.compiled()
+    x, y = small_cnn.data()
+    for given, message in (
+        ((x[:, 1:], y), r"^fit, validation: .*x of shape \(N, 11, 9, 2\)"),
+        ((x, y[:-1]), "^fit, validation: x and y must have the same length"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            small_cnn.fit(model, validation_data=given)

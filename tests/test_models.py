@@ -7,7 +7,7 @@ import pytest
 import small_cnn
 from small_cnn import compiled, fit
 
-from numba_cnn import Model, Sequential, layers, losses, models, session
+from numba_cnn import Model, Sequential, callbacks, layers, losses, models, session
 from numba_cnn.metrics.metric import Averaged
 
 LOSS = "sparse_categorical_crossentropy"
@@ -256,6 +256,27 @@ class TestFit:
         assert capsys.readouterr().out.startswith("Compiling kernels (once; kept in a cache)...\n")
         fit(model, verbose=0)
         assert capsys.readouterr().out == ""
+
+    def test_kernels_that_are_compiled_later_are_announced_once(self, monkeypatch, capsys):
+        from numba.core import event
+
+        def compiles(batch, logs):
+            for _ in range(2):
+                with event.trigger_event("numba:compile"):
+                    pass
+
+        model = compiled()
+        fit(model)
+        monkeypatch.setattr(model.backend, "is_warm", lambda: True)
+        capsys.readouterr()
+        for verbose, times in ((2, 1), (1, 1), (0, 0)):
+            late = callbacks.LambdaCallback(on_train_batch_end=compiles)
+            fit(model, verbose=verbose, callbacks=[late])
+            assert (
+                capsys.readouterr().out.count("Compiling kernels (once; kept in a cache)") == times
+            )
+        fit(model, verbose=2)
+        assert "Compiling" not in capsys.readouterr().out
 
     def test_compile_again_keeps_the_weights(self):
         model = compiled()

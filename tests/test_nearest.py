@@ -27,11 +27,19 @@ from numba_cnn.nearest import hint, nearest
         ("learningrate", "learning_rate"),
         ("Trainable", "trainable"),
         ("border_mode", None),
+        ("padidng", "padding"),
         ("", None),
     ],
 )
 def test_nearest(word, meant):
     assert nearest(word, ["learning_rate", "trainable", "padding"]) == meant
+
+
+def test_letters_that_are_swapped_are_one_slip():
+    assert nearest("adma", ["adamax", "adam", "nadam"]) == "adam"
+    assert nearest("sdg", ["sgd", "mse"]) == "sgd"
+    assert nearest("sgx", ["sgd", "mse"]) is None
+    assert nearest("learnin_rate", ["learning_rates", "learning_rate"]) == "learning_rate"
 
 
 def test_what_exists_comes_before_what_keras_has():
@@ -102,7 +110,14 @@ def test_arguments_that_nobody_takes(call, message):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: optimizers.get("adm"), r"optimizer: .*\(did you mean 'adam'\?\). Received: 'adm'"),
+        (
+            lambda: optimizers.get("adm"),
+            r"^optimizer: there is no 'adm' \(did you mean 'adam'\?\). Allowed: .* Received: 'adm'",
+        ),
+        (
+            lambda: losses.get("mes"),
+            r"^loss: there is no 'mes' \(did you mean 'mse'\?\). Allowed: ",
+        ),
         (lambda: losses.get("ctc"), "Keras's 'CTC' is not served yet"),
         (lambda: metrics.get("acuracy"), r"\(did you mean 'accuracy'\?\)"),
         (lambda: layers.Dense(2, activation="rellu"), r"\(did you mean 'relu'\?\)"),

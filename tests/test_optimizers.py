@@ -121,7 +121,7 @@ def test_state_goes_over_to_another_optimizer():
         (
             lambda: optimizers.get("adafactor"),
             ValueError,
-            "'rmsprop'.*Adafactor.* not served yet.*Received: 'adafactor'",
+            "^optimizer: there is no 'adafactor' .Keras's 'Adafactor' is not served yet.*'rmsprop'.*: 'adafactor'",
         ),
         (lambda: optimizers.Adam(amsgrad=3), ValueError, "amsgrad .* Received: 3"),
         (

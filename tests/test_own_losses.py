@@ -80,7 +80,7 @@ def test_files_name_functions(tmp_path):
     model = compiled(squares, metrics=[classes_of])
     fit(model)
     model.save(tmp_path / "m.keras")
-    with pytest.warns(UserWarning, match="the model is not compiled: metric: expected one of"):
+    with pytest.warns(UserWarning, match="the model is not compiled: metric: there is no"):
         models.load_model(tmp_path / "m.keras")
     given = {"squares": squares, "classes_of": classes_of}
     loaded = models.load_model(tmp_path / "m.keras", custom_objects=given)

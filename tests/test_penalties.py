@@ -116,9 +116,12 @@ def test_names():
     [
         (
             lambda: layers.Dense(3, kernel_regularizer="l3"),
-            "regularizer: expected one of 'l1', .*'l3'",
+            "regularizer: there is no 'l3'.* Allowed: 'l1', .*'l3'",
         ),
-        (lambda: layers.Dense(3, bias_constraint="max"), "constraint: expected one of 'max_norm'"),
+        (
+            lambda: layers.Dense(3, bias_constraint="max"),
+            "constraint: there is no 'max'.*Allowed: 'max_norm'",
+        ),
         (lambda: regularizers.L2(-1), "L2: l2 must be .* at least 0. Received: -1"),
         (lambda: constraints.MaxNorm(axis=1.5), "MaxNorm: axis must be an integer or a list"),
         (

@@ -88,7 +88,7 @@ def assert_free(shapes):
 @pytest.mark.parametrize("rankdir", ["TB", "BT", "LR", "RL"])
 @pytest.mark.parametrize("name", MODELS)
 def test_arrows_run_past_boxes(name, rankdir):
-    options = architecture._Options(rankdir, True, True, True, True, True, True)
+    options = architecture.Options(rankdir, True, True, True, True, True, True)
     picture = architecture._of_model(MODELS[name](), options)
     assert_free(picture.shapes)
     for shape in picture.shapes:

@@ -1,11 +1,13 @@
 """Runs of numba-cnn train: options in files, and that what was killed ends as if it had not been."""
 
+import argparse
 import csv
 import os
 import signal
 import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -108,6 +110,39 @@ def test_a_new_run_takes_nothing_over(arrays, whole, tmp_path):
     (tmp_path / "backup" / "latest.backup").write_bytes(b"of another run")
     assert commands.main(["train", "--data", arrays, *OPTIONS, "--out", str(tmp_path)]) == 0
     assert result(tmp_path) == result(whole)
+
+
+def test_a_run_is_not_overwritten_unasked(arrays, whole, tmp_path, capsys):
+    for name in ("config.toml", "model.keras"):
+        home = tmp_path / name
+        home.mkdir()
+        (home / name).write_bytes(b"of another run")
+        assert commands.main(["train", "--data", arrays, *OPTIONS, "--out", str(home)]) == 1
+        said = capsys.readouterr().err
+        assert f"--resume {home}, take another --out, or overwrite it by --force. Received" in said
+        assert (home / name).read_bytes() == b"of another run"
+    words = ["train", "--data", arrays, *OPTIONS, "--out", str(home), "--force"]
+    assert commands.main(words) == 0
+    assert result(home) == result(whole)
+    assert "force" not in (home / "config.toml").read_text()
+
+
+def test_a_run_is_gone_on_with_from_any_folder(arrays, whole, tmp_path, monkeypatch, capsys):
+    """Its data and its model were given by paths from another folder."""
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    for folder in (home, elsewhere):
+        folder.mkdir()
+    monkeypatch.chdir(home)
+    (home / "near.npz").write_bytes(Path(arrays).read_bytes())
+    (home / "own.json").write_text(models.lenet((18, 18, 1), 3).to_json())
+    words = ["train", "--data", "near.npz", "--model", "own.json", *OPTIONS, "--out", "run"]
+    assert commands.main(words) == 0
+    monkeypatch.chdir(elsewhere)
+    assert commands.main(["train", "--resume", str(home / "run")]) == 0
+    assert commands.main(["evaluate", str(home / "run")]) == 0
+    assert "Test on 9 images" in capsys.readouterr().out
+    found = configuration.read_toml(home / "run" / "config.toml")
+    assert (found["data"], found["model"]) == (str(home / "near.npz"), str(home / "own.json"))
 
 
 def test_balanced_classes_count_the_same():
@@ -226,19 +261,19 @@ class TestNetworks:
         ("call", "message"),
         [
             (
-                lambda: networks.network("resnet2", data(), "d"),
-                r"--model must be .*\(did you mean 'resnet20'\?\)",
+                lambda: networks.name("resnet2"),
+                r"there is no model 'resnet2' \(did you mean 'resnet20'\?\)",
             ),
             (
                 lambda: networks.network("unet", data(), "d"),
                 "--model unet takes a folder with images and masks",
             ),
             (
-                lambda: networks.augmented(models.lenet(), "flip,flop"),
-                r"--augment takes .*\(did you mean 'flip'\?\)",
+                lambda: networks.augmentations("flip,flop"),
+                r"there is no change 'flop' \(did you mean 'flip'\?\)",
             ),
         ],
     )
     def test_wrong_words(self, call, message):
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises((ValueError, argparse.ArgumentTypeError), match=message):
             call()

@@ -255,11 +255,11 @@ class TestHostileFiles:
             ),
             (
                 configured(lambda c: c["config"]["layers"][1].update(class_name="Lambda")),
-                "layer: expected one of .* Received: 'Lambda'",
+                "layer: there is no 'Lambda'.* Allowed: .* Received: 'Lambda'",
             ),
             (
                 configured(lambda c: c["config"]["layers"][1].update(class_name=["Dense"])),
-                "layer: expected one of",
+                "layer: there is no",
             ),
             (configured(lambda c: c["config"].update(layers=7)), "no model is described"),
             (configured(lambda c: c["config"].update(layers=[])), "knows no input shape"),
@@ -353,3 +353,38 @@ class TestHostileFiles:
         path.write_bytes(broken[:length])
         with contextlib.suppress(ValueError):
             models.load_model(path, compile=False)
+
+
+def test_a_folder_is_no_model(tmp_path):
+    with pytest.raises(
+        ValueError,
+        match=r"load_model: expected a file, such as .*model\.keras. Received: the folder",
+    ):
+        models.load_model(tmp_path)
+
+
+def test_weights_of_another_model(tmp_path):
+    """The error names both layers and both shapes; the model keeps its weights."""
+
+    def made(*units, names="ab"):
+        stack = [layers.Dense(n, name=name) for n, name in zip(units, names, strict=False)]
+        return models.Sequential([layers.Input((5,)), *stack])
+
+    path = tmp_path / "other.weights.h5"
+    made(3, 4, names="cd").save_weights(path)
+    mine = made(3, 2)
+    before = mine.get_weights()
+    for model, said in (
+        (
+            mine,
+            r"layer 'b' has weights of shapes \[\(3, 2\), \(2,\)\], the file has 'd' with \[\(3, 4\), \(4,\)\]",
+        ),
+        (
+            made(3, 4, 5, names="abc"),
+            r"layer 'c' has weights of shapes \[\(4, 5\), \(5,\)\], the file has nothing",
+        ),
+    ):
+        with pytest.raises(ValueError, match=said):
+            model.load_weights(path)
+    for a, b in zip(before, mine.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)

@@ -10,8 +10,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import own_estimators
 import own_models
 import own_objects
+import own_words
 import small_cnn
 
 
@@ -102,6 +104,7 @@ def signatures(keras):
 
 
 CASES |= {"summaries": summaries, "signatures": signatures, "functions": functions}
+CASES |= own_estimators.CASES | own_words.CASES
 
 # By name: what makes a model, and what is asked of it.
 FILES = {

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from numba_cnn import __version__
-from numba_cnn.commands.help import Formatter
+from numba_cnn.commands.help import Formatter, Parser
 
 PROGRAM = "numba-cnn"
 # In the order of the help.
@@ -66,7 +66,7 @@ def parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     """
     from numba_cnn.commands import configuration
 
-    main_parser = argparse.ArgumentParser(
+    main_parser = Parser(
         prog=PROGRAM,
         description="Train and use convolutional networks on Numba kernels.",
         epilog=_EPILOG,

@@ -35,6 +35,27 @@ def share(text: str) -> float:
 share.__name__ = "number between 0 and 1"
 
 
+def rate(text: str) -> float:
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise ValueError(text)
+    return number
+
+
+rate.__name__ = "number above 0"
+
+
+def optimizer(text: str) -> str:
+    """The name of an optimizer, known to be one."""
+    from numba_cnn import optimizers
+
+    try:
+        optimizers.get(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
+
+
 def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help=MODEL_HELP)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -154,6 +155,13 @@ def _files(folder: Path, names: list[str] | None) -> tuple[list[str], np.ndarray
     folders = {one.name: one for one in class_folders(folder)}
     if names is None:
         names = [name for name, one in folders.items() if image_files(one)]
+        empty = [name for name in folders if name not in names]
+        if names and empty:
+            print(
+                f"{folder}: no images lie in {', '.join(map(repr, empty[:5]))}"
+                f"{f' and {len(empty) - 5} more folders' if len(empty) > 5 else ''}: left out as classes",
+                file=sys.stderr,
+            )
     unknown = [name for name, one in folders.items() if name not in names and image_files(one)]
     if unknown:
         raise ValueError(

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 HELP = """say layer by layer what runs: which implementation and why, its time, its operations, its share of the peak
 
-Times are medians of inference, each layer called by itself; the peak is that
-of the fastest product of matrices on as many threads. Winograd's algorithm
-does fewer operations than the direct sums that are counted: its share can
-pass 100 %.
+Times are medians of inference, each layer called by itself; half of the times
+lie between the two beside it. The peak is that of the fastest product of
+matrices on as many threads. Winograd's algorithm does fewer operations than
+the direct sums that are counted: its share can pass 100 %.
 
 example:
   numba-cnn explain out --threads 1"""
@@ -47,16 +47,19 @@ def run(arguments: argparse.Namespace) -> int | None:
 def show_rows(rows: list[measuring.Row], peak: float, layers: dict[str, Any]) -> None:
     """A line for each layer, and below convolutions which implementation runs and why."""
     longest = min(max(len(row.name) for row in rows), 24)
-    print(f"{'layer':{longest}} {'ms':>9} {'MFLOP':>9} {'of peak':>8}")
+    print(f"{'layer':{longest}} {'ms':>9} {'half within':>15} {'MFLOP':>9} {'of peak':>8}")
     for row in rows:
         share = row.share(peak)
         sums = f"{row.flop / 1e6:9.1f} {share:8.0%}" if share is not None else ""
-        print(f"{row.name[:longest]:{longest}} {row.seconds * 1e3:9.3f} {sums}".rstrip())
+        half = "-".join(f"{seconds * 1e3:.3f}" for seconds in row.quarters)
+        print(f"{row.name[:longest]:{longest}} {row.seconds * 1e3:9.3f} {half:>15} {sums}".rstrip())
         for line in _why(layers.get(row.name), row.shape[0]):
             print(f"  {line}")
     seconds = sum(row.seconds for row in rows)
     flop = sum(row.flop for row in rows)
-    print(f"{'all':{longest}} {seconds * 1e3:9.3f} {flop / 1e6:9.1f} {flop / seconds / peak:8.0%}")
+    print(
+        f"{'all':{longest}} {seconds * 1e3:9.3f} {'':15} {flop / 1e6:9.1f} {flop / seconds / peak:8.0%}"
+    )
 
 
 def _why(layer: Any, batch: int) -> list[str]:

@@ -5,9 +5,24 @@ from __future__ import annotations
 import argparse
 import re
 import textwrap
+from typing import Any
+
+from numba_cnn import nearest
 
 _DEEP = 8  # spaces from which on a line goes on with the one above
 _ITEM = re.compile(r"( +\S+(?: \S+)*  +)(\S.*)")
+
+
+class Parser(argparse.ArgumentParser):
+    """Names the nearest word where one is not among the choices."""
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        choices = None if action.choices is None else [*map(str, action.choices)]
+        if choices is not None and str(value) not in choices:
+            meant = nearest.hint(str(value), choices, "")
+            raise argparse.ArgumentError(
+                action, f"invalid choice: {value!r:.80}{meant} (choose from {', '.join(choices)})"
+            )
 
 
 class Formatter(argparse.HelpFormatter):

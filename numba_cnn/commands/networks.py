@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,32 @@ AUGMENTATIONS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+def name(given: str) -> str:
+    """--model, known to be a name or to end as files of models do."""
+    if given not in NAMES and Path(given).suffix not in _FILES:
+        hint = nearest.hint(given, NAMES, "models")
+        raise argparse.ArgumentTypeError(
+            f"there is no model {given!r:.80}{hint}. Allowed: {', '.join(NAMES)}, and files that end in "
+            f"{', '.join(_FILES)}"
+        )
+    return given
+
+
+def augmentations(given: str) -> str:
+    """--augment, known to be a list of such words."""
+    for word in _words(given):
+        if word not in AUGMENTATIONS:
+            hint = nearest.hint(word, AUGMENTATIONS, "augmentations")
+            raise argparse.ArgumentTypeError(
+                f"there is no change {word!r:.80}{hint}. Allowed: {', '.join(AUGMENTATIONS)}, none"
+            )
+    return given
+
+
+def _words(given: str) -> list[str]:
+    return [word.strip() for word in given.split(",") if word.strip() not in ("", "none")]
+
+
 def network(name: str, data: Data, source: str) -> Any:
     """A new model for the data, or the one in a file. Raises ValueError for one that does not fit the data."""
     from numba_cnn import models
@@ -50,12 +77,6 @@ def network(name: str, data: Data, source: str) -> Any:
             )
         model: Any = getattr(models, NAMES[name])(tuple(data.shape), data.classes)
         return model
-    if Path(name).suffix not in _FILES:
-        hint = nearest.hint(name, NAMES, "models")
-        raise ValueError(
-            f"--model must be {', '.join(NAMES)}, or a file that ends in {', '.join(_FILES)}{hint}. "
-            f"Received: {name}"
-        )
     if Path(name).suffix == ".json":
         model = models.model_from_json(Path(name).read_text(encoding="utf-8"))
     else:
@@ -76,13 +97,7 @@ def augmented(model: Any, given: str) -> Any:
     """The model behind layers that change images in training; the model itself where there are none."""
     from numba_cnn import layers, models
 
-    words = [word.strip() for word in given.split(",") if word.strip() not in ("", "none")]
-    for word in words:
-        if word not in AUGMENTATIONS:
-            hint = nearest.hint(word, AUGMENTATIONS, "augmentations")
-            raise ValueError(
-                f"--augment takes {', '.join(AUGMENTATIONS)}, or none{hint}. Received: {word!r:.80}"
-            )
+    words = _words(given)
     if not words:
         return model
     if len(model.output_shape) == 4:

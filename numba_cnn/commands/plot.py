@@ -10,6 +10,7 @@ from typing import Any
 
 from numba_cnn import nearest
 from numba_cnn.commands import arguments as common
+from numba_cnn.commands import reporting
 
 HELP = """draw a model: its layers, what it learned, where it looks, what it gets wrong
 
@@ -121,6 +122,8 @@ def run(arguments: argparse.Namespace) -> int | None:
         raise ValueError(
             f"--out must end in {', '.join(_ENDINGS)}. Received: {nearest.shown(str(target))}"
         )
+    if arguments.kind != "graph" or target.suffix != ".svg":
+        reporting.need_drawing(f"plot {arguments.kind}")
     model = common.load(arguments)
     if arguments.kind == "graph":
         plots.plot_model(model, target, show_shapes=True, show_layer_names=True)

@@ -28,6 +28,7 @@ def run(arguments: argparse.Namespace) -> int | None:
     from numba_cnn import reports
     from numba_cnn.reports.history import read_history
 
+    reporting.need_drawing("report")
     common.set_threads(arguments)
     model = common.load(arguments)
     home = common.model_file(arguments.model).parent

@@ -85,6 +85,14 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False))
 
 
+def need_drawing(what: str) -> None:
+    """Raise an ImportError that names the extra where Matplotlib is not installed, before anything takes long."""
+    if importlib.util.find_spec("matplotlib") is None:
+        raise ImportError(
+            f'{what} needs Matplotlib: pip install "numba-cnn[plots]". Received: none'
+        )
+
+
 def can_draw() -> bool:
     """Whether Matplotlib is installed; if not, say what is left out."""
     found = importlib.util.find_spec("matplotlib") is not None

@@ -6,6 +6,7 @@ import argparse
 import csv
 import io
 import math
+import os
 import shutil
 import signal
 from collections.abc import Callable
@@ -20,11 +21,12 @@ from numba_cnn.callbacks import (
     EarlyStopping,
     LearningRateScheduler,
 )
-from numba_cnn.commands import configuration
+from numba_cnn.commands import configuration, networks
 
 _BACKUP = "backup"
 _CONFIG = "config.toml"
-_OWN = "run", "resume", "config"  # what says how the command was called, not what it does
+_MODEL = "model.keras"
+_OWN = "run", "resume", "config", "force"  # what says how the command was called, not what it does
 
 # The share of the learning rate at a share of the epochs.
 SCHEDULES: dict[str, Callable[[float], float]] = {
@@ -38,9 +40,35 @@ class Stopped(KeyboardInterrupt):
     """Ctrl-C, after a step was done and the backup was written."""
 
 
+def options(arguments: argparse.Namespace) -> argparse.Namespace:
+    """What is asked for, or what the run to go on with was asked for."""
+    if arguments.resume is not None:
+        return resumed(arguments.resume)
+    if not arguments.force:
+        _check_free(Path(arguments.out))
+    return arguments
+
+
+def _check_free(out: Path) -> None:
+    """Raise a ValueError where another run, done or not, has left its files."""
+    if any((out / name).exists() for name in (_CONFIG, _MODEL)):
+        raise ValueError(
+            f"there is a run in that folder: go on with it by --resume {out}, take another --out, or overwrite it by "
+            f"--force. Received: --out {out}"
+        )
+
+
 def begin(out: Path, arguments: argparse.Namespace) -> None:
-    """Write down the options; what an earlier run in the folder left of its training is gone, unless this is that."""
+    """Write down the options; what an earlier run in the folder left of its training is gone, unless this is that.
+
+    Paths are written from the root: the run is gone on with from any folder.
+    """
     values = {key: value for key, value in vars(arguments).items() if key not in _OWN}
+    data, model = values["data"], values["model"]
+    if os.path.isdir(data) or Path(data).suffix == ".npz":  # and not the name of a set
+        values["data"] = os.path.abspath(data)
+    if model not in networks.NAMES:
+        values["model"] = os.path.abspath(model)
     report = values.pop("report")
     configuration.write_toml(
         out / _CONFIG, values | ({} if report else {"no-report": True}), "numba-cnn train --config"

@@ -43,6 +43,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     common.add_data(parser)
     parser.add_argument(
         "--model",
+        type=networks.name,
         default="tutorial",
         metavar="MODEL",
         help=f"{', '.join(networks.NAMES)}, or a .keras, .h5 or .json file to begin with; default: tutorial",
@@ -52,7 +53,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--learning-rate",
-        type=float,
+        type=common.rate,
         default=0.001,
         metavar="X",
         help="of the optimizer, at the start; default: 0.001",
@@ -63,7 +64,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         default="linear",
         help="how the learning rate falls to 0 over the epochs; default: linear",
     )
-    parser.add_argument("--optimizer", default="adam", metavar="NAME", help="default: adam")
+    parser.add_argument(
+        "--optimizer", type=common.optimizer, default="adam", metavar="NAME", help="default: adam"
+    )
     _add_run(parser)
     common.add_machine(parser)
 
@@ -71,6 +74,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--augment",
+        type=networks.augmentations,
         default="shift",
         metavar="LIST",
         help=f"what happens to images in training, commas between: {', '.join(networks.AUGMENTATIONS)}; or none; "
@@ -92,6 +96,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         "--out", default="out", metavar="FOLDER", help="the run's folder; default: out"
     )
     parser.add_argument(
+        "--force", action="store_true", help="overwrite a run that is in the folder --out"
+    )
+    parser.add_argument(
         "--resume",
         metavar="FOLDER",
         help="go on with the run in that folder, by its own options, where it was stopped or killed",
@@ -102,8 +109,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int | None:
-    if arguments.resume is not None:
-        arguments = runs.resumed(arguments.resume)
+    arguments = runs.options(arguments)
     from numba_cnn import session
 
     session.set_random_seed(arguments.seed)

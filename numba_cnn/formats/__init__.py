@@ -50,6 +50,10 @@ def save_model(
 def open_model(filepath: FilePath) -> ModelFile | LegacyModelFile:
     """The file of a model at that path, or the .keras file that save_model wrote for it."""
     path = _found(Path(filepath), keras_file.SUFFIX)
+    if path.is_dir():
+        raise ValueError(
+            f"load_model: expected a file, such as {path / 'model.keras'}. Received: the folder {path}"
+        )
     return legacy_h5.open_model(path) if legacy_h5.is_one(path) else keras_file.open_model(path)
 
 

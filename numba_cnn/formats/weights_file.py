@@ -17,7 +17,7 @@ import os
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, takewhile
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -90,10 +90,7 @@ def read(
     with files.reading("the file's weights cannot be read", origin), h5py.File(file, "r") as h5:
         leaves = [(group, layer) for group, layer in _groups(model) if not layer.inner_layers]
         weighted = [(group, layer) for group, layer in leaves if layer.weights]
-        weights = [
-            _read_arrays(h5, f"{group}/vars", [_like(p) for p in layer.weights], size)
-            for group, layer in weighted
-        ]
+        weights = [_read_layer(h5, group, layer, size) for group, layer in weighted]
         parameters = [parameter for _, layer in weighted for parameter in layer.weights]
         checked = [
             p.checked(a) for p, a in zip(parameters, chain.from_iterable(weights), strict=True)
@@ -158,6 +155,40 @@ def _write_arrays(h5: Any, path: str, name: str, arrays: Sequence[np.ndarray]) -
     group.attrs["name"] = name
     for i, array in enumerate(arrays):
         group.create_dataset(str(i), data=array)
+
+
+def _read_layer(h5: Any, group: str, layer: Layer, size: int) -> list[np.ndarray]:
+    """The weights of a layer; ValueError with both layers and shapes where the file has another model's."""
+    kinds = [_like(parameter) for parameter in layer.weights]
+    mine, stored = [shape for shape, _ in kinds], _stored(h5, f"{group}/vars")
+    arrays = [] if stored is None else _members(stored, len(mine) + 1)
+    theirs = [getattr(array, "shape", None) for array in arrays]
+    if theirs != mine:
+        has = "nothing"
+        if stored is not None:
+            has = f"{str(stored.attrs.get('name', ''))[:80]!r} with {theirs}"
+        raise ValueError(
+            f"the weights are another model's: layer {layer.name!r} has weights of shapes {mine}, the file has {has} "
+            f"in its place, {group}"
+        )
+    return _read_arrays(h5, f"{group}/vars", kinds, size)
+
+
+def _stored(h5: Any, path: str) -> Any:
+    """The group at a path, or None where there is none; ValueError for what lies elsewhere."""
+    import h5py
+
+    for step in path.split("/"):
+        if not isinstance(h5, h5py.Group) or h5.get(step, getlink=True) is None:
+            return None
+        h5 = follow(h5, step)
+    return h5 if isinstance(h5, h5py.Group) else None
+
+
+def _members(group: Any, most: int) -> list[Any]:
+    """What is called 0, 1, ... in a group."""
+    names = takewhile(lambda name: group.get(name, getlink=True), map(str, range(most)))
+    return [follow(group, name) for name in names]
 
 
 def _like(parameter: Parameter) -> tuple[tuple[int, ...], np.dtype]:

@@ -112,6 +112,11 @@ class Node:
         return self.outputs[0] if len(self.outputs) == 1 else list(self.outputs)
 
 
+def is_keras_tensor(x: Any) -> bool:
+    """Whether x is what Input(...), or a layer called on that, returned, and no array."""
+    return isinstance(x, Tensor)
+
+
 def tensors(inputs: Any) -> tuple[Tensor, ...] | None:
     """The tensors that a layer is called on, or None if it is called on numbers."""
     if isinstance(inputs, Tensor):

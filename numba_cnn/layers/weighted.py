@@ -19,6 +19,16 @@ class Weighted(Checked):
     trainable: bool
     weights: list[Parameter]
 
+    def __getattr__(self, name: str) -> Any:
+        """The error for what it has not, or not yet."""
+        if name[:1] != "_" and hasattr(type(self), name):  # a property, which said what is wrong
+            return object.__getattribute__(self, name)
+        is_early = name[:1] != "_" and self.__dict__.get("output_shape", "") is None
+        when = "; its weights are made when it is built: call it, or build(input_shape)"
+        raise AttributeError(
+            f"{type(self).__name__!r} object has no attribute {name!r}{when if is_early else ''}"
+        )
+
     @property
     def trainable_weights(self) -> list[Parameter]:
         """What the optimizer changes."""

@@ -8,9 +8,22 @@ from typing import Any, ClassVar
 import numpy as np
 
 from numba_cnn.metrics.confusion import Counts, counted, share, threshold_setting
-from numba_cnn.settings import Settings, choice, flag, integer
+from numba_cnn.settings import Check, Settings, choice, flag, integer
 
 _EPSILON = 1e-7
+
+
+def _word(*words: str) -> Check:
+    """One of the words; in small letters, in capitals or with a capital it is the same, as in Keras."""
+    checked = choice(*words)
+
+    def check(owner: str, name: str, value: Any) -> Any:
+        of_letters = {word.lower(): word for word in words}
+        cases = (str.lower, str.upper) if words[0].isupper() else (str.lower, str.capitalize)
+        known = isinstance(value, str) and value in {case(w) for case in cases for w in words}
+        return checked(owner, name, of_letters[value.lower()] if known else value)
+
+    return check
 
 
 class AUC(Counts):
@@ -23,8 +36,8 @@ class AUC(Counts):
 
     _settings: ClassVar[Settings] = {
         "num_thresholds": integer(2),
-        "curve": choice("ROC", "PR"),
-        "summation_method": choice("interpolation", "minoring", "majoring"),
+        "curve": _word("ROC", "PR"),
+        "summation_method": _word("interpolation", "minoring", "majoring"),
         "thresholds": threshold_setting,
         "multi_label": flag,
         "from_logits": flag,

@@ -2,8 +2,9 @@
 
 from numba_cnn import nearest
 from numba_cnn.models.architectures import lenet, mobilenet, resnet20, unet, vgg
+from numba_cnn.models.cloning import clone_model
 from numba_cnn.models.functional import Model
-from numba_cnn.models.loading import clone_model, load_model, model_from_json, save_model
+from numba_cnn.models.loading import load_model, model_from_json, save_model
 from numba_cnn.models.sequential import Sequential
 from numba_cnn.models.tutorial import tutorial_cnn
 

@@ -216,7 +216,7 @@ def split(op: str, given: Any, fraction: float) -> tuple[data.Dataset, data.Data
     number = settings.real(fraction)
     if number is None or not 0 < number < 1:
         raise ValueError(
-            f"{op}: validation_split must lie in 0..1. Received: {nearest.shown(fraction)}"
+            f"{op}: validation_split must be above 0 and below 1. Received: {nearest.shown(fraction)}"
         )
     N, fraction = given.N, number
     at = math.floor(N * (1.0 - fraction))

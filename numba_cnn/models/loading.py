@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from numba_cnn import custom, files, formats, nearest
-from numba_cnn.constructors import is_ours
 from numba_cnn.formats import description
 from numba_cnn.models.files import Saved, kind_of
 from numba_cnn.models.learner import chosen_backend
 from numba_cnn.nearest import keywords
-from numba_cnn.settings import Checked, flag, path
+from numba_cnn.settings import flag, path
 
 _BYTES = 4  # of a float32
 
@@ -59,7 +58,9 @@ def load_model(
         model.class_names = file.description.get("class_names")
         settings = file.description.get("compile_config")
         if compile and isinstance(settings, Mapping):
-            _compile(model, settings, backend)
+            compile_as_described("load_model", model, settings, backend)
+            if model.optimizer is not None:
+                model.optimizer.build(model.trainable_weights, model.backend, model)
         file.load(model, model.optimizer)
     return model
 
@@ -68,14 +69,6 @@ def load_model(
 def save_model(model: Saved, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
     """Write a model, as its save() does."""
     _model("save_model", model).save(filepath, overwrite)
-
-
-@keywords
-def clone_model(model: Saved) -> Saved:
-    """A model of the same layers and names, with new weights, not compiled."""
-    model = _model("clone_model", model)
-    with custom.CustomObjectScope(_own_classes(model)):
-        return type(model).from_config(model.get_config())
 
 
 @keywords
@@ -97,14 +90,6 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         if cls is None or not isinstance(described.get("config"), Mapping):
             raise ValueError("it describes no Sequential and no Functional model")
         return cls.from_config(described["config"])
-
-
-def _own_classes(model: Saved) -> dict[str, type]:
-    """The classes of the user's own that the model is made of, by the names that configurations have for them."""
-    layers = [*model._leaves(), *model._networks()]
-    parts = [part for layer in layers for part in (layer, *vars(layer).values())]
-    found = {type(part) for part in parts if isinstance(part, Checked) and not is_ours(type(part))}
-    return {custom.get_registered_name(cls): cls for cls in found}
 
 
 def _model(op: str, model: Any) -> Saved:
@@ -148,8 +133,8 @@ def _with_any_batch(shape: Any) -> Any:
     return (None, *shape[1:])
 
 
-def _compile(model: Saved, settings: Mapping[str, Any], backend: str) -> None:
-    """Compile as the file says; an optimizer that will get its state is built."""
+def compile_as_described(op: str, model: Saved, settings: Any, backend: str) -> None:
+    """Compile by a configuration; a warning says where it asks for what is not here."""
     try:
         model.compile(
             settings.get("optimizer"),
@@ -160,7 +145,4 @@ def _compile(model: Saved, settings: Mapping[str, Any], backend: str) -> None:
             backend=backend,
         )
     except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
-        warnings.warn(f"load_model: the model is not compiled: {error}", stacklevel=3)
-        return
-    assert model.optimizer is not None
-    model.optimizer.build(model.trainable_weights, model.backend, model)
+        warnings.warn(f"{op}: the model is not compiled: {error}", stacklevel=3)

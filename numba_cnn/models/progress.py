@@ -58,6 +58,11 @@ class Progress:
                 passed = self._seconds_per_step(done, now) * (self.steps - done)
             self._draw(done, clock(passed), read_logs() if read_logs else {}, now)
 
+    def say(self, text: str) -> None:
+        """Print a line of its own."""
+        self.clear()
+        print(text, flush=True)
+
     def clear(self) -> None:
         """Take the live line away, so that others can print."""
         if self._live and self._console is not None:

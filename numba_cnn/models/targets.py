@@ -64,7 +64,7 @@ def numbers(op: str, y: Any, N: int, output_shape: InputShape) -> np.ndarray:
             f"; utils.to_categorical(y, {classes}) makes one-hot rows of labels" if classes else ""
         )
         raise ValueError(
-            f"{op}: the loss expects y of the outputs' shape {('N', *output_shape[1:])}{how}. "
+            f"{op}: the loss expects y of the outputs' shape {shapes.written('N', *output_shape[1:])}{how}. "
             f"Received: y of shape {y.shape}"
         )
     if y.dtype.kind not in "fiub":
@@ -87,8 +87,8 @@ def labels(
         y = y[..., 0]
     if y.ndim != len(output_shape) - 1 or y.shape[1:] != output_shape[1:-1]:
         raise ValueError(
-            f"{op}: y must be integers of shape {('N', *output_shape[1:-1])}, one class per sample (argmax(-1) of "
-            f"one-hot rows). Received: y of shape {y.shape}"
+            f"{op}: y must be integers of shape {shapes.written('N', *output_shape[1:-1])}, one class per sample "
+            f"(argmax(-1) of one-hot rows). Received: y of shape {y.shape}"
         )
     if len(y) != N:
         raise ValueError(

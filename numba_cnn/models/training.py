@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from functools import partial
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from numba_cnn import nearest, session, shapes
+from numba_cnn.backends import compiling
 from numba_cnn.callbacks import Callback, CallbackList, History
 from numba_cnn.callbacks.callback import as_list
 from numba_cnn.models import data, sources
@@ -23,6 +25,7 @@ from numba_cnn.models.structure import one_or_all
 from numba_cnn.settings import flag
 
 Callbacks = Callback | Sequence[Callback] | None
+_COMPILING = "Compiling kernels (once; kept in a cache)..."
 
 
 class Trainer(Resumable):
@@ -83,7 +86,7 @@ class Trainer(Resumable):
         given, validation = self._given("fit", x, y, sample_weight), None
         self.class_names = sources.class_names(x) or self.class_names
         if validation_data is not None:
-            validation = self._given("fit", *_parts_of(validation_data))
+            validation = self._given("fit, validation", *_parts_of(validation_data))
         elif not (isinstance(validation_split, int | float) and validation_split == 0):
             given, validation = split("fit", given, validation_split)
         seed = session.new_order_seed() if shuffle else None
@@ -93,12 +96,12 @@ class Trainer(Resumable):
         self._build_optimizer()
         self.history, self.stop_training = History(), False
         names = [type(callback).__name__ for callback in self._mine(callbacks, every=True)]
-        with self._together("fit", batches, tests, callbacks=names, epochs=epochs):
+        together = self._together("fit", batches, tests, callbacks=names, epochs=epochs)
+        with together, self._progress(verbose, batches, epochs) as progress:
             if tests is not None:
                 tests.check()
             parameters = {"verbose": verbose, "epochs": epochs, "steps": batches.steps}
             hooks = CallbackList([*self._mine(callbacks), self.history], self, parameters)
-            progress = self._progress(verbose, batches, epochs)
             self._source, self._position = batches, (initial_epoch, 0)
             self._train(batches, tests, validation_freq, progress, hooks)
         self._source = None
@@ -159,8 +162,7 @@ class Trainer(Resumable):
         return_dict = flag("evaluate", "return_dict", return_dict)
         given = self._given("evaluate", x, y, sample_weight)
         batches = self._fed("evaluate", given, batch_size, steps)
-        with self._together("evaluate", batches):
-            progress = self._progress(verbose, batches)
+        with self._together("evaluate", batches), self._progress(verbose, batches) as progress:
             logs = self._test(batches, progress, self._hooks(callbacks, verbose, batches))
         if return_dict:
             return logs
@@ -188,8 +190,7 @@ class Trainer(Resumable):
             if results is not None:
                 return self.backend.to_numpy(results[0][0])
         batches = self._samples("predict", x, batch_size, steps)
-        with self._together("predict", batches):
-            progress = self._progress(verbose, batches)
+        with self._together("predict", batches), self._progress(verbose, batches) as progress:
             outputs = self._predicted(batches, progress, self._hooks(callbacks, verbose, batches))
         return self._arranged(outputs)
 
@@ -244,12 +245,22 @@ class Trainer(Resumable):
         progress.end(batches.steps, logs)
         return logs
 
-    def _progress(self, verbose: str | int, batches: Source, epochs: int | None = None) -> Progress:
+    @contextmanager
+    def _progress(
+        self, verbose: str | int, batches: Source, epochs: int | None = None
+    ) -> Iterator[Progress]:
+        """What shows how far the passes have come, and says when they compile kernels."""
         verbose = verbosity(batches.op, "verbose", verbose)
         progress = Progress(verbose, batches.steps, epochs)
-        if verbose and not self.backend.is_warm():
-            print("Compiling kernels (once; kept in a cache)...", flush=True)
-        return progress
+        if not verbose:
+            yield progress
+            return
+        if not self.backend.is_warm():
+            progress.say(_COMPILING)
+            yield progress
+            return
+        with compiling.announced(partial(progress.say, _COMPILING)):
+            yield progress
 
     def _hooks(self, callbacks: Callbacks, verbose: str | int, batches: Source) -> CallbackList:
         parameters = {"verbose": verbose, "steps": batches.steps}

@@ -4,6 +4,7 @@ from numba_cnn import nearest
 from numba_cnn.plots.architecture import plot_model
 from numba_cnn.plots.attention import grad_cam, saliency
 from numba_cnn.plots.blocks import blocks
+from numba_cnn.plots.dot import model_to_dot
 from numba_cnn.plots.inside import embeddings, feature_maps, filters
 from numba_cnn.plots.mistakes import confusion_matrix, mistakes
 from numba_cnn.plots.training import curves
@@ -17,6 +18,7 @@ __all__ = [
     "filters",
     "grad_cam",
     "mistakes",
+    "model_to_dot",
     "plot_model",
     "saliency",
 ]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from numba_cnn import nearest, settings
+from numba_cnn import files, nearest, settings
 from numba_cnn.layers import Layer
 from numba_cnn.models import Model, Sequential
 from numba_cnn.plots import drawing
@@ -16,11 +16,15 @@ from numba_cnn.plots.layout import Point, layout
 
 _TITLE, _TEXT = 14.0, 12.0  # sizes of letters
 _ROW, _SIDE = 28.0, 12.0  # the height of a row of words, and what lies beside them
-_GREEN, _RED = "#228b22", "#b22222"
+_TRAINABLE, _FROZEN = "Trainable", "Non-trainable"
+_COLORS = {
+    _TRAINABLE: ("#228b22", "white"),
+    _FROZEN: ("#b22222", "white"),
+}  # of a box and its letters
 _ENDINGS = ".svg", ".png"
 
 
-class _Options(NamedTuple):
+class Options(NamedTuple):
     """What is shown of a layer, and which way the rows run."""
 
     rankdir: str
@@ -71,31 +75,41 @@ def plot_model(
         raise ValueError(
             f"plot_model: to_file must end in .svg or .png. Received: {nearest.shown(to_file)}"
         )
-    direction = settings.choice("TB", "BT", "LR", "RL")("plot_model", "rankdir", rankdir)
-    settings.text("plot_model", "splines", splines)
-    dots = settings.integer(1)("plot_model", "dpi", dpi)
-    flags = {
-        name: settings.flag("plot_model", name, value)
-        for name, value in (
-            ("show_shapes", show_shapes), ("show_dtype", show_dtype), ("show_layer_names", show_layer_names),
-            ("show_layer_activations", show_layer_activations), ("show_trainable", show_trainable),
-            ("expand_nested", expand_nested),
-        )
-    }  # fmt: skip
+    options, dots = checked(
+        "plot_model", model, rankdir, splines, dpi,
+        show_shapes=show_shapes, show_dtype=show_dtype, show_layer_names=show_layer_names,
+        show_layer_activations=show_layer_activations, show_trainable=show_trainable,
+        expand_nested=expand_nested,
+    )  # fmt: skip
+    content = picture("plot_model", target.suffix, model, options, dots)
+    with files.replacing(target) as file:
+        file.write(content)
+
+
+def checked(
+    op: str, model: Any, rankdir: Any, splines: Any, dpi: Any, **flags: Any
+) -> tuple[Options, int]:
+    """What is shown of a built model, and the dots of an inch; ValueError or TypeError for what cannot be drawn."""
+    direction = settings.choice("TB", "BT", "LR", "RL")(op, "rankdir", rankdir)
+    settings.text(op, "splines", splines)
+    dots = settings.integer(1)(op, "dpi", dpi)
+    flags = {name: settings.flag(op, name, value) for name, value in flags.items()}
     if not isinstance(model, Model | Sequential):
-        raise TypeError(f"plot_model: model must be a model. Received: {nearest.shown(model)}")
+        raise TypeError(f"{op}: model must be a model. Received: {nearest.shown(model)}")
     if not model.built:
-        raise ValueError(f"plot_model: build the model first. Received: unbuilt {model.name}")
-    picture = _of_model(model, _Options(direction, **flags))
-    if target.suffix == ".svg":
-        drawing.write_svg(target, *picture)
-    else:
-        drawing.write_png(target, *picture, dots)
+        raise ValueError(f"{op}: build the model first. Received: unbuilt {model.name}")
+    return Options(direction, **flags), dots
 
 
-def _of_model(model: Any, options: _Options) -> _Picture:
+def picture(op: str, ending: str, model: Any, options: Options, dots: int) -> bytes:
+    """The content of a file of that ending, .svg or .png."""
+    found = _of_model(model, options)
+    return drawing.svg(*found) if ending == ".svg" else drawing.png(op, *found, dots)
+
+
+def _of_model(model: Any, options: Options) -> _Picture:
     """The boxes of a model's layers where they go, and the arrows."""
-    layers, edges = _graph(model)
+    layers, edges = graph(model)
     pictures = [_of_layer(layer, options) for layer in layers]
     across = options.rankdir in ("LR", "RL")
     sizes = [(p.height, p.width) if across else (p.width, p.height) for p in pictures]
@@ -116,7 +130,7 @@ def _of_model(model: Any, options: _Options) -> _Picture:
     return _Picture(shapes, width, height)
 
 
-def _graph(model: Any) -> tuple[list[Layer], list[tuple[int, int]]]:
+def graph(model: Any) -> tuple[list[Layer], list[tuple[int, int]]]:
     """The layers to draw, and for each input of one which gives it to which; the input of a Sequential is not drawn."""
     drawn: dict[int, Layer] = {}
     edges: list[tuple[int, int]] = []
@@ -134,32 +148,36 @@ def _graph(model: Any) -> tuple[list[Layer], list[tuple[int, int]]]:
     return list(drawn.values()), edges
 
 
-def _of_layer(layer: Layer, options: _Options) -> _Picture:
-    """The box of a layer: its class in white on black, and below what is shown of it."""
-    title = f"{layer.name} ({layer.class_name})" if options.show_layer_names else layer.class_name
-    if options.expand_nested and isinstance(layer, Model | Sequential):
-        return _framed(title, _of_model(layer, options))
-    said: list[list[tuple[str, str, str]]] = []
+def title(layer: Layer, options: Options) -> str:
+    return f"{layer.name} ({layer.class_name})" if options.show_layer_names else layer.class_name
+
+
+def rows(layer: Layer, options: Options) -> list[list[str]]:
+    """What is said of a layer below its title."""
     activation = getattr(layer, "activation", None)
-    if options.show_layer_activations and activation is not None:
-        said.append([(f"Activation: {activation.name}", "white", "#000000")])
-    cells = [(text, "white", "#000000") for text in _said(layer, options)]
-    if options.show_trainable and layer.trainable:
-        cells.append(("Trainable", _GREEN, "white"))
-    elif options.show_trainable:
-        cells.append(("Non-trainable", _RED, "white"))
-    said += [cells] if cells else []
-    return _table(title, said)
-
-
-def _said(layer: Layer, options: _Options) -> list[str]:
-    said = []
+    shows = options.show_layer_activations and activation is not None
+    said = [[f"Activation: {activation.name}"]] if shows else []
+    cells = []
     if options.show_shapes:
-        said += [f"Input shape: {_shape(layer.input_shape)}"]
-        said += [f"Output shape: {_shape(layer.output_shape)}"]
+        if layer.class_name != "InputLayer":
+            cells.append(f"Input shape: {_shape(layer.input_shape)}")
+        cells += [f"Output shape: {_shape(layer.output_shape)}"]
     if options.show_dtype:
-        said.append("Output dtype: float32")
-    return said
+        cells.append("Output dtype: float32")
+    if options.show_trainable and layer.weights:
+        cells.append(_TRAINABLE if layer.trainable else _FROZEN)
+    return [*said, cells] if cells else said
+
+
+def _of_layer(layer: Layer, options: Options) -> _Picture:
+    """The box of a layer: its class in white on black, and below what is shown of it."""
+    if options.expand_nested and isinstance(layer, Model | Sequential):
+        return _framed(title(layer, options), _of_model(layer, options))
+    said = [
+        [(text, *_COLORS.get(text, ("white", "#000000"))) for text in row]
+        for row in rows(layer, options)
+    ]
+    return _table(title(layer, options), said)
 
 
 def _shape(shape: Any) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from html import escape
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from numba_cnn import files
 from numba_cnn.plots.layout import Point
 
 _FONT = "Helvetica, Arial, DejaVu Sans, sans-serif"
@@ -55,8 +54,8 @@ def text_width(text: str, size: float) -> float:
     return size * (0.58 * (len(text) - wide) + 0.78 * wide)
 
 
-def write_svg(path: Path, shapes: Sequence[Shape], width: float, height: float) -> None:
-    """Write the picture, whole or not at all."""
+def svg(shapes: Sequence[Shape], width: float, height: float) -> bytes:
+    """The picture as an .svg."""
     w, h = width + 2 * _MARGIN, height + 2 * _MARGIN
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{w:.1f}" height="{h:.1f}" '
@@ -65,8 +64,7 @@ def write_svg(path: Path, shapes: Sequence[Shape], width: float, height: float) 
         *map(_svg, shapes),
         "</svg>\n",
     ]
-    with files.replacing(path) as file:
-        file.write("\n".join(parts).encode())
+    return "\n".join(parts).encode()
 
 
 def _svg(shape: Shape) -> str:
@@ -117,15 +115,14 @@ def _head(line: Line) -> list[Point]:
     return [(x, y), (x - _HEAD / 2, back), (x + _HEAD / 2, back)]
 
 
-def write_png(path: Path, shapes: Sequence[Shape], width: float, height: float, dpi: float) -> None:
-    """Write the picture by Matplotlib, whole or not at all; ImportError that names the extra where there is none."""
+def png(op: str, shapes: Sequence[Shape], width: float, height: float, dpi: float) -> bytes:
+    """The picture as a .png, by Matplotlib; ImportError that names the extra where there is none."""
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError:
         raise ImportError(
-            'plot_model: a .png needs Matplotlib: pip install "numba-cnn[plots]"; a .svg needs nothing. '
-            f"Received: {path}"
+            f'{op}: a .png needs Matplotlib: pip install "numba-cnn[plots]"; a .svg needs nothing. Received: .png'
         ) from None
     w, h = width + 2 * _MARGIN, height + 2 * _MARGIN
     figure = Figure(figsize=(w / _POINTS, h / _POINTS), dpi=dpi)
@@ -134,9 +131,10 @@ def write_png(path: Path, shapes: Sequence[Shape], width: float, height: float, 
     axes.axis("off")
     for shape in shapes:
         _paint(axes, shape)
-    with files.replacing(path) as file:
-        canvas: Any = FigureCanvasAgg(figure)  # untyped where Matplotlib is
-        canvas.print_png(file)
+    content = io.BytesIO()
+    canvas: Any = FigureCanvasAgg(figure)  # untyped where Matplotlib is
+    canvas.print_png(content)
+    return content.getvalue()
 
 
 def _paint(axes: Any, shape: Shape) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from statistics import median
+from statistics import median, quantiles
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +19,8 @@ class Row(NamedTuple):
     name: str
     kind: str
     shape: tuple[int, ...]
-    seconds: float
+    seconds: float  # the median
+    quarters: tuple[float, float]  # between which half of the times lie
     flop: int
 
     def share(self, peak: float) -> float | None:
@@ -48,8 +49,9 @@ def layers(model: Any, batch: int, rounds: int = 10) -> list[Row]:
     found = []
     for layer, seconds in model._seconds_of_layers(x, rounds + 2):
         shape = tuple(batch if n is None else n for n in layer.output_shape)
+        low, middle, high = quantiles(seconds[2:], n=4, method="inclusive")
         found.append(
-            Row(layer.name, layer.class_name, shape, median(seconds[2:]), flop(layer, batch))
+            Row(layer.name, layer.class_name, shape, middle, (low, high), flop(layer, batch))
         )
     return found
 

@@ -19,6 +19,7 @@ from numba_cnn.shapes.checks import (
     rank,
     same,
     with_batch,
+    written,
 )
 from numba_cnn.shapes.convolution import Conv2D, conv2d, dense, pooled
 from numba_cnn.shapes.merging import Broadcast, Columns, broadcast, columns, concatenated
@@ -65,5 +66,6 @@ __all__ = [
     "upsample2d",
     "upsampled2d",
     "with_batch",
+    "written",
     "zero_pad2d",
 ]

@@ -17,6 +17,11 @@ def images(op: str, shape: Shape, name: str = "x") -> Shape:
     return shape
 
 
+def written(*extents: object) -> str:
+    """A shape as errors write it: (N, 9, 7), (N,)."""
+    return f"({', '.join(map(str, extents))}{',' if len(extents) == 1 else ''})"
+
+
 def batch(op: str, shape: Shape, name: str = "x") -> None:
     if shape[0] < 1:
         raise ValueError(f"{op}: the batch is empty. Received: {name} {shape}")

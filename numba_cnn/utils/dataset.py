@@ -116,7 +116,9 @@ class Dataset:
         length = self._length
         if length > 0:
             length = length // size if whole else -(-length // size)
-        return self._made(begin, length)
+        made = self._made(begin, length)
+        made._batch_size = size  # type: ignore[attr-defined]  (which maps and filters do not keep)
+        return made
 
     def unbatch(self) -> Dataset:
         """The rows of each element."""

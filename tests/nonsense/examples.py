@@ -223,6 +223,8 @@ EXAMPLES = {
        for name in ("confusion_matrix", "embeddings", "mistakes")},
     "reports.results_of": {"model": LOOKING, "x": X, "y": LABELS}, "serving.Server": {"model": LOOKING, "port": 0},
     "reports.write": {"path": "r.html", "model": LOOKING, "results": RESULTS},
-    "utils.plot_model": {"model": SMALL, "to_file": "m.svg"}, "saving.get_registered_name": {"obj": SMALL.fit},
+    "utils.plot_model": {"model": SMALL, "to_file": "m.svg"}, "plots.model_to_dot": {"model": SMALL},
+    "utils.split_dataset": {"dataset": ROWS, "left_size": 1}, "utils.pad_sequences": {"sequences": [[1], [1, 2]]},
+    "utils.unpack_x_y_sample_weight": {"data": (1, 2)}, "saving.get_registered_name": {"obj": SMALL.fit},
     "set_conv_algorithm": {"algorithm": "auto"}, "set_random_seed": {"seed": 1}, "set_num_threads": {"n": 1},
 }  # fmt: skip

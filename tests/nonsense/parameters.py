@@ -161,6 +161,8 @@ PARAMETERS |= {
     "log_dir": "path", "histogram_freq": "count from 0", "write_graph": "flag", "write_images": "flag",
     "write_steps_per_second": "flag", "update_freq": "choice", "profile_batch": "anything",
     "to_file": "choice", "rankdir": "choice", "dpi": "count", "splines": "text", "package": "name", "obj": "callable",
+    "input_tensors": "?choice",
+    "clone_function": "?callable", "call_function": "?callable", "recursive": "flag", "subgraph": "flag",
     **dict.fromkeys(("show_shapes", "show_dtype", "show_layer_names", "show_layer_activations"), "flag"),
     "arguments": "anything", "custom_objects": "?mapping", "safe_mode": "flag",
     "double_checkpoint": "flag", "delete_checkpoint": "flag",
@@ -347,6 +349,8 @@ EXCEPTIONS |= {f"layers.{name}.weights": "?list of anything" for name in layers.
 EXCEPTIONS |= {
     "callbacks.RemoteMonitor.path": "name",
     "utils.plot_model.model": "choice",
+    "plots.model_to_dot.model": "choice",
+    "plots.model_to_dot.expand_nested": "flag",
     "utils.plot_model.expand_nested": "flag",
     "layers.Dot.axes": "axis of each",
     "layers.dot.axes": "axis of each",
@@ -401,6 +405,37 @@ KINDS |= {
     "extents of an image": {"three"},
     "none": set(),
     "labels": {"zero", "true", "three", "range"},
+}
+
+# Sequences, and data sets in parts.
+PARAMETERS |= {
+    "sequences": "sequences",
+    "maxlen": "?count",
+    "truncating": "choice",
+    "dataset": "rows",
+    "left_size": "?nothing at all",
+    "right_size": "?nothing at all",
+    "data": "anything of three",
+}
+EXCEPTIONS |= {
+    "utils.pad_sequences.dtype": "type",
+    "utils.pad_sequences.padding": "choice",
+    "utils.pad_sequences.value": "number of any kind",
+}
+KINDS |= {
+    "rows": {"objects", "texts", "complex array", "nan array", "three", "range"},
+    "sequences": {"empty list", "empty tuple", "ragged", "dict", "set"},
+    "type": {"None", "class", "text"},
+    "number of any kind": {
+        "true",
+        "zero",
+        "minus one",
+        "fraction",
+        "minus half",
+        "numpy nan",
+        "range",
+    },
+    "anything of three": set(VALUES) - {"empty list", "empty tuple"},
 }
 
 # Pictures, and gradients with respect to the input.
@@ -459,7 +494,7 @@ ALIASES = {
     "layers": "layer|Layer", "layer": "Layer", "metrics": "metric", "weighted_metrics": "metric",
     "schedule": "schedule",
     "validation_batch_size": "batch_size", "weights": "kernel|bias", "variables": "state",
-    "class_weight": "class_weight", "validation_data": "fit: [xy]", "x_shape": "x",
+    "class_weight": "class_weight", "validation_data": "fit, validation: [xy]", "x_shape": "x",
     "steps_per_epoch": "steps", "validation_steps": "steps",
     "y_true": "labels|targets", "y_pred": "probabilities|logits|y", "input_shape": "sample's shape", "path": "folders",
 }  # fmt: skip

@@ -88,7 +88,8 @@ def targets():
     found += _of("utils.image_dataset_from_directory", utils.image_dataset_from_directory)
     for name in ("register_keras_serializable", "get_registered_name", "CustomObjectScope"):
         found += _of(f"saving.{name}", getattr(saving, name))
-    found += _of("utils.plot_model", utils.plot_model)
+    for name in ("plot_model", "split_dataset", "pad_sequences", "unpack_x_y_sample_weight"):
+        found += _of(f"utils.{name}", getattr(utils, name))
     for name in (name for name in plots.__all__ if name != "plot_model"):
         found += _of(f"plots.{name}", getattr(plots, name))
     for name in ("results_of", "write"):
