@@ -270,3 +270,14 @@ class TestWords:
     def test_wrong(self, call, message):
         with pytest.raises(ValueError, match=message):
             call(self.rows)
+
+
+def test_its_samples_are_divided_not_its_batches(tmp_path):
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        for i in range(5):
+            utils.save_img(tmp_path / name / f"{i}.png", np.full((4, 4, 3), 20 * i), scale=False)
+    dataset = utils.image_dataset_from_directory(tmp_path, image_size=(4, 4), batch_size=4)
+    left, right = utils.split_dataset(dataset, left_size=0.7)
+    assert [len(x) for x, _ in left] == [4, 3]
+    assert [len(x) for x, _ in right] == [3]

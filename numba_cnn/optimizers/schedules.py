@@ -46,12 +46,7 @@ _rates: Settings = {"initial_learning_rate": number(0), "decay_steps": number(ab
 
 
 class ExponentialDecay(LearningRateSchedule):
-    """initial_learning_rate * decay_rate ** (step / decay_steps); staircase: a whole exponent.
-
-    >>> schedule = nc.optimizers.schedules.ExponentialDecay(0.1, decay_steps=10, decay_rate=0.5)
-    >>> [round(float(schedule(step)), 6) for step in (0, 10, 20)]
-    [0.1, 0.05, 0.025]
-    """
+    """initial_learning_rate * decay_rate ** (step / decay_steps); staircase: a whole exponent."""
 
     _settings: ClassVar[Settings] = {**_rates, "decay_rate": number(0), "staircase": flag}
     _config = "initial_learning_rate", "decay_steps", "decay_rate", "staircase"

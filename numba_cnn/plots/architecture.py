@@ -155,8 +155,9 @@ def title(layer: Layer, options: Options) -> str:
 def rows(layer: Layer, options: Options) -> list[list[str]]:
     """What is said of a layer below its title."""
     activation = getattr(layer, "activation", None)
-    shows = options.show_layer_activations and activation is not None
-    said = [[f"Activation: {activation.name}"]] if shows else []
+    said = []
+    if options.show_layer_activations and activation is not None:
+        said = [[f"Activation: {activation.name}"]]
     cells = []
     if options.show_shapes:
         if layer.class_name != "InputLayer":

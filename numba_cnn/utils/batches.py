@@ -109,7 +109,7 @@ def split_dataset(
     op = "split_dataset"
     source = dataset if isinstance(dataset, Dataset) else _of_arrays(op, dataset)
     shuffle = settings.flag(op, "shuffle", shuffle)
-    size = getattr(source, "_batch_size", None)
+    size = source._batch_size
     elements = list((source if size is None else source.unbatch())._begin(0))
     if seed is not None:
         shapes.count(op, "seed", seed, 0)

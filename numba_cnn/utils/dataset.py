@@ -29,6 +29,7 @@ class Dataset:
 
     INFINITE_CARDINALITY: ClassVar[int] = INFINITE
     UNKNOWN_CARDINALITY: ClassVar[int] = UNKNOWN
+    _batch_size: int | None = None  # of what batch() made, and not of maps and filters of it
 
     def __init__(self, begin: Begin, length: int = UNKNOWN, like: Dataset | None = None) -> None:
         self._begin, self._length, self._passes = begin, length, 0
@@ -117,7 +118,7 @@ class Dataset:
         if length > 0:
             length = length // size if whole else -(-length // size)
         made = self._made(begin, length)
-        made._batch_size = size  # type: ignore[attr-defined]  (which maps and filters do not keep)
+        made._batch_size = size
         return made
 
     def unbatch(self) -> Dataset:
@@ -287,11 +288,8 @@ class Dataset:
 
 
 def _threads(op: str, count: Any) -> int | None:
-    """As mapped() takes them: None for as many as it finds worth their while."""
-    if count is None:
-        return 1
-    if count == AUTOTUNE:
-        return None
+    if count is None or count == AUTOTUNE:
+        return 1 if count is None else None
     return min(shapes.count(op, "num_parallel_calls", count), threads.cores())
 
 

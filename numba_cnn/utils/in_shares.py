@@ -31,6 +31,7 @@ class BatchesInShares(Dataset):
         self, whole: Dataset, parts: Callable[[Cut], Dataset], told: Callable[[], Any]
     ) -> None:
         super().__init__(whole._begin, whole._length, whole)
+        self._batch_size = whole._batch_size
         self._parts, self._about = functools.cache(parts), told  # so that what is cached stays
 
     def _in_shares(self, cut: Cut) -> Dataset:

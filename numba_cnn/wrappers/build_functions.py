@@ -55,7 +55,7 @@ class _OfFunction(BaseEstimator):  # type: ignore[misc]
                 f"{type(self).__name__}: build_fn must be a function that returns a compiled model. "
                 f"Received: {nearest.shown(self.build_fn)}"
             )
-        return built.__call__ if not inspect.isroutine(built) else built  # type: ignore[no-any-return]
+        return built.__call__ if not inspect.isroutine(built) else built
 
     def _for(self, function: Callable[..., Any]) -> dict[str, Any]:
         """Those of the parameters that a function takes."""

@@ -101,7 +101,7 @@ class SKLearnClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
     The model learns targets (N, K), one 1 in each row; classes_ are the labels, of any kind.
     """
 
-    __doc__ += "\n".join(_Estimator.__doc__.splitlines()[1:])  # type: ignore[operator, union-attr]
+    __doc__ += "\n".join(_Estimator.__doc__.splitlines()[1:])  # type: ignore[union-attr]
 
     def predict(self, X: Any) -> Any:
         """The labels (N,) of the largest outputs."""
@@ -130,7 +130,7 @@ class SKLearnClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
 class SKLearnRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
     """A regressor of scikit-learn around a model of one output."""
 
-    __doc__ += "\n".join(_Estimator.__doc__.splitlines()[1:])  # type: ignore[operator, union-attr]
+    __doc__ += "\n".join(_Estimator.__doc__.splitlines()[1:])  # type: ignore[union-attr]
 
     def predict(self, X: Any) -> Any:
         """What the model gives, (N,)."""
@@ -140,7 +140,7 @@ class SKLearnRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
 class SKLearnTransformer(TransformerMixin, _Estimator):  # type: ignore[misc]
     """A transformer of scikit-learn: what a model makes of X."""
 
-    __doc__ += "\n".join(_Estimator.__doc__.splitlines()[1:])  # type: ignore[operator, union-attr]
+    __doc__ += "\n".join(_Estimator.__doc__.splitlines()[1:])  # type: ignore[union-attr]
 
     def transform(self, X: Any) -> Any:
         """What the model gives."""

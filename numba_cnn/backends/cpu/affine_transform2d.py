@@ -87,12 +87,8 @@ def _blend(share, shares, thread, packed):
             column, row = _place(a0, a1, a2, ow, oh), _place(b0, b1, b2, ow, oh)
             left, top = np.floor(column), np.floor(row)
             across, down, w, h = column - left, row - top, int(left), int(top)
-            h0, h1, w0, w1 = (
-                _fixed(h, H, mode),
-                _fixed(h + 1, H, mode),
-                _fixed(w, W, mode),
-                _fixed(w + 1, W, mode),
-            )
+            h0, h1 = _fixed(h, H, mode), _fixed(h + 1, H, mode)
+            w0, w1 = _fixed(w, W, mode), _fixed(w + 1, W, mode)
             if mode == CONSTANT and not (0 <= h < H - 1 and 0 <= w < W - 1):
                 out, p, q, s, t = (
                     y[n, oh, ow],
