@@ -1,6 +1,7 @@
 """Clones of models and small utilities, in either library's words."""
 
 import re
+import warnings
 
 import numpy as np
 import pydot
@@ -129,7 +130,9 @@ def utilities(keras):
 
 def drawn(text):
     """The cells of each box of a graph in the DOT language, its edges, and the frames."""
-    (graph,) = pydot.graph_from_dot_data(text)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of pydot's own parser
+        (graph,) = pydot.graph_from_dot_data(text)
     boxes, edges, frames = {}, [], []
 
     def look(part):

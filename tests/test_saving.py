@@ -266,15 +266,15 @@ class TestHostileFiles:
             (layer(1, filters="many"), "filters must be an integer"),
             (layer(1, kernel_quantizer={"class_name": "L2"}), "no setting 'kernel_quantizer'"),
             (layer(1, dtype="float16"), "compute in float32. Received: 'float16'"),
-            (layer(1, filters=6), r"conv2d/vars/0 must have shape \(3, 2, 2, 6\)"),
+            (layer(1, filters=6), r"shapes \[\(3, 2, 2, 6\), .* the file has .*\(3, 2, 2, 5\)"),
             (layer(6, units=10**9), "asks for .* bytes of weights. Received"),
             (layer(0, batch_shape=[None, 10**9, 10**9, 2]), "asks for .* bytes|fit|shape"),
             (lambda members: members.update({"model.weights.h5": b"no" * 9999}), "cannot be read"),
-            (remove("layers/dense"), "layers/dense/vars must be stored"),
-            (remove("layers/dense/vars/1"), "must hold 2 arrays"),
+            (remove("layers/dense"), "the file has nothing in its place, layers/dense"),
+            (remove("layers/dense/vars/1"), r"the file has .* with \[\(21, 6\)\] in its place"),
             (
                 replace("layers/dense/vars/1", data=np.zeros(7, np.float32)),
-                r"must have shape \(6,\). Received: \(7,\)",
+                r"\(6,\)\], the file has .*\(7,\)\] in its place",
             ),
             (replace("layers/dense/vars/1", data=[b"abcdef"] * 6), "arrays of numbers"),
             (
@@ -337,7 +337,7 @@ class TestHostileFiles:
             del h5["layers/dense_1/vars/1"]
         other = small_cnn.build(layers, models)
         before = other.get_weights()
-        with pytest.raises(ValueError, match="must hold 2 arrays"):
+        with pytest.raises(ValueError, match=r"the file has .* with \[\(6, 4\)\]"):
             other.load_weights(path)
         for a, b in zip(before, other.get_weights(), strict=True):
             np.testing.assert_array_equal(a, b)
