@@ -5,8 +5,8 @@
 A page's ```python blocks run in one namespace, one after the other, in an empty folder; each line of a ```console block
 that begins with "$ " is given to a shell there, and the lines below it are what it prints. Pictures that a page's code
 saves are put beside it, in docs/images. With --check nothing is written: the exit code is 1, and the differences are
-printed, if a page says something else. Numbers may differ by a hundredth, as they do between processors, what training
-ends with by 0.15, and times by anything.
+printed, if a page says something else. Numbers may differ by a hundredth, as they do between processors, and times by
+anything.
 """
 
 from __future__ import annotations
@@ -26,8 +26,6 @@ from pathlib import Path
 _BLOCK = re.compile(r"```(python|console)\n(.*?)```\n(?:\n```text\n(.*?)```\n)?", re.DOTALL)
 _NUMBER = re.compile(r"-?\d[\d,]*\.?\d*(?:e[-+]?\d+)?")
 _TIME = re.compile(r"\d+(\.\d+)? ?(m?s|us)(/step)?\b|\d+\.\d+ GFLOP/s")
-# What epochs of training end with: rounding, which is another one on other vectors, grows in them.
-_TRAINED = re.compile(r"^(val_)?(loss|accuracy) +\[|of the test .* are called right")
 _PICTURES = ".png", ".svg"
 ROOT = Path(__file__).parents[1]
 
@@ -120,14 +118,12 @@ def differences(before: str, after: str) -> list[str]:
 def _same(one: str, other: str, any_number: bool) -> bool:
     if one == other:
         return True
-    near = 0.15 if _TRAINED.search(one) else 0.01
     one, other = (_TIME.sub("a time", line) for line in (one, other))
-    # NumPy fills numbers up with blanks, in front of a bracket too.
-    words = [re.sub(r"\s+(?=\])|(?<=\s)\s+", "", _NUMBER.sub("#", line)) for line in (one, other)]
+    words = [re.sub(r"\s+", " ", _NUMBER.sub("#", line)) for line in (one, other)]
     numbers = [[float(n.replace(",", "")) for n in _NUMBER.findall(line)] for line in (one, other)]
     return words[0] == words[1] and (
         any_number
-        or all(abs(a - b) <= near * max(1.0, abs(a), abs(b)) for a, b in zip(*numbers, strict=True))
+        or all(abs(a - b) <= 0.01 * max(1.0, abs(a), abs(b)) for a, b in zip(*numbers, strict=True))
     )
 
 
