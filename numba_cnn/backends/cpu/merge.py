@@ -62,6 +62,17 @@ def _cuts(rows, width):
     return 1 if rows >= _MOST else max(1, min(width // _CUT, _MOST))
 
 
+@noinline
+def _part(t, last, cuts, g):
+    """Of part t: its row, and where that lies along the first three axes; its columns; and how many rows from there on
+    follow one another, before `last`: divisions take as long as a short row."""
+    _, D1, D2, D3 = g[:4]
+    r, cut = t // cuts, t % cuts
+    i, j, k = r // (D1 * D2), r // D2 % D1, r % D2
+    run = min(D2 - k, last - t) if cuts == 1 else 1
+    return (r, i, j, k), (cut * D3 // cuts, (cut + 1) * D3 // cuts), run
+
+
 def _of_pairs(name, function):
     """The kernel of y = function(a, b); the cache keeps it by its name."""
     function = noinline(function)
@@ -71,10 +82,8 @@ def _of_pairs(name, function):
         D0, D1, D2, D3, A0, A1, A2, A3, B0, B1, B2, B3 = g
         cuts = _cuts(D0 * D1 * D2, D3)
         t, last = share * D0 * D1 * D2 * cuts // shares, (share + 1) * D0 * D1 * D2 * cuts // shares
-        while t < last:  # rows of one run: divisions take as long as a short row
-            r, first, stop = t // cuts, t % cuts * D3 // cuts, (t % cuts + 1) * D3 // cuts
-            i, j, k = r // (D1 * D2), r // D2 % D1, r % D2
-            run = min(D2 - k, last - t) if cuts == 1 else 1
+        while t < last:
+            (r, i, j, k), (first, stop), run = _part(t, last, cuts, g)
             for n in range(run):
                 left = a[i * A0 + j * A1 + (k + n) * A2 + first * A3 :]
                 right = b[i * B0 + j * B1 + (k + n) * B2 + first * B3 :]
@@ -101,9 +110,7 @@ def _of_products(name, factor):
         cuts = _cuts(D0 * D1 * D2, D3)
         t, last = share * D0 * D1 * D2 * cuts // shares, (share + 1) * D0 * D1 * D2 * cuts // shares
         while t < last:
-            r, first, stop = t // cuts, t % cuts * D3 // cuts, (t % cuts + 1) * D3 // cuts
-            i, j, k = r // (D1 * D2), r // D2 % D1, r % D2
-            run = min(D2 - k, last - t) if cuts == 1 else 1
+            (r, i, j, k), (first, stop), run = _part(t, last, cuts, g)
             for n in range(run):
                 row = slice((r + n) * D3 + first, (r + n) * D3 + stop)
                 slope, left, out = dy[row], a[row], da[row]
