@@ -21,6 +21,7 @@ _LABEL = re.compile(r"^(\.L[\w.]+):")
 _JUMP = re.compile(r"^\tj\w+\t(\.L[\w.]+)")
 _MOVES = re.compile(r"^(v?mov(ap|up|dq|nt|d$|q$)|v?(p)?broadcast|vzeroupper|prefetch)")
 _DIVISIONS = re.compile(r"^v?(div|sqrt)")
+_STACK = re.compile(r"\(%r[sb]p")  # where a loop keeps what its registers do not hold
 _REGISTER = re.compile(r"%([xyz])mm")
 LANES = {"x": 4, "y": 8, "z": 16}
 # Passes of layers: the kernels and functions, by their module below backends/cpu, each of whose main loops an element
@@ -105,7 +106,8 @@ def _cost(loop):
             continue
         word, operands = parts
         if _MOVES.match(word):
-            if word.startswith(("vmov", "mov")) and operands.rstrip().endswith(")"):
+            to_memory = operands.rstrip().endswith(")") and not _STACK.search(operands)
+            if word.startswith(("vmov", "mov")) and to_memory:
                 elements += LANES[register[1]]
                 widest = max(widest, LANES[register[1]])
         elif _DIVISIONS.match(word):
