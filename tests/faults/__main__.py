@@ -1,9 +1,10 @@
 """Faults that are put into a copy of the code, one after the other: is each caught by the test that is named for it?
 
-    python -m tests.faults [WORD ...] [--every K]
+    python -m tests.faults [WORD ...] [--every K] [--workers N]
 
 The .toml files beside this one have them, a file a room: the file, the text that is exchanged (it occurs once), what
 takes its place, and the test. WORD: only faults whose sentence, file or test has it. --every K: the first of every K.
+--workers N: in N copies of the code at once.
 
 A line says "caught", "SURVIVES", "HANGS" where the test still runs after five minutes, "NOT THERE" if the text is no
 longer in the file, or "not run" and why: a row may ask for `bits` of a vector, and a test for a GPU's compiler. A test
@@ -19,8 +20,10 @@ import sys
 import tempfile
 import time
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
+from queue import SimpleQueue
 
 ROOT = Path(__file__).parents[2]
 FOLDER = Path(__file__).parent
@@ -45,21 +48,40 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("words", nargs="*", metavar="WORD")
     parser.add_argument("--every", type=int, default=1, metavar="K")
+    parser.add_argument("--workers", type=int, default=1, metavar="N")
     arguments = parser.parse_args()
     faults = [f for f in read() if not arguments.words or any(w in str(f) for w in arguments.words)]
     faults = faults[:: arguments.every]
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as home:
-        tree = Tree(Path(home))
-        wrong = tree.failing(dict.fromkeys(f["test"] for f in faults if not missing(f)))
-        for line in wrong:
-            print(f"FAILS WITHOUT A FAULT: {line}", flush=True)
-        found = [_planted(tree, fault) for fault in faults]
+        trees = SimpleQueue()
+        for worker in range(arguments.workers):
+            trees.put(Tree(Path(home, str(worker))))
+        wrong = _in_a_tree(trees, _failing, faults)
+        with ThreadPoolExecutor(arguments.workers) as workers:
+            found = list(workers.map(lambda fault: _in_a_tree(trees, _planted, fault), faults))
     caught, left_out = found.count("caught"), sum(one.startswith("not run") for one in found)
     said = f", {left_out} not run" if left_out else ""
     minutes = (time.monotonic() - begun) / 60
     print(f"{caught} of {len(faults)} faults are caught{said}, in {minutes:.0f} minutes.")
     sys.exit(bool(wrong) or caught + left_out < len(faults))
+
+
+def _in_a_tree(trees, function, what):
+    """`function` of a tree that nobody else uses meanwhile."""
+    tree = trees.get()
+    try:
+        return function(tree, what)
+    finally:
+        trees.put(tree)
+
+
+def _failing(tree, faults):
+    """The tests of these faults that fail without any: a line says each."""
+    wrong = tree.failing(dict.fromkeys(f["test"] for f in faults if not missing(f)))
+    for line in wrong:
+        print(f"FAILS WITHOUT A FAULT: {line}", flush=True)
+    return wrong
 
 
 def _planted(tree, fault):
@@ -96,7 +118,7 @@ class Tree:
 
     def __init__(self, home):
         self.path, self.faulty = home / "tree", home / "faulty"
-        self.path.mkdir()
+        self.path.mkdir(parents=True)
         for name in COPIED:
             source, target = ROOT / name, self.path / name
             if source.is_dir():
