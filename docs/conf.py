@@ -26,7 +26,7 @@ html_copy_source = False
 ROOMS = (
     "models", "layers", "losses", "metrics", "optimizers", "optimizers.schedules", "callbacks", "initializers",
     "regularizers", "constraints", "activations", "datasets", "preprocessing.image", "utils", "saving", "ops", "plots",
-    "reports", "serving",
+    "reports", "serving", "wrappers",
 )  # fmt: skip
 _PAGE = """\
 {name}
