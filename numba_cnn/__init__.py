@@ -90,7 +90,7 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         if name in _rooms():
-            raise AttributeError(name)
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from numba_cnn.nearest import missing
 
         raise missing(__name__, name, __all__)

@@ -157,6 +157,35 @@ def test_other_endings(tmp_path):
     models.load_model(tmp_path / "best.hdf5")
 
 
+def test_folders_above_are_made_as_keras_2_made_them(tmp_path):
+    first = model()
+    first.save(tmp_path / "a" / "m.h5")
+    first.save_weights(tmp_path / "b" / "w.h5")
+    with pytest.warns(UserWarning, match="the file is written as"):
+        first.save(tmp_path / "c" / "folder")
+    with pytest.warns(UserWarning, match="the file is written as"):
+        first.save_weights(tmp_path / "d" / "my_checkpoint")
+    for made in ("a/m.h5", "b/w.h5", "c/folder.keras", "d/my_checkpoint.weights.h5"):
+        assert (tmp_path / made).is_file()
+    with pytest.raises(FileNotFoundError):  # as Keras 3
+        first.save(tmp_path / "e" / "m.keras")
+
+
+@pytest.mark.parametrize("ending", ["keras", "h5"])
+def test_a_file_without_the_optimizer(ending, tmp_path):
+    first = model()
+    first.fit(X, [0, 1, 2, 0], verbose=0)
+    for name, asked in (("whole", {}), ("bare", {"include_optimizer": False})):
+        first.save(tmp_path / f"{name}.{ending}", **asked)
+    models.save_model(first, tmp_path / f"same.{ending}", include_optimizer=False)
+    size = {path.stem: path.stat().st_size for path in tmp_path.iterdir()}
+    assert size["bare"] == size["same"] < size["whole"]
+    again = models.load_model(tmp_path / f"bare.{ending}")
+    assert again.optimizer is None
+    np.testing.assert_array_equal(again.predict(X, verbose=0), first.predict(X, verbose=0))
+    assert models.load_model(tmp_path / f"whole.{ending}").optimizer is not None
+
+
 def test_many_layers_have_their_names_in_pieces(tmp_path):
     deep = models.Sequential(
         [layers.Dense(1, name=f"{i:04}{'x' * 200}", input_shape=(1,)) for i in range(330)]

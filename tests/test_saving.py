@@ -388,3 +388,25 @@ def test_weights_of_another_model(tmp_path):
             model.load_weights(path)
     for a, b in zip(before, mine.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("name", ["m.weights.h5", "m.keras"])
+def test_layers_that_the_file_has_otherwise_are_skipped_if_asked(name, tmp_path):
+    first = models.Sequential([layers.Input((4,)), layers.Dense(3), layers.Dense(2)])
+    save = first.save if name == "m.keras" else first.save_weights
+    save(tmp_path / name)
+    other = models.Sequential([layers.Input((4,)), layers.Dense(3), layers.Dense(5), layers.Dense(1)])  # fmt: skip
+    before = other.get_weights()
+    with pytest.raises(ValueError, match=r"the file has .* with \[\(3, 2\), \(2,\)\]"):
+        other.load_weights(tmp_path / name)
+    for a, b in zip(other.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(a, b)
+    with (
+        pytest.warns(UserWarning, match=r"keeps its weights: .* with \[\(3, 2\), \(2,\)\]"),
+        pytest.warns(UserWarning, match="keeps its weights: .* the file has nothing in its place"),
+    ):
+        other.load_weights(tmp_path / name, skip_mismatch=True)
+    for a, b in zip(other.get_weights(), [*first.get_weights()[:2], *before[2:]], strict=True):
+        np.testing.assert_array_equal(a, b)
+    with pytest.raises(ValueError, match=r"by_name is for \.h5 files"):
+        other.load_weights(tmp_path / name, by_name=True)

@@ -100,6 +100,10 @@ def test_words_of_tensorflow_that_scripts_use_while_they_import(tmp_path):
         for gpu in tf.config.experimental.list_physical_devices("GPU"): pass
         tf.set_random_seed(1); tf.config.set_soft_device_placement(True)
         with tf.device("/GPU:0"): assert tf.executing_eagerly()
+        config = tf.ConfigProto(gpu_options=tf.GPUOptions(per_process_gpu_memory_fraction=0.5))
+        config.gpu_options.allow_growth = True
+        with tf.compat.v1.Session(config=config) as session: session.close()
+        assert tf.version.VERSION == tf.__version__
         options = tf.data.Options()
         options.experimental_distribute.auto_shard_policy = 1
         tf.data.Dataset.range(3).with_options(options)
@@ -110,6 +114,24 @@ def test_words_of_tensorflow_that_scripts_use_while_they_import(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "float32 -1 relu\n"
+
+
+def test_a_session_is_taken_and_computes_nothing(tmp_path):
+    done = run(
+        tmp_path,
+        """
+        import warnings
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import keras, tensorflow as tf
+        from keras.backend.tensorflow_backend import set_session
+        set_session(tf.Session(config=tf.ConfigProto()))
+        try: keras.config
+        except AttributeError as error: print(error)
+        tf.Session().run(3)
+        """,
+    )
+    assert done.stdout == "module 'numba_cnn' has no attribute 'config'\n"
+    assert "module 'tensorflow' has no attribute 'Session.run'" in done.stderr
 
 
 def test_words_of_tensorflow_on_what_models_predict(tmp_path):

@@ -160,6 +160,31 @@ def test_generators():
         assert len(model.fit(X, Y, nb_epoch=2, verbose=0).history["loss"]) == 2
 
 
+def test_files_and_descriptions(tmp_path):
+    model = compiled()
+    with old("save: save_format= is needed no more"):
+        model.save(tmp_path / "m.h5", save_format="h5")
+    with old("save_weights: save_format= is needed no more"):
+        model.save_weights(tmp_path / "w.h5", save_format="h5")
+    with old("to_yaml is to_json today"):
+        text = model.to_yaml()
+    with old("models.model_from_yaml is models.model_from_json today"):
+        again = models.model_from_yaml(text)
+    again.load_weights(tmp_path / "w.h5")
+    np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
+def test_one_batch():
+    with old("train_on_batch: reset_metrics= is needed no more"):
+        assert len(compiled().train_on_batch(X, Y, reset_metrics=False)) == 2
+
+
+def test_several_gpus():
+    model = compiled()
+    with old("multi_gpu_model"):
+        assert utils.multi_gpu_model(model, gpus=2) is model
+
+
 def test_classes():
     model = compiled()
     with old("predict_classes is predict today"):

@@ -37,9 +37,12 @@ def save_model(
 ) -> None:
     """Write a model's description, weights and optimizer state, whole or not at all; the path's ending says how.
 
-    Where Keras 2 made a folder, of a path that ends otherwise, a .keras file appears beside it, with a warning.
+    Where Keras 2 made a folder, of a path that ends otherwise, a .keras file appears beside it, with a warning. As it
+    did, all but .keras makes the folders above.
     """
     path = Path(filepath)
+    if path.suffix != keras_file.SUFFIX:
+        path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix in legacy_h5.SUFFIXES:
         legacy_h5.save_model(path, described, model, optimizer, overwrite)
         return
@@ -65,10 +68,14 @@ def save_weights(
 ) -> None:
     """Write a model's weights, and for a .weights.h5 file the state of a built optimizer.
 
-    Where TensorFlow made a checkpoint, of a path that ends otherwise, a .weights.h5 file appears, with a warning.
+    Where TensorFlow made a checkpoint, of a path that ends otherwise, a .weights.h5 file appears, with a warning. As it
+    did, all but .weights.h5 makes the folders above.
     """
     path = Path(filepath)
-    if not path.name.endswith(weights_file.SUFFIX) and path.suffix in legacy_h5.SUFFIXES:
+    is_legacy = not path.name.endswith(weights_file.SUFFIX)
+    if is_legacy:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    if is_legacy and path.suffix in legacy_h5.SUFFIXES:
         legacy_h5.save_weights(path, model, overwrite)
         return
     path = _ending("save_weights", path, weights_file.SUFFIX)
@@ -85,18 +92,17 @@ def load_weights(
 ) -> None:
     """Take over weights from a file of weights, and from a .weights.h5 file the state of a built optimizer if it fits.
 
-    by_name and skip_mismatch are for .h5 files of Keras 1 and 2.
+    by_name          of .h5 files of Keras 1 and 2 alone, which have layers' names
+    skip_mismatch    whether layers keep theirs whose weights are of other shapes, with a warning
     """
     path = _found(Path(filepath), weights_file.SUFFIX)
-    if path.name.endswith(weights_file.SUFFIX):
-        if by_name or skip_mismatch:
-            raise ValueError(
-                f"load_weights: by_name and skip_mismatch are for .h5 files, not for {weights_file.SUFFIX}. "
-                f"Received: {path}"
-            )
-        weights_file.load_weights(path, model, optimizer)
+    is_tree = path.name.endswith(weights_file.SUFFIX)
+    if by_name and (is_tree or path.suffix == keras_file.SUFFIX):
+        raise ValueError(f"load_weights: by_name is for .h5 files. Received: {path}")
+    if is_tree:
+        weights_file.load_weights(path, model, optimizer, skip_mismatch)
     elif path.suffix == keras_file.SUFFIX:
-        keras_file.open_model(path).load(model, optimizer)
+        keras_file.open_model(path).load(model, optimizer, skip_mismatch)
     else:
         legacy_h5.load_weights(path, model, by_name=by_name, skip_mismatch=skip_mismatch)
 

@@ -56,10 +56,10 @@ class ModelFile(NamedTuple):
         """How many bytes weights may have."""
         return len(self.weights)
 
-    def load(self, model: Layer, optimizer: Optimizer | None) -> None:
+    def load(self, model: Layer, optimizer: Optimizer | None, skip_mismatch: bool = False) -> None:
         """Take over the weights, and the state of a built optimizer if it fits."""
-        size = len(self.weights)
-        weights_file.read(io.BytesIO(self.weights), size, str(self.path), model, optimizer)
+        file, size = io.BytesIO(self.weights), len(self.weights)
+        weights_file.read(file, size, str(self.path), model, optimizer, skip_mismatch)
 
 
 def open_model(filepath: str | os.PathLike[str]) -> ModelFile:

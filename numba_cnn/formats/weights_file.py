@@ -17,7 +17,7 @@ import os
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain, takewhile
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -51,14 +51,20 @@ def save_weights(
 
 
 def load_weights(
-    filepath: str | os.PathLike[str], model: Layer, optimizer: Optimizer | None
+    filepath: str | os.PathLike[str],
+    model: Layer,
+    optimizer: Optimizer | None,
+    skip_mismatch: bool = False,
 ) -> None:
-    """Take over weights from a .weights.h5 file, and the state of a built optimizer if it fits."""
+    """Take over weights from a .weights.h5 file, and the state of a built optimizer if it fits.
+
+    skip_mismatch    whether layers keep theirs of which the file has others, or none, with a warning
+    """
     path = Path(filepath)
     if not path.name.endswith(SUFFIX):
         raise ValueError(f"load_weights: the file's name must end in {SUFFIX}. Received: {path}")
     with files.reading("the weights cannot be read", path), files.open_regular(path) as file:
-        read(file, files.size(file), str(path), model, optimizer)
+        read(file, files.size(file), str(path), model, optimizer, skip_mismatch)
 
 
 def write(file: BinaryIO, model: Layer, optimizer: Optimizer | None) -> None:
@@ -83,23 +89,23 @@ def read(
     origin: str,
     model: Layer,
     optimizer: Optimizer | None,
+    skip_mismatch: bool = False,
 ) -> None:
     """Read the tree from an open file of `size` bytes; all of it before any is taken over."""
     import h5py
 
     with files.reading("the file's weights cannot be read", origin), h5py.File(file, "r") as h5:
         leaves = [(group, layer) for group, layer in _groups(model) if not layer.inner_layers]
-        weighted = [(group, layer) for group, layer in leaves if layer.weights]
-        weights = [_read_layer(h5, group, layer, size) for group, layer in weighted]
-        parameters = [parameter for _, layer in weighted for parameter in layer.weights]
-        checked = [
-            p.checked(a) for p, a in zip(parameters, chain.from_iterable(weights), strict=True)
+        weights = [
+            (parameter, parameter.checked(array))
+            for group, layer in leaves
+            for parameter, array in _read_layer(h5, group, layer, size, skip_mismatch)
         ]
         drawn = [(layer.generator, _read_generator(h5, group, size)) for group, layer in leaves]
         state = None
         if optimizer is not None and optimizer.built:
             state = _read_state(h5, optimizer, size)
-    for parameter, array in zip(parameters, checked, strict=True):
+    for parameter, array in weights:
         parameter.value = array
     for generator, numbers in drawn:
         if generator is not None and numbers is not None:
@@ -157,8 +163,15 @@ def _write_arrays(h5: Any, path: str, name: str, arrays: Sequence[np.ndarray]) -
         group.create_dataset(str(i), data=array)
 
 
-def _read_layer(h5: Any, group: str, layer: Layer, size: int) -> list[np.ndarray]:
-    """The weights of a layer; ValueError with both layers and shapes where the file has another model's."""
+def _read_layer(
+    h5: Any, group: str, layer: Layer, size: int, skip_mismatch: bool
+) -> list[tuple[Parameter, np.ndarray]]:
+    """The weights of a layer, each with its array.
+
+    Where the file has another model's: ValueError with both layers and shapes, or nothing with a warning.
+    """
+    if not layer.weights:
+        return []
     kinds = [_like(parameter) for parameter in layer.weights]
     mine, stored = [shape for shape, _ in kinds], _stored(h5, f"{group}/vars")
     arrays = [] if stored is None else _members(stored, len(mine) + 1)
@@ -167,11 +180,12 @@ def _read_layer(h5: Any, group: str, layer: Layer, size: int) -> list[np.ndarray
         has = "nothing"
         if stored is not None:
             has = f"{str(stored.attrs.get('name', ''))[:80]!r} with {theirs}"
-        raise ValueError(
-            f"the weights are another model's: layer {layer.name!r} has weights of shapes {mine}, the file has {has} "
-            f"in its place, {group}"
-        )
-    return _read_arrays(h5, f"{group}/vars", kinds, size)
+        what = f"layer {layer.name!r} has weights of shapes {mine}, the file has {has} in its place, {group}"
+        if not skip_mismatch:
+            raise ValueError(f"the weights are another model's: {what}")
+        warnings.warn(f"load_weights: the layer keeps its weights: {what}", stacklevel=7)
+        return []
+    return list(zip(layer.weights, _read_arrays(h5, f"{group}/vars", kinds, size), strict=True))
 
 
 def _stored(h5: Any, path: str) -> Any:

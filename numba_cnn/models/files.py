@@ -131,22 +131,33 @@ class Saved(Probed):
             self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range
         )
 
-    def save(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+    def save(
+        self,
+        filepath: str | os.PathLike[str],
+        overwrite: bool = True,
+        *,
+        include_optimizer: bool = True,
+    ) -> None:
         """Write model, weights and optimizer state to a .keras file, or to the older .h5, which Keras reads too.
+
+        include_optimizer    False: without optimizer, loss and metrics, so that the file is of a model that is not
+                             compiled
 
         Of another ending a .keras file appears, with a warning. Of a distributed model rank 0 alone writes, and the
         others do not wait for it.
         """
         filepath = path("save", "filepath", filepath)
         overwrite = flag("save", "overwrite", overwrite)
+        is_whole = flag("save", "include_optimizer", include_optimizer)
         if not self.built:
             raise ValueError(f"save: build the model first. Received: unbuilt {self.name}")
         if not self._is_first:
             return
-        description = {**self._description(), **self._compile_config()}
+        description = {**self._description(), **(self._compile_config() if is_whole else {})}
         if self.class_names is not None:  # which Keras does not look for
             description["class_names"] = self.class_names
-        formats.save_model(filepath, description, self, self.optimizer, overwrite)
+        optimizer = self.optimizer if is_whole else None
+        formats.save_model(filepath, description, self, optimizer, overwrite)
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write weights and optimizer state to a .weights.h5 file, or weights to an .h5 file, which Keras reads too."""
@@ -167,7 +178,7 @@ class Saved(Probed):
     ) -> None:
         """Take over a .weights.h5 file, and the optimizer's state if the optimizer is in use; or an .h5 file.
 
-        skip_mismatch    of .h5: whether layers keep their weights where the file's are of other shapes, with a warning
+        skip_mismatch    whether layers keep their weights where the file's are of other shapes, with a warning
         by_name          of .h5: layers get the weights of those of the same names; the others keep theirs
         """
         filepath = path("load_weights", "filepath", filepath)

@@ -66,9 +66,15 @@ def load_model(
 
 
 @keywords
-def save_model(model: Saved, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+def save_model(
+    model: Saved,
+    filepath: str | os.PathLike[str],
+    overwrite: bool = True,
+    *,
+    include_optimizer: bool = True,
+) -> None:
     """Write a model, as its save() does."""
-    _model("save_model", model).save(filepath, overwrite)
+    _model("save_model", model).save(filepath, overwrite, include_optimizer=include_optimizer)
 
 
 @keywords

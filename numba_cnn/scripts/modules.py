@@ -46,7 +46,10 @@ _MOVED = {
     },
     **{
         f"utils.{old}": "utils"
-        for old in ("data_utils", "generic_utils", "image_utils", "layer_utils", "np_utils", "vis_utils")
+        for old in (
+            "data_utils", "generic_utils", "image_utils", "layer_utils", "multi_gpu_utils", "np_utils",
+            "training_utils", "vis_utils",
+        )
     },
     **{f"optimizers.{old}": "optimizers" for old in ("optimizer_v2", "adam_v2", "gradient_descent_v2", "rmsprop_v2")},
 }  # fmt: skip

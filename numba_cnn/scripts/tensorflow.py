@@ -195,6 +195,32 @@ optimizers, losses, metrics, initializers = (
     keras.optimizers, keras.losses, keras.metrics, keras.initializers,
 )  # fmt: skip
 enable_eager_execution = _nothing
+version = _Words("version", VERSION=__version__)
+
+
+class Session:
+    """What TensorFlow 1 computed in; here a block alone."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None: ...
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *error: Any) -> None: ...
+
+    close = _nothing
+
+    def __getattr__(self, name: str) -> Any:
+        raise _missing(f"Session.{name}")
+
+
+class ConfigProto(_Options):
+    """Options of a session, which change nothing."""
+
+    def __init__(self, **settings: Any) -> None: ...
+
+
+GPUOptions = ConfigProto
 autograph = _Words(
     "autograph",
     set_verbosity=_nothing,
@@ -223,6 +249,9 @@ compat = _Words(
         enable_eager_execution=_nothing,
         disable_eager_execution=_nothing,
         disable_v2_behavior=_nothing,
+        Session=Session,
+        ConfigProto=ConfigProto,
+        GPUOptions=GPUOptions,
         keras=keras,
     ),
 )

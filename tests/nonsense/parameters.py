@@ -335,6 +335,7 @@ KINDS |= {
 PARAMETERS |= {
     "by_name": "anything",
     "noise_shape": "?choice",
+    "include_optimizer": "anything",
     "skip_mismatch": "anything",
     "axes": "extents of 2",
     "dims": "dims",

@@ -1,4 +1,4 @@
-"""What scripts for Keras 1 and 2 say otherwise than Keras 3: tables of old words, each with today's.
+"""What scripts for Keras 1 and 2 say otherwise than Keras 3: the old words of tables.py in today's.
 
 They are asked when a word is unknown, by nearest.py alone. Each use is a DeprecationWarning that says today's word.
 """
@@ -7,138 +7,24 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import wraps
 from importlib import import_module
 from typing import Any
 
-Settings = dict[str, Any]
-Change = Callable[[Any], Settings]  # what an old argument's value means in today's arguments
+from numba_cnn.spellings import tables
+from numba_cnn.spellings.tables import Settings
+
 _PACKAGE = __name__.partition(".")[0]
-
-
-def _is(word: str) -> Change:
-    return lambda value: {word: value}
-
-
-def _dropped(value: Any) -> Settings:
-    return {}
-
-
-_FORMATS = {"tf": "channels_last", "th": "channels_first"}
-_OF_LAYERS: dict[str, Change] = {
-    "batch_input_shape": lambda shape: {"input_shape": tuple(shape[1:])},
-    "input_dim": lambda size: {"input_shape": (size,)},
-    "border_mode": _is("padding"),
-    "subsample": _is("strides"),
-    "atrous_rate": _is("dilation_rate"),
-    "dim_ordering": lambda name: {"data_format": _FORMATS.get(name)},
-    "nb_filter": _is("filters"),
-    "output_dim": _is("units"),
-    "bias": _is("use_bias"),
-    "init": _is("kernel_initializer"),
-    "W_regularizer": _is("kernel_regularizer"),
-    "b_regularizer": _is("bias_regularizer"),
-    "W_constraint": _is("kernel_constraint"),
-    "b_constraint": _is("bias_constraint"),
-    "p": _is("rate"),
-    "sigma": _is("stddev"),
-}
-_OF_OPTIMIZERS: dict[str, Change] = {"lr": _is("learning_rate"), "epsilon": _dropped}
-_OF_FIT: dict[str, Change] = {
-    "nb_epoch": _is("epochs"),
-    "nb_val_samples": _is("validation_steps"),
-    "samples_per_epoch": _is("steps_per_epoch"),
-    "generator": _is("x"),
-    **dict.fromkeys(
-        ("workers", "use_multiprocessing", "max_queue_size", "max_q_size", "nb_worker", "pickle_safe"),
-        _dropped,
-    ),
-}  # fmt: skip
-# By the name of a class, of one of its bases, or of a function.
-_ARGUMENTS: dict[str, dict[str, Change]] = {
-    "Layer": _OF_LAYERS,
-    "LeakyReLU": {"alpha": _is("negative_slope")},
-    "L1": {"l": _is("l1")},
-    "L2": {"l": _is("l2")},
-    "Optimizer": _OF_OPTIMIZERS,
-    "fit": _OF_FIT,
-    "evaluate": _OF_FIT | {"val_samples": _is("steps")},
-    "predict": _OF_FIT | {"val_samples": _is("steps")},
-    "Model": {"input": _is("inputs"), "output": _is("outputs")},
-    "ReduceLROnPlateau": {"epsilon": _is("min_delta")},
-    "ModelCheckpoint": {"period": lambda n: {"save_freq": "epoch" if n == 1 else f"{n} epochs"}},
-    "TensorBoard": dict.fromkeys(
-        ("batch_size", "write_grads", "embeddings_layer_names", "embeddings_data"), _dropped
-    ),
-    "flow_from_dataframe": dict.fromkeys(("has_ext", "sort", "drop_duplicates"), _dropped),
-    "to_categorical": {"y": _is("x"), "nb_classes": _is("num_classes")},
-}
-# Methods of models, each as today's with what comes after it.
-_METHODS: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "fit_generator": ("fit", lambda result: result),
-    "evaluate_generator": ("evaluate", lambda result: result),
-    "predict_generator": ("predict", lambda result: result),
-    "predict_proba": ("predict", lambda result: result),
-    "predict_classes": ("predict", lambda result: _classes(result)),
-}
-_FORMULAS = {
-    "bce": "binary_crossentropy",
-    "cosine_proximity": "cosine_similarity",
-    "kld": "kl_divergence",
-    "kullback_leibler_divergence": "kl_divergence",
-    "logcosh": "log_cosh",
-    "mae": "mean_absolute_error",
-    "mape": "mean_absolute_percentage_error",
-    "mse": "mean_squared_error",
-    "msle": "mean_squared_logarithmic_error",
-}
-_FORMULAS |= {word.upper(): today for word, today in _FORMULAS.items() if len(word) < 5}
-_NAMES = {
-    "layers": {
-        "Convolution2D": "Conv2D",
-        "Deconvolution2D": "Conv2DTranspose",
-        "Convolution2DTranspose": "Conv2DTranspose",
-        "SeparableConvolution2D": "SeparableConv2D",
-        "DepthwiseConvolution2D": "DepthwiseConv2D",
-        "AtrousConvolution2D": "Conv2D",
-        "Convolution1D": "Conv1D",
-        "SeparableConvolution1D": "SeparableConv1D",
-        "Convolution1DTranspose": "Conv1DTranspose",
-        "experimental": "",  # the module itself
-        "preprocessing": "",
-    },
-    "optimizers": {
-        name.lower(): name
-        for name in ("Adadelta", "Adagrad", "Adam", "Adamax", "Nadam", "RMSprop", "SGD")
-    }
-    | dict.fromkeys(("adam_v2", "experimental", "gradient_descent_v2", "legacy", "rmsprop_v2"), ""),
-    "losses": _FORMULAS,
-    "metrics": _FORMULAS,
-    "backend": {"image_dim_ordering": "image_data_format", "set_image_dim_ordering": "set_image_data_format"},
-    "utils": {"np_utils": "", "generic_utils": "", "vis_utils": "", "layer_utils": ""},
-}  # fmt: skip
-# What are methods today.
-_FUNCTIONS: dict[tuple[str, str], tuple[str, Callable[..., Any]]] = {
-    ("backend", "get_value"): ("x.numpy()", lambda x: x.numpy() if hasattr(x, "numpy") else x),
-    ("backend", "set_value"): ("x.assign(value)", lambda x, value: x.assign(value)),
-}
-_KEYS = {
-    "acc": "accuracy",
-    "lr": "learning_rate",
-    "mean_absolute_error": "mae",
-    "mean_squared_error": "mse",
-}  # of what is logged
-_KEYS |= {f"val_{old}": f"val_{today}" for old, today in _KEYS.items()}
 
 
 def name(namespace: str, old: str) -> Any:
     """What a module calls otherwise today, or None."""
-    if (namespace, old) in _FUNCTIONS:
-        written, function = _FUNCTIONS[namespace, old]
+    if (namespace, old) in tables.FUNCTIONS:
+        written, function = tables.FUNCTIONS[namespace, old]
         warn_of(f"{namespace}.{old}(x)", written)
         return function
-    today = _NAMES.get(namespace, {}).get(old)
+    today = tables.NAMES.get(namespace, {}).get(old)
     if today is None:
         return None
     module = import_module(f"{_PACKAGE}.{namespace}")
@@ -162,7 +48,7 @@ def arguments(
     changes = {
         old: change
         for base in reversed((owner, *bases))
-        for old, change in _ARGUMENTS.get(base, {}).items()
+        for old, change in tables.ARGUMENTS.get(base, {}).items()
     }
     rows_and_columns = [settings[key] for key in ("nb_row", "nb_col") if key in settings]
     for key, value in settings.items():
@@ -192,7 +78,7 @@ def arguments(
 
 def method(bases: tuple[str, ...], old: str, instance: Any) -> Any:
     """A method of models that has another name today, or None."""
-    today = _METHODS.get(old)
+    today = tables.METHODS.get(old)
     if today is None or "Network" not in bases:
         return None
     word, finished = today
@@ -211,7 +97,7 @@ def method(bases: tuple[str, ...], old: str, instance: Any) -> Any:
 
 def key(old: str) -> str | None:
     """What is logged by another name today, or None."""
-    return _KEYS.get(old)
+    return tables.KEYS.get(old)
 
 
 def single(word: str, value: str) -> list[str]:
@@ -253,11 +139,6 @@ def _of_generator(
         if isinstance(settings.get(word), float):
             settings[word] = max(1, int(settings[word]))
     return (), settings
-
-
-def _classes(outputs: Any) -> Any:
-    """The class of each sample: the largest output, or whether the only one is above a half."""
-    return outputs.argmax(-1) if outputs.shape[-1] > 1 else (outputs > 0.5).astype("int32")
 
 
 def _decayed(decay: Any, bases: tuple[str, ...], settings: Mapping[str, Any]) -> Settings:
