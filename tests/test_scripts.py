@@ -116,6 +116,29 @@ def test_words_of_tensorflow_that_scripts_use_while_they_import(tmp_path):
     assert done.stdout == "float32 -1 relu\n"
 
 
+def test_results_have_numpy_as_tensors_of_tensorflow_have(tmp_path):
+    """As the first tutorials of TensorFlow 2 ask for them."""
+    done = run(
+        tmp_path,
+        """
+        import numpy as np, tensorflow as tf
+        x, y = np.ones((2, 4, 4), np.float32), np.array([0, 1])
+        layers = tf.keras.layers
+        model = tf.keras.models.Sequential([layers.Flatten(input_shape=(4, 4)), layers.Dense(3)])
+        scores = model(x[:1])
+        loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)(y[:1], scores)
+        whole = tf.keras.Sequential([model, layers.Softmax()])(x).numpy()
+        dense = layers.Dense(2, activation=tf.nn.relu)
+        for one in (scores, loss, tf.nn.softmax(scores), layers.Flatten()(x), dense(x)):
+            print(type(one.numpy()).__module__, one.shape)
+        np.testing.assert_allclose(tf.nn.softmax(scores).numpy(), whole[:1], rtol=1e-6)
+        """,
+    )
+    assert done.returncode == 0, done.stderr
+    shapes = ["(1, 3)", "()", "(1, 3)", "(2, 16)", "(2, 4, 2)"]
+    assert done.stdout.splitlines() == [f"numpy {shape}" for shape in shapes]
+
+
 def test_a_session_is_taken_and_computes_nothing(tmp_path):
     done = run(
         tmp_path,

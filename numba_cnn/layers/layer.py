@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from numba_cnn import activations, backends, nearest, session, shapes
+from numba_cnn.alike import alike
 from numba_cnn.constructors import is_of_package
 from numba_cnn.initializers import Initializer
 from numba_cnn.layers import tracing
-from numba_cnn.layers.alike import alike
 from numba_cnn.layers.configured import Configured
 from numba_cnn.layers.tensor import Node, Tensor, tensors
 from numba_cnn.layers.weighted import float32, initial

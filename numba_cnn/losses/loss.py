@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from numba_cnn.alike import alike
 from numba_cnn.ops import Array
 from numba_cnn.settings import Checked, Settings, array, text
 
@@ -39,12 +40,13 @@ class Loss(Checked):
         self.name = name
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Array:
+        given = y_pred
         y_pred = _on_host(y_pred, np.float64 if _is_double(y_pred) else np.float32)
         dtype = y_pred.dtype if isinstance(y_pred, np.ndarray) else None
         y_true = _on_host(y_true, None if self.has_classes else dtype)
         if sample_weight is not None:
             sample_weight = _on_host(sample_weight, dtype)
-        return self.on_outputs(y_true, y_pred, sample_weight)[0]
+        return alike(given, self.on_outputs(y_true, y_pred, sample_weight)[0])
 
     def on_outputs(
         self, y_true: Array, y_pred: Array, sample_weight: Array | None = None

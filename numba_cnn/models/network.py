@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from numba_cnn import backends, nearest, session
+from numba_cnn.alike import alike
 from numba_cnn.layers import Layer
-from numba_cnn.layers.alike import alike
 from numba_cnn.layers.container import Container
 from numba_cnn.layers.layer import check_batch
 from numba_cnn.layers.tensor import Node, Tensor, tensors

@@ -161,14 +161,20 @@ class Subclassed(Model):
         assert self._traces is not None
         return self._traces[steps.trains].add_steps(steps, slots)
 
-    def save(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+    def save(
+        self,
+        filepath: str | os.PathLike[str],
+        overwrite: bool = True,
+        *,
+        include_optimizer: bool = True,
+    ) -> None:
         """Write model, weights and optimizer state to a .keras file; .h5 files have no place for such a class."""
         if str(filepath).endswith((".h5", ".hdf5")):
             raise ValueError(
                 f"save: a model of a class that defines call() is saved as .keras; save_weights writes an .h5. "
                 f"Received: {filepath}"
             )
-        super().save(filepath, overwrite)
+        super().save(filepath, overwrite, include_optimizer=include_optimizer)
 
     def connections(self) -> Connections | None:
         return None

@@ -10,6 +10,9 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
+from numba_cnn.alike import answer_as
+from numba_cnn.utils.elements import Tensor
+
 _PACKAGE = "numba_cnn"
 _KERAS = (
     "tensorflow.python.keras",
@@ -59,8 +62,9 @@ def as_keras() -> None:
     """From now on `import keras`, `tensorflow.keras` and `tf.keras` mean this library in this process.
 
     A TensorFlow that is installed is imported first and keeps the rest of its name; without one `tensorflow` has the
-    few words that scripts use while they import.
+    few words that scripts use while they import. Layers and models that are called on arrays give arrays with numpy().
     """
+    answer_as(Tensor)
     for name in [name for name in sys.modules if name.partition(".")[0] in ("keras", "tf_keras")]:
         if not sys.modules[name].__name__.startswith(_PACKAGE):
             del sys.modules[name]

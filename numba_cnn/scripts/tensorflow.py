@@ -6,6 +6,7 @@ import builtins
 import logging as _logging
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import wraps
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 
 import numba_cnn as keras
 from numba_cnn import activations
+from numba_cnn.alike import alike
 from numba_cnn.session import set_random_seed
 from numba_cnn.utils.dataset import Dataset
 from numba_cnn.utils.elements import as_tensor
@@ -181,10 +183,25 @@ config = _Words(
     ),
     optimizer=_Words("config.optimizer", set_jit=_nothing),
 )
+
+
+def _of_activation(name: str) -> Callable[..., Any]:
+    """An activation by TensorFlow's name; layers know it by that."""
+    apply = getattr(activations, name)
+
+    @wraps(apply)
+    def call(features: Any, *arguments: Any, name: str | None = None, **settings: Any) -> Any:
+        given = as_tensor(features)
+        return alike(given, apply(given, *arguments, **settings))
+
+    call.__module__ = "tensorflow.nn"
+    return call
+
+
 nn = _Words(
     "nn",
     **{
-        name: getattr(activations, name)
+        name: _of_activation(name)
         for name in (
             "elu", "gelu", "leaky_relu", "log_softmax", "relu", "relu6", "selu", "sigmoid", "silu", "softmax",
             "softplus", "softsign", "swish", "tanh",
