@@ -30,10 +30,11 @@ def model(name="first"):
     return made
 
 
+@pytest.mark.parametrize("folder", [KERAS_2, KERAS_2 / "2.12"], ids=["2.15", "2.12"])
 @pytest.mark.parametrize("name", ["sequential", "functional", "nested", "inside"])
-def test_files_of_keras_2_are_read(name):
-    kept = np.load(KERAS_2 / "outputs.npz")
-    read = models.load_model(KERAS_2 / f"{name}.h5")
+def test_files_of_keras_2_are_read(name, folder):
+    kept = np.load(folder / "outputs.npz")
+    read = models.load_model(folder / f"{name}.h5")
     np.testing.assert_allclose(read.predict(kept["x"], verbose=0), kept[name], atol=1e-6)
     if name != "nested":  # which was not compiled
         assert read.optimizer.iterations == 1
@@ -41,12 +42,13 @@ def test_files_of_keras_2_are_read(name):
         assert read.optimizer.iterations == 2
 
 
-def test_weights_of_keras_2_are_read():
-    kept = np.load(KERAS_2 / "outputs.npz")
-    whole = models.load_model(KERAS_2 / "sequential.h5")
+@pytest.mark.parametrize("folder", [KERAS_2, KERAS_2 / "2.12"], ids=["2.15", "2.12"])
+def test_weights_of_keras_2_are_read(folder):
+    kept = np.load(folder / "outputs.npz")
+    whole = models.load_model(folder / "sequential.h5")
     before = whole.get_weights()
     whole.set_weights([np.zeros_like(weight) for weight in before])
-    whole.load_weights(KERAS_2 / "sequential_weights.h5")
+    whole.load_weights(folder / "sequential_weights.h5")
     np.testing.assert_allclose(whole.predict(kept["x"], verbose=0), kept["sequential"], atol=1e-6)
 
 

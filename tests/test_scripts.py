@@ -148,12 +148,9 @@ def test_a_session_is_taken_and_computes_nothing(tmp_path):
         import keras, tensorflow as tf
         from keras.backend.tensorflow_backend import set_session
         set_session(tf.Session(config=tf.ConfigProto()))
-        try: keras.config
-        except AttributeError as error: print(error)
         tf.Session().run(3)
         """,
     )
-    assert done.stdout == "module 'numba_cnn' has no attribute 'config'\n"
     assert "module 'tensorflow' has no attribute 'Session.run'" in done.stderr
 
 

@@ -1,4 +1,7 @@
-"""Writes the files of this folder: python write.py FOLDER, where tensorflow-cpu 2.15, with Keras 2, is installed."""
+"""Writes the files of this folder: python write.py FOLDER, where tensorflow-cpu 2.15, with Keras 2, is installed.
+
+Those of the folder 2.12 are tensorflow-cpu 2.12.1's.
+"""
 
 import sys
 from pathlib import Path
