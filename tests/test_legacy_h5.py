@@ -52,6 +52,15 @@ def test_weights_of_keras_2_are_read(folder):
     np.testing.assert_allclose(whole.predict(kept["x"], verbose=0), kept["sequential"], atol=1e-6)
 
 
+def test_trees_of_weights_of_keras_2_are_read():
+    folder = KERAS_2 / "2.12"
+    kept = np.load(folder / "outputs.npz")
+    whole = models.load_model(folder / "sequential.h5", compile=False)
+    whole.set_weights([np.zeros_like(weight) for weight in whole.get_weights()])
+    whole.load_weights(folder / "sequential.weights.h5")
+    np.testing.assert_allclose(whole.predict(kept["x"], verbose=0), kept["sequential"], atol=1e-6)
+
+
 def test_a_model_comes_back_and_trains_on_as_the_first(tmp_path):
     first = model()
     first.save(tmp_path / "m.h5")

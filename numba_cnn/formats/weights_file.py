@@ -31,6 +31,7 @@ from numba_cnn.parameter import Parameter
 from numba_cnn.session import snake_case
 
 SUFFIX = ".weights.h5"
+_LAYERS, _LAYERS_2 = "layers", "_layer_checkpoint_dependencies"  # Keras 2's name for the same
 _GENERATOR = "seed_generator/vars"  # of layers of chance, below their own group
 
 
@@ -95,7 +96,9 @@ def read(
     import h5py
 
     with files.reading("the file's weights cannot be read", origin), h5py.File(file, "r") as h5:
-        leaves = [(group, layer) for group, layer in _groups(model) if not layer.inner_layers]
+        is_old = _LAYERS_2 in h5 and _LAYERS not in h5
+        groups = [(_of_keras_2(group) if is_old else group, one) for group, one in _groups(model)]
+        leaves = [(group, layer) for group, layer in groups if not layer.inner_layers]
         weights = [
             (parameter, parameter.checked(array))
             for group, layer in leaves
@@ -112,6 +115,10 @@ def read(
             generator.value = numbers
     if state is not None and optimizer is not None:
         optimizer.set_variables(state)
+
+
+def _of_keras_2(group: str) -> str:
+    return "/".join(_LAYERS_2 if step == _LAYERS else step for step in group.split("/"))
 
 
 def _read_generator(h5: Any, group: str, size: int) -> np.ndarray | None:

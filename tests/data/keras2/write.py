@@ -36,6 +36,7 @@ sequential.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
 sequential.fit(x, y, verbose=0)
 finish("sequential", sequential)
 sequential.save_weights(folder / "sequential_weights.h5", save_format="h5")
+sequential.save_weights(str(folder / "sequential.weights.h5"))
 
 start = layers.Input((8, 8, 3))
 a = layers.Conv2D(4, 3, padding="same", activation="relu")(start)
