@@ -190,7 +190,9 @@ def test_a_file_without_the_optimizer(ending, tmp_path):
         first.save(tmp_path / f"{name}.{ending}", **asked)
     models.save_model(first, tmp_path / f"same.{ending}", include_optimizer=False)
     size = {path.stem: path.stat().st_size for path in tmp_path.iterdir()}
-    assert size["bare"] == size["same"] < size["whole"]
+    assert size["bare"] == size["same"]
+    weights = sum(array.nbytes for array in first.get_weights())  # Adam has twice as many
+    assert size["whole"] - size["bare"] > weights
     again = models.load_model(tmp_path / f"bare.{ending}")
     assert again.optimizer is None
     np.testing.assert_array_equal(again.predict(X, verbose=0), first.predict(X, verbose=0))
