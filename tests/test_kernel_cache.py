@@ -98,6 +98,16 @@ def test_a_folder_where_a_file_should_be(folder):
         assert str(folder) in message
 
 
+def test_a_pipe_where_a_file_should_be_is_not_waited_for_and_mended(folder):
+    for file in code_files(folder):
+        file.unlink()
+        os.mkfifo(file)
+    _, compiled, messages = run(folder)
+    assert compiled == 1
+    assert "is no file" in messages[0]
+    assert run(folder) == (True, 0, [])
+
+
 def test_code_of_earlier_sources_is_removed(folder):
     (path,) = code_files(folder)
     base = ".".join(path.name.split(".")[:-3])
