@@ -157,7 +157,6 @@ def test_links_that_lead_back_are_not_followed(folder, tmp_path_factory):
     for place in (folder, elsewhere):
         Image.new("RGB", (8, 8)).save(place / "0.png")
     (folder / "up").symlink_to("..")
-    (folder / "here").symlink_to(".")
     (folder / "there").symlink_to(elsewhere)
     found = utils.image_dataset_from_directory(
         folder.parent, image_size=(8, 8), verbose=False, follow_links=True, shuffle=False

@@ -29,6 +29,7 @@ def process(code, folder, **environment):
         text=True,
         env=os.environ | {"NUMBA_CACHE_DIR": str(folder)} | environment,
         check=True,
+        timeout=200,
     )
 
 
