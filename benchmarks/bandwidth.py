@@ -134,6 +134,7 @@ LAYERS = [
     (layers.LayerNormalization(), lambda x, y: x + y, lambda x, y: 2 * x + y),
     (layers.GroupNormalization(8), lambda x, y: x + y, lambda x, y: 2 * x + y),
     (layers.AveragePooling2D(2), lambda x, y: x + y, lambda x, y: x + y),
+    (layers.AveragePooling2D(3, 2), lambda x, y: x + y, lambda x, y: x + y),
     (layers.MaxPooling2D(2), lambda x, y: x + y, lambda x, y: x + y),
     (layers.MaxPooling2D(3, 2), lambda x, y: x + y, lambda x, y: x + y),
     (layers.GlobalAveragePooling2D(), lambda x, y: x + y, lambda x, y: x + y),

@@ -271,9 +271,11 @@ class Checker:
         own, other = x.reshape(merged.a), alpha.reshape(merged.b)
         self.compare("merge", (own, other, "prelu", merged), [(merged.y, dtype)])
         slope = dy.reshape(merged.y)
-        self.compare("merge_backward", (slope, own, other, "prelu", merged), [(merged.a, dtype)])
-        back = (slope, other, own, "prelu_slope", merged.swapped())
-        self.compare("merge_backward", back, [(merged.b, dtype)])
+        made = [(merged.a, dtype), (merged.b, dtype)]
+        self.compare("merge_backward", (slope, own, other, "prelu", merged), made)
+        alike = shapes.broadcast("maximum", (N, P, G, K), (N, P, G, K))[1]
+        arrays = (array.reshape(alike.y) for array in (dy, x, x))
+        self.compare("merge_backward", (*arrays, "maximum", alike), [(alike.a, dtype)] * 2)
 
 
 def main(seed, cases):

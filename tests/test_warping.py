@@ -64,6 +64,19 @@ def test_maps_against_finite_differences(fill_mode):
     )
 
 
+@pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
+@pytest.mark.parametrize("channels", [15, 16])
+def test_images_too_large_for_caches(interpolation, channels):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((8, 101, 97, channels), np.float32)  # 4 MB and more, past the caches
+    matrices = ops.random_affine(x, TURNED, np.array([1, 0]))
+    how = {"interpolation": interpolation, "fill_mode": "reflect"}
+    halves = [ops.affine_transform2d(x[i], matrices[i], **how) for i in np.split(np.arange(8), 2)]
+    np.testing.assert_array_equal(
+        ops.affine_transform2d(x, matrices, **how), np.concatenate(halves)
+    )
+
+
 def test_known_maps():
     x = np.arange(12.0).reshape(1, 3, 4, 1)
     mirror, turn = np.array([[-1.0, 0, 3, 0, 1, 0]]), np.array([[0.0, -1, 3, 1, 0, 0]])

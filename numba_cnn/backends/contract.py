@@ -136,7 +136,7 @@ OPS = {
     "mean_absolute_error": Op("losses", y="N C", **_LOSS, dy="N C"),
     "mean_squared_error": Op("losses", y="N C", **_LOSS, dy="N C"),
     "merge": Op("merge", a="g.a", b="g.b", name=str, g=shapes.Broadcast, y="g.y"),
-    "merge_backward": Op("merge", dy="g.y", a="g.a", b="g.b", name=str, g=shapes.Broadcast, da="g.a"),
+    "merge_backward": Op("merge", dy="g.y", a="g.a", b="g.b", name=str, g=shapes.Broadcast, da="g.a", db="g.b"),
     "permute": Op("permute", x="g.x", g=shapes.Permutation, y="g.y"),
     "put_columns": Op("merge", x="g.part", g=shapes.Columns, y="g.whole"),
     "random_affine": Op(

@@ -166,7 +166,7 @@ def prelu_backward(dy: Array, x: Array, alpha: Array) -> tuple[Array, Array]:
 
     Raises ValueError if a shape disagrees, TypeError for mixed dtypes or backends.
     """
-    return _merge_backward("prelu", dy, x, alpha, "prelu_slope")
+    return _merge_backward("prelu", dy, x, alpha)
 
 
 @nearest.keywords
@@ -243,16 +243,13 @@ def _words(name: str) -> tuple[str, str]:
     return ("x", "alpha") if name == "prelu" else ("a", "b")
 
 
-def _merge_backward(
-    name: str, dy: Array, a: Array, b: Array, of_second: str | None = None
-) -> tuple[Array, Array]:
+def _merge_backward(name: str, dy: Array, a: Array, b: Array) -> tuple[Array, Array]:
     op = f"{name}_backward"
     given = dict(zip(_words(name), (a, b), strict=True))
     backend, (dy, a, b) = arguments.arrays(op, dy=dy, **given)
     shape, g = shapes.broadcast(op, a.shape, b.shape)
     shapes.same(op, "dy", dy.shape, shape)
     da, db = backend.empty(a.shape, a.dtype), backend.empty(b.shape, b.dtype)
-    dy, left, right = dy.reshape(g.y), a.reshape(g.a), b.reshape(g.b)
-    backend.merge_backward(dy, left, right, name, g, da.reshape(g.a))
-    backend.merge_backward(dy, right, left, of_second or name, g.swapped(), db.reshape(g.b))
+    arrays = dy.reshape(g.y), a.reshape(g.a), b.reshape(g.b)
+    backend.merge_backward(*arrays, name, g, da.reshape(g.a), db.reshape(g.b))
     return da, db

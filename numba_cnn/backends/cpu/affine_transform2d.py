@@ -7,13 +7,17 @@ from numba_cnn.backends.cpu.codegen.arrays import prefetch
 from numba_cnn.backends.cpu.codegen.compiler import noinline
 from numba_cnn.backends.cpu.codegen.elementary import like
 from numba_cnn.backends.cpu.microkernels.blend import blend_pixels
+from numba_cnn.backends.cpu.microkernels.copy import copy_run
 from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
-from numba_cnn.backends.cpu.runtime.threads import threads_for
+from numba_cnn.backends.cpu.runtime.memory import empty
+from numba_cnn.backends.cpu.runtime.threads import get_num_threads, threads_for
 
 CONSTANT, NEAREST, REFLECT, WRAP = range(4)
 MODES = {"constant": CONSTANT, "nearest": NEAREST, "reflect": REFLECT, "wrap": WRAP}
 _FARTHEST = 1 << 22  # pixels from the origin; places beyond count as that far, and so does NaN
+_SMALL = 1 << 17  # elements of an image that is asked for while the one before it is read
+_EARLY = 1 << 12  # elements, or a row if it has more, that are asked for of other images
 _COST = 4  # elements of a copy that take as long as one of these
 
 
@@ -21,7 +25,9 @@ _COST = 4  # elements of a copy that take as long as one of these
 def affine_transform2d(x, matrices, g, bilinear, fill_mode, fill_value, y):
     mode, fill = MODES[fill_mode], x.dtype.type(fill_value)
     kernel = _blend if bilinear else _pick
-    kernel(threads_for(_COST * y.size), x, matrices, tuple(g), mode, fill, y)
+    places = empty((get_num_threads(), 2, g.OW), np.int32)
+    rests = empty((get_num_threads(), 2, g.OW), x.dtype)
+    kernel(threads_for(_COST * y.size), x, matrices, tuple(g), mode, fill, places, rests, y)
 
 
 @checked
@@ -52,65 +58,104 @@ def _fixed(at, extent, mode):
     return min(max(at, 0), extent - 1)
 
 
+@noinline
+def _row_of(matrix):
+    return matrix[0], matrix[1], matrix[2], matrix[3], matrix[4], matrix[5]
+
+
+@noinline
+def _places(matrix, oh, half, at, rest):
+    """For each pixel of an output row, the source's row and column before it, and how far it lies behind these; `half`
+    of a pixel further than the map says.
+    """
+    a0, a1, a2, b0, b1, b2 = matrix
+    for ow in range(at.shape[1]):
+        row, column = _place(b0, b1, b2, ow, oh) + half, _place(a0, a1, a2, ow, oh) + half
+        top, left = np.floor(row), np.floor(column)
+        at[0, ow], at[1, ow] = np.int32(top), np.int32(left)
+        rest[0, ow], rest[1, ow] = row - top, column - left
+
+
+@noinline
+def _ahead(matrix, n, oh, g):
+    """(start, step, whether from the pixel itself): where lies what is asked for at each pixel of an output row, since
+    a map goes through its image in an order that no processor guesses: the next image, if it is small, else what
+    the row below the next few is made of.
+    """
+    _, H, W, C, OH, _ = g
+    if H * W * C <= _SMALL:
+        return ((n + 1) * H + oh * H // OH) * W * C, C, False
+    _, a1, _, _, b1, _ = matrix
+    rows = like(a1, max(2, _EARLY // (W * C)))
+    return (int(np.floor(rows * b1)) * W + int(np.floor(rows * a1))) * C, 0, True
+
+
 @kernel
 def _pick(share, shares, thread, packed):
     """y is the pixel that lies nearest."""
-    x, matrices, (N, H, W, C, OH, OW), mode, fill, y = unpack(packed)
+    x, matrices, g, mode, fill, places, rests, y = unpack(packed)
+    N, H, W, C, OH, OW = g
+    source, target, at = x.reshape(-1), y.reshape(-1), places[thread]
+    nontemporal = bypasses_caches(target, C)
     for r in range(share * N * OH // shares, (share + 1) * N * OH // shares):
         n, oh = r // OH, r % OH
-        a0, a1, a2, b0, b1, b2 = matrices[n]
-        half = like(a0, 0.5)
+        matrix = _row_of(matrices[n])
+        _places(matrix, oh, like(fill, 0.5), at, rests[thread])
+        start, step, relative = _ahead(matrix, n, oh, g)
         for ow in range(OW):
-            w = int(np.floor(_place(a0, a1, a2, ow, oh) + half))
-            h = int(np.floor(_place(b0, b1, b2, ow, oh) + half))
-            out = y[n, oh, ow]
+            h, w = int(at[0, ow]), int(at[1, ow])
+            pixel = ((n * H + _fixed(h, H, mode)) * W + _fixed(w, W, mode)) * C
+            prefetch(source, start + ow * step + (pixel if relative else 0), C)
             if mode == CONSTANT and not (0 <= h < H and 0 <= w < W):
-                out[:] = fill
+                y[n, oh, ow] = fill
             else:
-                pixel = x[n, _fixed(h, H, mode), _fixed(w, W, mode)]
-                for c in range(C):
-                    out[c] = pixel[c]
+                copy_run((source, pixel), (target, (r * OW + ow) * C), C, nontemporal)
 
 
 @kernel
 def _blend(share, shares, thread, packed):
     """y is the mean of the four pixels around, by distance."""
-    x, matrices, (N, H, W, C, OH, OW), mode, fill, y = unpack(packed)
-    one, source, target = x.dtype.type(1), x.reshape(-1), y.reshape(-1)
+    x, matrices, g, mode, fill, places, rests, y = unpack(packed)
+    N, H, W, C, OH, OW = g
+    source, target, at, rest = x.reshape(-1), y.reshape(-1), places[thread], rests[thread]
     nontemporal = bypasses_caches(target, C)
     for r in range(share * N * OH // shares, (share + 1) * N * OH // shares):
         n, oh = r // OH, r % OH
-        a0, a1, a2, b0, b1, b2 = matrices[n]
-        if n + 1 < N:  # a map goes through its image in an order that the processor cannot guess
-            prefetch(source, ((n + 1) * H + oh * H // OH) * W * C, W * C)
+        matrix = _row_of(matrices[n])
+        _places(matrix, oh, like(fill, 0), at, rest)
+        start, step, relative = _ahead(matrix, n, oh, g)
         for ow in range(OW):
-            column, row = _place(a0, a1, a2, ow, oh), _place(b0, b1, b2, ow, oh)
-            left, top = np.floor(column), np.floor(row)
-            across, down, w, h = column - left, row - top, int(left), int(top)
-            h0, h1 = _fixed(h, H, mode), _fixed(h + 1, H, mode)
-            w0, w1 = _fixed(w, W, mode), _fixed(w + 1, W, mode)
-            if mode == CONSTANT and not (0 <= h < H - 1 and 0 <= w < W - 1):
-                out, p, q, s, t = (
-                    y[n, oh, ow],
-                    x[n, h0, w0],
-                    x[n, h0, w1],
-                    x[n, h1, w0],
-                    x[n, h1, w1],
-                )
-                high, low, near, far = h >= 0, h + 1 < H, w >= 0, w + 1 < W
-                high, low = high and h < H, low and h + 1 >= 0
-                near, far = near and w < W, far and w + 1 >= 0
-                for c in range(C):
-                    upper = (p[c] if high and near else fill) * (one - across)
-                    upper += (q[c] if high and far else fill) * across
-                    lower = (s[c] if low and near else fill) * (one - across)
-                    lower += (t[c] if low and far else fill) * across
-                    out[c] = upper * (one - down) + lower * down
+            h, w, between = int(at[0, ow]), int(at[1, ow]), (rest[1, ow], rest[0, ow])
+            corner = ((n * H + h) * W + w) * C
+            prefetch(source, start + ow * step + (corner if relative else 0), C)
+            if 0 <= h < H - 1 and 0 <= w < W - 1:
+                pixels, pixel = (source, corner, C, W * C, W * C + C), (target, (r * OW + ow) * C)
+                blend_pixels(pixels, between, pixel, C, nontemporal)
             else:
-                right, below = (w1 - w0) * C, (h1 - h0) * W * C
-                corner = source, ((n * H + h0) * W + w0) * C, right, below, right + below
-                pixel = target, (r * OW + ow) * C
-                blend_pixels(corner, (across, down), pixel, C, nontemporal)
+                _blend_at_edge(x[n], h, w, between, mode, fill, y[n, oh, ow])
+
+
+@noinline
+def _blend_at_edge(image, h, w, shares, mode, fill, out):
+    """The mean of four pixels of which one at least lies outside."""
+    H, W, C = image.shape
+    (across, down), one = shares, out.dtype.type(1)
+    h0, h1, w0, w1 = (
+        _fixed(h, H, mode),
+        _fixed(h + 1, H, mode),
+        _fixed(w, W, mode),
+        _fixed(w + 1, W, mode),
+    )
+    p, q, s, t = image[h0, w0], image[h0, w1], image[h1, w0], image[h1, w1]
+    every = mode != CONSTANT  # has a pixel that stands for it
+    high, low = every or 0 <= h < H, every or 0 <= h + 1 < H
+    near, far = every or 0 <= w < W, every or 0 <= w + 1 < W
+    for c in range(C):
+        upper = (p[c] if high and near else fill) * (one - across)
+        upper += (q[c] if high and far else fill) * across
+        lower = (s[c] if low and near else fill) * (one - across)
+        lower += (t[c] if low and far else fill) * across
+        out[c] = upper * (one - down) + lower * down
 
 
 @noinline

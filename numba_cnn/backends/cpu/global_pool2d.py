@@ -43,7 +43,7 @@ def _average(share, shares, thread, packed):
     for task in range(share * N * blocks // shares, (share + 1) * N * blocks // shares):
         n, c0, c1 = _task(task, blocks, C)
         pixels, count = (source, n * P * C + c0, C, C), x.dtype.type(P)
-        window_mean(pixels, (P, 1), count, (target, n * C + c0), c1 - c0)
+        window_mean(pixels, (P, 1), count, (target, n * C + c0), c1 - c0, (1, 0, 0))
 
 
 @kernel
@@ -68,7 +68,7 @@ def _max(share, shares, thread, packed):
     for task in range(share * N * blocks // shares, (share + 1) * N * blocks // shares):
         n, c0, c1 = _task(task, blocks, C)
         pooled = y.reshape(-1), argmax.reshape(-1), n * C + c0
-        window_max((source, n * P * C + c0, C, C), (P, 1), (0, 1), pooled, c1 - c0)
+        window_max((source, n * P * C + c0, C, C), (P, 1), (0, 1), pooled, c1 - c0, (1, 0, 0))
 
 
 @kernel

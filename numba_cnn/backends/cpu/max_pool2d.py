@@ -36,16 +36,21 @@ def _max_pool2d(share, shares, thread, packed):
     for r in range(share * g.N * OH // shares, (share + 1) * g.N * OH // shares):
         n, oh = r // OH, r % OH
         h0, h1 = max(oh * g.SH - g.top, 0), min(oh * g.SH - g.top + g.PH, H)
-        for ow in range(OW):
-            if halving:
+        if halving:
+            for ow in range(OW):
                 o = ((n * H + h0) * W + 2 * ow) * C
                 square_max((x, o, W * C, C), (y, argmax, (r * OW + ow) * C), C, nontemporal)
-                continue
+            continue
+        inside, ow = uncut_windows(g), 0
+        while ow < OW:
             w0, w1 = max(ow * g.SW - g.left, 0), min(ow * g.SW - g.left + g.PW, W)
             place = (h0 - oh * g.SH + g.top) * g.PW + w0 - ow * g.SW + g.left
             o = ((n * H + h0) * W + w0) * C
             shape, pooled = (h1 - h0, w1 - w0), (y, argmax, (r * OW + ow) * C)
-            window_max((x, o, W * C, C), shape, (place, g.PW), pooled, C)
+            alike = inside[1] - ow if inside[0] <= ow < inside[1] else 1
+            run = alike, g.SW * C, C
+            window_max((x, o, W * C, C), shape, (place, g.PW), pooled, C, run)
+            ow += alike
 
 
 @kernel
@@ -53,12 +58,11 @@ def _max_pool2d_backward(share, shares, thread, packed):
     """Each share is whole rows of dx: those of its windows where windows do not overlap, else any."""
     dy, argmax, g, dx = unpack(packed)
     H, OH = g.H, g.OH
+    nontemporal = bypasses_caches(dx, g.C)
     if g.SH >= g.PH and g.SW >= g.PW:
-        nontemporal = bypasses_caches(dx, g.C)
         for r in range(share * g.N * OH // shares, (share + 1) * g.N * OH // shares):
             _spread_row(dy, argmax, g, dx, r, nontemporal)
     else:
-        nontemporal = bypasses_caches(dx, g.C)
         for r in range(share * g.N * H // shares, (share + 1) * g.N * H // shares):
             _collect_row(dy, argmax, g, dx, r, nontemporal)
 
@@ -115,20 +119,41 @@ def rows_of_windows(g, oh):
 
 @inline
 def _collect_row(dy, argmax, g, dx, r, nontemporal):
-    """One row of dx: each pixel collects from the windows that hold it."""
+    """One row of dx: each pixel collects from the windows that hold it; those a stride apart hold alike many."""
     H, W, C, OH, OW = g.H, g.W, g.C, g.OH, g.OW
     n, h = r // H, r % H
     oh0, oh1 = windows_over(h + g.top, g.PH, g.SH, OH)
-    first, last = quotients(g.left, g.PW, g.SW)
-    for col in range(W):
-        ow0, ow1 = max(0, first[0]), max(0, first[0], min(last[0], OW))
-        first, last = following(first, g.SW), following(last, g.SW)
-        place = (h + g.top - oh0 * g.SH) * g.PW + col + g.left - ow0 * g.SW
-        o = ((n * OH + oh0) * OW + ow0) * C
-        windows, shape = (dy, argmax, o, OW * C, C), (oh1 - oh0, ow1 - ow0)
-        window_sum(
-            windows, shape, (place, g.SH * g.PW, g.SW), (dx, (r * W + col) * C), C, nontemporal
-        )
+    for phase in range(g.SW):
+        w = phase
+        while w < W:
+            ow0, ow1 = windows_over(w + g.left, g.PW, g.SW, OW)
+            alike = pixels_alike(w, g)
+            place = (h + g.top - oh0 * g.SH) * g.PW + w + g.left - ow0 * g.SW
+            o = ((n * OH + oh0) * OW + ow0) * C
+            windows, shape = (dy, argmax, o, OW * C, C), (oh1 - oh0, ow1 - ow0)
+            run = alike, C, g.SW * C
+            window_sum(
+                windows, shape, (place, g.SH * g.PW, g.SW), (dx, (r * W + w) * C), C, run, nontemporal
+            )  # fmt: skip
+            w += alike * g.SW
+
+
+@noinline
+def uncut_windows(g):
+    """The range of windows along a row that no edge of the image cuts."""
+    first = min(-(-g.left // g.SW), g.OW)
+    return first, max(first, min((g.W + g.left - g.PW) // g.SW + 1, g.OW))
+
+
+@noinline
+def pixels_alike(w, g):
+    """How many pixels of a row, from w on a stride apart, are held by windows at the same places: 1 where the first or
+    the last window is beside them.
+    """
+    stop = min(g.W, g.OW * g.SW - g.left)  # from here on a window is missing
+    if w + g.left < g.PW - g.SW or w >= stop:
+        return 1
+    return (stop - w - 1) // g.SW + 1
 
 
 @inline
@@ -136,20 +161,3 @@ def windows_over(position, P, S, count):
     """The range of windows of size P at stride S that hold a position."""
     first = max(0, (position - P) // S + 1)
     return first, max(first, min(position // S + 1, count))
-
-
-@inline
-def quotients(position, P, S):
-    """What windows_over() computes of a position, before its limits: as quotients with their remainders, which
-    following() counts up, since a division takes as long as all that a pixel needs.
-    """
-    first, last = position - P + S, position + S
-    return (first // S, first % S), (last // S, last % S)
-
-
-@inline
-def following(quotient, S):
-    """(n + 1) // S and (n + 1) % S, by those of n."""
-    whole, rest = quotient
-    wraps = rest + 1 == S
-    return whole + (1 if wraps else 0), 0 if wraps else rest + 1

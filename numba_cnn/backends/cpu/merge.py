@@ -10,7 +10,7 @@ from numba_cnn.backends.cpu.microkernels.copy import copy_run
 from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.partial_sums import partials_of, sum_partials
-from numba_cnn.backends.cpu.runtime.threads import threads_for
+from numba_cnn.backends.cpu.runtime.threads import run_of, threads_for
 
 _CHUNK, _MOST = 1 << 16, 64  # elements of a chunk, at least, and chunks
 _CUT = 1 << 12  # elements of a part of a row, at least
@@ -22,13 +22,27 @@ def merge(a, b, name, g, y):
 
 
 @checked
-def merge_backward(dy, a, b, name, g, da):
-    arrays = dy.reshape(-1), a.reshape(-1), b.reshape(-1)
+def merge_backward(dy, a, b, name, g, da, db):
+    second = _OF_SECOND.get(name, name)
+    if da.size < dy.size == db.size:
+        dy, a, b, name, second, g, da, db = dy, b, a, second, name, g.swapped(), db, da
+    flat = dy.reshape(-1), a.reshape(-1), b.reshape(-1)
+    if da.size == dy.size > db.size:  # one is summed: both in one pass
+        axis, partials = _chunked(g.swapped(), dy.size, db)
+        _BOTH[name, second](threads_for(dy.size), *flat, tuple(g), axis, partials, da.reshape(-1))
+        sum_partials(partials, db)
+        return
+    _merge_gradient(*flat, name, g, da)
+    _merge_gradient(flat[0], flat[2], flat[1], second, g.swapped(), db)
+
+
+def _merge_gradient(dy, a, b, name, g, da):
+    """The gradient with respect to a."""
     if da.size == dy.size:  # nothing is summed
-        _PRODUCT[name](threads_for(dy.size), *arrays, tuple(g), da.reshape(-1))
+        _PRODUCT[name](threads_for(dy.size), dy, a, b, da.reshape(-1))
         return
     axis, partials = _chunked(g, dy.size, da)
-    _SUM[name](threads_for(dy.size), *arrays, tuple(g), axis, partials)
+    _SUM[name](threads_for(dy.size), dy, a, b, tuple(g), axis, partials)
     sum_partials(partials, da)
 
 
@@ -101,27 +115,15 @@ def _of_pairs(name, function):
 
 
 def _of_products(name, factor):
-    """The kernel of da = dy factor(a, b), where a has all elements that dy has."""
+    """The kernel of da = dy factor(a, b), of as many elements each."""
     factor = noinline(factor)
 
     def product(share, shares, thread, packed):
-        dy, a, b, g, da = unpack(packed)
-        D0, D1, D2, D3, _, _, _, _, B0, B1, B2, B3 = g
-        cuts = _cuts(D0 * D1 * D2, D3)
-        t, last = share * D0 * D1 * D2 * cuts // shares, (share + 1) * D0 * D1 * D2 * cuts // shares
-        while t < last:
-            (r, i, j, k), (first, stop), run = _part(t, last, cuts, g)
-            for n in range(run):
-                row = slice((r + n) * D3 + first, (r + n) * D3 + stop)
-                slope, left, out = dy[row], a[row], da[row]
-                right = b[i * B0 + j * B1 + (k + n) * B2 + first * B3 :]
-                if B3 == 1:
-                    for c in range(out.size):
-                        out[c] = slope[c] * factor(left[c], right[c])
-                else:
-                    for c in range(out.size):
-                        out[c] = slope[c] * factor(left[c], right[0])
-            t += run
+        dy, a, b, da = unpack(packed)
+        slope, left = run_of(share, shares, dy), run_of(share, shares, a)
+        right, out = run_of(share, shares, b), run_of(share, shares, da)
+        for c in range(out.size):
+            out[c] = slope[c] * factor(left[c], right[c])
 
     product.__name__ = product.__qualname__ = f"merge_{name}_product"
     return kernel(product)
@@ -159,6 +161,43 @@ def _of_sums(name, factor):
 
     gradient.__name__ = gradient.__qualname__ = f"merge_{name}_backward"
     return kernel(gradient)
+
+
+def _of_both(name, factor, factor_of_b):
+    """The kernel of da = dy factor(a, b), where a has all elements that dy has, and of db = the sum of dy
+    factor_of_b(b, a), where b does not.
+    """
+    factor, factor_of_b = noinline(factor), noinline(factor_of_b)
+
+    def gradients(share, shares, thread, packed):
+        dy, a, b, g, axis, partials, da = unpack(packed)
+        _, D1, D2, D3, A0, A1, A2, A3, _, _, _, B3 = g
+        width, way = D3 if B3 else 1, g[:4] + g[8:] + g[4:8]
+        rows, chunks = partials.shape[1] // width, len(partials)
+        for task in range(share * rows * chunks // shares, (share + 1) * rows * chunks // shares):
+            chunk, r = task // rows, task % rows
+            (i0, i1), (j0, j1), (k0, k1) = _own(r, way, axis, chunk, chunks)
+            own = slice(r * width, (r + 1) * width)
+            right, total = b[own], partials[chunk, own]
+            for c in range(width):
+                total[c] = 0
+            for i in range(i0, i1):
+                for j in range(j0, j1):
+                    for k in range(k0, k1):
+                        first = ((i * D1 + j) * D2 + k) * D3
+                        row = slice(first, first + D3)
+                        slope, left, out = dy[row], a[row], da[row]
+                        if B3 == 1:
+                            for c in range(D3):
+                                total[c] += slope[c] * factor_of_b(right[c], left[c])
+                                out[c] = slope[c] * factor(left[c], right[c])
+                        else:
+                            for c in range(D3):
+                                total[0] += slope[c] * factor_of_b(right[0], left[c])
+                                out[c] = slope[c] * factor(left[c], right[0])
+
+    gradients.__name__ = gradients.__qualname__ = f"merge_{name}_gradients"
+    return kernel(gradients)
 
 
 @noinline
@@ -229,8 +268,13 @@ _FACTORS = {
     "prelu": lambda a, b: like(a, 1) if a > 0 else (b if a < 0 else like(a, 0)),
     "prelu_slope": lambda a, b: b if b < 0 else like(a, 0),
 }
+_OF_SECOND = {"prelu": "prelu_slope"}  # the gradient of b, which is that of a in the others
 _PRODUCT = {name: _of_products(name, factor) for name, factor in _FACTORS.items()}
 _SUM = {name: _of_sums(name, factor) for name, factor in _FACTORS.items()}
+_BOTH = {
+    (name, second): _of_both(name, _FACTORS[name], _FACTORS[second])
+    for name, second in ((name, _OF_SECOND.get(name, name)) for name in _FACTORS)
+}
 
 
 @kernel

@@ -9,6 +9,7 @@ from math import prod
 from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cpu.codegen.arrays import lanes_of
 from numba_cnn.backends.cpu.codegen.compiler import noinline
+from numba_cnn.backends.cpu.codegen.host import CACHE_LINE
 from numba_cnn.backends.cpu.microkernels.copy import copy_run, transpose
 from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
@@ -54,6 +55,7 @@ def _copy_rows(share, shares, thread, packed):
 def _transpose(share, shares, thread, packed):
     x, (extents, steps, own), (height, y_step), (width, x_step), y = unpack(packed)
     lanes = lanes_of(x)
+    past = lanes * x.itemsize == CACHE_LINE and bypasses_caches(y, width)
     strips = -(-height // lanes)
     tasks = y.size // (height * width) * strips
     for task in range(share * tasks // shares, (share + 1) * tasks // shares):
@@ -64,7 +66,7 @@ def _transpose(share, shares, thread, packed):
         for c in range(0, width, lanes):
             block, out = source + c * x_step, target + c
             if width - c >= lanes:
-                transpose((x, block, x_step), (lanes, rows), (y, out, y_step))
+                transpose((x, block, x_step), (lanes, rows), (y, out, y_step), past)
                 continue
             for r in range(rows):
                 for k in range(width - c):

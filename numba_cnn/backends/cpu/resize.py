@@ -152,8 +152,11 @@ def _resample(share, shares, thread, packed):
         h = r % OH
         start = (r // OH * H + h_first[h]) * W * C
         taps = h_weights[h], 0
-        weighted_sum((source, start, W * C), taps, h_number[h], (row, 0), W * C, False)
+        ahead = (
+            (h_first[min(h + 1, OH - 1)] - h_first[h]) * W * C
+        )  # to what the next row is made of
+        weighted_sum((source, start, W * C, ahead), taps, h_number[h], (row, 0), W * C, False)
         for w in range(OW):
-            pixels, taps = (row, w_first[w] * C, C), (w_weights[w], 0)
+            pixels, taps = (row, w_first[w] * C, C, 0), (w_weights[w], 0)
             pixel = target, (r * OW + w) * C
             weighted_sum(pixels, taps, w_number[w], pixel, C, nontemporal)

@@ -16,8 +16,10 @@ def merge(a, b, name, g, y):
 
 
 @checked
-def merge_backward(dy, a, b, name, g, da):
+def merge_backward(dy, a, b, name, g, da, db):
     launch_each(merge_backward_kernel(name), da.size, dy, a, b, extents(g), da)
+    second = merge_backward_kernel("prelu_slope" if name == "prelu" else name)
+    launch_each(second, db.size, dy, b, a, extents(g.swapped()), db)
 
 
 @checked

@@ -17,18 +17,17 @@ def merge(a, b, name, g, y):
     _FUNCTIONS[name](a, b, out=y)
 
 
-def merge_backward(dy, a, b, name, g, da):
-    """The gradient with respect to a, summed where a's one element stood for many; prelu_slope's is prelu's for b."""
+def merge_backward(dy, a, b, name, g, da, db):
+    """The gradients with respect to a and b, summed where one element stood for many."""
     if name == "multiply":
-        factor = np.broadcast_to(b, dy.shape)
+        of_a, of_b = b, a
     elif name == "prelu":
-        factor = np.where(a > 0, 1, np.where(a < 0, b, 0))
-    elif name == "prelu_slope":
-        factor = np.where(b < 0, b, 0)
+        of_a, of_b = np.where(a > 0, 1, np.where(a < 0, b, 0)), np.where(a < 0, a, 0)
     else:
-        first = a > b if name == "maximum" else a < b
-        factor = first + 0.5 * (a == b)
-    sum_to(dy * factor, 1.0, g, da)
+        larger, smaller = (a, b) if name == "maximum" else (b, a)
+        of_a, of_b = (first + 0.5 * (a == b) for first in (larger > smaller, larger < smaller))
+    sum_to(dy * of_a, 1.0, g, da)
+    sum_to(dy * of_b, 1.0, g.swapped(), db)
 
 
 def sum_to(dy, scale, g, da):

@@ -183,11 +183,12 @@ class _Panel:
         return value
 
 
-@emitted(source="an", shape="nn", target="an")
-def transpose(v, source, shape, target):
+@emitted(source="an", shape="nn", target="an", nontemporal="?")
+def transpose(v, source, shape, target, nontemporal):
     """target[c*t_row + r] = source[r*s_row + c] for r < rows, c < columns, both at most a vector's lanes.
 
-    A whole vector is written for each c, with zeros behind the rows that exist.
+    A whole vector is written for each c, with zeros behind the rows that exist; past the caches, if `nontemporal`: then
+    each is a cache line.
 
     source, target   (array, start, elements from row to row)
     shape            (rows, columns)
@@ -198,9 +199,17 @@ def transpose(v, source, shape, target):
         exists = b.icmp_signed(">", rows, int64(r))
         mask = v.mask(b.select(exists, columns, int64(0)))
         block.append(v.load(b.gep(source, [b.mul(s_row, int64(r))]), mask))
+    with b.if_then(nontemporal):
+        for r in range(2 * v.lanes, 3 * v.lanes):
+            v.prefetch(b.gep(source, [b.mul(s_row, int64(r))]), writing=False)
     for c, column in enumerate(_transposed(v, block)):
         with b.if_then(b.icmp_signed(">", columns, int64(c))):
-            v.store(column, b.gep(target, [b.mul(t_row, int64(c))]))
+            place = b.gep(target, [b.mul(t_row, int64(c))])
+            with b.if_else(nontemporal) as (then, otherwise):
+                with then:
+                    v.store_nontemporal(column, place)
+                with otherwise:
+                    v.store(column, place)
 
 
 def _transposed(v, block):

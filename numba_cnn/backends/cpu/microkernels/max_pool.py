@@ -1,8 +1,13 @@
-"""What max pooling does with one window, and one pixel, a vector of channels at a time.
+"""What max pooling does with windows that are alike, and with pixels, a vector of channels at a time.
 
 Windows are groups (array, start, row step, column step), their shape (rows, columns); `channels` elements lie side by
-side. A place in a window counts up by 1 a column, and by a step of its own a row.
+side. A place in a window counts up by 1 a column, and by a step of its own a row. A run is (count, step from one window
+or pixel to the next, step of what is written).
 """
+
+from contextlib import ExitStack
+from functools import partial
+from itertools import product
 
 from numba.core import cgutils
 
@@ -10,9 +15,9 @@ from numba_cnn.backends.cpu.codegen.microkernel import emitted
 from numba_cnn.backends.cpu.codegen.vector import int64
 
 
-@emitted(x="ann", shape="nn", place="nn", y="au", channels="n")
-def window_max(v, x, shape, place, y, channels):
-    """y[c], argmax[c] for c < channels: the first maximum of a window, and its place.
+@emitted(x="ann", shape="nn", place="nn", y="au", channels="n", run="nnn")
+def window_max(v, x, shape, place, y, channels, run):
+    """y[c], argmax[c] for c < channels: the first maximum of a window, and its place; of each window in a run.
 
     place   (of the window's first pixel, step from row to row)
     y       (array, argmax, start)
@@ -20,25 +25,31 @@ def window_max(v, x, shape, place, y, channels):
     (x, *steps), (y, argmax) = x, y
     b = v.builder
 
-    def emit(places, mask):
-        best = [_variable(b, v.load(b.gep(x, [c]), mask)) for c in places]
+    def emit(first, target, shape, places, mask):
+        x_at, y_at, argmax_at = b.gep(x, [first]), b.gep(y, [target]), b.gep(argmax, [target])
+        if is_known(shape):
+            prefetch_below(v, x_at, steps, shape, places)
+        best = [_variable(b, v.load(b.gep(x_at, [c]), mask)) for c in places]
         where = [_variable(b, v.splat_int(place[0])) for _ in places]
 
         def compare(row, column):
-            offset = _offset(b, row, column, *steps)
+            offset = offset_of(b, row, column, *steps)
             here = v.splat_int(_place(b, place, row, column))
             for c, largest, at in zip(places, best, where, strict=True):
-                value, old = v.load(b.gep(x, [b.add(c, offset)]), mask), b.load(largest)
+                value, old = v.load(b.gep(x_at, [b.add(c, offset)]), mask), b.load(largest)
                 better = v.larger(value, old)
                 b.store(b.select(better, value, old), largest)
                 b.store(b.select(better, here, b.load(at)), at)
 
-        _for_each(b, shape, compare)
+        for_each_pixel(b, shape, compare)
         for c, largest, at in zip(places, best, where, strict=True):
-            v.store(b.load(largest), b.gep(y, [c]), mask)
-            v.store_int(b.load(at), b.gep(argmax, [c]), mask)
+            v.store(b.load(largest), b.gep(y_at, [c]), mask)
+            v.store_int(b.load(at), b.gep(argmax_at, [c]), mask)
 
-    v.for_pairs(channels, emit)
+    def window(*at):
+        v.for_pairs(channels, partial(emit, *at))
+
+    for_each_window(b, shape, run, window, unrolled=[(3, 3)])
 
 
 @emitted(x="ann", y="au", channels="n", nontemporal="?")
@@ -92,18 +103,18 @@ def window_spread(v, dy, place, dx, shape, channels):
         def write(row, column):
             here = v.splat_int(_place(b, place, row, column))
             chosen = b.icmp_signed("==", where, here)
-            pixel = b.gep(first, [_offset(b, row, column, *steps)])
+            pixel = b.gep(first, [offset_of(b, row, column, *steps)])
             v.store(b.select(chosen, value, v.zero), pixel, mask)
 
-        _for_each(b, shape, write)
+        for_each_pixel(b, shape, write)
 
     v.for_each(channels, emit)
 
 
-@emitted(dy="aunn", shape="nn", place="nnn", dx="a", channels="n", nontemporal="?")
-def window_sum(v, dy, shape, place, dx, channels, nontemporal):
-    """dx[c] for c < channels: the sum of the dy of those windows of `shape` whose maximum was this pixel; past the
-    caches, if `nontemporal`.
+@emitted(dy="aunn", shape="nn", place="nnn", dx="a", channels="n", run="nnn", nontemporal="?")
+def window_sum(v, dy, shape, place, dx, channels, run, nontemporal):
+    """dx[c] for c < channels: the sum of the dy of those windows of `shape` whose maximum was this pixel; of each pixel
+    in a run; past the caches, if `nontemporal`.
 
     dy      (array, argmax, start, row step, column step)
     place   (of the pixel in the first window, how much less it is a row, and a column)
@@ -111,22 +122,44 @@ def window_sum(v, dy, shape, place, dx, channels, nontemporal):
     dy, argmax, *steps = dy
     b = v.builder
 
-    def sums(places, mask):
+    def sums(first, target, shape, places, mask):
+        dy_at, argmax_at, dx_at = b.gep(dy, [first]), b.gep(argmax, [first]), b.gep(dx, [target])
         totals = [_variable(b, v.zero) for _ in places]
+        if is_known(shape):
+            prefetch(v, (dy_at, argmax_at), steps, [(shape[0], 0)], places)
 
         def add(row, column):
-            offset = _offset(b, row, column, *steps)
-            here = v.splat_int(b.sub(place[0], _offset(b, row, column, *place[1:])))
+            offset = offset_of(b, row, column, *steps)
+            here = v.splat_int(b.sub(place[0], offset_of(b, row, column, *place[1:])))
             for c, total in zip(places, totals, strict=True):
                 at = b.add(c, offset)
-                where, value = v.load_int(b.gep(argmax, [at]), mask), v.load(b.gep(dy, [at]), mask)
+                where = v.load_int(b.gep(argmax_at, [at]), mask)
+                value = v.load(b.gep(dy_at, [at]), mask)
                 chosen = b.select(b.icmp_signed("==", where, here), value, v.zero)
                 b.store(b.fadd(b.load(total), chosen), total)
 
-        _for_each(b, shape, add)
-        return [(b.load(total), b.gep(dx, [c])) for c, total in zip(places, totals, strict=True)]
+        for_each_pixel(b, shape, add)
+        return [(b.load(total), b.gep(dx_at, [c])) for c, total in zip(places, totals, strict=True)]
 
-    v.store_each(channels, sums, nontemporal)
+    def pixel(*at):
+        v.store_each(channels, partial(sums, *at), nontemporal)
+
+    for_each_window(b, shape, run, pixel, unrolled=product((1, 2), repeat=2))
+
+
+def prefetch_below(v, x, steps, shape, places):
+    """Ask for what the window below has and this one has not, if they lie two rows and two columns apart."""
+    pixels = [(shape[0] + row, column) for row, column in product(range(2), repeat=2)]
+    prefetch(v, (x,), steps, pixels, places)
+
+
+def prefetch(v, arrays, steps, pixels, places):
+    """Ask for these pixels, (row, column) from where the arrays are, which need not exist."""
+    b = v.builder
+    for row, column in pixels:
+        pixel = offset_of(b, int64(row), int64(column), *steps)
+        for array, c in product(arrays, places):
+            v.prefetch(b.gep(array, [b.add(c, pixel)]), writing=False)
 
 
 def _variable(b, value):
@@ -134,14 +167,42 @@ def _variable(b, value):
     return cgutils.alloca_once_value(b, value)
 
 
-def _for_each(b, shape, emit):
-    """emit(row, column) for all of a shape."""
+def for_each_window(b, shape, run, emit, unrolled):
+    """emit(place, target, shape) for each window of a run: where it begins, and what is written for it; with the shape
+    as Python's integers where it is one of the `unrolled`.
+    """
+
+    def windows(shape):
+        count, step, target_step = run
+        with cgutils.for_range(b, count) as window:
+            emit(b.mul(window.index, step), b.mul(window.index, target_step), shape)
+
+    with ExitStack() as others:
+        for known in unrolled:
+            same = [b.icmp_signed("==", n, int64(m)) for n, m in zip(shape, known, strict=True)]
+            then, otherwise = others.enter_context(b.if_else(b.and_(*same)))
+            with then:
+                windows(known)
+            others.enter_context(otherwise)
+        windows(shape)
+
+
+def for_each_pixel(b, shape, emit):
+    """emit(row, column) for all of a shape; without a loop if it is known."""
+    if is_known(shape):
+        for row, column in product(*map(range, shape)):
+            emit(int64(row), int64(column))
+        return
     rows, columns = shape
     with cgutils.for_range(b, rows) as row, cgutils.for_range(b, columns) as column:
         emit(row.index, column.index)
 
 
-def _offset(b, row, column, row_step, column_step):
+def is_known(shape):
+    return isinstance(shape[0], int)
+
+
+def offset_of(b, row, column, row_step, column_step):
     return b.add(b.mul(row, row_step), b.mul(column, column_step))
 
 

@@ -10,6 +10,7 @@ from numba_cnn.backends.cpu.codegen.microkernel import emitted
 from numba_cnn.backends.cpu.codegen.vector import INT64, int32, int64
 from numba_cnn.backends.philox import INCREMENTS, MULTIPLIERS, ROUNDS, WORDS
 
+_AHEAD = 1024  # elements: a processor that computes words does not look so far ahead by itself
 _LOW, _HALF = (1 << 32) - 1, 32  # the lower half of 64 bits, and where the upper one begins
 
 
@@ -22,6 +23,7 @@ def drop(v, x, stream, keep, y, count, nontemporal):
     b, least, scale = v.builder, v.splat_int(keep[0]), v.splat(keep[1])
 
     def kept(i, words, mask):
+        v.prefetch(b.gep(x, [b.add(i, int64(_AHEAD))]), writing=False)
         scaled = b.fmul(v.load(b.gep(x, [i]), mask), scale)
         return b.select(b.icmp_unsigned(">=", words, least), scaled, v.zero)
 
