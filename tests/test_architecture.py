@@ -17,6 +17,7 @@ ALLOWED = {
     "shapes": set(),
     "threads": set(),
     "files": set(),
+    "pictures": set(),
     "keras_words": set(),
     "spellings": set(),
     "nearest": {"keras_words", "spellings"},
@@ -33,8 +34,8 @@ ALLOWED = {
     "ops": {"backends", "nearest", "shapes"},
     "activations": {"backends", "nearest", "ops"},
     "utils": {
-        "backends", "config", "custom", "downloads", "files", "layers", "nearest", "plots", "session", "settings",
-        "shapes", "threads",
+        "backends", "config", "custom", "downloads", "files", "layers", "nearest", "pictures", "plots", "session",
+        "settings", "shapes", "threads",
     },
     "initializers": {"nearest", "registry", "session", "settings", "shapes"},
     "parameter": {"copies", "ops", "session", "shapes"},
@@ -53,7 +54,7 @@ ALLOWED = {
     "formats": {"files", "layers", "optimizers", "parameter", "registry", "session"},
     "preprocessing": {"backends", "nearest", "session", "settings", "shapes", "threads", "utils"},
     "downloads": {"files", "nearest"},
-    "datasets": {"downloads", "files", "nearest", "shapes"},
+    "datasets": {"downloads", "files", "nearest", "pictures", "shapes"},
     "config": {"__init__", "backends", "nearest", "ops", "session"},
     "models": {
         "backends", "callbacks", "constraints", "constructors", "copies", "custom", "distributed", "files", "formats",
