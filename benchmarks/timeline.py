@@ -3,8 +3,9 @@
     python -m benchmarks.timeline [FOLDER] [--milliseconds 600] [--out docs/images/feeding.png]
 
 A process of its own looks every ten milliseconds how long each thread of this one has run, as Linux counts it at its
-ticks, which are a few milliseconds apart (/proc/PID/task/TID/schedstat). Printed are the shares of the whole time, and of how much of the cores is in use;
---out draws the last milliseconds (needs the extra plots). FOLDER as in benchmarks.feeding.
+ticks, which are a few milliseconds apart (/proc/PID/task/TID/schedstat). Printed are the shares of the whole time, and
+of how much of the cores is in use; --out draws the last milliseconds (needs the extra plots). FOLDER as in
+benchmarks.feeding.
 """
 
 import argparse
