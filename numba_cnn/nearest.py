@@ -225,6 +225,9 @@ def shown(value: object) -> str:
     shape = getattr(value, "shape", None)
     if isinstance(shape, tuple):
         return f"an array of shape {shape}"
+    if isinstance(value, tuple | list) and any(hasattr(one, "shape") for one in value):
+        shown_first = [*map(shown, value[:4]), *["..."] * (len(value) > 4)]
+        return f"{type(value).__name__} of {', '.join(shown_first)}"
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
 

@@ -18,6 +18,7 @@ ALLOWED = {
     "alike": set(),
     "threads": set(),
     "files": set(),
+    "pictures": set(),
     "keras_words": set(),
     "spellings": set(),
     "nearest": {"keras_words", "spellings"},
@@ -34,8 +35,8 @@ ALLOWED = {
     "ops": {"backends", "nearest", "shapes"},
     "activations": {"backends", "nearest", "ops"},
     "utils": {
-        "backends", "config", "custom", "downloads", "files", "layers", "nearest", "plots", "session", "settings",
-        "shapes", "threads",
+        "backends", "config", "custom", "downloads", "files", "layers", "nearest", "pictures", "plots", "session",
+        "settings", "shapes", "threads",
     },
     "initializers": {"nearest", "registry", "session", "settings", "shapes"},
     "parameter": {"copies", "ops", "session", "shapes"},
@@ -54,7 +55,7 @@ ALLOWED = {
     "formats": {"files", "layers", "optimizers", "parameter", "registry", "session"},
     "preprocessing": {"backends", "nearest", "session", "settings", "shapes", "threads", "utils"},
     "downloads": {"files", "nearest"},
-    "datasets": {"downloads", "files", "nearest", "shapes"},
+    "datasets": {"downloads", "files", "nearest", "pictures", "shapes"},
     "config": {"__init__", "backends", "nearest", "ops", "session"},
     "models": {
         "alike", "backends", "callbacks", "constraints", "constructors", "copies", "custom", "distributed", "files",

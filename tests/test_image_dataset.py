@@ -112,7 +112,9 @@ def test_a_model_learns_and_names_go_on(folder):
 def test_images_are_read_when_they_are_needed_and_few_of_them(folder, monkeypatch):
     read = []
     load = utils.image_dataset.load_img
-    monkeypatch.setattr(utils.image_dataset, "load_img", lambda *a: read.append(a) or load(*a))
+    monkeypatch.setattr(
+        utils.image_dataset, "load_img", lambda *a, **how: read.append(a) or load(*a, **how)
+    )
     dataset = make(folder, image_size=(4, 4), batch_size=1)
     assert not read
     threads, passing = threading.active_count(), iter(dataset)

@@ -29,6 +29,7 @@ def process(code, folder, **environment):
         text=True,
         env=os.environ | {"NUMBA_CACHE_DIR": str(folder)} | environment,
         check=True,
+        timeout=200,
     )
 
 
@@ -96,6 +97,16 @@ def test_a_folder_where_a_file_should_be(folder):
         _, compiled, (message,) = run(folder)
         assert compiled == 1
         assert str(folder) in message
+
+
+def test_a_pipe_where_a_file_should_be_is_not_waited_for_and_mended(folder):
+    for file in code_files(folder):
+        file.unlink()
+        os.mkfifo(file)
+    _, compiled, messages = run(folder)
+    assert compiled == 1
+    assert "is no file" in messages[0]
+    assert run(folder) == (True, 0, [])
 
 
 def test_code_of_earlier_sources_is_removed(folder):

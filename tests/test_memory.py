@@ -198,3 +198,8 @@ def _run(code):
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
+
+
+@pytest.mark.parametrize("block", [memory._Block, memory.ScratchBlock])
+def test_blocks_that_a_signal_stopped_before_they_were_whole_die_quietly(block):
+    block.__new__(block).__del__()

@@ -166,6 +166,7 @@ class TestWrongInput:
             ),
             ({"epochs": 1.5}, ValueError, "epochs must be an integer of at least 0. Received: 1.5"),
             ({"validation_freq": 0}, ValueError, "validation_freq .* Received: 0"),
+            ({"validation_steps": "x"}, ValueError, "validation_steps .* Received: 'x'"),
             (
                 {"validation_split": 0.5, "validation_batch_size": 0},
                 ValueError,

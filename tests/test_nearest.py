@@ -1,5 +1,6 @@
 """Words that nobody knows: the nearest one that exists, and Keras's that are not served yet."""
 
+import numpy as np
 import pytest
 import small_cnn
 
@@ -16,7 +17,7 @@ from numba_cnn import (
     optimizers,
 )
 from numba_cnn.keras_words import WORDS
-from numba_cnn.nearest import hint, nearest
+from numba_cnn.nearest import hint, nearest, shown
 
 
 @pytest.mark.parametrize(
@@ -163,3 +164,12 @@ def test_keras_has_its_words(keras, tmp_path):
     for namespace in NAMESPACES:
         served = set(namespace.__all__) & set(WORDS.get(namespace.__name__.rpartition(".")[2], ()))
         assert not served, f"{namespace.__name__} serves {served}: take them off keras_words.py"
+
+
+def test_lists_of_arrays_are_shown_by_their_shapes():
+    image, label = np.zeros((8, 8, 3)), np.int64(3)
+    assert shown((image, label, None)) == (
+        "tuple of an array of shape (8, 8, 3), an array of shape (), None"
+    )
+    assert shown([image] * 5) == f"list of {'an array of shape (8, 8, 3), ' * 4}..."
+    assert shown([1, "a"]) == "[1, 'a']"

@@ -7,13 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from numba_cnn import nearest, shapes
+from numba_cnn import nearest, pictures, shapes
 from numba_cnn.datasets.read_image import read_image
 from numba_cnn.datasets.split import Split, every_fifth
 
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
-# What systems leave in folders, beside what they hide behind a dot.
-_NO_CLASSES = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found")
 
 
 @nearest.keywords
@@ -56,7 +54,7 @@ def class_folders(path: str | os.PathLike[str]) -> list[Path]:
     return [
         folder
         for folder in _shown(path)
-        if os.path.isdir(folder) and folder.name not in _NO_CLASSES
+        if os.path.isdir(folder) and folder.name not in pictures.NO_CLASSES
     ]
 
 

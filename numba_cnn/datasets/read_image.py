@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numba_cnn import files
+from numba_cnn import files, pictures
 
 if TYPE_CHECKING:
     from PIL import Image
 
-# Formats that Pillow reads by itself, all of it in this process.
-_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-# An image may take so many times its file's bytes, or that many bytes if those are more.
-_DECODED, _DECODED_FREE = 20, 64 * 2**20
-_BYTES = {
-    "1": 1,
-    "L": 1,
-    "P": 1,
-    "I;16": 2,
-    "I;16L": 2,
-    "I;16B": 2,
-    "I;16N": 2,
-}  # a pixel; others 4
-_DEEP = 65535  # white in grey of 16 bits
-_ORIENTATION = 0x0112  # EXIF's tag
+_DECODED_FREE = 64 * 2**20  # bytes that an image may take in any case
 
 
 def read_image(
@@ -51,9 +35,9 @@ def read_image(
     with (
         files.reading("cannot read the image", path),
         files.open_regular(path) as file,
-        _opened(pillow, file, files.size(file)) as image,
+        pictures.opened(pillow, file, _most(files.size(file))) as image,
     ):
-        return as_array(_upright(image), size, channels)
+        return as_array(pictures.upright(image), size, channels)
 
 
 def decode_image(
@@ -61,11 +45,12 @@ def decode_image(
 ) -> np.ndarray:
     """An image file's bytes as read_image() returns them, and within its bounds; or within so many bytes, decoded."""
     pillow = _pillow("bytes")
+    most = _most(len(content)) if most is None else most
     with (
         files.reading("cannot read the image", f"{len(content)} bytes"),
-        _opened(pillow, io.BytesIO(content), len(content), most) as image,
+        pictures.opened(pillow, io.BytesIO(content), most) as image,
     ):
-        return as_array(_upright(image), size, channels)
+        return as_array(pictures.upright(image), size, channels)
 
 
 def read_values(path: str | os.PathLike[str], size: tuple[int, int]) -> np.ndarray:
@@ -74,13 +59,13 @@ def read_values(path: str | os.PathLike[str], size: tuple[int, int]) -> np.ndarr
     with (
         files.reading("cannot read the mask", path),
         files.open_regular(path) as file,
-        _opened(pillow, file, files.size(file)) as image,
+        pictures.opened(pillow, file, _most(files.size(file))) as image,
     ):
         if image.mode not in ("1", "L", "P", "I", "I;16", "I;16B", "I;16L"):
             raise ValueError(
                 f"expected a mask of one channel. Received: an image of mode {image.mode}"
             )
-        resized = _upright(image).resize(size[::-1], pillow.Resampling.NEAREST)
+        resized = pictures.upright(image).resize(size[::-1], pillow.Resampling.NEAREST)
         return np.asarray(resized).astype(np.int32)
 
 
@@ -95,19 +80,9 @@ def _pillow(source: Any) -> Any:
     return Image
 
 
-@contextlib.contextmanager
-def _opened(
-    pillow: Any, file: BinaryIO, length: int, most: int | None = None
-) -> Iterator[Image.Image]:
-    """The decoded image of an open file of that many bytes, of which `most` may come out."""
-    try:
-        opened = pillow.open(file, formats=_FORMATS)
-    except pillow.UnidentifiedImageError as error:  # which names an object of Python's
-        raise ValueError(f"expected one of {', '.join(_FORMATS)}") from error
-    with opened as image:
-        _check_size(image, max(_DECODED * length, _DECODED_FREE) if most is None else most)
-        image.load()
-        yield image
+def _most(length: int) -> int:
+    """The bytes that the image of a file of that many bytes may take."""
+    return max(pictures.DECODED * length, _DECODED_FREE)
 
 
 def as_array(image: Image.Image, size: tuple[int, int], channels: int) -> np.ndarray:
@@ -134,7 +109,7 @@ def _deep(image: Image.Image, size: tuple[int, int], channels: int) -> np.ndarra
     from PIL import Image
 
     values = np.asarray(image)
-    white = 1 if image.mode == "F" else _DEEP
+    white = 1 if image.mode == "F" else pictures.WHITE
     low, high = values.min(), values.max()
     if not 0 <= low <= high <= white:  # nor is NaN
         raise ValueError(
@@ -144,28 +119,3 @@ def _deep(image: Image.Image, size: tuple[int, int], channels: int) -> np.ndarra
     # Where there are edges, bicubic sums leave the range a little, which integers cannot.
     resized = np.clip(np.asarray(grey.resize(size[::-1]), np.float32), 0, 1)
     return np.repeat(resized[..., None], channels, axis=-1)
-
-
-def _check_size(image: Image.Image, most: int) -> None:
-    """Refuse what would take far more memory than the file, before a pixel is decoded."""
-    width, height = image.size
-    decoded = width * height * _BYTES.get(image.mode, 4)
-    if decoded > most:
-        raise ValueError(f"{width}x{height} pixels take {decoded} bytes, of {most} at most")
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    """The image turned as EXIF's orientation says, if it does."""
-    from PIL.Image import Transpose
-
-    turns: dict[Any, Transpose] = {
-        2: Transpose.FLIP_LEFT_RIGHT,
-        3: Transpose.ROTATE_180,
-        4: Transpose.FLIP_TOP_BOTTOM,
-        5: Transpose.TRANSPOSE,
-        6: Transpose.ROTATE_270,
-        7: Transpose.TRANSVERSE,
-        8: Transpose.ROTATE_90,
-    }
-    turn = turns.get(image.getexif().get(_ORIENTATION))
-    return image if turn is None else image.transpose(turn)

@@ -111,6 +111,8 @@ class Trainer(Resumable):
         self, given: Given | None, batch_size: int | None, steps: int | None
     ) -> Source | None:
         """What fit validates on."""
+        if steps is not None:
+            shapes.count("fit", "validation_steps", steps)
         return None if given is None else self._fed("fit, validation", given, batch_size, steps)
 
     def _train(

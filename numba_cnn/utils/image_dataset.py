@@ -41,10 +41,18 @@ class Reading(NamedTuple):
     crop: bool
     pad: bool
     antialias: bool
+    upright: bool
 
     @classmethod
     def checked(
-        cls, color_mode: Any, size: Any, interpolation: Any, crop: Any, pad: Any, antialias: Any
+        cls,
+        color_mode: Any,
+        size: Any,
+        interpolation: Any,
+        crop: Any,
+        pad: Any,
+        antialias: Any,
+        upright: Any,
     ) -> Reading:
         found = cls(
             choice(*_CHANNELS)(_OP, "color_mode", color_mode),
@@ -53,6 +61,7 @@ class Reading(NamedTuple):
             flag(_OP, "crop_to_aspect_ratio", crop),
             flag(_OP, "pad_to_aspect_ratio", pad),
             flag(_OP, "antialias", antialias),
+            flag(_OP, "upright", upright),
         )
         if found.crop and found.pad:
             raise ValueError(
@@ -62,7 +71,7 @@ class Reading(NamedTuple):
 
     def image(self, path: str) -> np.ndarray:
         """(H, W, C) float32, values 0..255."""
-        image = load_img(path, self.color_mode)
+        image = load_img(path, self.color_mode, upright=self.upright)
         x = img_to_array(image, dtype=np.uint8 if image.mode in ("L", "RGB", "RGBA") else None)
         how = {"crop": self.crop, "pad": self.pad, "antialias": self.antialias}
         found: np.ndarray = resized(x[None], self.size, self.interpolation, **how)[0]
@@ -90,6 +99,7 @@ def image_dataset_from_directory(
     format: str | None = None,
     verbose: bool = True,
     antialias: bool = False,
+    upright: bool = False,
 ) -> Any:
     """The images in directory/<class>/ and below as a Dataset of batches (images, labels); needs the extra "images".
 
@@ -109,14 +119,14 @@ def image_dataset_from_directory(
     crop_to_aspect_ratio, pad_to_aspect_ratio    whether to cut off what does not fit, or to frame it in black, instead
                     of stretching
     antialias       whether to look at wider windows where images shrink, which Keras does not
+    upright         whether to turn images as EXIF's orientation says, which Keras does not
     returns         images (N, H, W, C) float32, values 0..255; the dataset has .class_names and .file_paths
 
     Neither what is hidden is a class or an image, nor what is no regular file. Raises ValueError where there is no
     image, and in a pass for one that cannot be read.
     """
-    reading = Reading.checked(
-        color_mode, image_size, interpolation, crop_to_aspect_ratio, pad_to_aspect_ratio, antialias
-    )
+    how = interpolation, crop_to_aspect_ratio, pad_to_aspect_ratio, antialias, upright
+    reading = Reading.checked(color_mode, image_size, *how)
     optional(choice("channels_last"))(_OP, "data_format", data_format)
     optional(choice("tf", "grain"))(_OP, "format", format)  # what the dataset is of in Keras
     split = _split(validation_split, subset, flag(_OP, "shuffle", shuffle), seed)

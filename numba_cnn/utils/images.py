@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numba_cnn import files, nearest, shapes
+from numba_cnn import files, nearest, pictures, shapes
 from numba_cnn.settings import choice, flag
 
 if TYPE_CHECKING:
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 _MODES = {"rgb": "RGB", "rgba": "RGBA", "grayscale": "L"}
 _INTERPOLATIONS = "nearest", "bilinear", "bicubic", "hamming", "box", "lanczos"
-_DEEP = "I;16", "I"  # grey of more than 8 bits, which would be cut off
+_DEEP = "I;16", "I;16L", "I;16B", "I;16N", "I"  # integers of more than 8 bits
+# Bytes that an image may take in any case: photographs of 64 megapixels, however well they are packed.
+_DECODED_FREE = 256 * 2**20
 _CHANNELS = {1: "L", 3: "RGB", 4: "RGBA"}
 _last = choice("channels_last")
 
@@ -27,26 +29,32 @@ def load_img(
     target_size: tuple[int, int] | None = None,
     interpolation: str = "nearest",
     keep_aspect_ratio: bool = False,
+    upright: bool = False,
 ) -> Image.Image:
     """An image file as an image of Pillow, which the extra "images" installs.
 
-    color_mode           "rgb", "rgba" or "grayscale", which keeps 16 bits
+    color_mode           "rgb", "rgba" or "grayscale", which keeps integers of 16 and 32 bits as they are; in colour
+                         65535 becomes 255, and of floats that go up to 1 at most, 1 does
     target_size          (height, width) to which it is resized; the shape of an image says both
     interpolation        "nearest", "bilinear", "bicubic", "hamming", "box" or "lanczos"
     keep_aspect_ratio    whether to cut off what does not fit, instead of stretching
+    upright              whether to turn the image as EXIF's orientation says, which Keras does not
 
-    Raises ValueError for a file that is no image.
+    Raises ValueError for a file that is no image, or takes more than 20 times its bytes and more than 256 MiB once it
+    is decoded.
     """
     mode = _MODES[choice(*_MODES)("load_img", "color_mode", color_mode)]
     how = choice(*_INTERPOLATIONS)("load_img", "interpolation", interpolation)
     keep = flag("load_img", "keep_aspect_ratio", keep_aspect_ratio)
     pillow = _pillow("load_img")
+    turned = flag("load_img", "upright", upright)
     with files.reading("cannot read the image", path), files.open_regular(path) as file:
-        image: Image.Image = pillow.open(file)
-        if mode == "L" and image.mode in _DEEP:
-            image.load()
-        else:
-            image = image.convert(mode)
+        most = max(pictures.DECODED * files.size(file), _DECODED_FREE)
+        with pictures.opened(pillow, file, most, pictures.formats(pillow)) as image:
+            if turned:
+                image = pictures.upright(image)
+            if mode != "L" or image.mode not in _DEEP:
+                image = pictures.in_mode(image, mode)
     if target_size is None:
         return image
     if isinstance(target_size, tuple | list) and len(target_size) == 3:

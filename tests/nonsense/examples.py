@@ -165,13 +165,13 @@ EXAMPLES = {
     "callbacks.LambdaCallback": {"on_epoch_end": print},
     "callbacks.LearningRateScheduler": {"schedule": abs},
     "callbacks.ModelCheckpoint": {"filepath": "m.keras"},
-    **{f"losses.{name}": {"y_true": ROWS, "y_pred": SHARES} for name in (
+    **{f"{space}.{name}": {"y_true": ROWS, "y_pred": SHARES} for space in ("losses", "metrics") for name in (
         "binary_crossentropy", "binary_focal_crossentropy", "categorical_crossentropy",
         "categorical_focal_crossentropy", "categorical_hinge", "cosine_similarity", "dice", "hinge", "huber",
         "kl_divergence", "log_cosh",
         "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_error",
         "mean_squared_logarithmic_error", "poisson", "squared_hinge", "tversky")},
-    **{f"losses.{name}": {"y_true": LABELS, "y_pred": SHARES} for name in (
+    **{f"{space}.{name}": {"y_true": LABELS, "y_pred": SHARES} for space in ("losses", "metrics") for name in (
         "sparse_categorical_crossentropy", "categorical_generalized_cross_entropy")},
     **{f"metrics.{name}": {key: 0.5} for name, key in (
         ("SensitivityAtSpecificity", "specificity"), ("SpecificityAtSensitivity", "sensitivity"),

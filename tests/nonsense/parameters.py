@@ -374,7 +374,7 @@ EXCEPTIONS |= {
 PARAMETERS |= {
     **dict.fromkeys(
         ("featurewise_center", "samplewise_center", "featurewise_std_normalization", "samplewise_std_normalization",
-         "zca_whitening", "horizontal_flip", "vertical_flip", "augment", "follow_links", "keep_aspect_ratio",
+         "zca_whitening", "horizontal_flip", "vertical_flip", "augment", "follow_links", "keep_aspect_ratio", "upright",
          "ignore_class_split"), "flag",
     ),
     **dict.fromkeys(

@@ -27,14 +27,18 @@ class Reading(NamedTuple):
     target_size: tuple[int, int]
     interpolation: str
     keep_aspect_ratio: bool
+    upright: bool
 
     @classmethod
-    def checked(cls, op: str, target_size: Any, color_mode: Any, how: Any, keep: Any) -> Reading:
+    def checked(
+        cls, op: str, target_size: Any, color_mode: Any, how: Any, keep: Any, upright: Any
+    ) -> Reading:
         size = shapes.pair(op, "target_size", target_size)
         mode = choice(*CHANNELS)(op, "color_mode", color_mode)
         interpolations = "nearest", "bilinear", "bicubic", "hamming", "box", "lanczos"
         how = choice(*interpolations)(op, "interpolation", how)
-        return cls(mode, size, how, flag(op, "keep_aspect_ratio", keep))
+        flags = flag(op, "keep_aspect_ratio", keep), flag(op, "upright", upright)
+        return cls(mode, size, how, *flags)
 
 
 def part_of(op: str, subset: Any, generator: Augmenter, n: int) -> slice:
@@ -56,7 +60,7 @@ class FilesIterator(ImageIterator):
     filenames: list[str]
 
     def _take(self, reading: Reading) -> None:
-        self.color_mode, self.target_size, self.interpolation, self.keep_aspect_ratio = reading
+        self.color_mode, self.target_size, self.interpolation, self.keep_aspect_ratio = reading[:4]
         self._reading = reading
         self.image_shape = *self.target_size, CHANNELS[self.color_mode]
 

@@ -79,12 +79,14 @@ class ImageDataGenerator(Augmenter):
         subset: str | None = None,
         interpolation: str = "nearest",
         keep_aspect_ratio: bool = False,
+        upright: bool = False,
     ) -> DirectoryIterator:
         """Batches of the images in directory/<class>/ and in folders below; needs the extra "images".
 
         target_size    (height, width) that all are brought to, as interpolation says, which load_img() explains;
                        keep_aspect_ratio cuts off what does not fit, instead of stretching
         color_mode     "rgb", "rgba" or "grayscale"
+        upright        whether to turn images as EXIF's orientation says, which Keras does not
         classes        the folders that are classes, in the order of their numbers; by name unless given
         class_mode     what y is: "categorical" (N, classes), "sparse" or "binary" numbers (N,), "input" the images
                        themselves; None: there is no y
@@ -94,7 +96,7 @@ class ImageDataGenerator(Augmenter):
         image, and when a batch is made for one that cannot be read.
         """
         op = "flow_from_directory"
-        how = interpolation, keep_aspect_ratio
+        how = interpolation, keep_aspect_ratio, upright
         reading = Reading.checked(op, target_size, color_mode, *how)
         saving = Saving.checked(op, save_to_dir, save_prefix, save_format)
         order = batch_size, shuffle, seed
@@ -123,6 +125,7 @@ class ImageDataGenerator(Augmenter):
         interpolation: str = "nearest",
         validate_filenames: bool = True,
         keep_aspect_ratio: bool = False,
+        upright: bool = False,
     ) -> DataFrameIterator:
         """Batches of the image files that a table names; needs the extra "images".
 
@@ -135,7 +138,7 @@ class ImageDataGenerator(Augmenter):
         validate_filenames    whether to leave out, with a warning, files that are not there
         """
         op = "flow_from_dataframe"
-        how = interpolation, keep_aspect_ratio
+        how = interpolation, keep_aspect_ratio, upright
         reading = Reading.checked(op, target_size, color_mode, *how)
         saving = Saving.checked(op, save_to_dir, save_prefix, save_format)
         columns, order = (x_col, y_col, weight_col), (batch_size, shuffle, seed)

@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import os
 import pickle
+import stat
 import uuid
 import warnings
 from functools import lru_cache
@@ -88,6 +89,8 @@ class _CodeFiles:
     def load(self, key):
         """What was saved for this key, or None; ValueError if the file is damaged."""
         try:
+            if not stat.S_ISREG(self._path(key).stat().st_mode):  # a pipe might never answer
+                raise ValueError(f"{self._path(key).name} is no file")
             content = self._path(key).read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             return None

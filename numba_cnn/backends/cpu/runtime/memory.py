@@ -88,7 +88,10 @@ class _Block:
         self._capacity, self.__array_interface__ = capacity, self._memory[1]
 
     def __del__(self):
-        _pool.give_back(self._capacity, self._memory)
+        with contextlib.suppress(
+            AttributeError
+        ):  # of what a signal has stopped before it was whole
+            _pool.give_back(self._capacity, self._memory)
 
 
 class ScratchBlock:
@@ -101,7 +104,8 @@ class ScratchBlock:
         self._which, self.__array_interface__ = sketch.add(capacity)
 
     def __del__(self):
-        self._sketch.end(self._which)
+        with contextlib.suppress(AttributeError):
+            self._sketch.end(self._which)
 
 
 class _Here(threading.local):
