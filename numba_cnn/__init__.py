@@ -9,7 +9,6 @@ no GPU.
 from __future__ import annotations
 
 from functools import cache
-from importlib import import_module
 
 TYPE_CHECKING = False  # typing's own takes longer to import than all the rest
 if TYPE_CHECKING:
@@ -94,9 +93,11 @@ def __getattr__(name: str) -> Any:
         from numba_cnn.nearest import missing
 
         raise missing(__name__, name, __all__)
+    from numba_cnn.uncollected import load
+
     if name in _HOMES:
-        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    return import_module(f"{__name__}.{name}")
+        return getattr(load(f"{__name__}.{_HOMES[name]}"), name)
+    return load(f"{__name__}.{name}")
 
 
 @cache

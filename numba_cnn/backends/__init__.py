@@ -8,10 +8,11 @@ owns(array), asarray, empty, to_numpy, synchronize, and every op of contract.py.
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 from typing import Any
 
 import numpy as np
+
+from numba_cnn.uncollected import load
 
 NAMES = ("cpu", "cuda")
 
@@ -72,4 +73,4 @@ def _place(array: Any) -> str:
 
 
 def _load(name: str) -> Any:
-    return import_module(f"{__name__}.{name}")
+    return load(f"{__name__}.{name}")

@@ -14,12 +14,12 @@ last. `y` before a `dy` gates it: where a fused ReLU gave 0 the gradient is 0.
 
 import sys
 from functools import wraps
-from importlib import import_module
 from types import ModuleType
 from typing import NamedTuple
 
 from numba_cnn import shapes
 from numba_cnn.backends.rows import Op
+from numba_cnn.uncollected import load
 
 
 class Abilities(NamedTuple):
@@ -217,7 +217,7 @@ class Folder(ModuleType):
         row = ROWS.get(name)
         if row is None:
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        function = getattr(import_module(f"{self.__name__}.{row.home}"), name)
+        function = getattr(load(f"{self.__name__}.{row.home}"), name)
         setattr(self, name, function)
         return function
 

@@ -20,6 +20,7 @@ from numba.core.caching import CompileResultCacheImpl, FunctionCache
 from numba.core.serialize import dumps
 
 from numba_cnn.backends.cpu.codegen import host
+from numba_cnn.uncollected import uncollected
 
 _told = False  # whether this process has said that its cache is not as it should be
 
@@ -51,7 +52,8 @@ class KernelCache(FunctionCache):
         if self._cache_file is None:
             return None
         try:
-            return super().load_overload(sig, target_context)
+            with uncollected():
+                return super().load_overload(sig, target_context)
         except Exception as error:  # whatever Numba and pickle make of what they read
             _warn(self._cache_path, f"cannot be read: {error!r}")
             return None
