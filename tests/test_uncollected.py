@@ -26,7 +26,8 @@ def test_what_is_made_meanwhile_is_old_and_found_where_it_is_garbage():
     with uncollected():
         ring = []
         ring.append(ring)
-    assert any(one is ring for one in gc.get_objects(2)) and not gc.get_freeze_count()
+    assert any(one is ring for one in gc.get_objects(2))
+    assert not gc.get_freeze_count()
     del ring
     assert gc.collect() >= 1
 
