@@ -65,6 +65,20 @@ def test_the_example_of_a_folder(tmp_path, monkeypatch):
     assert (tmp_path / "own_folder.keras").exists()
 
 
+def test_a_type_checker_knows_what_the_readme_calls(tmp_path):
+    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
+    file = tmp_path / "readme.py"
+    given = "import numpy as np\n\nx = dy = weight = bias = np.ones(1, np.float32)\n"
+    file.write_text("\n".join([given, *blocks, "layers.Conv2D(filters=3, kernel=3)\n"]))
+    command = [sys.executable, "-m", "mypy", "--strict", file]
+    found = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    errors = [
+        line.split(": error: ")[1] for line in found.stdout.splitlines() if ": error: " in line
+    ]
+    last = 'Missing positional argument "kernel_size" in call to "Conv2D"  [call-arg]'
+    assert errors == [last], found.stdout + found.stderr
+
+
 @pytest.mark.parametrize("module", WITH_EXAMPLES)
 def test_examples_in_docstrings(module):
     """In them np is NumPy and nc is numba_cnn."""
