@@ -84,9 +84,7 @@ def _collect_row(dy, g, dx, r, nontemporal):
     W, C, n, h, OW = g.W, g.C, r // g.H, r % g.H, g.OW
     oh0, oh1 = windows_over(h + g.top, g.PH, g.SH, g.OH)
     source, target = dy.reshape(-1), dx.reshape(-1)
-    whole = (
-        oh0 * g.SH >= g.top and (oh1 - 1) * g.SH - g.top + g.PH <= g.H
-    )  # no edge cuts a row of windows
+    whole = oh0 * g.SH >= g.top and (oh1 - 1) * g.SH - g.top + g.PH <= g.H  # no edge cuts these
     count = dy.dtype.type(g.PH * g.PW)
     for phase in range(g.SW):
         w = phase
