@@ -16,15 +16,8 @@ FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 _OTHERS_PROGRAMS = ("EPS",)  # formats for which Pillow starts another program
 # An image may take so many times its file's bytes.
 DECODED = 20
-_BYTES = {
-    "1": 1,
-    "L": 1,
-    "P": 1,
-    "I;16": 2,
-    "I;16L": 2,
-    "I;16B": 2,
-    "I;16N": 2,
-}  # a pixel; others 4
+# Bytes of a pixel by the image's mode; of others 4.
+_BYTES = dict.fromkeys(("1", "L", "P"), 1) | dict.fromkeys(("I;16", "I;16L", "I;16B", "I;16N"), 2)
 # What systems leave in folders, beside what they hide behind a dot.
 NO_CLASSES = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found")
 WHITE = 65535  # in grey of 16 bits

@@ -5,16 +5,14 @@ max_pool.py.
 from functools import partial
 from itertools import product
 
-from numba.core import cgutils
-
 from numba_cnn.backends.cpu.codegen.microkernel import emitted
-from numba_cnn.backends.cpu.microkernels.max_pool import (
-    for_each_pixel,
+from numba_cnn.backends.cpu.microkernels.windows import (
     for_each_window,
     is_known,
     offset_of,
     prefetch,
     prefetch_below,
+    sums_over,
 )
 
 
@@ -27,19 +25,14 @@ def window_mean(v, x, shape, count, y, channels, run):
 
     def emit(first, target, shape, places, mask):
         x_at, y_at = b.gep(x, [first]), b.gep(y, [target])
-        totals = [cgutils.alloca_once_value(b, v.zero) for _ in places]
         if is_known(shape):
             prefetch_below(v, x_at, steps, shape, places)
 
-        def add(row, column):
-            offset = offset_of(b, row, column, *steps)
-            for c, total in zip(places, totals, strict=True):
-                pixel = v.load(b.gep(x_at, [b.add(c, offset)]), mask)
-                b.store(b.fadd(b.load(total), pixel), total)
+        def pixel(row, column, c):
+            return v.load(b.gep(x_at, [b.add(c, offset_of(b, row, column, *steps))]), mask)
 
-        for_each_pixel(b, shape, add)
-        for c, total in zip(places, totals, strict=True):
-            v.store(b.fdiv(b.load(total), v.splat(count)), b.gep(y_at, [c]), mask)
+        for c, total in zip(places, sums_over(v, shape, places, pixel), strict=True):
+            v.store(b.fdiv(total, v.splat(count)), b.gep(y_at, [c]), mask)
 
     def window(*at):
         v.for_pairs(channels, partial(emit, *at))
@@ -56,18 +49,15 @@ def window_shares(v, dy, shape, count, dx, channels, run, nontemporal):
 
     def sums(first, target, shape, places, mask):
         dy_at, dx_at = b.gep(dy, [first]), b.gep(dx, [target])
-        totals = [cgutils.alloca_once_value(b, v.zero) for _ in places]
         if is_known(shape):
             prefetch(v, (dy_at,), steps, [(shape[0], 0)], places)
 
-        def add(row, column):
-            offset = offset_of(b, row, column, *steps)
-            for c, total in zip(places, totals, strict=True):
-                share = b.fdiv(v.load(b.gep(dy_at, [b.add(c, offset)]), mask), v.splat(count))
-                b.store(b.fadd(b.load(total), share), total)
+        def share(row, column, c):
+            at = b.add(c, offset_of(b, row, column, *steps))
+            return b.fdiv(v.load(b.gep(dy_at, [at]), mask), v.splat(count))
 
-        for_each_pixel(b, shape, add)
-        return [(b.load(total), b.gep(dx_at, [c])) for c, total in zip(places, totals, strict=True)]
+        totals = sums_over(v, shape, places, share)
+        return [(total, b.gep(dx_at, [c])) for c, total in zip(places, totals, strict=True)]
 
     def pixel(*at):
         v.store_each(channels, partial(sums, *at), nontemporal)

@@ -1,18 +1,24 @@
 """What max pooling does with windows that are alike, and with pixels, a vector of channels at a time.
 
 Windows are groups (array, start, row step, column step), their shape (rows, columns); `channels` elements lie side by
-side. A place in a window counts up by 1 a column, and by a step of its own a row. A run is (count, step from one window
-or pixel to the next, step of what is written).
+side. A place in a window counts up by 1 a column, and by a step of its own a row. Runs are those of windows.py.
 """
 
-from contextlib import ExitStack
 from functools import partial
 from itertools import product
 
-from numba.core import cgutils
-
 from numba_cnn.backends.cpu.codegen.microkernel import emitted
 from numba_cnn.backends.cpu.codegen.vector import int64
+from numba_cnn.backends.cpu.microkernels.windows import (
+    for_each_pixel,
+    for_each_window,
+    is_known,
+    offset_of,
+    prefetch,
+    prefetch_below,
+    sums_over,
+    variable,
+)
 
 
 @emitted(x="ann", shape="nn", place="nn", y="au", channels="n", run="nnn")
@@ -29,8 +35,8 @@ def window_max(v, x, shape, place, y, channels, run):
         x_at, y_at, argmax_at = b.gep(x, [first]), b.gep(y, [target]), b.gep(argmax, [target])
         if is_known(shape):
             prefetch_below(v, x_at, steps, shape, places)
-        best = [_variable(b, v.load(b.gep(x_at, [c]), mask)) for c in places]
-        where = [_variable(b, v.splat_int(place[0])) for _ in places]
+        best = [variable(b, v.load(b.gep(x_at, [c]), mask)) for c in places]
+        where = [variable(b, v.splat_int(place[0])) for _ in places]
 
         def compare(row, column):
             offset = offset_of(b, row, column, *steps)
@@ -124,86 +130,23 @@ def window_sum(v, dy, shape, place, dx, channels, run, nontemporal):
 
     def sums(first, target, shape, places, mask):
         dy_at, argmax_at, dx_at = b.gep(dy, [first]), b.gep(argmax, [first]), b.gep(dx, [target])
-        totals = [_variable(b, v.zero) for _ in places]
         if is_known(shape):
             prefetch(v, (dy_at, argmax_at), steps, [(shape[0], 0)], places)
 
-        def add(row, column):
-            offset = offset_of(b, row, column, *steps)
+        def chosen(row, column, c):
             here = v.splat_int(b.sub(place[0], offset_of(b, row, column, *place[1:])))
-            for c, total in zip(places, totals, strict=True):
-                at = b.add(c, offset)
-                where = v.load_int(b.gep(argmax_at, [at]), mask)
-                value = v.load(b.gep(dy_at, [at]), mask)
-                chosen = b.select(b.icmp_signed("==", where, here), value, v.zero)
-                b.store(b.fadd(b.load(total), chosen), total)
+            at = b.add(c, offset_of(b, row, column, *steps))
+            where = v.load_int(b.gep(argmax_at, [at]), mask)
+            value = v.load(b.gep(dy_at, [at]), mask)
+            return b.select(b.icmp_signed("==", where, here), value, v.zero)
 
-        for_each_pixel(b, shape, add)
-        return [(b.load(total), b.gep(dx_at, [c])) for c, total in zip(places, totals, strict=True)]
+        totals = sums_over(v, shape, places, chosen)
+        return [(total, b.gep(dx_at, [c])) for c, total in zip(places, totals, strict=True)]
 
     def pixel(*at):
         v.store_each(channels, partial(sums, *at), nontemporal)
 
     for_each_window(b, shape, run, pixel, unrolled=product((1, 2), repeat=2))
-
-
-def prefetch_below(v, x, steps, shape, places):
-    """Ask for what the window below has and this one has not, if they lie two rows and two columns apart."""
-    pixels = [(shape[0] + row, column) for row, column in product(range(2), repeat=2)]
-    prefetch(v, (x,), steps, pixels, places)
-
-
-def prefetch(v, arrays, steps, pixels, places):
-    """Ask for these pixels, (row, column) from where the arrays are, which need not exist."""
-    b = v.builder
-    for row, column in pixels:
-        pixel = offset_of(b, int64(row), int64(column), *steps)
-        for array, c in product(arrays, places):
-            v.prefetch(b.gep(array, [b.add(c, pixel)]), writing=False)
-
-
-def _variable(b, value):
-    """A place for a vector, which LLVM makes a register, and its first value."""
-    return cgutils.alloca_once_value(b, value)
-
-
-def for_each_window(b, shape, run, emit, unrolled):
-    """emit(place, target, shape) for each window of a run: where it begins, and what is written for it; with the shape
-    as Python's integers where it is one of the `unrolled`.
-    """
-
-    def windows(shape):
-        count, step, target_step = run
-        with cgutils.for_range(b, count) as window:
-            emit(b.mul(window.index, step), b.mul(window.index, target_step), shape)
-
-    with ExitStack() as others:
-        for known in unrolled:
-            same = [b.icmp_signed("==", n, int64(m)) for n, m in zip(shape, known, strict=True)]
-            then, otherwise = others.enter_context(b.if_else(b.and_(*same)))
-            with then:
-                windows(known)
-            others.enter_context(otherwise)
-        windows(shape)
-
-
-def for_each_pixel(b, shape, emit):
-    """emit(row, column) for all of a shape; without a loop if it is known."""
-    if is_known(shape):
-        for row, column in product(*map(range, shape)):
-            emit(int64(row), int64(column))
-        return
-    rows, columns = shape
-    with cgutils.for_range(b, rows) as row, cgutils.for_range(b, columns) as column:
-        emit(row.index, column.index)
-
-
-def is_known(shape):
-    return isinstance(shape[0], int)
-
-
-def offset_of(b, row, column, row_step, column_step):
-    return b.add(b.mul(row, row_step), b.mul(column, column_step))
 
 
 def _place(b, place, row, column):

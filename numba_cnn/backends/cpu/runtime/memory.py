@@ -88,9 +88,7 @@ class _Block:
         self._capacity, self.__array_interface__ = capacity, self._memory[1]
 
     def __del__(self):
-        with contextlib.suppress(
-            AttributeError
-        ):  # of what a signal has stopped before it was whole
+        with contextlib.suppress(AttributeError):  # a signal has stopped it before it was whole
             _pool.give_back(self._capacity, self._memory)
 
 
