@@ -50,7 +50,7 @@ def classifiers(keras):
         "best": searched.best_params_["model_kwargs"],
         "grid": searched.cv_results_["mean_test_score"].tolist(),
         "in a pipeline": make_pipeline(StandardScaler(), clone(of_model))
-        .fit(X, NAMES, sklearnclassifier__verbose=0).predict(X).tolist(),
+        .fit(X, NAMES, **{f"sklearnclassifier__{key}": value for key, value in FIT.items()}).predict(X).tolist(),
         "parameters": sorted(of_model.get_params(deep=False)),
     }  # fmt: skip
 

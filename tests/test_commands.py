@@ -171,7 +171,8 @@ def test_info(run):
         (["summary", "none.keras"], r"none\.keras: No such file or directory"),
     ],
 )  # fmt: skip
-def test_errors(run, arrays, saved, arguments, message):
+def test_errors(run, arrays, saved, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)  # where no run lies in out/
     filled = [argument.format(data=arrays, model=saved) for argument in arguments]
     code, _, error = run(*filled)
     assert code == 1
