@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -24,15 +25,18 @@ WHITE = 65535  # in grey of 16 bits
 _ORIENTATION = 0x0112  # EXIF's tag
 
 
-def formats(pillow: Any) -> list[str]:
-    """All formats of Pillow's, but for those that run other programs."""
+@functools.cache
+def formats(pillow: Any) -> tuple[str, ...]:
+    """All formats of Pillow's, but for those that run other programs. Those that a file's first bytes tell come first:
+    of others Pillow begins to read the file to find out, which takes as long as a small JPEG image."""
     pillow.init()
-    return [name for name in pillow.ID if name not in _OTHERS_PROGRAMS]
+    others = (name for name in pillow.ID if name not in (*FORMATS, *_OTHERS_PROGRAMS))
+    return *FORMATS, *others
 
 
 @contextlib.contextmanager
 def opened(
-    pillow: Any, file: BinaryIO, most: int, known: tuple[str, ...] | list[str] = FORMATS
+    pillow: Any, file: BinaryIO, most: int, known: tuple[str, ...] = FORMATS
 ) -> Iterator[Image.Image]:
     """The decoded image of an open file, of which `most` bytes may come out."""
     try:
