@@ -10,10 +10,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
 
+from numba_cnn.busy import Work
+
 T = TypeVar("T")
 R = TypeVar("R")
 _AHEAD = 2  # items that are begun for each thread
-_TRIED = 2  # items that are made without threads, to see how long one takes
+_TRIED = 8  # items that are made without threads, to see how long one takes; others may use the processor meanwhile
 # Threads of Python hold one another up for about this long an item, and take a core from a training step: two of them
 # took 650 us for an image that one alone decodes in 400.
 _WORTH_A_THREAD = 1e-3  # seconds
@@ -70,10 +72,11 @@ def mapped(
         return
     most = max(threads, _AHEAD * threads if most is None else min(most, _AHEAD * threads))
     waiting: deque[Future[R]] = deque()
+    work = Work()
     with ThreadPoolExecutor(threads, "numba_cnn") as pool:
         try:
             for item in items:
-                waiting.append(pool.submit(function, item))
+                waiting.append(pool.submit(work, function, item))
                 if len(waiting) >= most:
                     yield waiting.popleft().result()
             while waiting:

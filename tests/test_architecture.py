@@ -16,7 +16,8 @@ PACKAGE = Path(numba_cnn.__file__).parent
 ALLOWED = {
     "shapes": set(),
     "alike": set(),
-    "threads": set(),
+    "busy": set(),
+    "threads": {"busy"},
     "uncollected": set(),
     "files": set(),
     "pictures": set(),
@@ -32,7 +33,7 @@ ALLOWED = {
     "copies": {"backends"},
     "__init__": {"config", "layers", "models", "nearest", "session", "uncollected"},  # all but two under TYPE_CHECKING
     "__main__": {"commands"},
-    "backends": {"shapes", "uncollected"},
+    "backends": {"busy", "shapes", "uncollected"},
     "ops": {"backends", "nearest", "shapes"},
     "activations": {"backends", "nearest", "ops"},
     "utils": {
@@ -59,8 +60,8 @@ ALLOWED = {
     "datasets": {"downloads", "files", "nearest", "pictures", "shapes"},
     "config": {"__init__", "backends", "nearest", "ops", "session"},
     "models": {
-        "alike", "backends", "callbacks", "constraints", "constructors", "copies", "custom", "distributed", "files",
-        "formats", "initializers", "layers", "losses", "metrics", "nearest", "ops", "optimizers", "parameter",
+        "alike", "backends", "busy", "callbacks", "constraints", "constructors", "copies", "custom", "distributed",
+        "files", "formats", "initializers", "layers", "losses", "metrics", "nearest", "ops", "optimizers", "parameter",
         "registry", "regularizers", "session", "settings", "shapes", "threads",
     },
     "saving": {"custom", "models", "nearest"},

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Generator
 from typing import Any, TypeVar
 
+from numba_cnn.busy import Work
+
 T = TypeVar("T")
 _PATIENCE = (
     5  # seconds that are waited for the thread to end: the item that it makes may never come
@@ -25,11 +27,10 @@ def ahead(items: Generator[T, None, None]) -> Generator[T, None, None]:
 
     def make() -> None:
         try:
-            for item in items:
+            work, item = Work(), None
+            while item is not _END and not stopped.is_set():
+                item = work(next, items, _END)
                 ready.put((item, None))
-                if stopped.is_set():
-                    return
-            ready.put((_END, None))
         except BaseException as error:  # whatever it is: it is raised where the item was to be
             ready.put((_END, error))
         finally:

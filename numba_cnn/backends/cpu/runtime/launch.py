@@ -19,6 +19,7 @@ import numpy as np
 from numba import types
 from numba.extending import intrinsic
 
+from numba_cnn import busy
 from numba_cnn.backends.cpu.codegen import compiler
 from numba_cnn.backends.cpu.codegen.compiler import address_of, by_address, on_disk
 from numba_cnn.backends.cpu.codegen.vector import align_stack
@@ -104,10 +105,10 @@ def run(table):
     """
     deferred = _here.deferred
     if deferred is None:
-        run_table(table, _NONE)
+        run_table(table, _NONE, busy.count)
     else:
         _here.deferred = None
-        run_table(table, deferred.table)
+        run_table(table, deferred.table, busy.count)
 
 
 def host_call(function, repeats=False):

@@ -8,6 +8,7 @@ from numba_cnn.backends.cpu.runtime.affinity import migrate_from, processor
 from numba_cnn.backends.cpu.runtime.waiting import (
     add_one,
     do_deferred,
+    give_way,
     read,
     wait,
     yield_processor,
@@ -21,11 +22,12 @@ LINE_WORDS = 8  # integers that fill a cache line, which threads had better not 
 
 @cached
 @njit(parallel=True, nogil=True)
-def run_table(table, deferred):
+def run_table(table, deferred, busy):
     """Each thread does its own run of the work, as near in memory as it was in the launch before, piece after piece,
     then what others have left. All launches are one parallel loop; between them threads wait for one another's pieces,
     not for each other: one alone would do all of them. Each launch is for one thread or for as many as the others, so
-    whoever is there can do any piece. What is `deferred`, a table of one launch or none, is done on the way."""
+    whoever is there can do any piece. The last threads leave their processors to as many others as are `busy` with
+    making data. What is `deferred`, a table of one launch or none, is done on the way."""
     launches, most = len(table), 1
     for i in range(launches):
         most = max(most, table[i, 1])
@@ -53,6 +55,7 @@ def run_table(table, deferred):
             for other in range(threads):
                 run = (thread + other) % threads
                 place = (1 + i * most + run) * LINE_WORDS
+                give_way(most - thread, most, busy, done, i * LINE_WORDS, pieces * threads)
                 piece = add_one(taken, place)
                 while piece < pieces:
                     which, parts = PIECES[piece] if threads > 1 else (0, 1)
@@ -61,6 +64,7 @@ def run_table(table, deferred):
                     add_one(done, i * LINE_WORDS)
                     if i == 0 and thread == 0 and read(done, came) < most - 1:
                         yield_processor()  # to who waits for this processor, and leaves it
+                    give_way(most - thread, most, busy, done, i * LINE_WORDS, pieces * threads)
                     piece = add_one(taken, place)
             wait(done, i * LINE_WORDS, pieces * threads, deferred, taken)
         while do_deferred(deferred, taken):

@@ -16,6 +16,9 @@ SPINS_BEFORE_YIELD = 1000  # polls of a launch's counter before the thread yield
 # milliseconds. fit from image files took a fifteenth less.
 SPINS_BEFORE_SLEEP = 5 * SPINS_BEFORE_YIELD
 
+# Microseconds: short at first, since data may be ready soon; not short for long, since each wakes who makes the data.
+FIRST_SLEEP, LAST_SLEEP = 50, 800
+
 
 @njit(nogil=True)
 def wait(done, place, pieces, deferred, taken):
@@ -31,6 +34,16 @@ def wait(done, place, pieces, deferred, taken):
                 yield_processor()
             else:
                 sleep(1)
+
+
+@njit(nogil=True)
+def give_way(last, threads, busy, done, place, pieces):
+    """Sleep while the threads that make data, `busy[0]` of them, need the processor of the thread that is the `last`
+    but so many; the first thread goes on, and does all of the launch."""
+    length = FIRST_SLEEP
+    while last < threads and last <= read(busy, 0) and read(done, place) < pieces:
+        sleep(length)
+        length = min(2 * length, LAST_SLEEP)
 
 
 @njit(nogil=True)
