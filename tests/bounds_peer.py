@@ -236,6 +236,16 @@ class Checker:
             cpu.affine_transform2d_backward(
                 dwarped, matrices, g, bilinear, mode, self.empty(g.x, dtype)
             )
+        photos = self.filled(
+            (N, 5, 6, 3), dtype
+        )  # of three channels, read by eights, written by fours
+        g = shapes.affine_transform2d("", photos.shape, None)
+        for matrix in ((1, 0, 0.25, 0, 1, 0.25), (-1, 0, 4.75, 0, -1, 3.75)):  # from either end
+            matrices = self.filled(g.matrices, dtype)
+            matrices[:] = matrix
+            self.compare(
+                "affine_transform2d", (photos, matrices, g, True, mode, 0.5), [(g.y, dtype)]
+            )
         numbers, mean = self.filled((N,), dtype), self.filled((N, C), dtype)
         for name, given in (
             ("adjust_brightness", (numbers,)),

@@ -6,7 +6,7 @@ from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cpu.codegen.arrays import prefetch
 from numba_cnn.backends.cpu.codegen.compiler import noinline
 from numba_cnn.backends.cpu.codegen.elementary import like
-from numba_cnn.backends.cpu.microkernels.blend import blend_pixels
+from numba_cnn.backends.cpu.microkernels.blend import blend_pixels, blend_row
 from numba_cnn.backends.cpu.microkernels.copy import copy_run
 from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
@@ -16,7 +16,7 @@ from numba_cnn.backends.cpu.runtime.threads import get_num_threads, threads_for
 CONSTANT, NEAREST, REFLECT, WRAP = range(4)
 MODES = {"constant": CONSTANT, "nearest": NEAREST, "reflect": REFLECT, "wrap": WRAP}
 _FARTHEST = 1 << 22  # pixels from the origin; places beyond count as that far, and so does NaN
-_SMALL = 1 << 17  # elements of an image that is asked for while the one before it is read
+_SMALL = 1 << 16  # elements of an image that is asked for while the one before it is read
 _EARLY = 1 << 12  # elements, or a row if it has more, that are asked for of other images
 _COST = 4  # elements of a copy that take as long as one of these
 
@@ -77,14 +77,14 @@ def _places(matrix, oh, half, at, rest):
 
 
 @noinline
-def _ahead(matrix, n, oh, g):
+def _ahead(matrix, oh, g):
     """(start, step, whether from the pixel itself): where lies what is asked for at each pixel of an output row, since
     a map goes through its image in an order that no processor guesses: the next image, if it is small, else what
     the row below the next few is made of.
     """
     _, H, W, C, OH, _ = g
     if H * W * C <= _SMALL:
-        return ((n + 1) * H + oh * H // OH) * W * C, C, False
+        return (H + oh * H // OH) * W * C, C, False
     _, a1, _, _, b1, _ = matrix
     rows = like(a1, max(2, _EARLY // (W * C)))
     return (int(np.floor(rows * b1)) * W + int(np.floor(rows * a1))) * C, 0, True
@@ -101,11 +101,12 @@ def _pick(share, shares, thread, packed):
         n, oh = r // OH, r % OH
         matrix = _row_of(matrices[n])
         _places(matrix, oh, like(fill, 0.5), at, rests[thread])
-        start, step, relative = _ahead(matrix, n, oh, g)
+        start, step, relative = _ahead(matrix, oh, g)
         for ow in range(OW):
             h, w = int(at[0, ow]), int(at[1, ow])
             pixel = ((n * H + _fixed(h, H, mode)) * W + _fixed(w, W, mode)) * C
-            prefetch(source, start + ow * step + (pixel if relative else 0), C)
+            origin = pixel if relative else n * H * W * C
+            prefetch(source, origin + start + ow * step, C)
             if mode == CONSTANT and not (0 <= h < H and 0 <= w < W):
                 y[n, oh, ow] = fill
             else:
@@ -123,39 +124,54 @@ def _blend(share, shares, thread, packed):
         n, oh = r // OH, r % OH
         matrix = _row_of(matrices[n])
         _places(matrix, oh, like(fill, 0), at, rest)
-        start, step, relative = _ahead(matrix, n, oh, g)
-        for ow in range(OW):
-            h, w, between = int(at[0, ow]), int(at[1, ow]), (rest[1, ow], rest[0, ow])
-            corner = ((n * H + h) * W + w) * C
-            prefetch(source, start + ow * step + (corner if relative else 0), C)
-            if 0 <= h < H - 1 and 0 <= w < W - 1:
-                pixels, pixel = (source, corner, C, W * C, W * C + C), (target, (r * OW + ow) * C)
-                blend_pixels(pixels, between, pixel, C, nontemporal)
-            else:
-                _blend_at_edge(x[n], h, w, between, mode, fill, y[n, oh, ow])
+        first, last = _inside(at, H, W)
+        image = n * H * W * C
+        start, step, relative = _ahead(matrix, oh, g)
+        blend_row(
+            (source, image, W * C, source.size - image, C),
+            (at.reshape(-1), 0, OW),
+            (rest.reshape(-1), 0, OW),
+            (target, r * OW * C),
+            (first, last),
+            (start, step, relative),
+            nontemporal,
+        )
+        for i in range(OW - (last - first)):
+            ow = i if i < first else i + last - first
+            pixel, shares = (int(at[0, ow]), int(at[1, ow])), (rest[1, ow], rest[0, ow])
+            _blend_at_edge(
+                (source, image, H, W, C), pixel, shares, mode, fill, (target, (r * OW + ow) * C)
+            )
 
 
 @noinline
-def _blend_at_edge(image, h, w, shares, mode, fill, out):
+def _inside(at, H, W):
+    """(first, last): the pixels first <= ow < last of an output row lie between four of the source."""
+    first, last = 0, at.shape[1]
+    while first < last and not (0 <= at[0, first] < H - 1 and 0 <= at[1, first] < W - 1):
+        first += 1
+    while first < last and not (0 <= at[0, last - 1] < H - 1 and 0 <= at[1, last - 1] < W - 1):
+        last -= 1
+    return first, last
+
+
+@noinline
+def _blend_at_edge(image, pixel, shares, mode, fill, y):
     """The mean of four pixels of which one at least lies outside."""
-    H, W, C = image.shape
-    (across, down), one = shares, out.dtype.type(1)
-    h0, h1, w0, w1 = (
-        _fixed(h, H, mode),
-        _fixed(h + 1, H, mode),
-        _fixed(w, W, mode),
-        _fixed(w + 1, W, mode),
-    )
-    p, q, s, t = image[h0, w0], image[h0, w1], image[h1, w0], image[h1, w1]
-    every = mode != CONSTANT  # has a pixel that stands for it
-    high, low = every or 0 <= h < H, every or 0 <= h + 1 < H
-    near, far = every or 0 <= w < W, every or 0 <= w + 1 < W
+    (x, start, H, W, C), (h, w), (across, down), (y, place) = image, pixel, shares, y
+    one = x.dtype.type(1)
+    h0, h1 = start + _fixed(h, H, mode) * W * C, start + _fixed(h + 1, H, mode) * W * C
+    w0, w1 = _fixed(w, W, mode) * C, _fixed(w + 1, W, mode) * C
+    if mode != CONSTANT:  # each has a pixel that stands for it
+        blend_pixels((x, 0, h0 + w0, h0 + w1, h1 + w0, h1 + w1), (across, down), (y, place), C)
+        return
+    high, low, near, far = 0 <= h < H, 0 <= h + 1 < H, 0 <= w < W, 0 <= w + 1 < W
     for c in range(C):
-        upper = (p[c] if high and near else fill) * (one - across)
-        upper += (q[c] if high and far else fill) * across
-        lower = (s[c] if low and near else fill) * (one - across)
-        lower += (t[c] if low and far else fill) * across
-        out[c] = upper * (one - down) + lower * down
+        upper = (x[h0 + w0 + c] if high and near else fill) * (one - across)
+        upper += (x[h0 + w1 + c] if high and far else fill) * across
+        lower = (x[h1 + w0 + c] if low and near else fill) * (one - across)
+        lower += (x[h1 + w1 + c] if low and far else fill) * across
+        y[place + c] = upper * (one - down) + lower * down
 
 
 @noinline

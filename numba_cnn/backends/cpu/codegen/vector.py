@@ -106,9 +106,9 @@ class Vectors:
         value = self.builder.trunc(value, narrow) if narrow != self.integers else value
         self._store(value, narrow.element.width // 8, pointer, mask)
 
-    def splat(self, scalar):
-        """The scalar, a float of the vector's type, in every lane."""
-        return self._splat(scalar, self.type)
+    def splat(self, scalar, kind=None):
+        """The scalar, a float of the vector's type, in every lane; of a vector of another `kind`, if one is given."""
+        return self._splat(scalar, kind or self.type)
 
     def splat_int(self, scalar):
         """The integer, as 32 bits, in every lane."""
@@ -126,12 +126,14 @@ class Vectors:
         return self.builder.call(permute, [a, lanes])
 
     def shuffle(self, a, b, lanes):
-        """The named lanes of a and b side by side."""
-        return self.builder.shuffle_vector(a, b, ir.Constant(self.integers, lanes))
+        """The named lanes of a and b side by side, as many as are named."""
+        return self.builder.shuffle_vector(
+            a, b, ir.Constant(ir.VectorType(INT32, len(lanes)), lanes)
+        )
 
     def fma(self, a, b, c):
         """a * b + c, fused where the host can."""
-        return self._call("fmuladd", self.type, [a, b, c], self.type)
+        return self._call("fmuladd", a.type, [a, b, c], a.type)
 
     def larger(self, a, b):
         """Where a > b; NaN is larger than every number, and not larger than NaN."""
@@ -255,7 +257,7 @@ class Vectors:
         undefined = ir.Constant(kind, ir.Undefined)
         first = self.builder.insert_element(undefined, scalar, int32(0))
         return self.builder.shuffle_vector(
-            first, undefined, ir.Constant(self.integers, [0] * self.lanes)
+            first, undefined, ir.Constant(ir.VectorType(INT32, kind.count), [0] * kind.count)
         )
 
     def _load(self, kind, align, pointer, mask):
