@@ -408,6 +408,33 @@ KINDS |= {
     "labels": {"zero", "true", "three", "range"},
 }
 
+# Loops of one's own, and what is chosen for all.
+PARAMETERS |= {
+    "add_history": "flag",
+    "add_progbar": "flag",
+    "target": "?count from 0",
+    "width": "count",
+    "interval": "number from 0",
+    "stateful_metrics": "?texts",
+    "stateless_metrics": "?texts",
+    "unit_name": "text",
+    "current": "count from 0",
+    "finalize": "anything",
+    "policy": "choice",
+}
+EXCEPTIONS |= {
+    "Progbar.update.values": "?pairs",
+    "Progbar.add.values": "?pairs",
+    "Progbar.add.n": "count from 0",
+    "config.set_epsilon.value": "positive number",
+    "config.set_floatx.value": "choice",
+    "config.set_image_data_format.data_format": "choice",
+}
+KINDS |= {
+    "texts": {"empty list", "empty tuple", "dict", "texts"},
+    "pairs": {"empty list", "empty tuple", "dict"},
+}
+
 # Sequences, and data sets in parts.
 PARAMETERS |= {
     "sequences": "sequences",
