@@ -26,7 +26,7 @@ html_copy_source = False
 ROOMS = (
     "models", "layers", "losses", "metrics", "optimizers", "optimizers.schedules", "callbacks", "initializers",
     "regularizers", "constraints", "activations", "datasets", "preprocessing.image", "utils", "saving", "ops", "plots",
-    "reports", "serving", "wrappers",
+    "reports", "serving", "wrappers", "config",
 )  # fmt: skip
 _PAGE = """\
 {name}
@@ -39,7 +39,8 @@ _PAGE = """\
    :exclude-members: {others}
 """
 _OTHERS = {
-    "utils": "CustomObjectScope, custom_object_scope, model_to_dot, plot_model"
+    "utils": "CustomObjectScope, custom_object_scope, model_to_dot, plot_model, disable_interactive_logging, "
+    "enable_interactive_logging, is_interactive_logging_enabled"
 }  # which other rooms have
 _reference = Path(__file__).with_name("reference")
 _reference.mkdir(exist_ok=True)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         backend,
         backends,
         callbacks,
+        config,
         constraints,
         datasets,
         distributed,
@@ -52,6 +53,7 @@ __all__ = [
     "backends",
     "callbacks",
     "clear_session",
+    "config",
     "constraints",
     "datasets",
     "distributed",
@@ -71,6 +73,7 @@ __all__ = [
     "set_random_seed",
     "show_config",
     "utils",
+    "version",
     "wrappers",
 ]
 
@@ -84,6 +87,11 @@ _HOMES = {
     "set_random_seed": "session",
     "show_config": "config",
 }
+
+
+def version() -> str:
+    """The version of this library, __version__, as keras.version() says Keras's."""
+    return __version__
 
 
 def __getattr__(name: str) -> Any:

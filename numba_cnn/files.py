@@ -90,6 +90,22 @@ def reading(what: str, path: str | os.PathLike[str]) -> Iterator[None]:
         raise ValueError(f"{what}: {reason}. Received: {path}") from error
 
 
+class NoFile(FileNotFoundError):
+    """There is none at a path; to those who look, the system's own error with its number and the path."""
+
+    op = ""
+
+    def __str__(self) -> str:
+        return f"{self.op}: there is no such file. Received: {self.filename}"
+
+
+def no_file(op: str, path: str | os.PathLike[str]) -> NoFile:
+    """The error of op, which looked for a file."""
+    error = NoFile(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(path))
+    error.op = op
+    return error
+
+
 def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
     """The file at that path, open for reading; a pipe or a device, which might never answer, is a ValueError."""
     if not stat.S_ISREG(os.stat(path).st_mode) and not os.path.isdir(path):

@@ -14,7 +14,10 @@ _TEXTS = {
     "optimizers": "Adafactor Lamb LossScaleOptimizer Muon",
     "losses": "CTC Circle circle ctc",
     "metrics": "ConcordanceCorrelation MeanMetricWrapper PearsonCorrelation",
-    "callbacks": "ProgbarLogger",
+    "config": """
+        disable_flash_attention enable_flash_attention is_flash_attention_enabled is_nnx_enabled max_epochs
+        max_steps_per_epoch set_backend set_max_epochs set_max_steps_per_epoch
+    """,
     "datasets": """
         boston_housing california_housing imdb reuters
     """,
@@ -22,7 +25,7 @@ _TEXTS = {
     "activations": "glu sparse_plus sparse_sigmoid sparsemax threshold",
     "saving": "KerasFileEditor",
     "utils": """
-        FeatureSpace Progbar audio_dataset_from_directory get_source_inputs text_dataset_from_directory
+        FeatureSpace audio_dataset_from_directory get_source_inputs text_dataset_from_directory
         timeseries_dataset_from_array
     """,
     "preprocessing": "text_dataset_from_directory timeseries_dataset_from_array",

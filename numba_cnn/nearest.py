@@ -209,6 +209,30 @@ def keywords(function: Callable[P, R]) -> Callable[P, R]:
     return call
 
 
+def unfit(
+    error: TypeError, cls: type, arguments: tuple[Any, ...], settings: Mapping[str, Any]
+) -> TypeError | None:
+    """What to raise where a class's constructor does not take these arguments; None for other errors."""
+    if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+        return None  # by the constructor itself, not by the call
+    import inspect
+
+    signature = inspect.signature(cls)
+    any_kind = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
+    named = {name: p for name, p in signature.parameters.items() if p.kind not in any_kind}
+    try:
+        given = signature.bind_partial(*arguments, **settings).arguments
+    except TypeError as unbound:
+        text = f"{unbound}. Allowed: {', '.join(named)}"
+    else:
+        needed = [name for name, p in named.items() if p.default is p.empty and name not in given]
+        if not needed:
+            return None
+        text = f"{' and '.join(needed)} must be given"
+    received = [*map(shown, arguments), *(f"{name}={shown(v)}" for name, v in settings.items())]
+    return TypeError(f"{cls.__name__}: {text}. Received: {', '.join(received) or 'nothing'}")
+
+
 def check_keywords(what: str, settings: Mapping[str, object], names: Iterable[str]) -> None:
     """Raise a TypeError for the first keyword argument that is not one of the names."""
     names = list(names)

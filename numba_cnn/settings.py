@@ -48,7 +48,15 @@ class _Called(type):
             names = accepted(cls)
             if names is not None:
                 arguments, settings = nearest.spelled(cls, arguments, settings, names)
-            return super().__call__(*arguments, **settings)
+            try:
+                made = super().__call__(*arguments, **settings)
+            except TypeError as error:
+                explained = nearest.unfit(error, cls, arguments, settings)
+                if explained is None:
+                    raise
+                raise explained from None
+            made._when_made()
+            return made
 
     @property
     def __signature__(cls) -> inspect.Signature:
@@ -93,6 +101,9 @@ class Checked(metaclass=_Called):
                 if isinstance(method, FunctionType) and explained:
                     setattr(cls, name, nearest.keywords(method))
 
+    def _when_made(self) -> None:
+        """Called behind the constructor."""
+
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
         """An object with the settings that get_config() gives.
@@ -104,7 +115,7 @@ class Checked(metaclass=_Called):
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name[0] != "_":
-            check = _checks(type(self)).get(name)
+            check = settings_of(type(self)).get(name)
             if check is not None:
                 value = check(type(self).__name__, name, value)
             elif not (name in self.__dict__ or hasattr(type(self), name)):
@@ -119,7 +130,7 @@ class Checked(metaclass=_Called):
         if _is_method(type(self), frame.f_code):
             return
         known = [known for known in dir(self) if not known.startswith("_")]
-        what, settings = type(self).__name__, _checks(type(self))
+        what, settings = type(self).__name__, settings_of(type(self))
         if not self._takes_any_name:
             raise AttributeError(
                 f"{what} has no setting {name!r}{nearest.hint(name, known, 'arguments')}. "
@@ -276,7 +287,7 @@ def _refusal(owner: str, name: str, allowed: str, value: Any) -> ValueError:
 
 
 @cache
-def _checks(cls: type[Any]) -> Settings:
+def settings_of(cls: type[Any]) -> Settings:
     """The settings of a class and of its bases."""
     bases = [vars(base).get("_settings", {}) for base in reversed(cls.__mro__)]
     return {name: check for settings in bases for name, check in settings.items()}

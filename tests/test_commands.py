@@ -211,6 +211,27 @@ def test_errors(run, arrays, saved, tmp_path, monkeypatch, arguments, message):
         (["train", "--batch-size", "some"], "invalid positive integer value: 'some'"),
         (["train", "--backend", "tpu"], "invalid choice: 'tpu'"),
         (["predict", "model.keras"], "the following arguments are required: IMAGE"),
+        (
+            ["serve", "m.keras", "--port", "nonsense"],
+            "--port: invalid port from 0 to 65535 value: 'nonsense'",
+        ),
+        (
+            ["serve", "m.keras", "--port", "65536"],
+            "--port: invalid port from 0 to 65535 value: '65536'",
+        ),
+        (
+            ["plot", "blocks", "m.keras", "--out", "a.gif"],
+            "--out: must end in .png, .svg, .pdf. Received: 'a.gif'",
+        ),
+        (
+            ["plot", "graph", "m.keras", "--out", "a.pdf"],
+            "--out of graph must end in .png, .svg. Received: a.pdf",
+        ),
+        (
+            ["convert", "m.keras", "a.txt"],
+            "TARGET: must end in .weights.h5, .keras, .h5, .npz, .json. ",
+        ),
+        (["train", "--seed", "-1"], "--seed: invalid integer from 0 to 2**32 - 1 value: '-1'"),
     ],
 )
 def test_usage(run, arguments, message):

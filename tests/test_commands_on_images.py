@@ -227,7 +227,7 @@ def test_plot_of_images(run, trained, photos, tmp_path):
     )
     assert code == 0
     assert target.read_text().startswith("<?xml")
-    assert run("plot", "maps", trained, "--out", tmp_path / "a.gif")[0] == 1
+    assert run("plot", "maps", trained, "--out", tmp_path / "a.gif")[0] == 2
 
 
 @pytest.mark.parametrize("ending", [".keras", ".h5", ".weights.h5", ".npz", ".json"])

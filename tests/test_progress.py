@@ -9,12 +9,12 @@ import textwrap
 import pytest
 
 from numba_cnn import callbacks
-from numba_cnn.models.progress import Progress, clock, number, step_time
+from numba_cnn.progress import Progress, clock, number, step_time
 
 SCRIPT = textwrap.dedent(
     """
     import time
-    from numba_cnn.models.progress import Progress
+    from numba_cnn.progress import Progress
     progress = Progress("auto", steps=4, epochs=2)
     for epoch in range(2):
         progress.begin(epoch)

@@ -189,3 +189,86 @@ def test_braces_of_a_folder(tmp_path):
     path = str(tmp_path / "{{run}}" / "{epoch}.keras")
     fit(compiled(), callbacks=[callbacks.ModelCheckpoint(path)])
     assert (tmp_path / "{run}" / "1.keras").exists()
+
+
+@pytest.mark.parametrize(
+    ("layer", "name", "value", "shape", "message"),
+    [
+        (lambda: layers.Dense(3), "units", -1, (None, 3), "dense: units must be .*at least 1.*: -1"),
+        (lambda: layers.Dense(3), "units", "a", (None, 3), "units must be .* Received: 'a'"),
+        (lambda: layers.Conv2D(3, 3), "strides", 0, (None, 8, 8, 3), "strides must be .*: 0"),
+        (lambda: layers.Conv2D(3, 3), "padding", "x", (None, 8, 8, 3), "padding must be .*: 'x'"),
+        (lambda: layers.MaxPooling2D(2), "pool_size", 0, (None, 8, 8, 3), "pool_size must be .*: 0"),
+        (lambda: layers.Dense(3), "kernel_initializer", "a", (None, 3), "initializer.* 'a'"),
+    ],
+)  # fmt: skip
+def test_settings_that_only_the_constructor_looks_at(layer, name, value, shape, message):
+    """They may be set until the layer is built, which says what is wrong."""
+    made = layer()
+    setattr(made, name, value)
+    with pytest.raises(ValueError, match=message):
+        made.build(shape)
+    assert not made.weights
+
+
+def test_settings_that_are_set_before_the_layer_is_built_count():
+    images, made = np.ones((1, 8, 8, 2), np.float32), layers.Conv2D(3, 3)
+    made.kernel_size, made.strides, made.kernel_initializer = 2, (2, 4), "ones"
+    assert made(images).shape == (1, 4, 2, 3)
+    assert made.get_config()["strides"] == [2, 4]
+    np.testing.assert_array_equal(made(images), np.full((1, 4, 2, 3), 8))
+    made.strides = -1  # too late, as in Keras for the weights
+    assert made(images).shape == (1, 4, 2, 3)
+
+
+class Two(models.Model):
+    def __init__(self, units, more=1):
+        super().__init__()
+        self.dense = layers.Dense(units)
+
+    def call(self, x):
+        return self.dense(x)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: layers.Dense(), "Dense: units must be given. Received: nothing"),
+        (lambda: layers.Conv2D(use_bias=False),
+         "Conv2D: filters and kernel_size must be given. Received: use_bias=False"),
+        (lambda: layers.Dense(3, units=4), "Dense: multiple values for .* 'units'. Allowed: units, .*: 3, units=4"),
+        (lambda: losses.MeanSquaredError(1, 2), "MeanSquaredError: too many positional .*: name. Received: 1, 2"),
+        (lambda: callbacks.ModelCheckpoint(), "ModelCheckpoint: filepath must be given. Received: nothing"),
+        (lambda: metrics.MeanIoU(), "MeanIoU: num_classes must be given. Received: nothing"),
+        (lambda: Two(), "Two: units must be given. Received: nothing"),
+    ],
+)  # fmt: skip
+def test_arguments_that_do_not_fit_a_constructor(call, message):
+    with pytest.raises(TypeError, match=f"^{message}$"):
+        call()
+
+
+def test_errors_inside_of_a_constructor_stay_as_they_are():
+    class Own(layers.Layer):
+        def __init__(self, units):
+            super().__init__()
+            self.count = int(units)
+
+        def call(self, x):
+            return x
+
+    with pytest.raises(TypeError, match=r"^int\(\) argument must be"):
+        Own(None)
+
+
+@pytest.mark.parametrize("name", ["none.keras", "none.h5", "none"])
+def test_models_that_are_not_there(name, tmp_path):
+    with pytest.raises(
+        FileNotFoundError, match=rf"^load_model: there is no such file. Received: .*{name}$"
+    ) as told:
+        models.load_model(tmp_path / name)
+    assert (told.value.errno, told.value.filename) == (2, str(tmp_path / name))
+    with pytest.raises(
+        FileNotFoundError, match=r"^load_weights: there is no such file. Received: "
+    ):
+        compiled().load_weights(tmp_path / name)

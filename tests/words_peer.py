@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import own_estimators
+import own_loops
 import own_models
 import own_objects
 import own_words
@@ -92,6 +93,7 @@ def signatures(keras):
         keras.saving.register_keras_serializable, keras.saving.get_registered_name,
         keras.saving.get_registered_object, keras.utils.plot_model, keras.models.model_from_json,
         keras.saving.deserialize_keras_object, keras.saving.load_model,
+        keras.callbacks.CallbackList, keras.utils.Progbar, keras.utils.Progbar.update, keras.utils.Progbar.add,
     ]  # fmt: skip
     return {
         function.__name__: {
@@ -104,7 +106,7 @@ def signatures(keras):
 
 
 CASES |= {"summaries": summaries, "signatures": signatures, "functions": functions}
-CASES |= own_estimators.CASES | own_words.CASES
+CASES |= own_estimators.CASES | own_loops.CASES | own_words.CASES
 
 # By name: what makes a model, and what is asked of it.
 FILES = {

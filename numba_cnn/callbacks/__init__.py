@@ -3,9 +3,11 @@
 from numba_cnn import nearest
 from numba_cnn.callbacks.averages import SwapEMAWeights
 from numba_cnn.callbacks.backup import BackupAndRestore
-from numba_cnn.callbacks.callback import Callback, CallbackList, History, LambdaCallback
+from numba_cnn.callbacks.callback import Callback, History, LambdaCallback
+from numba_cnn.callbacks.callback_list import CallbackList
 from numba_cnn.callbacks.checkpoint import ModelCheckpoint
 from numba_cnn.callbacks.monitor import EarlyStopping, ReduceLROnPlateau
+from numba_cnn.callbacks.progbar_logger import ProgbarLogger
 from numba_cnn.callbacks.remote import RemoteMonitor
 from numba_cnn.callbacks.schedule import CSVLogger, LearningRateScheduler, TerminateOnNaN
 from numba_cnn.callbacks.tensorboard import TensorBoard
@@ -20,6 +22,7 @@ __all__ = [
     "LambdaCallback",
     "LearningRateScheduler",
     "ModelCheckpoint",
+    "ProgbarLogger",
     "ReduceLROnPlateau",
     "RemoteMonitor",
     "SwapEMAWeights",

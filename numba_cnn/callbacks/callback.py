@@ -1,8 +1,8 @@
-"""What a callback is, how several are called, and the simplest of them."""
+"""What a callback is, and the simplest of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from numba_cnn import nearest, settings
@@ -71,71 +71,6 @@ class Callback(Checked):
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         self.on_batch_end(batch, logs)
-
-
-class CallbackList:
-    """Calls each hook of each callback that has its own version of it, in order."""
-
-    def __init__(self, callbacks: Iterable[Callback], model: Any, params: dict[str, Any]) -> None:
-        self.callbacks = as_list(callbacks)
-        for callback in self.callbacks:
-            if not isinstance(callback, Callback):
-                raise TypeError(
-                    f"callbacks: expected objects of Callback. Received: {type(callback).__name__}"
-                )
-            callback.set_model(model)
-            callback.set_params(params)
-            callback.set_others(self.callbacks)
-        self.callbacks.sort(key=lambda callback: callback.runs_last)
-        self._hooks: dict[str, list[Callable[..., None]]] = {}
-
-    def act_everywhere(self, hook: str) -> bool:
-        """Whether a callback that every rank of a distributed model has does something at that hook."""
-        shared = [one for one in self.callbacks if not one.on_first_rank_only]
-        return any(_is_own(one, name) for one in shared for name in _names(hook))
-
-    def call(self, hook: str, *arguments: Any) -> None:
-        for method in self._methods(hook):
-            method(*arguments)
-
-    def call_batch(self, hook: str, batch: int, read_logs: Callable[[], Logs]) -> None:
-        """Like call, but the logs are read only if somebody wants them."""
-        methods = self._methods(hook)
-        if methods:
-            logs = read_logs()
-            for method in methods:
-                method(batch, logs)
-
-    def _methods(self, hook: str) -> list[Callable[..., None]]:
-        if hook not in self._hooks:
-            self._hooks[hook] = [
-                getattr(callback, hook)
-                for callback in self.callbacks
-                if any(_is_own(callback, name) for name in _names(hook))
-            ]
-        return self._hooks[hook]
-
-
-def as_list(callbacks: Callback | Iterable[Callback] | None) -> list[Callback]:
-    """None, one callback or several as a list."""
-    if callbacks is None:
-        return []
-    if isinstance(callbacks, Callback):
-        return [callbacks]
-    if isinstance(callbacks, str | bytes) or not isinstance(callbacks, Iterable):
-        raise TypeError(
-            "callbacks: expected a list of objects of Callback. "
-            f"Received: {nearest.shown(callbacks)}"
-        )
-    return list(callbacks)
-
-
-def _names(hook: str) -> set[str]:
-    return {hook, hook.replace("train_batch", "batch")}
-
-
-def _is_own(callback: Callback, hook: str) -> bool:
-    return hook in vars(callback) or getattr(type(callback), hook) is not getattr(Callback, hook)
 
 
 class History(Callback):

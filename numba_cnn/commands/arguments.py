@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from numba_cnn import nearest
 
 if TYPE_CHECKING:
     from numba_cnn.commands.data import Data
@@ -43,6 +46,39 @@ def rate(text: str) -> float:
 
 
 rate.__name__ = "number above 0"
+
+
+def port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 2**16:
+        raise ValueError(text)
+    return number
+
+
+port.__name__ = "port from 0 to 65535"
+
+
+def seed(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 2**32:
+        raise ValueError(text)
+    return number
+
+
+seed.__name__ = "integer from 0 to 2**32 - 1"
+
+
+def file_in(*endings: str) -> Callable[[str], str]:
+    """A path that ends in one of these."""
+
+    def check(text: str) -> str:
+        if not text.endswith(endings) or Path(text).name in endings:
+            raise argparse.ArgumentTypeError(
+                f"must end in {', '.join(endings)}. Received: {nearest.shown(text)}"
+            )
+        return text
+
+    return check
 
 
 def optimizer(text: str) -> str:

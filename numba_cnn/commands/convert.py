@@ -28,7 +28,10 @@ _ENDINGS = ".weights.h5", ".keras", ".h5", ".npz", ".json"
 def add(parser: argparse.ArgumentParser) -> None:
     common.add_model(parser)
     parser.add_argument(
-        "target", metavar="TARGET", help=f"a file that ends in {', '.join(_ENDINGS)}"
+        "target",
+        type=common.file_in(*_ENDINGS),
+        metavar="TARGET",
+        help=f"a file that ends in {', '.join(_ENDINGS)}",
     )
     parser.add_argument("--force", action="store_true", help="overwrite a file that is there")
 
@@ -37,9 +40,7 @@ def run(arguments: argparse.Namespace) -> int | None:
     from numba_cnn import files, models
 
     target = arguments.target
-    ending = next((one for one in _ENDINGS if target.endswith(one)), None)
-    if ending is None:
-        raise ValueError(f"TARGET must end in {', '.join(_ENDINGS)}. Received: {target}")
+    ending = next(one for one in _ENDINGS if target.endswith(one))
     model = models.load_model(common.model_file(arguments.model), backend="cpu")
     if Path(target).exists() and not arguments.force:
         raise ValueError(f"there is a file already; --force overwrites it. Received: {target}")

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from numba_cnn import nearest
 from numba_cnn.commands import arguments as common
 from numba_cnn.commands import reporting
 
@@ -105,12 +104,15 @@ _ENDINGS = ".png", ".svg", ".pdf"
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("kind", metavar="KIND", choices=("graph", *_KINDS), help="see below")
     common.add_model(parser)
-    parser.add_argument("--out", metavar="FILE", help="default: KIND.png")
+    parser.add_argument(
+        "--out", type=common.file_in(*_ENDINGS), metavar="FILE", help="default: KIND.png"
+    )
     parser.add_argument(
         "--images", nargs="+", metavar="IMAGE", help="image files, instead of those of --data"
     )
     common.add_data(parser, None)
     common.add_machine(parser)
+    parser.set_defaults(wrong=parser.error)
 
 
 def run(arguments: argparse.Namespace) -> int | None:
@@ -118,10 +120,8 @@ def run(arguments: argparse.Namespace) -> int | None:
 
     common.set_threads(arguments)
     target = Path(arguments.out or f"{arguments.kind}.png")
-    if target.suffix not in _ENDINGS:
-        raise ValueError(
-            f"--out must end in {', '.join(_ENDINGS)}. Received: {nearest.shown(str(target))}"
-        )
+    if arguments.kind == "graph" and target.suffix == ".pdf":
+        arguments.wrong(f"--out of graph must end in .png, .svg. Received: {target}")
     if arguments.kind != "graph" or target.suffix != ".svg":
         reporting.need_drawing(f"plot {arguments.kind}")
     model = common.load(arguments)

@@ -21,7 +21,11 @@ examples:
 def add(parser: argparse.ArgumentParser) -> None:
     common.add_model(parser)
     parser.add_argument(
-        "--port", type=int, default=8000, metavar="N", help="0 takes a free one; default: 8000"
+        "--port",
+        type=common.port,
+        default=8000,
+        metavar="N",
+        help="0 takes a free one; default: 8000",
     )
     parser.add_argument(
         "--most",
@@ -44,8 +48,6 @@ def run(arguments: argparse.Namespace) -> int | None:
     from numba_cnn import serving
 
     common.set_threads(arguments)
-    if not 0 <= arguments.port < 2**16:
-        raise ValueError(f"--port must be 0 to 65535. Received: {arguments.port}")
     model = common.load(arguments)
     limits = serving.Limits(upload=arguments.most * 2**20, seconds=arguments.seconds)
     with serving.Server(model, arguments.port, limits) as server:

@@ -91,7 +91,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="stop after N epochs without a better loss of validation, and take the best weights",
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    parser.add_argument("--seed", type=common.seed, default=0, metavar="N", help="default: 0")
     parser.add_argument(
         "--out", default="out", metavar="FOLDER", help="the run's folder; default: out"
     )

@@ -6,6 +6,7 @@ import os
 import warnings
 from pathlib import Path
 
+from numba_cnn import files
 from numba_cnn.formats import keras_file, legacy_h5, weights_file
 from numba_cnn.formats.backup_file import load_backup, save_backup
 from numba_cnn.formats.keras_file import ModelFile
@@ -52,7 +53,7 @@ def save_model(
 
 def open_model(filepath: FilePath) -> ModelFile | LegacyModelFile:
     """The file of a model at that path, or the .keras file that save_model wrote for it."""
-    path = _found(Path(filepath), keras_file.SUFFIX)
+    path = _found("load_model", Path(filepath), keras_file.SUFFIX)
     if path.is_dir():
         raise ValueError(
             f"load_model: expected a file, such as {path / 'model.keras'}. Received: the folder {path}"
@@ -95,7 +96,7 @@ def load_weights(
     by_name          of .h5 files of Keras 1 and 2 alone, which have layers' names
     skip_mismatch    whether layers keep theirs whose weights are of other shapes, with a warning
     """
-    path = _found(Path(filepath), weights_file.SUFFIX)
+    path = _found("load_weights", Path(filepath), weights_file.SUFFIX)
     is_tree = path.name.endswith(weights_file.SUFFIX)
     if by_name and (is_tree or path.suffix == keras_file.SUFFIX):
         raise ValueError(f"load_weights: by_name is for .h5 files. Received: {path}")
@@ -116,7 +117,11 @@ def _ending(op: str, path: Path, suffix: str) -> Path:
     return written
 
 
-def _found(path: Path, suffix: str) -> Path:
+def _found(op: str, path: Path, suffix: str) -> Path:
     """The path itself, or the file that was written in its place."""
     beside = path.with_name(path.name + suffix)
-    return beside if beside.is_file() and not path.is_file() else path
+    if not path.is_file() and beside.is_file():
+        return beside
+    if not path.exists():
+        raise files.no_file(op, path)
+    return path

@@ -7,11 +7,12 @@ import json
 import os
 import time
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from numba_cnn import files
-from numba_cnn.formats import description, weights_file
+from numba_cnn.formats import description, legacy_config, weights_file
 from numba_cnn.layers import Layer
 from numba_cnn.optimizers import Optimizer
 from numba_cnn.registry import Configuration
@@ -71,5 +72,16 @@ def open_model(filepath: str | os.PathLike[str]) -> ModelFile:
         zipfile.ZipFile(file) as archive,
     ):
         members = files.Members(archive, files.size(file))
-        text = members.read(_CONFIG, description.MOST_BYTES)
-        return ModelFile(path, description.read(text, _CONFIG), members.read(_WEIGHTS))
+        described = description.read(members.read(_CONFIG, description.MOST_BYTES), _CONFIG)
+        if _is_of_keras_2(members):
+            described = legacy_config.described(described)
+        return ModelFile(path, described, members.read(_WEIGHTS))
+
+
+def _is_of_keras_2(members: files.Members) -> bool:
+    """Whether the file says that Keras 2 wrote it."""
+    if _METADATA not in members:
+        return False
+    metadata = description.read(members.read(_METADATA, description.MOST_BYTES), _METADATA)
+    version = metadata.get("keras_version") if isinstance(metadata, Mapping) else None
+    return isinstance(version, str) and version.startswith("2.")

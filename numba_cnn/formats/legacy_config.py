@@ -1,4 +1,4 @@
-"""What .h5 files say of a model and its training, in the words of .keras files, and the other way."""
+"""What .h5 files, and .keras files of Keras 2, say of a model and its training, in the words of Keras 3; and back."""
 
 from __future__ import annotations
 
@@ -17,6 +17,17 @@ def model(config: Any) -> dict[str, Any]:
     if not isinstance(config, Mapping):
         return {"class_name": None, "config": None}
     return _layer(config)
+
+
+def described(config: Any) -> dict[str, Any]:
+    """A model's description with what it was compiled with, from a .keras file of Keras 2."""
+    found = model(config)
+    compiled = found.get("compile_config")
+    if isinstance(compiled, Mapping):
+        found["compile_config"] = training(
+            {**compiled, "optimizer_config": compiled.get("optimizer")}
+        )
+    return found
 
 
 def training(config: Any) -> Any:

@@ -15,8 +15,7 @@ import io
 import math
 import os
 import warnings
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -25,10 +24,10 @@ import numpy as np
 
 from numba_cnn import files
 from numba_cnn.formats import optimizer_state
+from numba_cnn.formats.weights_tree import groups_of
 from numba_cnn.layers import Layer
 from numba_cnn.optimizers import Optimizer
 from numba_cnn.parameter import Parameter
-from numba_cnn.session import snake_case
 
 SUFFIX = ".weights.h5"
 _LAYERS, _LAYERS_2 = "layers", "_layer_checkpoint_dependencies"  # Keras 2's name for the same
@@ -73,7 +72,7 @@ def write(file: BinaryIO, model: Layer, optimizer: Optimizer | None) -> None:
     import h5py  # type: ignore[import-untyped]
 
     with h5py.File(file, "w") as h5:
-        for group, layer in _groups(model):
+        for group, layer in groups_of(model):
             arrays = [] if layer.inner_layers else layer.get_weights()
             _write_arrays(h5, f"{group}/vars", layer.name, arrays)
             if isinstance(layer.generator, Parameter):
@@ -96,8 +95,9 @@ def read(
     import h5py
 
     with files.reading("the file's weights cannot be read", origin), h5py.File(file, "r") as h5:
-        is_old = _LAYERS_2 in h5 and _LAYERS not in h5
-        groups = [(_of_keras_2(group) if is_old else group, one) for group, one in _groups(model)]
+        groups = groups_of(model)
+        if _LAYERS_2 in h5 and _LAYERS not in h5:
+            groups = _of_keras_2(h5, model)
         leaves = [(group, layer) for group, layer in groups if not layer.inner_layers]
         weights = [
             (parameter, parameter.checked(array))
@@ -117,8 +117,18 @@ def read(
         optimizer.set_variables(state)
 
 
-def _of_keras_2(group: str) -> str:
-    return "/".join(_LAYERS_2 if step == _LAYERS else step for step in group.split("/"))
+def _of_keras_2(h5: Any, model: Layer) -> list[tuple[str, Layer]]:
+    """The groups as Keras 2 names them; up to 2.13 what has weights counts twice among the layers of its class."""
+    groups: list[tuple[str, Layer]] = []
+    for twice in (False, True):
+        groups = [
+            ("/".join(_LAYERS_2 if step == _LAYERS else step for step in group.split("/")), layer)
+            for group, layer in groups_of(model, twice)
+        ]
+        leaves = [group for group, one in groups if one.weights and not one.inner_layers]
+        if all(_stored(h5, f"{group}/vars") is not None for group in leaves):
+            break
+    return groups
 
 
 def _read_generator(h5: Any, group: str, size: int) -> np.ndarray | None:
@@ -130,37 +140,6 @@ def _read_generator(h5: Any, group: str, size: int) -> np.ndarray | None:
         below = follow(below, step)
     (numbers,) = _read_arrays(h5, f"{group}/{_GENERATOR}", [((2,), np.dtype(np.int64))], size)
     return np.append(numbers, 0)
-
-
-def _groups(model: Layer) -> list[tuple[str, Layer]]:
-    """Each layer, those of models inside too, with the path of its group, where it is met first."""
-    groups: dict[int, tuple[str, Layer]] = {}
-    for path, layer in _below(model):
-        groups.setdefault(id(layer), (path, layer))
-    return list(groups.values())
-
-
-def _below(layer: Layer, above: str = "") -> Iterator[tuple[str, Layer]]:
-    """The layers inside by their paths: those with an underscore come last, else the alphabet decides."""
-    parts = layer.saved_parts()
-    for name in sorted(parts, key=lambda name: f"~{name}" if name[0] == "_" else name):
-        yield from _at(f"{above}{name}", parts[name])
-
-
-def _at(path: str, part: Any) -> Iterator[tuple[str, Layer]]:
-    """A layer, or those in a list, a tuple or a dict: these count classes, whatever the layers' names."""
-    if isinstance(part, Layer):
-        yield path, part
-        yield from _below(part, f"{path}/")
-    elif isinstance(part, list | tuple | Mapping):
-        seen: Counter[str] = Counter()
-        for one in part.values() if isinstance(part, Mapping) else part:
-            if isinstance(one, Layer | list | tuple | Mapping):
-                name = snake_case(one.class_name) if isinstance(one, Layer) else "container"
-                yield from _at(
-                    f"{path}/{name}_{seen[name]}" if seen[name] else f"{path}/{name}", one
-                )
-                seen[name] += 1
 
 
 def _write_arrays(h5: Any, path: str, name: str, arrays: Sequence[np.ndarray]) -> None:
@@ -249,12 +228,17 @@ def _read_state(h5: Any, optimizer: Optimizer, size: int) -> list[np.ndarray] | 
     kinds = [
         (array.shape, array.dtype if array.ndim else wide) for array in optimizer.get_variables()
     ]
+    names, stored = optimizer.state_names(), _stored(h5, "optimizer/vars")
+    # Keras 2 keeps the learning rate elsewhere.
+    bare = stored is not None and len(stored) == len(kinds) - 1 and "learning_rate" in names
     try:
-        state = _read_arrays(h5, "optimizer/vars", kinds, size)
+        state = _read_arrays(h5, "optimizer/vars", kinds[:1] + kinds[2:] if bare else kinds, size)
     except ValueError as error:
         warnings.warn(f"the optimizer starts afresh: {error}", stacklevel=2)
         return None
-    optimizer_state.check(optimizer.state_names(), state)
+    if bare:
+        state.insert(1, np.asarray(optimizer.get_variables()[1]))
+    optimizer_state.check(names, state)
     return state
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Self
 
 from numba_cnn import nearest
 from numba_cnn.constructors import constructor
 from numba_cnn.layers.weighted import Weighted
+from numba_cnn.settings import settings_of
 
 _PLAIN = str, int, float, type(None)
 _SHARED = "name", "trainable", "dtype"  # what all layers take
+_FIRST = "weights", "input_shape"  # what counts once: building sets these
 
 
 class Configured(Weighted):
@@ -29,6 +32,33 @@ class Configured(Weighted):
         if not constructor(cls).is_ours:
             made.__dict__["_made_with"] = arguments, settings
         return made
+
+    def _when_made(self) -> None:
+        self.__dict__["_replaced"] = {}
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """What is set on a layer that is not built is looked at when it is built: see _settle()."""
+        replaced = self.__dict__.get("_replaced")
+        is_early = self.__dict__.get("output_shape") is None
+        if replaced is not None and is_early and name in _arguments_of(type(self)):
+            replaced.setdefault(name, self.__dict__.get(name))
+        super().__setattr__(name, value)
+
+    def _settle(self) -> None:
+        """Have the settings that were set since the layer was made be as its constructor takes them; or its error."""
+        replaced, self.__dict__["_replaced"] = self.__dict__.get("_replaced"), {}
+        if not replaced:
+            return
+        settings = {name: self.__dict__[name] for name in replaced}
+        self.__dict__.update(replaced)  # as it was made: what is wrong may have no configuration
+        try:
+            config = self.get_config()
+        finally:
+            self.__dict__.update(settings)
+        again = vars(type(self).from_config(config | settings))
+        for name in (*replaced, "geometry", "_geometry"):
+            if name in again:
+                super().__setattr__(name, again[name])
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor, as Keras writes them."""
@@ -73,6 +103,17 @@ class Configured(Weighted):
             if key in rest:
                 setattr(made, key, rest[key])
         return made
+
+
+@cache
+def _arguments_of(cls: type) -> frozenset[str]:
+    """The constructor's arguments that nothing looks at when they are set."""
+    named = constructor(cls)
+    return (
+        frozenset(named.names if named.is_ours else ())
+        - set(settings_of(cls))
+        - {*_SHARED, *_FIRST}
+    )
 
 
 def _is_plain(value: Any) -> bool:

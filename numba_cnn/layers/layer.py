@@ -142,6 +142,7 @@ class Layer(Configured):
                 f"{self.name}: the layer has weights for inputs of shape {self.input_shape}. "
                 f"Received: input_shape {input_shape}"
             )
+        self._settle()
         output_shape = self.compute_output_shape(input_shape)
         self._make_parameters(input_shape)
         if self._first_weights is not None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from numba_cnn import backends, nearest, settings
-from numba_cnn.callbacks.callback import CallbackList
+from numba_cnn.callbacks import CallbackList
 from numba_cnn.distributed import RankError, Ranks
 from numba_cnn.distributed.ranks import threads
 from numba_cnn.distributed.versions import versions

@@ -13,15 +13,15 @@ import numpy as np
 
 from numba_cnn import nearest, session, shapes
 from numba_cnn.backends import compiling
-from numba_cnn.callbacks import Callback, CallbackList, History
-from numba_cnn.callbacks.callback import as_list
+from numba_cnn.callbacks import Callback, CallbackList, History, ProgbarLogger
+from numba_cnn.callbacks.callback_list import as_list
 from numba_cnn.models import data, sources
 from numba_cnn.models.feeding import BATCH_SIZE, Given, split
 from numba_cnn.models.learner import Logs
-from numba_cnn.models.progress import Progress, verbosity
 from numba_cnn.models.resuming import Resumable
 from numba_cnn.models.sources import Source
 from numba_cnn.models.structure import one_or_all
+from numba_cnn.progress import Progress, verbosity
 from numba_cnn.settings import flag
 
 Callbacks = Callback | Sequence[Callback] | None
@@ -97,11 +97,11 @@ class Trainer(Resumable):
         self.history, self.stop_training = History(), False
         names = [type(callback).__name__ for callback in self._mine(callbacks, every=True)]
         together = self._together("fit", batches, tests, callbacks=names, epochs=epochs)
-        with together, self._progress(verbose, batches, epochs) as progress:
+        with together, self._progress(verbose, batches, callbacks, epochs) as progress:
             if tests is not None:
                 tests.check()
-            parameters = {"verbose": verbose, "epochs": epochs, "steps": batches.steps}
-            hooks = CallbackList([*self._mine(callbacks), self.history], self, parameters)
+            parameters: Any = {"verbose": verbose, "epochs": epochs, "steps": batches.steps}
+            hooks = CallbackList([*self._mine(callbacks), self.history], model=self, **parameters)
             self._source, self._position = batches, (initial_epoch, 0)
             self._train(batches, tests, validation_freq, progress, hooks)
         self._source = None
@@ -164,7 +164,8 @@ class Trainer(Resumable):
         return_dict = flag("evaluate", "return_dict", return_dict)
         given = self._given("evaluate", x, y, sample_weight)
         batches = self._fed("evaluate", given, batch_size, steps)
-        with self._together("evaluate", batches), self._progress(verbose, batches) as progress:
+        together = self._together("evaluate", batches)
+        with together, self._progress(verbose, batches, callbacks) as progress:
             logs = self._test(batches, progress, self._hooks(callbacks, verbose, batches))
         if return_dict:
             return logs
@@ -192,7 +193,8 @@ class Trainer(Resumable):
             if results is not None:
                 return self.backend.to_numpy(results[0][0])
         batches = self._samples("predict", x, batch_size, steps)
-        with self._together("predict", batches), self._progress(verbose, batches) as progress:
+        together = self._together("predict", batches)
+        with together, self._progress(verbose, batches, callbacks) as progress:
             outputs = self._predicted(batches, progress, self._hooks(callbacks, verbose, batches))
         return self._arranged(outputs)
 
@@ -249,10 +251,11 @@ class Trainer(Resumable):
 
     @contextmanager
     def _progress(
-        self, verbose: str | int, batches: Source, epochs: int | None = None
+        self, verbose: str | int, batches: Source, callbacks: Callbacks, epochs: int | None = None
     ) -> Iterator[Progress]:
         """What shows how far the passes have come, and says when they compile kernels."""
-        verbose = verbosity(batches.op, "verbose", verbose)
+        shows = any(isinstance(one, ProgbarLogger) for one in as_list(callbacks))
+        verbose = 0 if shows else verbosity(batches.op, "verbose", verbose)
         progress = Progress(verbose, batches.steps, epochs)
         if not verbose:
             yield progress
@@ -265,8 +268,7 @@ class Trainer(Resumable):
             yield progress
 
     def _hooks(self, callbacks: Callbacks, verbose: str | int, batches: Source) -> CallbackList:
-        parameters = {"verbose": verbose, "steps": batches.steps}
-        return CallbackList(self._mine(callbacks), self, parameters)
+        return CallbackList(self._mine(callbacks), model=self, verbose=verbose, steps=batches.steps)
 
     def _mine(self, callbacks: Callbacks, every: bool = False) -> list[Callback]:
         """Those that run on this rank, or on every one."""

@@ -12,6 +12,11 @@ from numba_cnn.custom import (
 )
 from numba_cnn.layers.tensor import is_keras_tensor
 from numba_cnn.plots import model_to_dot, plot_model
+from numba_cnn.progress import (
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
+)
 from numba_cnn.session import set_random_seed
 from numba_cnn.utils.arrays import normalize, to_categorical
 from numba_cnn.utils.batches import (
@@ -23,21 +28,26 @@ from numba_cnn.utils.batches import (
 from numba_cnn.utils.get_file import get_file
 from numba_cnn.utils.image_dataset import image_dataset_from_directory
 from numba_cnn.utils.images import array_to_img, img_to_array, load_img, save_img
+from numba_cnn.utils.progbar import Progbar
 from numba_cnn.utils.py_dataset import PyDataset, Sequence
 
 __all__ = [
     "CustomObjectScope",
+    "Progbar",
     "PyDataset",
     "Sequence",
     "array_to_img",
     "clear_session",
     "custom_object_scope",
+    "disable_interactive_logging",
+    "enable_interactive_logging",
     "get_custom_objects",
     "get_file",
     "get_registered_name",
     "get_registered_object",
     "image_dataset_from_directory",
     "img_to_array",
+    "is_interactive_logging_enabled",
     "is_keras_tensor",
     "load_img",
     "model_to_dot",

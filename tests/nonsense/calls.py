@@ -13,7 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from .examples import EXAMPLES
-from .parameters import ALIASES, EXCEPTIONS, INSIDE, KINDS, PARAMETERS, VALUES
+from .exceptions import EXCEPTIONS, INSIDE
+from .kinds import KINDS, VALUES
+from .parameters import ALIASES, PARAMETERS
 from .targets import targets
 
 

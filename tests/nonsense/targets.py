@@ -7,6 +7,7 @@ import numba_cnn
 from numba_cnn import (
     activations,
     callbacks,
+    config,
     constraints,
     datasets,
     initializers,
@@ -88,7 +89,17 @@ def targets():
     found += _of("utils.image_dataset_from_directory", utils.image_dataset_from_directory)
     for name in ("register_keras_serializable", "get_registered_name", "CustomObjectScope"):
         found += _of(f"saving.{name}", getattr(saving, name))
-    for name in ("plot_model", "split_dataset", "pad_sequences", "unpack_x_y_sample_weight"):
+    found += _methods("Progbar", lambda: utils.Progbar(4), utils.Progbar, ("update", "add"))
+    for name in (name for name in config.__all__ if name.startswith("set_")):
+        if name not in numba_cnn.__all__:
+            found += _of(f"config.{name}", getattr(config, name))
+    for name in (
+        "Progbar",
+        "plot_model",
+        "split_dataset",
+        "pad_sequences",
+        "unpack_x_y_sample_weight",
+    ):
         found += _of(f"utils.{name}", getattr(utils, name))
     for name in (name for name in plots.__all__ if name != "plot_model"):
         found += _of(f"plots.{name}", getattr(plots, name))

@@ -9,7 +9,8 @@ import numba
 
 from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cuda.launch import ROW_THREADS, launch
-from numba_cnn.backends.cuda.provider import cuda, device, jit
+from numba_cnn.backends.cuda.provider import cuda, jit
+from numba_cnn.backends.cuda.sums import sum_of_block
 from numba_cnn.backends.cuda.vector import load, store
 
 
@@ -27,21 +28,6 @@ def group_norm_backward(dy, x, gamma, mean, inverse_deviation, dx, dgamma, dbeta
     launch(kernel, gamma.size, ROW_THREADS, *arrays, dgamma, dbeta)
 
 
-@device
-def _sum_of(values, t):
-    """The sum over all threads of a block, by the same pairs in every run; the simulator wants it in this file."""
-    cuda.syncthreads()
-    half = ROW_THREADS // 2
-    while half > 0:
-        if t < half:
-            values[t] += values[t + half]
-        cuda.syncthreads()
-        half //= 2
-    total = values[0]
-    cuda.syncthreads()
-    return total
-
-
 @lru_cache
 def group_norm_kernel(dtype):
     kind, zero, one = getattr(numba, dtype.name), dtype.type(0), dtype.type(1)
@@ -56,13 +42,13 @@ def group_norm_kernel(dtype):
         for j in range(t, P * K, ROW_THREADS):
             total += load(x, start + j // K * G * K + j % K)
         values[t] = total
-        mean = _sum_of(values, t) / count
+        mean = sum_of_block(values, t) / count
         total = zero
         for j in range(t, P * K, ROW_THREADS):
             distance = load(x, start + j // K * G * K + j % K) - mean
             total += distance * distance
         values[t] = total
-        scale = one / math.sqrt(_sum_of(values, t) / count + epsilon)
+        scale = one / math.sqrt(sum_of_block(values, t) / count + epsilon)
         if t == 0:
             store(means, i, mean)
             store(inverse, i, scale)
@@ -91,9 +77,9 @@ def group_norm_backward_kernel(dtype):
             total += slope
             along += slope * ((load(x, place) - mean) * scale)
         values[t] = total
-        shift = _sum_of(values, t) / count
+        shift = sum_of_block(values, t) / count
         values[t] = along
-        along = _sum_of(values, t) / count
+        along = sum_of_block(values, t) / count
         for j in range(t, P * K, ROW_THREADS):
             place = start + j // K * G * K + j % K
             slope = load(dy, place) * load(gamma, i % G * K + j % K)
@@ -118,11 +104,11 @@ def scale_gradient_kernel(dtype):
             slopes += load(dy, place)
             products += load(dy, place) * ((load(x, place) - load(means, i)) * load(inverse, i))
         values[t] = products
-        total = _sum_of(values, t)
+        total = sum_of_block(values, t)
         if t == 0:
             store(dgamma, c, total)
         values[t] = slopes
-        total = _sum_of(values, t)
+        total = sum_of_block(values, t)
         if t == 0:
             store(dbeta, c, total)
 

@@ -11,7 +11,7 @@ from functools import cache
 
 from numba import config, cuda
 
-from numba_cnn.backends.cuda.simulator import lock_shared_arrays
+from numba_cnn.backends.cuda.simulator import called_by_kernels, lock_shared_arrays
 
 SIMULATOR = bool(config.ENABLE_CUDASIM)
 COMPILER = not SIMULATOR and cuda.implementation == "NVIDIA"
@@ -55,7 +55,10 @@ def device(function):
     """A function that kernels call, always inlined; where nothing compiles it stays the Python that
     it is.
     """
-    return cuda.jit(function, device=True, forceinline=True) if COMPILER else function
+    if COMPILER:
+        return cuda.jit(function, device=True, forceinline=True)
+    uses_cuda = SIMULATOR and "cuda" in function.__code__.co_names
+    return called_by_kernels(function, cuda) if uses_cuda else function
 
 
 @cache

@@ -1,9 +1,11 @@
 """Numba's simulator, mended: `cuda.shared.array` looks an array up and then inserts it without a
-lock, so that two threads of a block which reach the line together can be given two arrays.
+lock, so that two threads of a block which reach the line together can be given two arrays; and the
+barrier is there in a kernel's own file alone, where functions that kernels call may lie in another.
 """
 
 import sys
-from threading import Lock
+from threading import Lock, current_thread
+from types import FunctionType
 
 import numpy as np
 from numba.core.types import Type
@@ -30,3 +32,19 @@ def lock_shared_arrays(memory):
             return self._allocations[line]
 
     memory.array = array
+
+
+class _InKernel:
+    """numba.cuda to a function that a kernel calls: the barrier is that of the running thread."""
+
+    def __init__(self, cuda):
+        self._cuda = cuda
+
+    def __getattr__(self, name):
+        return getattr(current_thread() if name == "syncthreads" else self._cuda, name)
+
+
+def called_by_kernels(function, cuda):
+    """The function, with the barrier in whichever file it lies."""
+    known = {**function.__globals__, "cuda": _InKernel(cuda)}
+    return FunctionType(function.__code__, known, function.__name__, None, function.__closure__)

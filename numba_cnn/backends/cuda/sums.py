@@ -1,14 +1,14 @@
-"""Long sums in two steps with a fixed order: each thread adds up one part, then one thread an
-element adds the parts.
+"""Sums with a fixed order. Long ones in two steps: each thread adds up one part, then one thread an
+element adds the parts. Those of a block by a tree.
 """
 
 from functools import lru_cache
 
 from numba import int32
 
-from numba_cnn.backends.cuda.launch import BLOCKS, THREADS, launch_each
+from numba_cnn.backends.cuda.launch import BLOCKS, ROW_THREADS, THREADS, launch_each
 from numba_cnn.backends.cuda.memory import empty
-from numba_cnn.backends.cuda.provider import cuda, jit
+from numba_cnn.backends.cuda.provider import cuda, device, jit
 from numba_cnn.backends.cuda.vector import load, store
 
 
@@ -31,6 +31,23 @@ def sum_partials(partial, parts, bias, relu, out):
     launch_each(
         kernel, out.size, partial, int32(parts), out if bias is None else bias, int32(F), out
     )
+
+
+@device
+def sum_of_block(values, t):
+    """The sum of `values`, one of each of a block's ROW_THREADS threads, by the same pairs in every
+    run; all of them call it.
+    """
+    cuda.syncthreads()
+    half = ROW_THREADS // 2
+    while half > 0:
+        if t < half:
+            values[t] += values[t + half]
+        cuda.syncthreads()
+        half //= 2
+    total = values[0]
+    cuda.syncthreads()
+    return total
 
 
 @jit

@@ -7,7 +7,8 @@ import numba
 
 from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cuda.launch import ROW_THREADS, launch
-from numba_cnn.backends.cuda.provider import cuda, device, jit
+from numba_cnn.backends.cuda.provider import cuda, jit
+from numba_cnn.backends.cuda.sums import sum_of_block
 from numba_cnn.backends.cuda.vector import load, store
 
 
@@ -24,21 +25,6 @@ def unit_norm_backward(dy, y, inverse_norm, epsilon, dx):
     launch(kernel, y.shape[0], ROW_THREADS, dy, y, inverse_norm, limit, dx)
 
 
-@device
-def _sum_of(values, t):
-    """The sum over all threads of a block, by the same pairs in every run; the simulator wants it in this file."""
-    cuda.syncthreads()
-    half = ROW_THREADS // 2
-    while half > 0:
-        if t < half:
-            values[t] += values[t + half]
-        cuda.syncthreads()
-        half //= 2
-    total = values[0]
-    cuda.syncthreads()
-    return total
-
-
 @lru_cache
 def unit_norm_kernel(dtype):
     kind, zero, one = getattr(numba, dtype.name), dtype.type(0), dtype.type(1)
@@ -52,7 +38,7 @@ def unit_norm_kernel(dtype):
         for c in range(t, C, ROW_THREADS):
             total += load(x, r * C + c) * load(x, r * C + c)
         values[t] = total
-        square = _sum_of(values, t)
+        square = sum_of_block(values, t)
         scale = limit if square <= least else one / math.sqrt(square)
         if t == 0:
             store(inverse, r, scale)
@@ -75,7 +61,7 @@ def unit_norm_backward_kernel(dtype):
         for c in range(t, C, ROW_THREADS):
             total += load(dy, r * C + c) * load(y, r * C + c)
         values[t] = total
-        along = _sum_of(values, t)
+        along = sum_of_block(values, t)
         if not scale < limit:
             along = zero
         for c in range(t, C, ROW_THREADS):

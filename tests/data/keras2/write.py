@@ -1,6 +1,7 @@
 """Writes the files of this folder: python write.py FOLDER, where tensorflow-cpu 2.15, with Keras 2, is installed.
 
-Those of the folder 2.12 are tensorflow-cpu 2.12.1's.
+Those of the folders 2.12 and 2.13 are tensorflow-cpu 2.12.1's and 2.13.1's; what differs from neither its neighbour's
+in format is not kept: all but inside.keras of 2.13, all of 2.14.
 """
 
 import sys
@@ -56,4 +57,5 @@ inside = models.Model(start, layers.Activation("sigmoid")(functional(start)))
 inside.compile("rmsprop", losses.BinaryCrossentropy(), metrics=[metrics.BinaryAccuracy()])
 inside.fit(x, y, verbose=0)
 finish("inside", inside)
+inside.save(str(folder / "inside.keras"), save_format="keras")
 np.savez(folder / "outputs.npz", x=x, y=y, **outputs)

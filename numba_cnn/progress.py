@@ -13,6 +13,7 @@ from numba_cnn import settings
 Logs = dict[str, float]
 
 verbosity = settings.verbosity("auto")
+interactive = True
 _WIDTH = 20  # characters of the bar
 _INTERVAL = 0.1  # seconds; a line takes rich about a millisecond
 
@@ -31,8 +32,8 @@ class Progress:
         verbose = verbosity("Progress", "verbose", verbose)
         self.verbose = 1 if verbose == "auto" else int(verbose)
         self.steps, self.epochs = steps, epochs
+        self._line = Line()
         self._live = self.verbose == 1 and on_terminal()
-        self._console: Any = None
         self._heading = ""
 
     def begin(self, epoch: int = 0) -> None:
@@ -40,7 +41,7 @@ class Progress:
         if self.epochs is not None and self.epochs > 1:
             heading = f"Epoch {epoch + 1}/{self.epochs}"
             if self._live or self.verbose > 1:
-                print(heading, flush=True)
+                say(heading)
             else:
                 self._heading = f"{heading} - "
         self._start = self._due = time.perf_counter()
@@ -61,12 +62,12 @@ class Progress:
     def say(self, text: str) -> None:
         """Print a line of its own."""
         self.clear()
-        print(text, flush=True)
+        say(text)
 
     def clear(self) -> None:
         """Take the live line away, so that others can print."""
-        if self._live and self._console is not None:
-            self._erase()
+        if self._live:
+            self._line.clear()
 
     def end(self, done: int | None, logs: Logs | None = None) -> None:
         """The last word on an epoch."""
@@ -78,7 +79,7 @@ class Progress:
             elapsed = f"{now - self._start:.0f}s"
             per_step = step_time(self._seconds_per_step(done, now))
             parts = [f"{done}/{self.steps}", elapsed, per_step, *values(logs or {})]
-            print(self._heading + " - ".join(parts), flush=True)
+            say(self._heading + " - ".join(parts))
 
     def _seconds_per_step(self, done: int, now: float) -> float:
         """The first step is left out, since it may compile kernels."""
@@ -87,23 +88,38 @@ class Progress:
         return now - self._start
 
     def _draw(self, done: int, remaining: str, logs: Logs, now: float, final: bool = False) -> None:
+        per_step = step_time(self._seconds_per_step(done, now))
+        self._line.draw(done, self.steps, remaining, per_step, values(logs), final)
+
+
+class Line:
+    """A line that is drawn anew in its place: how many of how many, a bar of `width` characters, times."""
+
+    def __init__(self, width: int = _WIDTH) -> None:
+        self.width = width
+        self._console: Any = None
+
+    def draw(
+        self, done: int, total: int | None, passed: str, each: str, logs: list[str], final: bool
+    ) -> None:
+        """Draw it; the final one stays."""
         from rich.console import Console
         from rich.text import Text
 
         if self._console is None:
             self._console = Console(highlight=False)
-        full = _WIDTH * done // self.steps if self.steps else 0
-        total = "Unknown" if self.steps is None else self.steps
+        full = min(self.width, self.width * done // total) if total else 0
+        known = "Unknown" if total is None else total
         rest = "─" if self._console.no_color else "━"
         line = Text.assemble(
-            (f"{done:{len(str(total))}d}/{total}", "bold"),
+            (f"{done:{len(str(known))}d}/{known}", "bold"),
             " ",
             ("━" * full, "green"),
-            (rest * (_WIDTH - full), "white"),
+            (rest * (self.width - full), "white"),
             " ",
-            (remaining, "bold"),
-            f" {step_time(self._seconds_per_step(done, now))}",
-            *(f" - {value}" for value in values(logs)),
+            (passed, "bold"),
+            f" {each}",
+            *(f" - {value}" for value in logs),
         )
         with self._console:  # one write for all
             self._erase()
@@ -112,6 +128,11 @@ class Progress:
             else:
                 self._console.print(line, end="", no_wrap=True, overflow="ellipsis")
 
+    def clear(self) -> None:
+        """Take the line away, so that others can print."""
+        if self._console is not None:
+            self._erase()
+
     def _erase(self) -> None:
         from rich.control import Control
         from rich.segment import ControlType
@@ -119,9 +140,37 @@ class Progress:
         self._console.control(Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2)))
 
 
+def say(text: str) -> None:
+    """Print a line; where interactive logging is off, log it."""
+    if interactive:
+        print(text, flush=True)
+    else:
+        import logging
+
+        logging.getLogger("numba_cnn").info(text)
+
+
+def enable_interactive_logging() -> None:
+    """Have progress printed, as it is from the beginning."""
+    global interactive
+    interactive = True
+
+
+def disable_interactive_logging() -> None:
+    """Have progress logged, line by line, as information by the logger "numba_cnn": nothing is printed."""
+    global interactive
+    interactive = False
+
+
+def is_interactive_logging_enabled() -> bool:
+    """Whether progress is printed."""
+    return interactive
+
+
 def on_terminal() -> bool:
-    """Whether standard output is a terminal that understands control characters."""
-    return sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    """Whether progress goes to a terminal that understands control characters."""
+    understands = os.environ.get("TERM") != "dumb"
+    return interactive and sys.stdout is not None and sys.stdout.isatty() and understands
 
 
 def values(logs: Logs) -> list[str]:
@@ -133,10 +182,10 @@ def number(value: float) -> str:
     return f"{value:.4f}" if abs(value) > 1e-3 else f"{value:.4e}"
 
 
-def step_time(seconds: float) -> str:
+def step_time(seconds: float, unit: str = "step") -> str:
     if seconds >= 1 or seconds == 0:
-        return f"{seconds:.0f}s/step"
-    return f"{seconds * 1e3:.0f}ms/step" if seconds >= 1e-3 else f"{seconds * 1e6:.0f}us/step"
+        return f"{seconds:.0f}s/{unit}"
+    return f"{seconds * 1e3:.0f}ms/{unit}" if seconds >= 1e-3 else f"{seconds * 1e6:.0f}us/{unit}"
 
 
 def clock(seconds: float) -> str:
