@@ -239,7 +239,7 @@ class Checker:
         photos = self.filled(
             (N, 5, 6, 3), dtype
         )  # of three channels, read by eights, written by fours
-        g = shapes.affine_transform2d("", photos.shape, None)
+        g = shapes.affine_transform2d("", photos.shape, (4, 5))  # rows that end inside of the image
         for matrix in ((1, 0, 0.25, 0, 1, 0.25), (-1, 0, 4.75, 0, -1, 3.75)):  # from either end
             matrices = self.filled(g.matrices, dtype)
             matrices[:] = matrix

@@ -1,9 +1,10 @@
 """exp, log, tanh, erf and their kin as arithmetic that loops vectorise, to 2 ulp of float32.
 
 A call of the C library's exp is scalar code, ten times as long. Each function here is a polynomial between two exact
-steps, without a branch: both sides of a choice are computed, and one is taken. The coefficients are minimax fits of the
-relative error, made for this file. In float64 the C library computes: gradient checks want its digits, not its speed.
-NaN goes through, infinities and signed zeros give what IEEE 754 says.
+steps, without a branch: both sides of a choice are computed, and one is taken. Polynomials are summed in pairs of terms
+(Estrin), since a processor waits less for several short chains than for a long one. The coefficients are minimax fits
+of the relative error, made for this file. In float64 the C library computes: gradient checks want its digits, not its
+speed. NaN goes through, infinities and signed zeros give what IEEE 754 says.
 """
 
 import math
@@ -121,8 +122,9 @@ def _reduced(x):
     exact = _fma(-n, _LN2_HIGH, x)
     r = _fma(-n, _LN2_LOW, exact)
     lost = _fma(-n, _LN2_LOW, exact - r)
-    q = _fma(_fma(_fma(_fma(_E4, r, _E3), r, _E2), r, _E1), r, _E0)
-    return n, r, _fma(r * r, q, lost)
+    square = r * r
+    q = _fma(_fma(_E4, square, _fma(_E3, r, _E2)), square, _fma(_E1, r, _E0))
+    return n, r, _fma(square, q, lost)
 
 
 @in_loops
@@ -155,9 +157,11 @@ def expm1_32(x):
 @in_loops
 def _log_near_1(f, rest):
     """log(1 + f) for sqrt(1/2) < 1 + f < sqrt(2), of which `rest` has -f^2 / 2 and what else is small."""
-    p = _fma(_fma(_fma(_fma(_L8, f, _L7), f, _L6), f, _L5), f, _L4)
-    p = _fma(_fma(_fma(_fma(p, f, _L3), f, _L2), f, _L1), f, _L0)
-    return f + _fma(f * f * f, p, rest)
+    square = f * f
+    fourth = square * square
+    low = _fma(_fma(_L3, f, _L2), square, _fma(_L1, f, _L0))
+    high = _fma(_fma(_L7, f, _L6), square, _fma(_L5, f, _L4))
+    return f + _fma(square * f, _fma(_fma(_L8, fourth, high), fourth, low), rest)
 
 
 @in_loops
@@ -201,7 +205,8 @@ def log1p32(x):
 @in_loops
 def tanh32(x):
     z = x * x
-    p = _fma(_fma(_fma(_fma(_fma(_T5, z, _T4), z, _T3), z, _T2), z, _T1), z, _T0)
+    square = z * z
+    p = _fma(_fma(_fma(_T5, z, _T4), square, _fma(_T3, z, _T2)), square, _fma(_T1, z, _T0))
     small = _fma(x * z, p, x)
     size = _fabs(x)
     size = select(size > np.float32(10), np.float32(10), size)
@@ -223,15 +228,16 @@ def sigmoid32(x):
 @in_loops
 def erf32(x):
     z = x * x
-    p = _fma(_fma(_fma(_fma(_fma(_fma(_F6, z, _F5), z, _F4), z, _F3), z, _F2), z, _F1), z, _F0)
-    small = _fma(x, p, x)
+    square = z * z
+    low = _fma(_fma(_F3, z, _F2), square, _fma(_F1, z, _F0))
+    high = _fma(_F6, square, _fma(_F5, z, _F4))
+    small = _fma(x, _fma(high, square * square, low), x)
     t = _fabs(x)
     t = select(t > np.float32(4), np.float32(4), t)
-    g = _fma(
-        _fma(_fma(_fma(_fma(_fma(_fma(_G7, t, _G6), t, _G5), t, _G4), t, _G3), t, _G2), t, _G1),
-        t,
-        _G0,
-    )
+    square = t * t
+    low = _fma(_fma(_G3, t, _G2), square, _fma(_G1, t, _G0))
+    high = _fma(_fma(_G7, t, _G6), square, _fma(_G5, t, _G4))
+    g = _fma(high, square * square, low)
     large = np.float32(1) - exp32(g)
     return select(_fabs(x) < np.float32(0.9375), small, select(x == x, _copysign(large, x), x))
 
