@@ -7,6 +7,7 @@ value as it is kept, or raises a ValueError that says what is allowed.
 from __future__ import annotations
 
 import inspect
+import math
 import os
 import sys
 import warnings
@@ -291,3 +292,11 @@ def settings_of(cls: type[Any]) -> Settings:
     """The settings of a class and of its bases."""
     bases = [vars(base).get("_settings", {}) for base in reversed(cls.__mro__)]
     return {name: check for settings in bases for name, check in settings.items()}
+
+
+def batches_asked_for(op: str, word: str, steps: Any) -> int | None:
+    """How many batches are asked for, if any; of len(x) / 32, which scripts for Keras 2 give, the last is one, too."""
+    if isinstance(steps, float | np.floating) and 0 < steps < math.inf:
+        nearest.outdated(f"{word}={steps}", f"{word}={math.ceil(steps)}")
+        steps = math.ceil(steps)
+    return None if steps is None else shapes.count(op, word, steps)

@@ -228,6 +228,8 @@ def test_more_steps_than_batches_and_other_looseness_as_in_keras():
         (lambda m: m.fit(batches(), Y), ValueError, "they hold y and sample_weight too. Received: x a generator"),
         (lambda m: m.fit(batches(), validation_split=0.5), ValueError, "validation_split divides arrays"),
         (lambda m: m.fit(x for x in [X]), ValueError, r"x must give batches \(x, y\) or .* Received: an array"),
+        (lambda m: m.fit({"train": batches(), "test": batches()}), ValueError, r"'test': give x\['train'\]"),
+        (lambda m: m.fit(batches(), steps_per_epoch=-0.5), ValueError, "steps must be an integer of at least 1"),
         (lambda m: m.fit(x for x in ()), ValueError, "x must give at least one batch. Received: none"),
         (lambda m: m.fit(batches(), steps_per_epoch=0), ValueError, "steps must be an integer of at least 1"),
         (lambda m: m.fit((X[:, :3], Y) for _ in "a"), ValueError, r"the model expects x of shape"),

@@ -99,6 +99,13 @@ class TestBuilding:
         expected = (np.ones((5, 4)) @ first.kernel.value) @ second.kernel.value
         np.testing.assert_allclose(y, expected, atol=1e-5)
 
+    def test_the_shape_to_build_for_may_name_a_batch(self):
+        """As scripts give what they train on; batches of other sizes fit too, as in Keras."""
+        model = Sequential([layers.Rescaling(2.0), layers.Dense(2)])
+        model.build((32, 4))
+        assert (model.input_shape, model.output_shape) == ((None, 4), (None, 2))
+        assert model.predict(np.ones((5, 4), np.float32), verbose=0).shape == (5, 2)
+
     def test_a_call_without_layers(self):
         with pytest.raises(ValueError, match="add layers to the model first"):
             Sequential()(np.ones((5, 4), np.float32))

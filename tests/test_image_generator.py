@@ -63,7 +63,7 @@ def test_what_is_drawn_normalized_and_read_is_what_keras_has(folder, of_keras):
 
 @pytest.mark.parametrize("order", [0, 1])
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("image", ["square", "wide"])
+@pytest.mark.parametrize("image", ["square", "wide", "small"])
 def test_maps_are_keras_own(image, mode, order):
     """Of SciPy, whose values lie in the file."""
     facts = np.load(DATA / "affine.npz")

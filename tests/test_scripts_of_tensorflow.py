@@ -18,6 +18,9 @@ def test_words_of_tensorflow_that_scripts_use_while_they_import(tmp_path):
         config = tf.ConfigProto(gpu_options=tf.GPUOptions(per_process_gpu_memory_fraction=0.5))
         config.gpu_options.allow_growth = True
         with tf.compat.v1.Session(config=config) as session: session.close()
+        tf.compat.v1.InteractiveSession(config=config); tf.python.control_flow_ops = tf
+        from tensorflow.data import AUTOTUNE, Dataset
+        assert Dataset is tf.data.Dataset
         assert tf.version.VERSION == tf.__version__
         options = tf.data.Options()
         options.experimental_distribute.auto_shard_policy = 1

@@ -146,6 +146,9 @@ class TestGenerators:
         ("batch", "error", "message"),
         [
             (None, ValueError, r"fit: x must give batches \(x, y\) or .* Received: None"),
+            ({"image": X[:8], "label": Y[:8]}, ValueError, "a dict with 'image', 'label'; such a batch d "),
+            (([{"image": 1}], Y[:1]), TypeError, "must be an array of real numbers. Received: dicts with 'image'"),
+            ((X[0], Y[:1]), ValueError, r"of shape \(4, 4, 1\), a single sample: data sets make batches by .batch"),
             ((None, Y[:8]), TypeError, "x must be an array of real numbers. Received: dtype object"),
             (("a", "b"), TypeError, "x must be an array of real numbers. Received: dtype <U1"),
             ((X[:8, :3], Y[:8]), ValueError, r"expects x of shape .* Received: x of shape \(8, 3, 4, 1\)"),

@@ -154,6 +154,15 @@ def test_generators():
         )
     with old("predict_generator is predict"):
         assert model.predict_generator(batches(), steps=4, verbose=0).shape == (32, 3)
+    with old("steps=2.5 is steps=3"), old("validation_steps=0.5 is validation_steps=1"):
+        history = compiled().fit(
+            batches(),
+            steps_per_epoch=2.5,
+            verbose=0,
+            validation_data=batches(),
+            validation_steps=0.5,
+        )
+    assert history.params["steps"] == 3
     with old("workers= is needed no more"):
         model.fit(X, Y, verbose=0, workers=4)
     with old("nb_epoch= is epochs= today"):
@@ -275,7 +284,7 @@ def test_callbacks(tmp_path):
         assert callbacks.ReduceLROnPlateau(epsilon=0.1).min_delta == 0.1
 
 
-def test_modules_and_functions():
+def test_modules_and_functions(tmp_path):
     with old("layers.experimental is layers"), old("layers.preprocessing is layers today"):
         assert layers.experimental.preprocessing.Rescaling is layers.Rescaling
     with old("optimizers.legacy is optimizers today"):
@@ -286,6 +295,12 @@ def test_modules_and_functions():
         assert utils.to_categorical([0, 1], nb_classes=3).shape == (2, 3)
     with old("backend.image_dim_ordering is backend.image_data_format"):
         assert backend.image_dim_ordering() == "channels_last"
+    with old("models.Input is layers.Input today"):
+        assert models.Input is layers.Input
+    utils.save_img(tmp_path / "a.png", np.full((2, 3, 3), 9.0), scale=False)
+    with old("load_img: grayscale= is color_mode= today"):
+        assert utils.load_img(tmp_path / "a.png", grayscale=True).mode == "L"
+        assert utils.load_img(tmp_path / "a.png", grayscale=False).mode == "RGB"
     start = keras.Input((3,))
     with old("input= is inputs="), old("output= is outputs="):
         models.Model(input=start, output=layers.Dense(2)(start))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ from numba_cnn.distributed import Ranks, Share
 from numba_cnn.layers.layer import InputShape
 from numba_cnn.models.on_disk import OnDisk, is_on_disk
 from numba_cnn.ops import Array
+from numba_cnn.settings import batches_asked_for
 
 _LARGEST = np.float64(np.finfo(np.float32).max)
 _COMPARED = 64  # samples by which ranks compare their data
@@ -89,7 +90,7 @@ class Batches:
         self.op, self.data, self.batch_size = op, data, batch_size
         self._by_batches = by_batches
         self.backend, self.seed, self._names, self._ranks = backend, seed, names, ranks
-        self._asked = None if steps is None else shapes.count(op, "steps", steps)
+        self._asked = batches_asked_for(op, "steps", steps)
         x = data.x[0]
         in_memory = type(x) is np.ndarray and x.flags.carray and x.dtype in _GATHERED
         self._ahead = len(data.x) == 1 and in_memory and backend.ABILITIES.prefetches
@@ -246,15 +247,18 @@ def inputs(op: str, name: str, x: Any, input_shape: InputShape | None) -> np.nda
     """
     samples = OnDisk(x) if is_on_disk(x) else array(op, name, x)
     if samples.dtype.kind not in "fiub":
-        raise TypeError(
-            f"{op}: {name} must be an array of real numbers. Received: dtype {samples.dtype}"
-        )
+        first = np.ravel(x)[0] if samples.dtype == object and samples.size else None
+        keys = ", ".join(map(repr, first)) if isinstance(first, Mapping) else ""
+        received = f"dicts with {keys}: make an array of each" if keys else f"dtype {samples.dtype}"
+        raise TypeError(f"{op}: {name} must be an array of real numbers. Received: {received}")
     if samples.ndim == 0 or samples.size == 0:
         raise ValueError(f"{op}: {name} holds no samples. Received: x of shape {samples.shape}")
     if input_shape is not None and not shapes.fits(samples.shape[1:], input_shape[1:]):
         expected = ", ".join(["N", *map(str, input_shape[1:])])
+        alone = shapes.fits(samples.shape, input_shape[1:])
         raise ValueError(
             f"{op}: the model expects {name} of shape ({expected}). Received: x of shape {samples.shape}"
+            + (", a single sample: data sets make batches by .batch(32), arrays by x[None]" * alone)
         )
     return samples  # type: ignore[return-value]  # rows of which are taken as an array's
 

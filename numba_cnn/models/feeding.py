@@ -34,6 +34,11 @@ class Feeder(Distributed):
 
     def _given(self, op: str, x: Any, y: Any, sample_weight: Any) -> Given:
         """Checked arrays; or what gives batches of all three."""
+        if isinstance(x, Mapping) and any(map(sources.makes_batches, x.values())):
+            raise ValueError(
+                f"{op}: x must be arrays, or one that gives batches. Received: a dict of what gives batches, with "
+                f"{', '.join(map(repr, x))}: give x[{next(iter(x))!r}]"
+            )
         if not sources.makes_batches(x):
             return self._dataset(op, x, y, sample_weight)
         if y is not None or sample_weight is not None:
@@ -64,9 +69,12 @@ class Feeder(Distributed):
     def _prepared(self, op: str, class_weight: Any, batch: Any) -> data.Dataset:
         """A batch (x, y) or (x, y, sample_weight) that somebody else made, checked."""
         if not isinstance(batch, tuple | list) or not 2 <= len(batch) <= 3:
+            received = nearest.shown(batch)
+            if isinstance(batch, Mapping):
+                keys = ", ".join(map(repr, batch))
+                received = f"a dict with {keys}; such a batch d becomes a pair by map(lambda d: (d[...], d[...]))"
             raise ValueError(
-                f"{op}: x must give batches (x, y) or (x, y, sample_weight). "
-                f"Received: {nearest.shown(batch)}"
+                f"{op}: x must give batches (x, y) or (x, y, sample_weight). Received: {received}"
             )
         x, y, weight = map(sources.as_arrays, (*batch, None)[:3])
         dataset = self._dataset(op, x, y, weight)

@@ -93,14 +93,14 @@ class Sequential(Saved):
         return layer
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        """Make the parameters of all layers, for samples of shape input_shape[1:]."""
+        """Make the parameters of all layers, for samples of shape input_shape[1:], in batches of any size."""
         was_built = self.input_shape is not None
         self._build(input_shape)
         if not was_built:
             self._note_graph()
 
     def _build(self, input_shape: Sequence[int | None]) -> None:
-        input_shape = shapes.with_batch(self.name, input_shape)
+        input_shape = None, *shapes.with_batch(self.name, input_shape)[1:]
         if self.input_shape is not None and not shapes.fits(input_shape, self.input_shape):
             raise ValueError(
                 f"{self.name}: the model is built for inputs of shape {self.input_shape}. "

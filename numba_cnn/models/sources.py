@@ -9,9 +9,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from numba_cnn import shapes, threads
+from numba_cnn import threads
 from numba_cnn.models.ahead import ahead
 from numba_cnn.models.data import Batch
+from numba_cnn.settings import batches_asked_for
 
 
 class Source(Protocol):
@@ -81,7 +82,7 @@ class Stream:
         prefetches: bool = True,
     ) -> None:
         self.op, self._source, self._prepared, self.seed = op, source, prepared, seed
-        self._asked = None if steps is None else shapes.count(op, "steps", steps)
+        self._asked = batches_asked_for(op, "steps", steps)
         self._by_items = hasattr(source, "__getitem__") and hasattr(source, "__len__")
         self._runs_once = isinstance(source, Iterator) and not self._by_items
         self._ahead = not self._runs_once and prefetches

@@ -22,7 +22,7 @@ from numba_cnn.models.resuming import Resumable
 from numba_cnn.models.sources import Source
 from numba_cnn.models.structure import one_or_all
 from numba_cnn.progress import Progress, verbosity
-from numba_cnn.settings import flag
+from numba_cnn.settings import batches_asked_for, flag
 
 Callbacks = Callback | Sequence[Callback] | None
 _COMPILING = "Compiling kernels (once; kept in a cache)..."
@@ -111,8 +111,7 @@ class Trainer(Resumable):
         self, given: Given | None, batch_size: int | None, steps: int | None
     ) -> Source | None:
         """What fit validates on."""
-        if steps is not None:
-            shapes.count("fit", "validation_steps", steps)
+        steps = batches_asked_for("fit", "validation_steps", steps)
         return None if given is None else self._fed("fit, validation", given, batch_size, steps)
 
     def _train(

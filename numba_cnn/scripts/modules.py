@@ -121,6 +121,10 @@ class _Finder(MetaPathFinder):
         above = any(prefix.startswith(f"{fullname}.") for prefix in self._prefixes)
         if "tensorflow" in self._prefixes and (fullname == "tensorflow" or above):
             return ModuleSpec(fullname, _Loader(f"{_PACKAGE}.scripts.tensorflow"), is_package=True)
+        if "tensorflow" in self._prefixes and fullname.startswith("tensorflow."):
+            words = import_module(f"{_PACKAGE}.scripts.tensorflow").words_of(fullname)
+            if words is not None:
+                return ModuleSpec(fullname, _Given(words))
         for prefix in self._prefixes:
             if prefix != "tensorflow" and (fullname == prefix or fullname.startswith(f"{prefix}.")):
                 part = _PARTS.get(prefix, "")
@@ -144,6 +148,18 @@ class _Loader(Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         module.__spec__ = self._spec  # which the import system has set to the other name's
+
+
+class _Given(Loader):
+    """Gives what stands for a module."""
+
+    def __init__(self, module: Any) -> None:
+        self._module = module
+
+    def create_module(self, spec: ModuleSpec) -> Any:
+        return self._module
+
+    def exec_module(self, module: ModuleType) -> None: ...
 
 
 def _real_tensorflow() -> ModuleType | None:

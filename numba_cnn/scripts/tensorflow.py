@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import logging as _logging
+import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import wraps
@@ -238,6 +239,8 @@ class ConfigProto(_Options):
 
 
 GPUOptions = ConfigProto
+InteractiveSession = Session
+python = sys.modules[__name__]  # a part, in which old scripts set what Keras 1 looked for
 autograph = _Words(
     "autograph",
     set_verbosity=_nothing,
@@ -267,11 +270,18 @@ compat = _Words(
         disable_eager_execution=_nothing,
         disable_v2_behavior=_nothing,
         Session=Session,
+        InteractiveSession=Session,
         ConfigProto=ConfigProto,
         GPUOptions=GPUOptions,
         keras=keras,
     ),
 )
+
+
+def words_of(path: str) -> Any:
+    """What stands for a module such as tensorflow.data, or None."""
+    found = globals().get(path.removeprefix("tensorflow."))
+    return found if isinstance(found, _Words) else None
 
 
 def get_logger() -> _logging.Logger:

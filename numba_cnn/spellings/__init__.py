@@ -27,12 +27,12 @@ def name(namespace: str, old: str) -> Any:
     today = tables.NAMES.get(namespace, {}).get(old)
     if today is None:
         return None
-    module = import_module(f"{_PACKAGE}.{namespace}")
-    if not today:
-        _warn(f"{namespace}.{old} is {namespace} today")
-        return module
-    _warn(f"{namespace}.{old} is {namespace}.{today} today")
-    found = getattr(module, today)
+    today = today if "." in today else f"{namespace}.{today}".removesuffix(".")
+    _warn(f"{namespace}.{old} is {today} today")
+    if today == namespace:
+        return import_module(f"{_PACKAGE}.{namespace}")
+    path, word = today.split(".")
+    found = getattr(import_module(f"{_PACKAGE}.{path}"), word)
     return _by_rows_and_columns(found) if old.endswith(("2D", "Transpose")) else found
 
 
@@ -135,9 +135,6 @@ def _of_generator(
     ):
         if word in settings and isinstance(size, int):
             settings[today] = max(1, settings.pop(word) // size)
-    for word in ("steps_per_epoch", "validation_steps"):
-        if isinstance(settings.get(word), float):
-            settings[word] = max(1, int(settings[word]))
     return (), settings
 
 

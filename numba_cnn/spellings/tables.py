@@ -65,6 +65,7 @@ ARGUMENTS: dict[str, dict[str, Change]] = {
         ("batch_size", "write_grads", "embeddings_layer_names", "embeddings_data"), _dropped
     ),
     "flow_from_dataframe": dict.fromkeys(("has_ext", "sort", "drop_duplicates"), _dropped),
+    "load_img": {"grayscale": lambda is_grey: {"color_mode": "grayscale" if is_grey else "rgb"}},
     "to_categorical": {"y": _is("x"), "nb_classes": _is("num_classes")},
     **{name: {"save_format": _dropped} for name in ("save", "save_model", "save_weights")},
     **{name: {"reset_metrics": _dropped} for name in ("train_on_batch", "test_on_batch")},
@@ -120,7 +121,7 @@ NAMES = {
     "losses": _FORMULAS,
     "metrics": _FORMULAS,
     "backend": {"image_dim_ordering": "image_data_format", "set_image_dim_ordering": "set_image_data_format"},
-    "models": {"model_from_yaml": "model_from_json"},
+    "models": {"Input": "layers.Input", "model_from_yaml": "model_from_json"},
     "utils": dict.fromkeys(
         ("np_utils", "generic_utils", "vis_utils", "layer_utils", "multi_gpu_utils", "training_utils"), ""
     ),

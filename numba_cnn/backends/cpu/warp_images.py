@@ -9,7 +9,6 @@ from numba_cnn.backends.cpu.runtime.launch import unpack
 from numba_cnn.backends.cpu.runtime.serial import serial
 
 _FARTHEST = 1 << 30  # pixels from the origin; places beyond count as that far, and so does NaN
-_SLACK = 1e-6  # pixels by which places may lie beyond a border and count as on it: a quarter turn is not exact
 
 
 @checked
@@ -17,10 +16,14 @@ def warp_images(x, matrices, g, bilinear, fill_mode, fill_value, y):
     """y[n, oh, ow] = x[n] at row b0*ow + b1*oh + b2 and column a0*ow + a1*oh + a2, in the calling thread alone.
 
     As affine_transform2d, but at the borders as scipy.ndimage has them: "constant" mixes no pixel with the fill value,
-    and "wrap" has the last pixel lie on the first. Places are float64 whatever x is.
+    and "wrap" has the last pixel lie on the first. Places are float64 whatever x is, and rounded as there, which
+    decides for one on a border: products and their sums are made apart, so that no machine fuses them.
     """
     mode, fill = MODES[fill_mode], np.float32(fill_value)
-    _warp(x, matrices.astype(np.float64), tuple(g), bool(bilinear), mode, fill, y)
+    matrices = matrices.astype(np.float64)
+    across = matrices[:, 0::3, None] * np.arange(g.OW)
+    down = matrices[:, 2::3, None] + matrices[:, 1::3, None] * np.arange(g.OH)
+    _warp(x, across, down, tuple(g), bool(bilinear), mode, fill, y)
 
 
 @noinline
@@ -32,15 +35,22 @@ def _bounded(place):
 
 @noinline
 def _inside(place, extent, mode):
-    """The place that stands for this one: between 0 and extent - 1, or for a reflection half a pixel beyond."""
+    """The place that stands for this one: between 0 and extent - 1, or for a reflection up to a pixel beyond."""
     last = extent - 1
     if 0 <= place <= last:
         return place
     if mode == WRAP:
-        return place - np.floor(place / last) * last if last > 0 else 0.0
+        if last == 0:
+            return 0.0
+        turns = np.floor(abs(place) / last)
+        return place - last * turns if place > 0 else place + last * (turns + 1)
     if mode == REFLECT:
-        place = place + 0.5 - np.floor((place + 0.5) / (2 * extent)) * (2 * extent)
-        return (place if place <= extent else 2 * extent - place) - 0.5
+        period = 2 * extent
+        turns = np.floor(abs(place) / period)
+        place = place - period * turns if place > 0 else place + period * turns
+        if place < 0:
+            return place + period if place < -extent else -place - 1
+        return place if place < extent else period - place - 1
     return min(max(place, 0.0), float(last))
 
 
@@ -65,16 +75,14 @@ def _mean(image, rows, columns, c, across, down):
 @serial
 def _warp(share, shares, thread, packed):
     """Most places lie well inside of the image, where nothing need be asked."""
-    x, matrices, (N, H, W, C, OH, OW), bilinear, mode, fill, y = unpack(packed)
+    x, across, down, (N, H, W, C, OH, OW), bilinear, mode, fill, y = unpack(packed)
     for r in range(N * OH):
         n, oh = r // OH, r % OH
-        a0, a1, a2, b0, b1, b2 = matrices[n]
-        image, across, down = x[n], a2 + a1 * oh, b2 + b1 * oh
+        image = x[n]
         for ow in range(OW):
-            column, row = _bounded(across + a0 * ow), _bounded(down + b0 * ow)
-            if mode == CONSTANT and not (
-                -_SLACK <= row <= H - 1 + _SLACK and -_SLACK <= column <= W - 1 + _SLACK
-            ):
+            column = _bounded(down[n, 0, oh] + across[n, 0, ow])
+            row = _bounded(down[n, 1, oh] + across[n, 1, ow])
+            if mode == CONSTANT and not (0 <= row <= H - 1 and 0 <= column <= W - 1):
                 for c in range(C):
                     y[n, oh, ow, c] = fill
                 continue

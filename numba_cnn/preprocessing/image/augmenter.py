@@ -218,6 +218,9 @@ class Augmenter(Checked):
         matrix = transforms.affine_map(x.shape, parameters)
         if matrix is not None:
             x = transforms.warped(x, matrix, self.interpolation_order, self.fill_mode, self.cval)
+        flips = [bool(parameters.get(f"flip_{way}")) for way in ("horizontal", "vertical")]
+        if any(flips):
+            x = transforms.mirrored(x, *flips)
         if "channel_shift_intensity" in parameters:
             x = transforms.shifted_channels(x, parameters["channel_shift_intensity"])
         return (

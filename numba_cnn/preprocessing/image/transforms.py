@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -23,28 +23,40 @@ def as_numbers(op: str, x: Any, axes: int, what: str) -> np.ndarray:
 
 
 def affine_map(shape: tuple[int, ...], parameters: Parameters) -> np.ndarray | None:
-    """The six numbers by which warp_images() turns, moves, shears, zooms and mirrors an image; None for no change.
+    """The six numbers by which warp_images() turns, moves, shears and zooms an image; None for no change.
 
     As in Keras, turns and zooms go around the place (H - 1) / 2 columns and (W - 1) / 2 rows from the corner, the
-    middle of a square image, and tx counts columns, ty rows.
+    middle of a square image, and tx counts columns, ty rows. The matrices are multiplied in Keras's order, since a
+    place that lies on a border, or in the middle between two pixels, falls to the side to which the products round.
     """
-    H, W, _ = shape
-    theta, shear = (math.radians(parameters.get(name, 0)) for name in ("theta", "shear"))
-    tx, ty = (parameters.get(name, 0) for name in ("tx", "ty"))
+    theta, shear, tx, ty = (parameters.get(name, 0) for name in ("theta", "shear", "tx", "ty"))
     zx, zy = (parameters.get(name, 1) for name in ("zx", "zy"))
-    c, s, slant, rest = math.cos(theta), math.sin(theta), math.sin(shear), math.cos(shear)
-    a0, a1, a2 = c * zx, -(c * slant + s * rest) * zy, c * tx - s * ty
-    b0, b1, b2 = s * zx, (c * rest - s * slant) * zy, s * tx + c * ty
-    flips = parameters.get("flip_horizontal"), parameters.get("flip_vertical")
-    if not any(flips) and (a0, a1, a2, b0, b1, b2) == (1, 0, 0, 0, 1, 0):
+    parts = []
+    if theta:
+        c, s = np.cos(np.deg2rad(theta)), np.sin(np.deg2rad(theta))
+        parts.append(_matrix(c, -s, 0, s, c, 0))
+    if tx or ty:
+        parts.append(_matrix(1, 0, tx, 0, 1, ty))
+    if shear:
+        parts.append(_matrix(1, -np.sin(np.deg2rad(shear)), 0, 0, np.cos(np.deg2rad(shear)), 0))
+    if zx != 1 or zy != 1:
+        parts.append(_matrix(zx, 0, 0, 0, zy, 0))
+    if not parts:
         return None
-    x, y = H / 2 - 0.5, W / 2 - 0.5
-    a2, b2 = a2 + x - a0 * x - a1 * y, b2 + y - b0 * x - b1 * y
-    if flips[0]:
-        a0, a2, b0, b2 = -a0, a2 + a0 * (W - 1), -b0, b2 + b0 * (W - 1)
-    if flips[1]:
-        a1, a2, b1, b2 = -a1, a2 + a1 * (H - 1), -b1, b2 + b1 * (H - 1)
-    return np.array([[a0, a1, a2, b0, b1, b2]])
+    x, y = shape[0] / 2 - 0.5, shape[1] / 2 - 0.5
+    around = np.dot(_matrix(1, 0, x, 0, 1, y), reduce(np.dot, parts))
+    found: np.ndarray = np.dot(around, _matrix(1, 0, -x, 0, 1, -y))[:2].reshape(1, 6)
+    return found
+
+
+def _matrix(*numbers: float) -> np.ndarray:
+    """Two rows of three, and the row 0, 0, 1."""
+    return np.array((numbers[:3], numbers[3:], (0, 0, 1)), np.float64)
+
+
+def mirrored(x: np.ndarray, horizontal: bool, vertical: bool) -> np.ndarray:
+    """An image (H, W, C) mirrored left to right, upside down, or both, as float32."""
+    return np.array(x[:: -1 if vertical else 1, :: -1 if horizontal else 1], np.float32)
 
 
 def warped(
