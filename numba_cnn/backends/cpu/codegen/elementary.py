@@ -220,9 +220,11 @@ def sigmoid32(x):
     """1 / (1 + e^-x), from e^-|x|, which cannot overflow."""
     e = exp32(-_fabs(x))
     whole = np.float32(1) + e
-    low = e / whole
-    low = _fma(-low, e - (whole - np.float32(1)), low)  # what the sum has rounded off
-    return select(x < np.float32(0), low, np.float32(1) / whole)
+    lost = e - (whole - np.float32(1))  # what the sum has rounded off
+    inverse = np.float32(1) / whole
+    low = e * inverse
+    low = _fma(_fma(-low, lost, _fma(-low, whole, e)), inverse, low)
+    return select(x < np.float32(0), low, inverse)
 
 
 @in_loops
