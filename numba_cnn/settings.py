@@ -7,7 +7,6 @@ value as it is kept, or raises a ValueError that says what is allowed.
 from __future__ import annotations
 
 import inspect
-import math
 import os
 import sys
 import warnings
@@ -52,10 +51,9 @@ class _Called(type):
             try:
                 made = super().__call__(*arguments, **settings)
             except TypeError as error:
-                explained = nearest.unfit(error, cls, arguments, settings)
-                if explained is None:
-                    raise
-                raise explained from None
+                if explained := nearest.unfit(error, cls, arguments, settings):
+                    raise explained from None
+                raise
             made._when_made()
             return made
 
@@ -296,7 +294,7 @@ def settings_of(cls: type[Any]) -> Settings:
 
 def batches_asked_for(op: str, word: str, steps: Any) -> int | None:
     """How many batches are asked for, if any; of len(x) / 32, which scripts for Keras 2 give, the last is one, too."""
-    if isinstance(steps, float | np.floating) and 0 < steps < math.inf:
-        nearest.outdated(f"{word}={steps}", f"{word}={math.ceil(steps)}")
-        steps = math.ceil(steps)
+    if isinstance(steps, float | np.floating) and 0 < steps < np.inf:
+        steps, given = int(np.ceil(steps)), steps
+        nearest.outdated(f"{word}={given}", f"{word}={steps}")
     return None if steps is None else shapes.count(op, word, steps)

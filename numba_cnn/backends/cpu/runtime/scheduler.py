@@ -20,6 +20,12 @@ PIECES = (0, 4), (1, 4), (2, 4), (6, 8), (14, 16), (15, 16)
 LINE_WORDS = 8  # integers that fill a cache line, which threads had better not share
 
 
+@njit(nogil=True)
+def _run_alone(table):
+    for i in range(len(table)):
+        call(table[i, 0], (0, 1, 0, table[i, 2]))
+
+
 @cached
 @njit(parallel=True, nogil=True)
 def run_table(table, deferred, busy):
@@ -32,10 +38,8 @@ def run_table(table, deferred, busy):
     for i in range(launches):
         most = max(most, table[i, 1])
     if most == 1:
-        for i in range(launches):
-            call(table[i, 0], (0, 1, 0, table[i, 2]))
-        for i in range(len(deferred)):
-            call(deferred[i, 0], (0, 1, 0, deferred[i, 2]))
+        _run_alone(table)
+        _run_alone(deferred)
         return
     taken = np.empty((1 + launches * most) * LINE_WORDS, np.int64)
     done = np.empty((launches + 1) * LINE_WORDS, np.int64)
@@ -55,17 +59,17 @@ def run_table(table, deferred, busy):
             for other in range(threads):
                 run = (thread + other) % threads
                 place = (1 + i * most + run) * LINE_WORDS
-                give_way(most - thread, most, busy, done, i * LINE_WORDS, pieces * threads)
-                piece = add_one(taken, place)
-                while piece < pieces:
+                while True:
+                    give_way(most - thread, most, busy, done, i * LINE_WORDS, pieces * threads)
+                    piece = add_one(taken, place)
+                    if piece >= pieces:
+                        break
                     which, parts = PIECES[piece] if threads > 1 else (0, 1)
-                    share = run * parts + which
-                    call(address, (share, parts * threads, np.intp(thread % threads), packed))
+                    share, shares = run * parts + which, parts * threads
+                    call(address, (share, shares, np.intp(thread % threads), packed))
                     add_one(done, i * LINE_WORDS)
                     if i == 0 and thread == 0 and read(done, came) < most - 1:
                         yield_processor()  # to who waits for this processor, and leaves it
-                    give_way(most - thread, most, busy, done, i * LINE_WORDS, pieces * threads)
-                    piece = add_one(taken, place)
             wait(done, i * LINE_WORDS, pieces * threads, deferred, taken)
         while do_deferred(deferred, taken):
             pass
