@@ -68,8 +68,8 @@ def get(identifier: Any) -> Use:
     if isinstance(use, Use):
         return use
     name = identifier
-    if callable(identifier):  # of this module, or of another library: tf.nn.relu
-        name = getattr(identifier, "__name__", None)
+    if callable(identifier):  # of this module, or of another library: tf.nn.softmax is softmax_v2
+        name = str(getattr(identifier, "__name__", "")).removesuffix("_v2")
     elif isinstance(identifier, Mapping):  # as files have them
         name = identifier.get("config")
     name = _ALIASES.get(name, name) if isinstance(name, str) else None

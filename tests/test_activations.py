@@ -7,7 +7,7 @@ from gradcheck import assert_gradient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numba_cnn import ops
+from numba_cnn import activations, ops
 from numba_cnn.backends import reference, scalars
 from numba_cnn.ops import arguments
 
@@ -150,3 +150,19 @@ def test_log_softmax_does_not_underflow():
 def test_bad_input(call, error, message):
     with pytest.raises(error, match=message):
         call(np.ones((2, 3)))
+
+
+def test_functions_of_other_libraries_are_known_by_their_names():
+    def made(name):
+        def function(x):
+            return x
+
+        function.__name__ = name
+        return function
+
+    for name in ("softmax", "log_softmax", "relu"):
+        for theirs in (name, f"{name}_v2"):  # as TensorFlow names tf.nn.softmax
+            assert activations.get(made(theirs)) == activations.get(name)
+    for unknown in ("softmax_v2", made("softmax_v3"), made("crelu_v2"), lambda x: x, made("")):
+        with pytest.raises(ValueError, match="activation: expected None or one of"):
+            activations.get(unknown)
