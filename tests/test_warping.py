@@ -43,6 +43,16 @@ def test_maps_equal_reference(dtype, interpolation, fill_mode, shape, size, seed
     )
 
 
+@pytest.mark.parametrize("channels", [1, 3, 8])
+@pytest.mark.parametrize("matrix", [(1, 0, 0.3, 0, 1, 0.2), (-1, 0, 7.3, 0, -1, 5.2)])
+def test_bits_do_not_depend_on_the_place_in_a_batch(matrix, channels):
+    """Three channels are read by eights, but where the array ends."""
+    image = np.random.default_rng(0).standard_normal((1, 7, 9, channels)).astype(np.float32)
+    matrices = np.array([matrix] * 3, np.float32)
+    y = ops.affine_transform2d(np.repeat(image, 3, 0), matrices, fill_mode="nearest")
+    np.testing.assert_array_equal(y, np.repeat(y[:1], 3, 0))
+
+
 @pytest.mark.parametrize("fill_mode", MODES)
 def test_maps_against_finite_differences(fill_mode):
     rng = np.random.default_rng(0)

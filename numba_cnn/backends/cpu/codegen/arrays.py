@@ -1,9 +1,9 @@
 """What kernels ask of their arrays: how many elements are a vector, whether vectors are aligned, lines from memory."""
 
-from numba.core import cgutils, errors, types
+from numba.core import errors, types
 from numba.extending import intrinsic
 
-from numba_cnn.backends.cpu.codegen.host import CACHE_LINE, VECTOR_BITS
+from numba_cnn.backends.cpu.codegen.host import VECTOR_BITS
 from numba_cnn.backends.cpu.codegen.vector import INT64, Vectors, int64
 
 
@@ -27,9 +27,7 @@ def prefetch(typingctx, array, start, count):
         array, start, count = values
         v = Vectors(builder, signature.args[0].dtype)
         pointer = pointer_to(context, builder, signature.args[0], array, start)
-        line = int64(CACHE_LINE // v.align)
-        with cgutils.for_range_slice(builder, int64(0), count, line, intp=INT64) as (i, _):
-            v.prefetch(builder.gep(pointer, [i]), writing=False)
+        v.prefetch_run(pointer, count)
         return context.get_dummy_value()
 
     return types.void(array, types.intp, types.intp), codegen

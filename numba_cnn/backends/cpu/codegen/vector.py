@@ -10,7 +10,7 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
-from numba_cnn.backends.cpu.codegen.host import MASKS_ARE_FREE, VECTOR_BITS
+from numba_cnn.backends.cpu.codegen.host import CACHE_LINE, MASKS_ARE_FREE, VECTOR_BITS
 
 INT32, INT64 = ir.IntType(32), ir.IntType(64)
 
@@ -93,6 +93,12 @@ class Vectors:
         pointer = self.builder.bitcast(pointer, byte)
         hints = int32(int(writing)), int32(3 if writing else 4 - level), int32(1)  # of data
         self.builder.call(fetch, [pointer, *hints])
+
+    def prefetch_run(self, pointer, count):
+        """Ask for so many elements, which need not exist, to come into the second-level cache."""
+        line = int64(CACHE_LINE // self.align)
+        with cgutils.for_range_slice(self.builder, int64(0), count, line, intp=INT64) as (i, _):
+            self.prefetch(self.builder.gep(pointer, [i]), writing=False)
 
     def load_int(self, pointer, mask=None):
         """As many integers as a vector has lanes, of the pointer's type, as unsigned ones of 32 bits."""

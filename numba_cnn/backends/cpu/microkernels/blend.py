@@ -3,7 +3,6 @@
 from llvmlite import ir
 from numba.core import cgutils
 
-from numba_cnn.backends.cpu.codegen.host import CACHE_LINE
 from numba_cnn.backends.cpu.codegen.microkernel import emitted
 from numba_cnn.backends.cpu.codegen.vector import INT64, int64
 
@@ -75,29 +74,27 @@ def blend_pixels(v, x, shares, y, channels):
 def _ask(v, x, i, corner, count, early):
     (start, step, relative), b = early, v.builder
     at = b.add(start, b.add(b.mul(i, step), b.select(relative, corner, int64(0))))
-    line = int64(CACHE_LINE // v.align)
-    with cgutils.for_range_slice(b, int64(0), count, line, intp=INT64) as (c, _):
-        v.prefetch(b.gep(x, [b.add(at, c)]), writing=False)
+    v.prefetch_run(b.gep(x, [at]), count)
 
 
 class _Blend:
-    """The mean of four pixels with these shares, (of those on the right, of those below)."""
+    """The mean of four pixels with these shares, (of those on the right, of those below): first of those above and
+    below one another, then of both, in whatever vectors they are, so that the bits are the same.
+    """
 
     def __init__(self, v, shares):
-        self.v, self.b, (self.across, self.down) = v, v.builder, shares
+        self.v, self.b, (across, down) = v, v.builder, shares
         one = ir.Constant(v.element, 1.0)
-        self.left, self.up = (self.b.fsub(one, share) for share in shares)
+        self.columns, self.rows = (self.b.fsub(one, across), across), (self.b.fsub(one, down), down)
 
     def any_channels(self, pixels, y, channels, nontemporal):
         """A vector of channels at a time."""
         v, b = self.v, self.b
-        left, across, up, down = map(v.splat, (self.left, self.across, self.up, self.down))
 
         def blended(c, mask):
             p, q, s, t = (v.load(b.gep(pixel, [c]), mask) for pixel in pixels)
-            upper = v.fma(p, left, b.fmul(q, across))
-            lower = v.fma(s, left, b.fmul(t, across))
-            return v.fma(upper, up, b.fmul(lower, down)), b.gep(y, [c])
+            sides = self._mean(p, s, self.rows), self._mean(q, t, self.rows)
+            return self._mean(*sides, self.columns), b.gep(y, [c])
 
         v.store_each(channels, lambda cs, mask: [blended(c, mask) for c in cs], nontemporal)
 
@@ -105,14 +102,12 @@ class _Blend:
         """Both pixels above are a vector, and both below; four elements are written, the last one by the next pixel."""
         v, b = self.v, self.b
         pair, pixel = ir.VectorType(v.element, _PAIR), ir.VectorType(v.element, _PAIR // 2)
-
-        def read(pointer):
-            return b.load(b.bitcast(pointer, pair.as_pointer()), align=v.align)
-
-        def mean(first, second, shares):
-            of_first, of_second = (v.splat(share, first.type) for share in shares)
-            return v.fma(first, of_first, b.fmul(second, of_second))
-
-        both = mean(read(upper), read(lower), (self.up, self.down))
+        rows = (b.load(b.bitcast(row, pair.as_pointer()), align=v.align) for row in (upper, lower))
+        both = self._mean(*rows, self.rows)
         sides = (v.shuffle(both, both, [*range(first, first + pixel.count)]) for first in (0, 3))
-        b.store(mean(*sides, (self.left, self.across)), b.bitcast(y, pixel.as_pointer()), v.align)
+        mixed = self._mean(*sides, self.columns)
+        b.store(mixed, b.bitcast(y, pixel.as_pointer()), v.align)
+
+    def _mean(self, first, second, shares):
+        of_first, of_second = (self.v.splat(share, first.type) for share in shares)
+        return self.v.fma(first, of_first, self.b.fmul(second, of_second))
