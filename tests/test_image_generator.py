@@ -66,10 +66,10 @@ def test_what_is_drawn_normalized_and_read_is_what_keras_has(folder, of_keras):
 @pytest.mark.parametrize("image", ["square", "wide", "small"])
 def test_maps_are_keras_own(image, mode, order):
     """Of SciPy, whose values lie in the file."""
-    facts = np.load(DATA / "affine.npz")
+    with np.load(DATA / "affine.npz") as facts:
+        x, answers = facts[f"x {image}"], facts[f"{image} {mode} {order}"]
     generator = ImageDataGenerator(fill_mode=mode, cval=77.0, interpolation_order=order)
-    x = facts[f"x {image}"]
-    for parameters, expected in zip(_parameters(), facts[f"{image} {mode} {order}"], strict=True):
+    for parameters, expected in zip(_parameters(), answers, strict=True):
         y = generator.apply_transform(x, parameters)
         assert y.dtype == np.float32
         np.testing.assert_allclose(y, expected, atol=1e-3, err_msg=str(parameters))
