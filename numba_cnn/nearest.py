@@ -209,12 +209,8 @@ def keywords(function: Callable[P, R]) -> Callable[P, R]:
     return call
 
 
-def unfit(
-    error: TypeError, cls: type, arguments: tuple[Any, ...], settings: Mapping[str, Any]
-) -> TypeError | None:
-    """What to raise where a class's constructor does not take these arguments; None for other errors."""
-    if error.__traceback__ is None or error.__traceback__.tb_next is not None:
-        return None  # by the constructor itself, not by the call
+def unfit(cls: type, arguments: tuple[Any, ...], settings: Mapping[str, Any]) -> TypeError | None:
+    """What to raise where a class's constructor does not take these arguments; None where it does."""
     import inspect
 
     signature = inspect.signature(cls)

@@ -50,8 +50,8 @@ class _Called(type):
                 arguments, settings = nearest.spelled(cls, arguments, settings, names)
             try:
                 made = super().__call__(*arguments, **settings)
-            except TypeError as error:
-                if explained := nearest.unfit(error, cls, arguments, settings):
+            except TypeError:
+                if explained := nearest.unfit(cls, arguments, settings):
                     raise explained from None
                 raise
             made._when_made()
