@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from numba_cnn import nearest
 
@@ -15,57 +15,30 @@ if TYPE_CHECKING:
     from numba_cnn.commands.data import Data
     from numba_cnn.models.files import Saved
 
+N = TypeVar("N", int, float)
 MODEL_HELP = "a .keras or .h5 file, or the folder that train left"
 
 
-def positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
+def _numbers(
+    read: Callable[[str], N], allowed: Callable[[N], bool], name: str
+) -> Callable[[str], N]:
+    """What reads such numbers; others are wrong values, which argparse calls by the name."""
+
+    def check(text: str) -> N:
+        number = read(text)
+        if not allowed(number):
+            raise ValueError(text)
+        return number
+
+    check.__name__ = name
+    return check
 
 
-positive.__name__ = "positive integer"  # what argparse calls a wrong value
-
-
-def share(text: str) -> float:
-    number = float(text)
-    if not 0 < number < 1:
-        raise ValueError(text)
-    return number
-
-
-share.__name__ = "number between 0 and 1"
-
-
-def rate(text: str) -> float:
-    number = float(text)
-    if not 0 < number < float("inf"):
-        raise ValueError(text)
-    return number
-
-
-rate.__name__ = "number above 0"
-
-
-def port(text: str) -> int:
-    number = int(text)
-    if not 0 <= number < 2**16:
-        raise ValueError(text)
-    return number
-
-
-port.__name__ = "port from 0 to 65535"
-
-
-def seed(text: str) -> int:
-    number = int(text)
-    if not 0 <= number < 2**32:
-        raise ValueError(text)
-    return number
-
-
-seed.__name__ = "integer from 0 to 2**32 - 1"
+positive = _numbers(int, lambda n: n >= 1, "positive integer")
+share = _numbers(float, lambda n: 0 < n < 1, "number between 0 and 1")
+rate = _numbers(float, lambda n: 0 < n < float("inf"), "number above 0")
+port = _numbers(int, lambda n: 0 <= n < 2**16, "port from 0 to 65535")
+seed = _numbers(int, lambda n: 0 <= n < 2**32, "integer from 0 to 2**32 - 1")
 
 
 def file_in(*endings: str) -> Callable[[str], str]:
