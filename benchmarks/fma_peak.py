@@ -7,6 +7,7 @@ import time
 
 import numba
 import numpy as np
+from llvmlite import ir
 from numba import njit, prange, types
 from numba.extending import intrinsic
 
@@ -17,15 +18,16 @@ CHAINS = 12  # independent accumulators: enough to hide the latency, few enough 
 TURNS = 100_000
 
 
-def _chains(step):
+def _chains(step, lanes):
     """An intrinsic of (turns, x): so many turns of a loop in which step(v, s, x) follows on each of CHAINS vectors."""
+    kind = ir.VectorType(ir.FloatType(), lanes)
 
     @intrinsic
     def chains(typingctx, turns, factor):
         def codegen(context, builder, signature, values):
             turns, factor = values
             v = Vectors(builder, types.float32)
-            x = v.splat(factor)
+            x = v.splat(factor, kind)
             before, loop, after = (
                 builder.block,
                 builder.append_basic_block(),
@@ -34,7 +36,7 @@ def _chains(step):
             builder.branch(loop)
             builder.position_at_end(loop)
             count = builder.phi(turns.type)
-            sums = [builder.phi(v.type) for _ in range(CHAINS)]
+            sums = [builder.phi(kind) for _ in range(CHAINS)]
             new = [step(v, s, x) for s in sums]
             left = builder.sub(count, int64(1))
             starts, ends = [turns, *([x] * CHAINS)], [left, *new]
@@ -53,8 +55,8 @@ def _chains(step):
     return chains
 
 
-def _on_all_threads(step):
-    chains = _chains(step)
+def _on_all_threads(step, lanes=VECTOR_BITS // 32):
+    chains = _chains(step, lanes)
 
     @njit(parallel=True, nogil=True)
     def run(threads, turns, factor):
@@ -66,6 +68,11 @@ def _on_all_threads(step):
     return run
 
 
+_narrower = {
+    lanes: _on_all_threads(lambda v, s, x: v.fma(s, x, x), lanes)
+    for lanes in (4, 8)
+    if lanes < VECTOR_BITS // 32
+}
 _run = _on_all_threads(lambda v, s, x: v.fma(s, x, x))
 _run_divisions = _on_all_threads(lambda v, s, x: v.builder.fdiv(x, s))
 
@@ -88,13 +95,18 @@ def flop():
 
 
 def instruction_seconds():
-    """Seconds, all threads' together: of a vector's multiply-add, and of one lane's division."""
+    """Seconds, all threads' together: of a multiply-add, by the lanes of its vectors, and of one lane's division."""
     done = numba.get_num_threads() * CHAINS * TURNS
     start = time.perf_counter()
     _run_divisions(numba.get_num_threads(), TURNS // 10, np.float32(0.5))
     taken = time.perf_counter() - start
     divisions = done * (VECTOR_BITS // 32) / 10
-    return seconds() / done, taken / divisions
+    multiply = {VECTOR_BITS // 32: seconds() / done}
+    for lanes, run in _narrower.items():
+        start = time.perf_counter()
+        run(numba.get_num_threads(), TURNS // 10, np.float32(0.5))
+        multiply[lanes] = 10 * (time.perf_counter() - start) / done
+    return multiply, taken / divisions
 
 
 def share(function, flop_of_function, rounds=11):

@@ -42,6 +42,25 @@ def test_the_bits_of_single_samples(name, channels):
     assert x[0].nbytes < NONTEMPORAL_BYTES < x.nbytes
 
 
+@pytest.mark.parametrize("channels", [32, 31])
+def test_elements(channels):
+    """Also where neither rows nor all elements are whole vectors."""
+    rng = np.random.default_rng(0)
+    x, z = rng.standard_normal((2, 9, 61, 67, channels)).astype(np.float32)
+    slopes, deltas = z[:1, :1, :1], rng.random(9, np.float32)
+    passes = {
+        "relu": lambda x, z, deltas: ops.relu(x),
+        "gelu": lambda x, z, deltas: ops.activate(x, "gelu"),
+        "sum": lambda x, z, deltas: ops.add(x, z),
+        "products": lambda x, z, deltas: ops.multiply(x, slopes),
+        "brightness": lambda x, z, deltas: ops.adjust_brightness(x, deltas, -1, 1),
+    }
+    for name, function in passes.items():
+        parts = [function(*(array[n : n + 1] for array in (x, z, deltas))) for n in range(9)]
+        np.testing.assert_array_equal(function(x, z, deltas), np.concatenate(parts), name)
+    assert x[0].nbytes < NONTEMPORAL_BYTES < x.nbytes
+
+
 def test_contrast():
     rng = np.random.default_rng(0)
     x, factors = rng.random((9, 60, 66, 32), np.float32), rng.random(9, np.float32)

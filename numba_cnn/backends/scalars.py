@@ -111,7 +111,7 @@ def _piecewise(m: Any) -> dict[str, tuple[Any, Any]]:
         return where(y > like(y, 0), like(y, 1), a)
 
     def hard_sigmoid(x, a, b, c):
-        y = x / like(x, 6) + like(x, 0.5)
+        y = x * like(x, 1 / 6) + like(x, 0.5)
         return where(y < like(x, 0), like(x, 0), where(y > like(x, 1), like(x, 1), y))
 
     def hard_sigmoid_gradient(y, a, b, c):
@@ -122,7 +122,7 @@ def _piecewise(m: Any) -> dict[str, tuple[Any, Any]]:
 
     def hard_silu_gradient(x, a, b, c):
         inside = (x > like(x, -3)) & (x < like(x, 3))
-        return hard_sigmoid_of(x, a, b, c) + where(inside, x / like(x, 6), like(x, 0))
+        return hard_sigmoid_of(x, a, b, c) + where(inside, x * like(x, 1 / 6), like(x, 0))
 
     def hard_tanh(x, a, b, c):
         return where(x < like(x, -1), like(x, -1), where(x > like(x, 1), like(x, 1), x))
@@ -269,9 +269,11 @@ def _smooth(m: Any) -> dict[str, tuple[Any, Any]]:
 
     def mish_gradient(x, a, b, c):
         e = exp(where(x > like(x, 20), like(x, 20), x))
-        n = e * (e + like(x, 2))
-        t = n / (n + like(x, 2))
-        return t + x * (like(x, 1) - t * t) * (e / (e + like(x, 1)))
+        n, above = e * (e + like(x, 2)), e + like(x, 1)
+        below = n + like(x, 2)
+        inverse = like(x, 1) / (below * above)  # one division for two
+        t = n * above * inverse
+        return t + x * (like(x, 1) - t * t) * (e * below * inverse)
 
     def squareplus(x, a, b, c):
         return like(x, 0.5) * (x + sqrt(x * x + a))

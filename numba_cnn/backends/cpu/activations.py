@@ -10,6 +10,12 @@ from numba_cnn.backends import scalars
 from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cpu.codegen import elementary
 from numba_cnn.backends.cpu.codegen.compiler import address_of, by_address, call, in_loops
+from numba_cnn.backends.cpu.microkernels.nontemporal import (
+    STAGED,
+    run_bypasses_caches,
+    stage_of,
+    write_past,
+)
 from numba_cnn.backends.cpu.runtime.launch import elementwise, unpack
 from numba_cnn.backends.cpu.runtime.threads import run_of
 
@@ -31,7 +37,13 @@ def activate_backward(dy, saved, name, a, b, c, dx):
 @elementwise
 def _activate(share, shares, thread, packed):
     x, y, loop, a, b, c = unpack(packed)
-    call(loop, (run_of(share, shares, x), run_of(share, shares, y), a, b, c))
+    source, target, stage = run_of(share, shares, x), run_of(share, shares, y), stage_of(y)
+    past = run_bypasses_caches(y, target)
+    for i in range(0, target.size, STAGED):
+        part = target[i : i + STAGED]
+        made = stage[: part.size] if past else part
+        call(loop, (source[i : i + STAGED], made, a, b, c))
+        write_past((made, 0), (part, 0), part.size, past)
 
 
 @elementwise

@@ -40,7 +40,7 @@ def _adaptive_average_pool2d(share, shares, thread, packed):
             w0, w1 = _over(ow, W, OW)
             window = x, ((r // OH * g.H + h0) * W + w0) * C, W * C, C
             shape, count = (h1 - h0, w1 - w0), x.dtype.type((h1 - h0) * (w1 - w0))
-            window_mean(window, shape, count, (y, (r * OW + ow) * C), C, (1, 0, 0))
+            window_mean(window, shape, count, (y, (r * OW + ow) * C), C, (1, 0, 0), False)
 
 
 @kernel

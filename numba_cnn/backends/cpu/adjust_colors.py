@@ -6,7 +6,13 @@ from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cpu.codegen.compiler import in_loops
 from numba_cnn.backends.cpu.global_pool2d import global_average_pool2d
 from numba_cnn.backends.cpu.microkernels.columns import stretch_columns
-from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
+from numba_cnn.backends.cpu.microkernels.nontemporal import (
+    STAGED,
+    bypasses_caches,
+    run_bypasses_caches,
+    stage_of,
+    write_past,
+)
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.memory import empty
 from numba_cnn.backends.cpu.runtime.threads import threads_for
@@ -49,11 +55,18 @@ def _between(value, low, high):
 @kernel
 def _brighten(share, shares, thread, packed):
     x, deltas, low, high, y = unpack(packed)
-    N, P, C = x.shape
-    for r in range(share * N * P // shares, (share + 1) * N * P // shares):
-        n, p = r // P, r % P
-        for c in range(C):
-            y[n, p, c] = _between(x[n, p, c] + deltas[n], low, high)
+    (N, P, C), source, target, stage = x.shape, x.reshape(-1), y.reshape(-1), stage_of(y)
+    first, last = share * N * P // shares * C, (share + 1) * N * P // shares * C
+    while first < last:
+        n = first // (P * C)
+        stop = min((n + 1) * P * C, first + STAGED, last)
+        taken, part = source[first:stop], target[first:stop]
+        past = run_bypasses_caches(target, part)
+        made = stage[: part.size] if past else part
+        for i in range(part.size):
+            made[i] = _between(taken[i] + deltas[n], low, high)
+        write_past((made, 0), (part, 0), part.size, past)
+        first = stop
 
 
 @kernel

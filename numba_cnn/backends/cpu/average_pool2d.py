@@ -32,6 +32,7 @@ def _average_pool2d(share, shares, thread, packed):
     """Each share is whole rows of y."""
     x, g, y = unpack(packed)
     W, C, OH, OW = g.W, g.C, g.OH, g.OW
+    nontemporal = bypasses_caches(y, C)
     for r in range(share * g.N * OH // shares, (share + 1) * g.N * OH // shares):
         n, oh = r // OH, r % OH
         h0, h1 = max(oh * g.SH - g.top, 0), min(oh * g.SH - g.top + g.PH, g.H)
@@ -42,7 +43,7 @@ def _average_pool2d(share, shares, thread, packed):
             window = x, ((n * g.H + h0) * W + w0) * C, W * C, C
             alike = inside[1] - ow if inside[0] <= ow < inside[1] else 1
             run = alike, g.SW * C, C
-            window_mean(window, shape, count, (y, (r * OW + ow) * C), C, run)
+            window_mean(window, shape, count, (y, (r * OW + ow) * C), C, run, nontemporal)
             ow += alike
 
 

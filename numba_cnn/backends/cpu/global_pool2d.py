@@ -43,7 +43,7 @@ def _average(share, shares, thread, packed):
     for task in range(share * N * blocks // shares, (share + 1) * N * blocks // shares):
         n, c0, c1 = _task(task, blocks, C)
         pixels, count = (source, n * P * C + c0, C, C), x.dtype.type(P)
-        window_mean(pixels, (P, 1), count, (target, n * C + c0), c1 - c0, (1, 0, 0))
+        window_mean(pixels, (P, 1), count, (target, n * C + c0), c1 - c0, (1, 0, 0), False)
 
 
 @kernel

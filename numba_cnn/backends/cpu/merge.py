@@ -7,13 +7,18 @@ from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cpu.codegen.compiler import noinline
 from numba_cnn.backends.cpu.codegen.elementary import like
 from numba_cnn.backends.cpu.microkernels.copy import copy_run
-from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
+from numba_cnn.backends.cpu.microkernels.nontemporal import (
+    STAGED,
+    bypasses_caches,
+    run_bypasses_caches,
+    stage_of,
+    write_past,
+)
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.partial_sums import partials_of, sum_partials
 from numba_cnn.backends.cpu.runtime.threads import run_of, threads_for
 
 _CHUNK, _MOST = 1 << 16, 64  # elements of a chunk, at least, and chunks
-_CUT = 1 << 12  # elements of a part of a row, at least
 
 
 @checked
@@ -71,20 +76,14 @@ def take_columns(y, g, x):
 
 
 @noinline
-def _cuts(rows, width):
-    """Into how many parts each row is cut, so that few long ones, such as two arrays of one shape, are shared out."""
-    return 1 if rows >= _MOST else max(1, min(width // _CUT, _MOST))
-
-
-@noinline
 def _part(t, last, cuts, g):
-    """Of part t: its row, and where that lies along the first three axes; its columns; and how many rows from there on
-    follow one another, before `last`: divisions take as long as a short row."""
+    """Of part t: its row, and where that lies along the first three axes; its first column and how many it has; and how
+    many rows follow one another from there on, STAGED elements at most: divisions take as long as a short row."""
     _, D1, D2, D3 = g[:4]
     r, cut = t // cuts, t % cuts
     i, j, k = r // (D1 * D2), r // D2 % D1, r % D2
-    run = min(D2 - k, last - t) if cuts == 1 else 1
-    return (r, i, j, k), (cut * D3 // cuts, (cut + 1) * D3 // cuts), run
+    rows = min(D2 - k, last - t, max(1, STAGED // D3)) if cuts == 1 else 1
+    return (r, i, j, k), (cut * STAGED, min(STAGED, D3 - cut * STAGED)), rows
 
 
 def _of_pairs(name, function):
@@ -94,21 +93,25 @@ def _of_pairs(name, function):
     def merged(share, shares, thread, packed):
         a, b, g, y = unpack(packed)
         D0, D1, D2, D3, A0, A1, A2, A3, B0, B1, B2, B3 = g
-        cuts = _cuts(D0 * D1 * D2, D3)
+        cuts, stage = max(1, -(-D3 // STAGED)), stage_of(y)  # so that few long rows are shared out
         t, last = share * D0 * D1 * D2 * cuts // shares, (share + 1) * D0 * D1 * D2 * cuts // shares
         while t < last:
-            (r, i, j, k), (first, stop), run = _part(t, last, cuts, g)
-            for n in range(run):
+            (r, i, j, k), (first, width), rows = _part(t, last, cuts, g)
+            part = y[r * D3 + first : r * D3 + first + rows * width]
+            past = run_bypasses_caches(y, part)
+            made = stage[: part.size] if past else part
+            for n in range(rows):
                 left = a[i * A0 + j * A1 + (k + n) * A2 + first * A3 :]
                 right = b[i * B0 + j * B1 + (k + n) * B2 + first * B3 :]
-                out = y[(r + n) * D3 + first : (r + n) * D3 + stop]
+                out = made[n * width : (n + 1) * width]
                 if A3 == 1 and B3 == 1:
                     for c in range(out.size):
                         out[c] = function(left[c], right[c])
                 else:
                     for c in range(out.size):
                         out[c] = function(left[c * A3], right[c * B3])
-            t += run
+            write_past((made, 0), (part, 0), part.size, past)
+            t += rows
 
     merged.__name__ = merged.__qualname__ = f"merge_{name}"
     return kernel(merged)

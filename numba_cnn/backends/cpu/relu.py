@@ -1,6 +1,12 @@
 """ReLU on the CPU: one pass over memory, in runs of elements."""
 
 from numba_cnn.backends.contract import checked
+from numba_cnn.backends.cpu.microkernels.nontemporal import (
+    STAGED,
+    run_bypasses_caches,
+    stage_of,
+    write_past,
+)
 from numba_cnn.backends.cpu.runtime.launch import elementwise, unpack
 from numba_cnn.backends.cpu.runtime.threads import run_of
 
@@ -20,9 +26,14 @@ def _relu(share, shares, thread, packed):
     """Each share is a run of elements."""
     x, y = unpack(packed)
     zero = x.dtype.type(0)
-    x, y = run_of(share, shares, x), run_of(share, shares, y)
-    for i in range(x.size):
-        y[i] = zero if x[i] <= zero else x[i]
+    source, target, stage = run_of(share, shares, x), run_of(share, shares, y), stage_of(y)
+    past = run_bypasses_caches(y, target)
+    for first in range(0, target.size, STAGED):
+        taken, part = source[first : first + STAGED], target[first : first + STAGED]
+        made = stage[: part.size] if past else part
+        for i in range(part.size):
+            made[i] = zero if taken[i] <= zero else taken[i]
+        write_past((made, 0), (part, 0), part.size, past)
 
 
 @elementwise

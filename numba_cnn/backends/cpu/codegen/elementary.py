@@ -117,40 +117,51 @@ def select(typingctx, condition, yes, no):
 
 @in_loops
 def _reduced(x):
-    """(n, r, q) of x = n ln(2) + r + what r has lost, with e^(x - n ln(2)) = 1 + r + q."""
+    """(n, r + q) of x = n ln(2) + r, with e^(x - n ln(2)) = 1 + r + q; n as a float and as an integer."""
     n = _rint(x * _LOG2E)
-    exact = _fma(-n, _LN2_HIGH, x)
-    r = _fma(-n, _LN2_LOW, exact)
-    lost = _fma(-n, _LN2_LOW, exact - r)
+    r = _fma(-n, _LN2_LOW, _fma(-n, _LN2_HIGH, x))
     square = r * r
     q = _fma(_fma(_E4, square, _fma(_E3, r, _E2)), square, _fma(_E1, r, _E0))
-    return n, r, _fma(square, q, lost)
+    return n, _fma(square, q, r)
+
+
+@in_loops
+def _halves(n):
+    """Two whole numbers whose sum is n: 2^n alone may be denormal or too large."""
+    whole = _to_int(n)
+    half = whole >> np.int32(1)
+    return half, whole - half
 
 
 @in_loops
 def _power_of_2(n):
     """2^n for whole n in -126..127."""
-    return _float_of((_to_int(n) + np.int32(127)) << np.int32(23))
+    return _float_of((n + np.int32(127)) << np.int32(23))
+
+
+@in_loops
+def _times_power_of_2(x, n):
+    """x 2^n, both normal."""
+    return _float_of(_bits_of(x) + (n << np.int32(23)))
 
 
 @in_loops
 def exp32(x):
     clamped = select(x > _LARGEST, _LARGEST, select(x < _SMALLEST, _SMALLEST, x))
-    n, r, q = _reduced(clamped)
-    first = np.float32(1) + r
-    q += r - (first - np.float32(1))  # what the sum has rounded off
-    half = _rint(n * np.float32(0.5))  # in two steps, since 2^n alone may be denormal or too large
-    return (first + q) * _power_of_2(half) * _power_of_2(n - half)
+    n, rest = _reduced(clamped)
+    low, high = _halves(n)
+    return _times_power_of_2(np.float32(1) + rest, low) * _power_of_2(high)
 
 
 @in_loops
 def expm1_32(x):
     clamped = select(x > _LARGEST, _LARGEST, select(x < np.float32(-18), np.float32(-18), x))
-    n, r, q = _reduced(clamped)
-    half = _rint(n * np.float32(0.5))
-    low, high = _power_of_2(half), _power_of_2(n - half)
-    small = select(n == np.float32(0), r + q, (r + q) * low * high + (low * high - np.float32(1)))
-    large = (np.float32(1) + (r + q)) * low * high
+    n, rest = _reduced(clamped)
+    low, high = _halves(n)
+    power = _power_of_2(low)
+    high = _power_of_2(high)
+    small = select(n == np.float32(0), rest, rest * power * high + (power * high - np.float32(1)))
+    large = (np.float32(1) + rest) * power * high
     return select(n > np.float32(24), large, select(x == np.float32(0), x, small))
 
 

@@ -175,23 +175,26 @@ class Vectors:
         with self.builder.if_then(self.builder.icmp_signed("<", whole, count)):
             emit(whole, self.mask(self.builder.sub(count, whole)))
 
-    def for_pairs(self, count, emit, whole=False):
-        """emit((i, i + lanes), None) for every two whole vectors of `count` elements, emit((i,), mask) for the rest; no
-        mask where all vectors are known to be `whole`.
+    def for_groups(self, count, emit, most=2, whole=False):
+        """emit(places, None) for every `most` whole vectors of `count` elements, 4 or 2, then for every 2, then
+        emit((i,), mask) for the rest; no mask where all vectors are known to be `whole`.
         """
-        b, pair = self.builder, 2 * self.lanes
-        paired = b.and_(count, int64(-pair))
-        with cgutils.for_range_slice(b, int64(0), paired, int64(pair), intp=INT64) as (i, _):
-            emit((i, b.add(i, int64(self.lanes))), None)
+        b, start = self.builder, int64(0)
+        for vectors in range(most, 1, -2):
+            step = vectors * self.lanes
+            end = b.add(start, b.and_(b.sub(count, start), int64(-step)))
+            with cgutils.for_range_slice(b, start, end, int64(step), intp=INT64) as (i, _):
+                emit([b.add(i, int64(k)) for k in range(0, step, self.lanes)], None)
+            start = end
         if whole:
-            with b.if_then(b.icmp_signed("<", paired, count)):
-                emit((paired,), None)
+            with b.if_then(b.icmp_signed("<", start, count)):
+                emit([start], None)
         else:
-            self.for_each(b.sub(count, paired), lambda i, mask: emit((b.add(paired, i),), mask))
+            self.for_each(b.sub(count, start), lambda i, mask: emit([b.add(start, i)], mask))
 
-    def store_each(self, count, made, nontemporal):
-        """Write what made(places, mask) gives for the places of `count` elements, (vector, pointer) for each; past the
-        caches, if `nontemporal`: then all vectors are whole and aligned.
+    def store_each(self, count, made, nontemporal, most=2):
+        """Write what made(places, mask) gives for the places of `count` elements, (vector, pointer) for each, as in
+        for_groups; past the caches, if `nontemporal`: then all vectors are whole and aligned.
         """
 
         def past(places, mask):
@@ -204,9 +207,9 @@ class Vectors:
 
         with self.builder.if_else(nontemporal) as (then, otherwise):
             with then:
-                self.for_pairs(count, past, whole=True)
+                self.for_groups(count, past, most, whole=True)
             with otherwise:
-                self.for_pairs(count, usual)
+                self.for_groups(count, usual, most)
 
     def totals(self, a, b):
         """The sums of all lanes of a and of b, each of lanes that lie ever nearer."""

@@ -1,15 +1,18 @@
 """What normalization does with columns, the channels, over rows: sums, and their transformations by one number each.
 
-Rows are groups (array, start, elements from row to row), what a column has (array, start). A vector of columns, or two,
-goes over all rows before the next, in transformations over a block of them: their numbers stay in registers.
+Rows are groups (array, start, elements from row to row), what a column has (array, start). Some vectors of columns go
+over all rows before the next, in transformations over a block of them: their numbers stay in registers. What goes past
+the caches is made row by row: memory is fastest in straight order.
 """
 
 from numba.core import cgutils
 
+from numba_cnn.backends.cpu.codegen.host import CACHE_LINE
 from numba_cnn.backends.cpu.codegen.microkernel import emitted
 from numba_cnn.backends.cpu.codegen.vector import int64
 
 _BLOCK, _FEWEST = 1 << 12, 8  # elements, and rows, of a block
+PREFETCHED = 512  # bytes by which a pass over rows asks for them ahead
 
 
 @emitted(x="an", rows="n", centre="a", sums="aa", columns="n")
@@ -23,7 +26,7 @@ def column_moments(v, x, rows, centre, sums, columns):
         distance = v.builder.fsub(v.load(at(x), mask), middle)
         return [(distance, v.one), (distance, distance)]
 
-    _sum_columns(v, rows, columns, [centre], sums, terms)
+    _sum_columns(v, rows, columns, [x], [centre], sums, terms)
 
 
 @emitted(dy="an", x="an", rows="n", statistics="aa", sums="aa", columns="n")
@@ -40,7 +43,7 @@ def column_products(v, dy, x, rows, statistics, sums, columns):
         normal = b.fmul(b.fsub(v.load(at(x), mask), mean), inverse)
         return [(slope, v.one), (slope, normal)]
 
-    _sum_columns(v, rows, columns, statistics, sums, terms)
+    _sum_columns(v, rows, columns, [dy, x], statistics, sums, terms)
 
 
 @emitted(x="an", rows="n", numbers="aaa", y="an", columns="n", nontemporal="?")
@@ -53,7 +56,7 @@ def shift_columns(v, x, rows, numbers, y, columns, nontemporal):
     def value(at, mask, mean, scale, shift):
         return v.fma(v.builder.fsub(v.load(at(x), mask), mean), scale, shift)
 
-    _map_columns(v, rows, columns, numbers, y, value, nontemporal)
+    _map_columns(v, rows, columns, [x], numbers, y, value, nontemporal)
 
 
 @emitted(dy="an", x="an", rows="n", numbers="aaaa", dx="an", columns="n", nontemporal="?")
@@ -68,7 +71,7 @@ def gradient_columns(v, dy, x, rows, numbers, dx, columns, nontemporal):
         rest = v.fma(b.fsub(v.load(at(x), mask), mean), along, shift)
         return b.fsub(b.fmul(v.load(at(dy), mask), scale), rest)
 
-    _map_columns(v, rows, columns, numbers, dx, value, nontemporal)
+    _map_columns(v, rows, columns, [dy, x], numbers, dx, value, nontemporal)
 
 
 @emitted(x="an", rows="n", mean="a", how="fff", y="an", columns="n", nontemporal="?")
@@ -84,59 +87,74 @@ def stretch_columns(v, x, rows, mean, how, y, columns, nontemporal):
         made = b.select(b.fcmp_ordered("<", made, low), low, made)
         return b.select(b.fcmp_ordered(">", made, high), high, made)
 
-    _map_columns(v, rows, columns, [mean], y, value, nontemporal)
+    _map_columns(v, rows, columns, [x], [mean], y, value, nontemporal)
 
 
-def _sum_columns(v, rows, columns, numbers, sums, terms):
-    """Each of the sums of each column: of the products that terms(at, mask, *numbers) gives for a row."""
-    b = v.builder
+def _sum_columns(v, rows, columns, arrays, numbers, sums, terms):
+    """Each of the sums of each column: of the products that terms(at, mask, *numbers) gives for a row of the arrays."""
+    b, ahead = v.builder, _rows_ahead(v, columns)
 
     def emit(places, mask):
         given = [[v.load(b.gep(p, [c]), mask) for p in numbers] for c in places]
         totals = [[cgutils.alloca_once_value(b, v.zero) for _ in sums] for _ in places]
         with cgutils.for_range(b, rows) as row:
+            _ask_for(v, arrays, b.add(row.index, ahead), places)
             for c, own, total in zip(places, given, totals, strict=True):
                 products = terms(_at(b, row.index, c), mask, *own)
                 for place, (left, right) in zip(total, products, strict=True):
                     old = b.load(place)
                     b.store(b.fadd(old, left) if right is v.one else v.fma(left, right, old), place)
-        for c, total in zip(places, totals, strict=True):
-            for place, made in zip(total, sums, strict=True):
+        for c, totals_of_c in zip(places, totals, strict=True):
+            for place, made in zip(totals_of_c, sums, strict=True):
                 v.store(b.load(place), b.gep(made, [c]), mask)
 
-    v.for_pairs(columns, emit)
+    v.for_groups(columns, emit, most=4)
 
 
-def _map_columns(v, rows, columns, numbers, y, value, nontemporal):
-    """y = value(at, mask, *numbers) for each row."""
-    b = v.builder
+def _map_columns(v, rows, columns, arrays, numbers, y, value, nontemporal):
+    """y = value(at, mask, *numbers) for each row of the arrays."""
+    b, ahead = v.builder, _rows_ahead(v, columns)
     block = b.sdiv(int64(_BLOCK), columns)
     block = b.select(b.icmp_signed("<", block, int64(_FEWEST)), int64(_FEWEST), block)
 
-    def emit(places, mask, past, first, last):
-        given = [[v.load(b.gep(p, [c]), mask) for p in numbers] for c in places]
+    def numbers_of(c, mask):
+        return [v.load(b.gep(p, [c]), mask) for p in numbers]
+
+    def past(places, mask, row):
+        _ask_for(v, arrays, b.add(row, ahead), places)
+        for c in places:
+            at = _at(b, row, c)
+            v.store_nontemporal(value(at, mask, *numbers_of(c, mask)), at(y))
+
+    def usual(places, mask, first, last):
+        given = [numbers_of(c, mask) for c in places]
         with cgutils.for_range_slice(b, first, last, int64(1), intp=first.type) as (row, _):
             for c, own in zip(places, given, strict=True):
                 at = _at(b, row, c)
-                made = value(at, mask, *own)
-                if past:
-                    v.store_nontemporal(made, at(y))
-                else:
-                    v.store(made, at(y), mask)
-
-    def each_block(past):
-        with cgutils.for_range_slice(b, int64(0), rows, block, intp=rows.type) as (first, _):
-            end = b.add(first, block)
-            last = b.select(b.icmp_signed("<", end, rows), end, rows)
-            v.for_pairs(
-                columns, lambda places, mask: emit(places, mask, past, first, last), whole=past
-            )
+                v.store(value(at, mask, *own), at(y), mask)
 
     with b.if_else(nontemporal) as (then, otherwise):
-        with then:
-            each_block(True)
-        with otherwise:
-            each_block(False)
+        with then, cgutils.for_range(b, rows) as row:
+            v.for_groups(columns, lambda places, mask: past(places, mask, row.index), whole=True)
+        with (
+            otherwise,
+            cgutils.for_range_slice(b, int64(0), rows, block, intp=rows.type) as (first, _),
+        ):
+            end = b.add(first, block)
+            last = b.select(b.icmp_signed("<", end, rows), end, rows)
+            v.for_groups(columns, lambda places, mask: usual(places, mask, first, last))
+
+
+def _rows_ahead(v, columns):
+    """How many rows, at least one, lie that far ahead."""
+    return v.builder.add(v.builder.sdiv(int64(PREFETCHED // v.align), columns), int64(1))
+
+
+def _ask_for(v, arrays, row, places):
+    """Prefetch the vectors of these columns in a row of the arrays, which need not exist."""
+    for c in places[:: max(1, CACHE_LINE // (v.lanes * v.align))]:
+        for array in arrays:
+            v.prefetch(_at(v.builder, row, c)(array), writing=False, level=1)
 
 
 def _at(b, row, column):

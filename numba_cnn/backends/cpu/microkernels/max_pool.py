@@ -16,8 +16,10 @@ from numba_cnn.backends.cpu.microkernels.windows import (
     offset_of,
     prefetch,
     prefetch_below,
+    prefetch_rows,
     sums_over,
     variable,
+    vectors_of,
 )
 
 
@@ -39,6 +41,8 @@ def window_max(v, x, shape, place, y, channels, run):
         where = [variable(b, v.splat_int(place[0])) for _ in places]
 
         def compare(row, column):
+            if not is_known(shape):
+                prefetch_rows(v, x_at, steps, row, column, places)
             offset = offset_of(b, row, column, *steps)
             here = v.splat_int(_place(b, place, row, column))
             for c, largest, at in zip(places, best, where, strict=True):
@@ -52,8 +56,8 @@ def window_max(v, x, shape, place, y, channels, run):
             v.store(b.load(largest), b.gep(y_at, [c]), mask)
             v.store_int(b.load(at), b.gep(argmax_at, [c]), mask)
 
-    def window(*at):
-        v.for_pairs(channels, partial(emit, *at))
+    def window(first, target, shape):
+        v.for_groups(channels, partial(emit, first, target, shape), vectors_of(shape))
 
     for_each_window(b, shape, run, window, unrolled=[(3, 3)])
 

@@ -95,7 +95,7 @@ def _sum_row(v, count, sums, terms):
                     old = b.load(place)
                     b.store(b.fadd(old, a) if c is v.one else v.fma(a, c, old), place)
 
-        v.for_pairs(size, emit)
+        v.for_groups(size, emit)
         for whole, *pair in zip(wholes, *parts, strict=True):
             both = b.fadd(*(b.load(place) for place in pair))
             b.store(b.fadd(b.load(whole), both), whole)
