@@ -7,7 +7,7 @@ from numba_cnn.backends.cpu.codegen.compiler import noinline
 from numba_cnn.backends.cpu.codegen.elementary import like
 from numba_cnn.backends.cpu.microkernels.copy import copy_run
 from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
-from numba_cnn.backends.cpu.microkernels.weighted_sum import weighted_sum
+from numba_cnn.backends.cpu.microkernels.weighted_sum import weighted_rows, weighted_sum
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.memory import empty
 from numba_cnn.backends.cpu.runtime.threads import get_num_threads, threads_for
@@ -155,8 +155,8 @@ def _resample(share, shares, thread, packed):
         ahead = (
             (h_first[min(h + 1, OH - 1)] - h_first[h]) * W * C
         )  # to what the next row is made of
-        weighted_sum((source, start, W * C, ahead), taps, h_number[h], (row, 0), W * C, False)
+        weighted_rows((source, start, W * C), taps, h_number[h], (row, 0), W * C, ahead)
         for w in range(OW):
-            pixels, taps = (row, w_first[w] * C, C, 0), (w_weights[w], 0)
+            pixels, taps = (row, w_first[w] * C, C), (w_weights[w], 0)
             pixel = target, (r * OW + w) * C
             weighted_sum(pixels, taps, w_number[w], pixel, C, nontemporal)
