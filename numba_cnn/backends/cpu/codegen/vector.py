@@ -100,6 +100,11 @@ class Vectors:
         with cgutils.for_range_slice(self.builder, int64(0), count, line, intp=INT64) as (i, _):
             self.prefetch(self.builder.gep(pointer, [i]), writing=False)
 
+    def prefetch_vectors(self, pointers, level=2):
+        """Ask for vectors that lie side by side, for each cache line once."""
+        for pointer in pointers[:: max(1, 8 * CACHE_LINE // VECTOR_BITS)]:
+            self.prefetch(pointer, writing=False, level=level)
+
     def load_int(self, pointer, mask=None):
         """As many integers as a vector has lanes, of the pointer's type, as unsigned ones of 32 bits."""
         narrow = ir.VectorType(pointer.type.pointee, self.lanes)
@@ -193,9 +198,8 @@ class Vectors:
             self.for_each(b.sub(count, start), lambda i, mask: emit([b.add(start, i)], mask))
 
     def store_each(self, count, made, nontemporal, most=2):
-        """Write what made(places, mask) gives for the places of `count` elements, (vector, pointer) for each, as in
-        for_groups; past the caches, if `nontemporal`: then all vectors are whole and aligned.
-        """
+        """Write what made(places, mask) gives, as in for_groups, (vector, pointer) for each place; past the caches, if
+        `nontemporal`: then all vectors are whole and aligned."""
 
         def past(places, mask):
             for value, pointer in made(places, mask):

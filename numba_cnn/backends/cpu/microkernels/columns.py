@@ -7,7 +7,6 @@ the caches is made row by row: memory is fastest in straight order.
 
 from numba.core import cgutils
 
-from numba_cnn.backends.cpu.codegen.host import CACHE_LINE
 from numba_cnn.backends.cpu.codegen.microkernel import emitted
 from numba_cnn.backends.cpu.codegen.vector import int64
 
@@ -152,9 +151,8 @@ def _rows_ahead(v, columns):
 
 def _ask_for(v, arrays, row, places):
     """Prefetch the vectors of these columns in a row of the arrays, which need not exist."""
-    for c in places[:: max(1, CACHE_LINE // (v.lanes * v.align))]:
-        for array in arrays:
-            v.prefetch(_at(v.builder, row, c)(array), writing=False, level=1)
+    for array in arrays:
+        v.prefetch_vectors([_at(v.builder, row, c)(array) for c in places], level=1)
 
 
 def _at(b, row, column):

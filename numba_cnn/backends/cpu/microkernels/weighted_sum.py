@@ -34,10 +34,11 @@ def _sum(v, x, weights, rows, y, count, nontemporal, ahead=None):
         return v.splat(b.load(b.gep(weights, [row])))
 
     def add(row, weight, places, totals, mask):
+        if ahead is not None:
+            later = b.add(b.mul(row, step), ahead)
+            v.prefetch_vectors([b.gep(x, [b.add(later, i)]) for i in places])
         for i, total in zip(places, totals, strict=True):
             at = b.add(b.mul(row, step), i)
-            if ahead is not None:
-                v.prefetch(b.gep(x, [b.add(at, ahead)]), writing=False)
             value = v.load(b.gep(x, [at]), mask)
             b.store(v.fma(weight, value, b.load(total)), total)
 

@@ -8,7 +8,6 @@ from itertools import product
 
 from numba.core import cgutils
 
-from numba_cnn.backends.cpu.codegen.host import CACHE_LINE
 from numba_cnn.backends.cpu.codegen.vector import int64
 from numba_cnn.backends.cpu.microkernels.columns import PREFETCHED
 
@@ -24,16 +23,15 @@ def prefetch(v, arrays, steps, pixels, places):
     b = v.builder
     for row, column in pixels:
         pixel = offset_of(b, int64(row), int64(column), *steps)
-        for array, c in product(arrays, places):
-            v.prefetch(b.gep(array, [b.add(c, pixel)]), writing=False)
+        for array in arrays:
+            v.prefetch_vectors([b.gep(array, [b.add(c, pixel)]) for c in places])
 
 
 def prefetch_rows(v, x, steps, row, column, places):
     """Ask for the pixel, which need not exist, whose row begins PREFETCHED bytes or more behind this one's."""
     rows = v.builder.add(v.builder.sdiv(int64(PREFETCHED // v.align), steps[0]), int64(1))
     pixel = offset_of(v.builder, v.builder.add(row, rows), column, *steps)
-    for c in places[:: max(1, CACHE_LINE // (v.lanes * v.align))]:
-        v.prefetch(v.builder.gep(x, [v.builder.add(c, pixel)]), writing=False, level=1)
+    v.prefetch_vectors([v.builder.gep(x, [v.builder.add(c, pixel)]) for c in places], level=1)
 
 
 def vectors_of(shape):
