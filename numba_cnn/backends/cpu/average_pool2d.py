@@ -68,12 +68,12 @@ def _spread_row(dy, g, scaled, dx, r, nontemporal):
     h0, h1, start, stop = rows_of_windows(g, oh)
     if start < stop:
         dx[n, start:stop] = 0
-    target = dx.reshape(-1)
+    target, one = dx.reshape(-1), dy.dtype.type(1)
     for ow in range(g.OW):
         w0, w1 = max(ow * g.SW - g.left, 0), min(ow * g.SW - g.left + g.PW, W)
-        gradient, count = dy[n, oh, ow], dy.dtype.type((h1 - h0) * (w1 - w0))
+        gradient, part = dy[n, oh, ow], one / dy.dtype.type((h1 - h0) * (w1 - w0))
         for c in range(C):
-            scaled[c] = gradient[c] / count
+            scaled[c] = gradient[c] * part
         for h in range(h0, h1):
             for w in range(w0, w1):
                 copy_run((scaled, 0), (target, ((n * g.H + h) * W + w) * C), C, nontemporal)
@@ -110,6 +110,6 @@ def _collect_pixel(dy, g, rows, columns, n, total):
         high = min(oh * g.SH - g.top + g.PH, g.H) - max(oh * g.SH - g.top, 0)
         for ow in range(columns[0], columns[1]):
             wide = min(ow * g.SW - g.left + g.PW, g.W) - max(ow * g.SW - g.left, 0)
-            gradient, count = dy[n, oh, ow], dy.dtype.type(high * wide)
+            gradient, part = dy[n, oh, ow], dy.dtype.type(1) / dy.dtype.type(high * wide)
             for c in range(g.C):
-                total[c] += gradient[c] / count
+                total[c] += gradient[c] * part
