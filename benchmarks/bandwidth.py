@@ -134,63 +134,46 @@ def _activation_gradient(name):
     return lambda: cpu.activate_backward(dy, saved, name, *_settings(name), dx), 3 * dx.nbytes
 
 
+def _once(x, y):
+    return x + y
+
+
+def _two_like_x(x, y):
+    return 2 * x + y
+
+
 # Names, layers, and the bytes that a pass must move, forward and backward, as functions of those of x and y: arrays
 # that no cache holds are read once more for their statistics.
 LAYERS = [
-    (
-        "BatchNormalization",
-        layers.BatchNormalization(),
-        lambda x, y: x + y,
-        lambda x, y: 2 * (x + y) + x,
-    ),
-    ("LayerNormalization", layers.LayerNormalization(), lambda x, y: x + y, lambda x, y: 2 * x + y),
-    (
-        "GroupNormalization",
-        layers.GroupNormalization(8),
-        lambda x, y: x + y,
-        lambda x, y: 2 * x + y,
-    ),
-    ("AveragePooling2D(2)", layers.AveragePooling2D(2), lambda x, y: x + y, lambda x, y: x + y),
-    (
-        "AveragePooling2D(3, 2)",
-        layers.AveragePooling2D(3, 2),
-        lambda x, y: x + y,
-        lambda x, y: x + y,
-    ),
-    ("MaxPooling2D(2)", layers.MaxPooling2D(2), lambda x, y: x + y, lambda x, y: x + y),
-    ("MaxPooling2D(3, 2)", layers.MaxPooling2D(3, 2), lambda x, y: x + y, lambda x, y: x + y),
-    (
-        "GlobalAveragePooling2D",
-        layers.GlobalAveragePooling2D(),
-        lambda x, y: x + y,
-        lambda x, y: x + y,
-    ),
-    ("GlobalMaxPooling2D", layers.GlobalMaxPooling2D(), lambda x, y: x + y, lambda x, y: x + y),
-    ("UpSampling2D nearest", layers.UpSampling2D(2), lambda x, y: x + y, lambda x, y: x + y),
-    (
-        "UpSampling2D bilinear",
-        layers.UpSampling2D(2, interpolation="bilinear"),
-        lambda x, y: x + y,
-        lambda x, y: x + y,
-    ),
-    ("Resizing", layers.Resizing(40, 40), lambda x, y: x + y, None),
-    ("ZeroPadding2D", layers.ZeroPadding2D(1), lambda x, y: x + y, lambda x, y: x + y),
-    ("Cropping2D", layers.Cropping2D(1), lambda x, y: 2 * y, lambda x, y: x + y),
-    ("Permute", layers.Permute((3, 1, 2)), lambda x, y: x + y, lambda x, y: x + y),
-    ("Add", layers.Add(), lambda x, y: 2 * x + y, None),
-    ("Multiply", layers.Multiply(), lambda x, y: 2 * x + y, None),
-    ("Concatenate", layers.Concatenate(), lambda x, y: 2 * x + y, lambda x, y: 2 * x + y),
-    ("Dropout", layers.Dropout(0.5), lambda x, y: x + y, lambda x, y: x + y),
-    ("GaussianNoise", layers.GaussianNoise(0.1), lambda x, y: x + y, None),
-    ("PReLU", layers.PReLU(shared_axes=[1, 2]), lambda x, y: x + y, lambda x, y: 2 * x + y),
-    ("Rescaling", layers.Rescaling(1 / 255), lambda x, y: x + y, None),
-    ("Normalization", layers.Normalization(), lambda x, y: x + y, None),
-    ("RandomFlip", layers.RandomFlip(seed=0), lambda x, y: x + y, None),
-    ("RandomTranslation", layers.RandomTranslation(0.1, 0.1, seed=0), lambda x, y: x + y, None),
-    ("RandomRotation", layers.RandomRotation(0.1, seed=0), lambda x, y: x + y, None),
-    ("RandomZoom", layers.RandomZoom(0.1, seed=0), lambda x, y: x + y, None),
-    ("RandomContrast", layers.RandomContrast(0.1, seed=0), lambda x, y: x + y, None),
-    ("RandomBrightness", layers.RandomBrightness(0.1, seed=0), lambda x, y: x + y, None),
+    ("BatchNormalization", layers.BatchNormalization(), _once, lambda x, y: 2 * (x + y) + x),
+    ("LayerNormalization", layers.LayerNormalization(), _once, _two_like_x),
+    ("GroupNormalization", layers.GroupNormalization(8), _once, _two_like_x),
+    ("AveragePooling2D(2)", layers.AveragePooling2D(2), _once, _once),
+    ("AveragePooling2D(3, 2)", layers.AveragePooling2D(3, 2), _once, _once),
+    ("MaxPooling2D(2)", layers.MaxPooling2D(2), _once, _once),
+    ("MaxPooling2D(3, 2)", layers.MaxPooling2D(3, 2), _once, _once),
+    ("GlobalAveragePooling2D", layers.GlobalAveragePooling2D(), _once, _once),
+    ("GlobalMaxPooling2D", layers.GlobalMaxPooling2D(), _once, _once),
+    ("UpSampling2D nearest", layers.UpSampling2D(2), _once, _once),
+    ("UpSampling2D bilinear", layers.UpSampling2D(2, interpolation="bilinear"), _once, _once),
+    ("Resizing", layers.Resizing(40, 40), _once, None),
+    ("ZeroPadding2D", layers.ZeroPadding2D(1), _once, _once),
+    ("Cropping2D", layers.Cropping2D(1), lambda x, y: 2 * y, _once),
+    ("Permute", layers.Permute((3, 1, 2)), _once, _once),
+    ("Add", layers.Add(), _two_like_x, None),
+    ("Multiply", layers.Multiply(), _two_like_x, None),
+    ("Concatenate", layers.Concatenate(), _two_like_x, _two_like_x),
+    ("Dropout", layers.Dropout(0.5), _once, _once),
+    ("GaussianNoise", layers.GaussianNoise(0.1), _once, None),
+    ("PReLU", layers.PReLU(shared_axes=[1, 2]), _once, _two_like_x),
+    ("Rescaling", layers.Rescaling(1 / 255), _once, None),
+    ("Normalization", layers.Normalization(), _once, None),
+    ("RandomFlip", layers.RandomFlip(seed=0), _once, None),
+    ("RandomTranslation", layers.RandomTranslation(0.1, 0.1, seed=0), _once, None),
+    ("RandomRotation", layers.RandomRotation(0.1, seed=0), _once, None),
+    ("RandomZoom", layers.RandomZoom(0.1, seed=0), _once, None),
+    ("RandomContrast", layers.RandomContrast(0.1, seed=0), _once, None),
+    ("RandomBrightness", layers.RandomBrightness(0.1, seed=0), _once, None),
 ]
 
 

@@ -117,7 +117,7 @@ def select(typingctx, condition, yes, no):
 
 @in_loops
 def _reduced(x):
-    """(n, r + q) of x = n ln(2) + r, with e^(x - n ln(2)) = 1 + r + q; n as a float and as an integer."""
+    """(n, e^r - 1) of x = n ln(2) + r."""
     n = _rint(x * _LOG2E)
     r = _fma(-n, _LN2_LOW, _fma(-n, _LN2_HIGH, x))
     square = r * r
@@ -149,19 +149,18 @@ def _times_power_of_2(x, n):
 def exp32(x):
     clamped = select(x > _LARGEST, _LARGEST, select(x < _SMALLEST, _SMALLEST, x))
     n, rest = _reduced(clamped)
-    low, high = _halves(n)
-    return _times_power_of_2(np.float32(1) + rest, low) * _power_of_2(high)
+    half, other = _halves(n)
+    return _times_power_of_2(np.float32(1) + rest, half) * _power_of_2(other)
 
 
 @in_loops
 def expm1_32(x):
     clamped = select(x > _LARGEST, _LARGEST, select(x < np.float32(-18), np.float32(-18), x))
     n, rest = _reduced(clamped)
-    low, high = _halves(n)
-    power = _power_of_2(low)
-    high = _power_of_2(high)
-    small = select(n == np.float32(0), rest, rest * power * high + (power * high - np.float32(1)))
-    large = (np.float32(1) + rest) * power * high
+    half, other = _halves(n)
+    low, high = _power_of_2(half), _power_of_2(other)
+    small = select(n == np.float32(0), rest, rest * low * high + (low * high - np.float32(1)))
+    large = (np.float32(1) + rest) * low * high
     return select(n > np.float32(24), large, select(x == np.float32(0), x, small))
 
 

@@ -91,13 +91,13 @@ def stretch_columns(v, x, rows, mean, how, y, columns, nontemporal):
 
 def _sum_columns(v, rows, columns, arrays, numbers, sums, terms):
     """Each of the sums of each column: of the products that terms(at, mask, *numbers) gives for a row of the arrays."""
-    b, ahead = v.builder, _rows_ahead(v, columns)
+    b = v.builder
 
     def emit(places, mask):
         given = [[v.load(b.gep(p, [c]), mask) for p in numbers] for c in places]
         totals = [[cgutils.alloca_once_value(b, v.zero) for _ in sums] for _ in places]
         with cgutils.for_range(b, rows) as row:
-            _ask_for(v, arrays, b.add(row.index, ahead), places)
+            _ask_for(v, arrays, row.index, places)
             for c, own, total in zip(places, given, totals, strict=True):
                 products = terms(_at(b, row.index, c), mask, *own)
                 for place, (left, right) in zip(total, products, strict=True):
@@ -112,7 +112,7 @@ def _sum_columns(v, rows, columns, arrays, numbers, sums, terms):
 
 def _map_columns(v, rows, columns, arrays, numbers, y, value, nontemporal):
     """y = value(at, mask, *numbers) for each row of the arrays."""
-    b, ahead = v.builder, _rows_ahead(v, columns)
+    b = v.builder
     block = b.sdiv(int64(_BLOCK), columns)
     block = b.select(b.icmp_signed("<", block, int64(_FEWEST)), int64(_FEWEST), block)
 
@@ -120,7 +120,7 @@ def _map_columns(v, rows, columns, arrays, numbers, y, value, nontemporal):
         return [v.load(b.gep(p, [c]), mask) for p in numbers]
 
     def past(places, mask, row):
-        _ask_for(v, arrays, b.add(row, ahead), places)
+        _ask_for(v, arrays, row, places)
         for c in places:
             at = _at(b, row, c)
             v.store_nontemporal(value(at, mask, *numbers_of(c, mask)), at(y))
@@ -144,15 +144,16 @@ def _map_columns(v, rows, columns, arrays, numbers, y, value, nontemporal):
             v.for_groups(columns, lambda places, mask: usual(places, mask, first, last))
 
 
-def _rows_ahead(v, columns):
-    """How many rows, at least one, lie that far ahead."""
-    return v.builder.add(v.builder.sdiv(int64(PREFETCHED // v.align), columns), int64(1))
+def rows_ahead(v, step):
+    """How many rows, so many elements apart, lie PREFETCHED bytes further on; at least one."""
+    return v.builder.add(v.builder.sdiv(int64(PREFETCHED // v.align), step), int64(1))
 
 
 def _ask_for(v, arrays, row, places):
-    """Prefetch the vectors of these columns in a row of the arrays, which need not exist."""
+    """Prefetch the vectors of these columns in the row of each array, which need not exist, that far ahead of one."""
     for array in arrays:
-        v.prefetch_vectors([_at(v.builder, row, c)(array) for c in places], level=1)
+        later = v.builder.add(row, rows_ahead(v, array[1]))
+        v.prefetch_vectors([_at(v.builder, later, c)(array) for c in places], level=1)
 
 
 def _at(b, row, column):

@@ -27,7 +27,7 @@ def weighted_rows(v, x, weights, rows, y, count, ahead):
 
 
 def _sum(v, x, weights, rows, y, count, nontemporal, ahead=None):
-    """Both of them."""
+    """The sum; what lies `ahead` of its rows is asked for, if that is given."""
     (x, step), b = x, v.builder
 
     def weight_of(row):

@@ -9,7 +9,7 @@ from itertools import product
 from numba.core import cgutils
 
 from numba_cnn.backends.cpu.codegen.vector import int64
-from numba_cnn.backends.cpu.microkernels.columns import PREFETCHED
+from numba_cnn.backends.cpu.microkernels.columns import rows_ahead
 
 
 def prefetch_below(v, x, steps, shape, places):
@@ -28,10 +28,10 @@ def prefetch(v, arrays, steps, pixels, places):
 
 
 def prefetch_rows(v, x, steps, row, column, places):
-    """Ask for the pixel, which need not exist, whose row begins PREFETCHED bytes or more behind this one's."""
-    rows = v.builder.add(v.builder.sdiv(int64(PREFETCHED // v.align), steps[0]), int64(1))
-    pixel = offset_of(v.builder, v.builder.add(row, rows), column, *steps)
-    v.prefetch_vectors([v.builder.gep(x, [v.builder.add(c, pixel)]) for c in places], level=1)
+    """Ask for the pixel, which need not exist, of the row that rows_ahead counts from this one's."""
+    b = v.builder
+    pixel = offset_of(b, b.add(row, rows_ahead(v, steps[0])), column, *steps)
+    v.prefetch_vectors([b.gep(x, [b.add(c, pixel)]) for c in places], level=1)
 
 
 def vectors_of(shape):
