@@ -16,12 +16,7 @@ from numba_cnn.backends.cpu.microkernels.columns import (
     shift_columns,
 )
 from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
-from numba_cnn.backends.cpu.microkernels.rows import (
-    gradient_row,
-    row_moments,
-    row_products,
-    shift_row,
-)
+from numba_cnn.backends.cpu.microkernels.rows import TOGETHER, gradient_rows, normalize_rows
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.memory import empty
 from numba_cnn.backends.cpu.runtime.partial_sums import partials_of, sum_partials
@@ -30,8 +25,8 @@ from numba_cnn.backends.cpu.runtime.threads import get_num_threads, threads_for
 _EVERY = 32  # places, one of which is in the sample that a centre is the mean of
 # Elements, and places, whose sums are added up in the element type, then in float64.
 _BLOCK, _FEWEST = 1 << 14, 16
-_SHORT = 64  # elements of a row, at most, whose centre is the first of them
-_ROWS = 256  # chunks of rows, at most, whose gradients of gamma and beta are summed by themselves
+_SAMPLED = 64  # elements of a row, for each of which one of its first is in the sample
+_CHUNKS = 256  # of rows, at most, whose gradients of gamma and beta are summed by themselves
 
 
 @checked
@@ -40,9 +35,7 @@ def group_norm(x, gamma, beta, epsilon, y, mean, inverse_deviation):
     threads, scales = threads_for(x.size), (gamma.reshape(-1), beta.reshape(-1))
     statistics = float(epsilon), mean.reshape(-1), inverse_deviation.reshape(-1)
     if P == 1:
-        sums = empty((get_num_threads(), 2), x.dtype)
-        shape = N * G, G, K
-        _normalize_rows(threads, x.reshape(-1), shape, scales, statistics, sums, y.reshape(-1))
+        _normalize_rows(threads, x.reshape(-1), (N, G, K), scales, statistics, y.reshape(-1))
         return
     wide, narrow = _scratch(G * K, x.dtype)
     shape = N, P, G, K
@@ -53,12 +46,11 @@ def group_norm(x, gamma, beta, epsilon, y, mean, inverse_deviation):
 def group_norm_backward(dy, x, gamma, mean, inverse_deviation, dx, dgamma, dbeta):
     N, P, G, K = x.shape
     threads, arrays = threads_for(x.size), (dy.reshape(-1), x.reshape(-1), gamma.reshape(-1))
-    chunks = min(N, _ROWS) if P == 1 else N
+    chunks = min(-(-N // TOGETHER), _CHUNKS) if P == 1 else N
     partials = partials_of(dgamma, chunks), partials_of(dbeta, chunks)
     statistics = mean.reshape(-1), inverse_deviation.reshape(-1)
     if P == 1:
-        sums, shape = empty((get_num_threads(), 2), x.dtype), (N, G, K)
-        _gradient_rows(threads, arrays, shape, statistics, sums, partials, dx.reshape(-1))
+        _gradient_rows(threads, arrays, (N, G, K), statistics, partials, dx.reshape(-1))
     else:
         wide, narrow = _scratch(G * K, x.dtype)
         shape = N, P, G, K
@@ -75,19 +67,28 @@ def _scratch(C, dtype):
 
 @kernel
 def _normalize_rows(share, shares, thread, packed):
-    """y = (x - mean) / the deviation * gamma + beta, of each row of K elements; G rows follow one another in gamma."""
-    x, (R, G, K), (gamma, beta), (epsilon, mean, inverse), sums, y = unpack(packed)
-    number, own, nontemporal = x.dtype.type, sums[thread], bypasses_caches(y, K)
-    for r in range(share * R // shares, (share + 1) * R // shares):
-        centre = x[r * K]
-        row_moments((x, r * K), K, centre, (own, 0))
-        if K > _SHORT:
-            centre += own[0] / number(K)
-            row_moments((x, r * K), K, centre, (own, 0))
-        mean[r], inverse[r], rest = _statistics(centre, own[0], own[1], number(K), epsilon)
-        numbers = centre, inverse[r], number(-rest * inverse[r])
-        scales = gamma, beta, r % G * K
-        shift_row((x, r * K), K, numbers, scales, (y, r * K), nontemporal)
+    """y = (x - mean) / the deviation * gamma + beta, of G rows of K elements in each sample, for some samples the first
+    rows, then the second ones; each share is a run of samples."""
+    x, (N, G, K), (gamma, beta), (epsilon, mean, inverse), y = unpack(packed)
+    nontemporal, columns, groups = bypasses_caches(y, K), (K, -(-K // _SAMPLED)), -(-N // TOGETHER)
+    first, end = share * groups // shares * TOGETHER, (share + 1) * groups // shares * TOGETHER
+    end = min(end, N)
+    block = N if G == 1 else TOGETHER
+    for n in range(first, end, block):
+        for g in range(G):
+            at, rows = (n * G + g) * K, min(block, end - n)
+            scales, statistics = (gamma, beta, g * K), (mean, inverse, n * G + g, G)
+            source, target = (x, at, G * K), (y, at, G * K)
+            normalize_rows(
+                source,
+                rows,
+                columns,
+                x.dtype.type(epsilon),
+                scales,
+                target,
+                statistics,
+                nontemporal,
+            )
 
 
 @noinline
@@ -156,20 +157,22 @@ def _sum_of(values, g, K):
 @kernel
 def _gradient_rows(share, shares, thread, packed):
     """Each share is whole chunks of samples, whose gradients of gamma and beta are added up in their order."""
-    (dy, x, gamma), (N, G, K), (mean, inverse), sums, (dgammas, dbetas), dx = unpack(packed)
-    number, own, nontemporal = x.dtype.type, sums[thread], bypasses_caches(dx, K)
-    chunks = len(dgammas)
+    (dy, x, gamma), (N, G, K), (mean, inverse), (dgammas, dbetas), dx = unpack(packed)
+    nontemporal, chunks, groups = bypasses_caches(dx, K), len(dgammas), -(-N // TOGETHER)
     of_products, of_slopes = dgammas.reshape(-1), dbetas.reshape(-1)
     for chunk in range(share * chunks // shares, (share + 1) * chunks // shares):
         dgammas[chunk] = 0
         dbetas[chunk] = 0
-        for r in range(chunk * N // chunks * G, (chunk + 1) * N // chunks * G):
-            o, at, middle, scale = r % G * K, r * K, mean[r], inverse[r]
-            totals = of_slopes, of_products, chunk * G * K + o
-            row_products((dy, at), (x, at), K, (middle, scale), (gamma, o), totals, (own, 0))
-            along = scale * scale * own[1] / number(K)
-            numbers = middle, scale, along, scale * own[0] / number(K)
-            gradient_row((dy, at), (x, at), K, numbers, (gamma, o), (dx, at), nontemporal)
+        first, end = chunk * groups // chunks * TOGETHER, (chunk + 1) * groups // chunks * TOGETHER
+        end = min(end, N)
+        block = N if G == 1 else TOGETHER
+        for n in range(first, end, block):
+            for g in range(G):
+                at, rows = (n * G + g) * K, min(block, end - n)
+                sides, out = ((dy, at, G * K), (x, at, G * K)), (dx, at, G * K)
+                statistics = mean, inverse, n * G + g, G
+                totals = of_slopes, of_products, (chunk * G + g) * K
+                gradient_rows(*sides, rows, K, statistics, (gamma, g * K), totals, out, nontemporal)
 
 
 @kernel

@@ -144,7 +144,7 @@ class Vectors:
 
     def fma(self, a, b, c):
         """a * b + c, fused where the host can."""
-        return self._call("fmuladd", a.type, [a, b, c], a.type)
+        return self.call("fmuladd", a.type, [a, b, c], a.type)
 
     def larger(self, a, b):
         """Where a > b; NaN is larger than every number, and not larger than NaN."""
@@ -215,20 +215,18 @@ class Vectors:
             with otherwise:
                 self.for_groups(count, usual, most)
 
-    def totals(self, a, b):
-        """The sums of all lanes of a and of b, each of lanes that lie ever nearer."""
-        half, lanes, build = self.lanes // 2, range(self.lanes), self.builder
-
-        def folded(value, width):
-            other = [lane + width if lane % (2 * width) < width else lane for lane in lanes]
-            return build.fadd(value, self.shuffle(value, self.zero, other))
-
-        beside = [lane if lane < half else lane + half for lane in lanes]
-        both, width = self.shuffle(folded(a, half), folded(b, half), beside), half
+    def totals(self, values):
+        """The sums of all lanes of 1, 2 or 4 values, of lanes that lie ever nearer, as a vector of so many lanes."""
+        add, width, count = self.builder.fadd, self.lanes, len(values)
         while width > 1:
             width //= 2
-            both = folded(both, width)
-        return [build.extract_element(both, int32(lane)) for lane in (0, half)]
+            near = [lane & ~width for lane in range(self.lanes)]
+            if len(values) > 1:  # a pair becomes one vector, whose upper halves are the second's
+                near = [at + (at != lane) * self.lanes for lane, at in enumerate(near)]
+            far = [lane + width for lane in near]
+            pairs = zip(values[::2], values[1::2] or values, strict=True)
+            values = [add(self.shuffle(a, b, near), self.shuffle(a, b, far)) for a, b in pairs]
+        return self.shuffle(*values, self.zero, [k * self.lanes // 4 for k in (0, 2, 1, 3)[:count]])
 
     def repeat(self, count, values, body):
         """for _ in range(count): values = body(*values), all of them in registers; what they are at last."""
@@ -277,7 +275,7 @@ class Vectors:
         pointer = self.builder.bitcast(pointer, kind.as_pointer())
         if mask is not None:
             zeros = ir.Constant(kind, None)
-            return self._call("masked.load", kind, [pointer, int32(align), mask, zeros], kind)
+            return self.call("masked.load", kind, [pointer, int32(align), mask, zeros], kind)
         value = self.builder.load(pointer)
         value.align = align
         return value
@@ -287,11 +285,11 @@ class Vectors:
         pointer = self.builder.bitcast(pointer, kind.as_pointer())
         if mask is not None:
             arguments = [value, pointer, int32(align), mask]
-            self._call("masked.store", kind, arguments, ir.VoidType())
+            self.call("masked.store", kind, arguments, ir.VoidType())
         else:
             self.builder.store(value, pointer).align = align
 
-    def _call(self, name, kind, arguments, result):
+    def call(self, name, kind, arguments, result):
         """LLVM's intrinsic of that name for that kind of vector."""
         element = str(kind.element).replace("float", "f32").replace("double", "f64")
         name = f"llvm.{name}.v{kind.count}{element}" + (".p0" if "masked" in name else "")

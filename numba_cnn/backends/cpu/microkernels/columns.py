@@ -11,7 +11,7 @@ from numba_cnn.backends.cpu.codegen.microkernel import emitted
 from numba_cnn.backends.cpu.codegen.vector import int64
 
 _BLOCK, _FEWEST = 1 << 12, 8  # elements, and rows, of a block
-PREFETCHED = 512  # bytes by which a pass over rows asks for them ahead
+PREFETCHED = 4096  # bytes by which a pass over rows asks for them ahead: a page, where processors stop to look ahead
 
 
 @emitted(x="an", rows="n", centre="a", sums="aa", columns="n")
