@@ -6,6 +6,7 @@ from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cpu.codegen.arrays import prefetch
 from numba_cnn.backends.cpu.codegen.compiler import noinline
 from numba_cnn.backends.cpu.codegen.elementary import like
+from numba_cnn.backends.cpu.codegen.host import SECOND_LEVEL
 from numba_cnn.backends.cpu.microkernels.blend import blend_pixels, blend_row
 from numba_cnn.backends.cpu.microkernels.copy import copy_run
 from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
@@ -16,7 +17,6 @@ from numba_cnn.backends.cpu.runtime.threads import get_num_threads, threads_for
 CONSTANT, NEAREST, REFLECT, WRAP = range(4)
 MODES = {"constant": CONSTANT, "nearest": NEAREST, "reflect": REFLECT, "wrap": WRAP}
 _FARTHEST = 1 << 22  # pixels from the origin; places beyond count as that far, and so does NaN
-_SMALL = 1 << 16  # elements of an image that is asked for while the one before it is read
 _EARLY = 1 << 12  # elements, or a row if it has more, that are asked for of other images
 _COST = 4  # elements of a copy that take as long as one of these
 
@@ -27,7 +27,8 @@ def affine_transform2d(x, matrices, g, bilinear, fill_mode, fill_value, y):
     kernel = _blend if bilinear else _pick
     places = empty((get_num_threads(), 2, g.OW), np.int32)
     rests = empty((get_num_threads(), 2, g.OW), x.dtype)
-    kernel(threads_for(_COST * y.size), x, matrices, tuple(g), mode, fill, places, rests, y)
+    shape = *g, 2 * x[:1].nbytes <= SECOND_LEVEL
+    kernel(threads_for(_COST * y.size), x, matrices, shape, mode, fill, places, rests, y)
 
 
 @checked
@@ -79,11 +80,11 @@ def _places(matrix, oh, half, at, rest):
 @noinline
 def _ahead(matrix, oh, g):
     """(start, step, whether from the pixel itself): where lies what is asked for at each pixel of an output row, since
-    a map goes through its image in an order that no processor guesses: the next image, if it is small, else what
-    the row below the next few is made of.
+    a map goes through its image in an order that no processor guesses: the next image, if a core's second cache holds
+    both, else what the row below the next few is made of.
     """
-    _, H, W, C, OH, _ = g
-    if H * W * C <= _SMALL:
+    _, H, W, C, OH, _, is_small = g
+    if is_small:
         return (H + oh * H // OH) * W * C, C, False
     _, a1, _, _, b1, _ = matrix
     rows = like(a1, max(2, _EARLY // (W * C)))
@@ -94,7 +95,7 @@ def _ahead(matrix, oh, g):
 def _pick(share, shares, thread, packed):
     """y is the pixel that lies nearest."""
     x, matrices, g, mode, fill, places, rests, y = unpack(packed)
-    N, H, W, C, OH, OW = g
+    N, H, W, C, OH, OW, _ = g
     source, target, at = x.reshape(-1), y.reshape(-1), places[thread]
     nontemporal = bypasses_caches(target, C)
     for r in range(share * N * OH // shares, (share + 1) * N * OH // shares):
@@ -117,7 +118,7 @@ def _pick(share, shares, thread, packed):
 def _blend(share, shares, thread, packed):
     """y is the mean of the four pixels around, by distance."""
     x, matrices, g, mode, fill, places, rests, y = unpack(packed)
-    N, H, W, C, OH, OW = g
+    N, H, W, C, OH, OW, _ = g
     source, target, at, rest = x.reshape(-1), y.reshape(-1), places[thread], rests[thread]
     nontemporal = bypasses_caches(target, C)
     for r in range(share * N * OH // shares, (share + 1) * N * OH // shares):

@@ -43,16 +43,17 @@ CACHE_LINE = 64  # bytes that come from memory at once
 MASKS_ARE_FREE = VECTOR_BITS == 512
 
 
-def _first_level():
-    """Bytes of a core's first cache for data; or 32 KiB, the smallest in use, where the system doesn't say."""
+def _cache_size(index, smallest):
+    """KiB of a core's cache, as Linux numbers them; or the smallest in use, where the system doesn't say."""
     try:
-        size = Path("/sys/devices/system/cpu/cpu0/cache/index0/size").read_text()
-        return int(size.strip().removesuffix("K")) << 10
+        size = Path(f"/sys/devices/system/cpu/cpu0/cache/index{index}/size").read_text()
+        return int(size.strip().removesuffix("K"))
     except (OSError, ValueError):
-        return 32 << 10
+        return smallest
 
 
-# Whether a core's first cache is one of 48 KiB or more, as since Ice Lake and Zen 5, and not of 32.
-L1_IS_48K = _first_level() >= 48 << 10
+# Whether a core's first cache for data is one of 48 KiB or more, as since Ice Lake and Zen 5, and not of 32.
+L1_IS_48K = _cache_size(0, 32) >= 48
+SECOND_LEVEL = _cache_size(2, 256) << 10  # bytes of a core's second cache
 # Bytes that all cores' caches hold between one kernel and the next, whatever the number of threads.
 CACHE_BUDGET = (os.cpu_count() or 1) * 3 << 19
