@@ -109,6 +109,7 @@ def _seconds(function):
 
 def passes():
     """(name, make) of each pass; make() is (the function, bytes that it must read and write)."""
+    yield "np.max, which only reads", _reading
     for name in scalars.SETTINGS:
         yield f"{name} forward", lambda name=name: _activation(name)
         yield f"{name} gradient", lambda name=name: _activation_gradient(name)
@@ -122,6 +123,11 @@ def passes():
 
 def _settings(name):
     return [*scalars.SETTINGS[name].values(), 0.0, 0.0, 0.0][:3]
+
+
+def _reading():
+    x = workloads.array(*SHAPE)
+    return x.max, x.nbytes
 
 
 def _activation(name):

@@ -54,8 +54,9 @@ def _fixed(at, extent, mode):
     if mode == WRAP:
         return at % extent
     if mode == REFLECT:
-        at %= 2 * extent
-        return at if at < extent else 2 * extent - 1 - at
+        if not -extent <= at < 2 * extent:
+            at %= 2 * extent  # a division, which few places take
+        return -1 - at if at < 0 else min(at, 2 * extent - 1 - at)
     return min(max(at, 0), extent - 1)
 
 

@@ -4,7 +4,7 @@ from llvmlite import ir
 from numba.core import cgutils
 
 from numba_cnn.backends.cpu.codegen.microkernel import emitted
-from numba_cnn.backends.cpu.codegen.vector import INT64, int64
+from numba_cnn.backends.cpu.codegen.vector import INT64, int64, opaque
 
 _PAIR = 8  # elements that two pixels of three channels are read as, side by side
 
@@ -28,7 +28,7 @@ def blend_row(v, x, places, rests, y, run, early, nontemporal):
         count = channels if known is None else int64(known)
         with cgutils.for_range_slice(b, first, last, int64(1), intp=INT64) as (i, _):
             top, left = (b.sext(b.load(b.gep(places, [at])), INT64) for at in (i, b.add(i, width)))
-            corner = b.add(b.mul(top, row), b.mul(left, count))
+            corner = opaque(b, b.add(b.mul(top, row), b.mul(left, count)))
             _ask(v, x, i, corner, count, early)
             down, across = (b.load(b.gep(rests, [at])) for at in (i, b.add(i, rest_width)))
             emit(i, corner, (across, down), b.gep(y, [b.mul(i, count)]))

@@ -7,7 +7,7 @@ from llvmlite import ir
 from numba.core import cgutils
 
 from numba_cnn.backends.cpu.codegen.microkernel import emitted
-from numba_cnn.backends.cpu.codegen.vector import INT64, int32, int64
+from numba_cnn.backends.cpu.codegen.vector import INT64, int64
 from numba_cnn.backends.philox import INCREMENTS, MULTIPLIERS, ROUNDS, WORDS
 
 _AHEAD = 1024  # elements: a processor that computes words does not look so far ahead by itself
@@ -42,17 +42,23 @@ def uniform(v, stream, y, count):
 
 
 def _each_pair(v, stream, y, count, nontemporal, value):
-    """y = value(i, words, mask) for two vectors at a time; what is left of the last ones by masks."""
+    """y = value(i, words, mask) for four vectors at a time, then two; what is left of the last ones by masks."""
     b, (block, counter, seed), pair = v.builder, stream, 2 * v.lanes
     paired = b.and_(count, int64(-pair))
 
-    def words_at(i):
-        return _words(v, b.add(block, b.sdiv(i, int64(WORDS))), counter, seed)
+    def words_at(*places):
+        return _words(v, [b.add(block, b.sdiv(i, int64(WORDS))) for i in places], counter, seed)
 
     def whole(store):
-        with cgutils.for_range_slice(b, int64(0), paired, int64(pair), intp=INT64) as (i, _):
-            for place, words in zip((i, b.add(i, int64(v.lanes))), words_at(i), strict=True):
-                store(value(place, words, None), b.gep(y, [place]))
+        start = int64(0)
+        for pairs in (2, 1):
+            end = b.and_(count, int64(-pairs * pair))
+            step = int64(pairs * pair)
+            with cgutils.for_range_slice(b, start, end, step, intp=INT64) as (i, _):
+                places = [b.add(i, int64(k * v.lanes)) for k in range(2 * pairs)]
+                for place, words in zip(places, words_at(*places[::2]), strict=True):
+                    store(value(place, words, None), b.gep(y, [place]))
+            start = end
 
     if nontemporal is None:
         whole(v.store)
@@ -73,8 +79,9 @@ def _each_pair(v, stream, y, count, nontemporal, value):
             v.store(value(place, words, mask), b.gep(y, [place]), mask)
 
 
-def _words(v, block, counter, seed):
-    """The words of two vectors of elements from a block on, in their order, 32 bits each.
+def _words(v, starts, counter, seed):
+    """The words of two vectors of elements from each of these blocks on, in their order, 32 bits each: some at once,
+    since a round waits for the one before it.
 
     Each lane of 64 bits has a word of a block. The upper half of what is multiplied is not looked at, so nobody clears
     it until the end.
@@ -83,11 +90,7 @@ def _words(v, block, counter, seed):
     kind = ir.VectorType(INT64, blocks)
 
     def splat(value):
-        undefined = ir.Constant(kind, ir.Undefined)
-        first = b.insert_element(undefined, value, int32(0))
-        return b.shuffle_vector(
-            first, undefined, ir.Constant(ir.VectorType(int32(0).type, blocks), [0] * blocks)
-        )
+        return v.splat(value, kind)
 
     def constant(value):
         return ir.Constant(kind, [value] * blocks)
@@ -98,20 +101,24 @@ def _words(v, block, counter, seed):
     def high(value):
         return b.lshr(value, constant(_HALF))
 
-    index = b.add(splat(block), ir.Constant(kind, list(range(blocks))))
-    c0, c1, c2, c3 = index, high(index), splat(counter), high(splat(counter))
-    k0, k1 = seed, b.lshr(seed, int64(_HALF))
-    for _ in range(ROUNDS):
+    def turned(state, k0, k1):
+        c0, c1, c2, c3 = state
         p0 = b.mul(low(c0), constant(int(MULTIPLIERS[0])))
         p1 = b.mul(low(c2), constant(int(MULTIPLIERS[1])))
-        c0, c1, c2, c3 = (
+        return (
             b.xor(b.xor(high(p1), c1), splat(k0)), p1, b.xor(b.xor(high(p0), c3), splat(k1)), p0
         )  # fmt: skip
+
+    indices = [b.add(splat(start), ir.Constant(kind, list(range(blocks)))) for start in starts]
+    states = [(index, high(index), splat(counter), high(splat(counter))) for index in indices]
+    k0, k1 = seed, b.lshr(seed, int64(_HALF))
+    for _ in range(ROUNDS):
+        states = [turned(state, k0, k1) for state in states]
         k0, k1 = b.add(k0, int64(int(INCREMENTS[0]))), b.add(k1, int64(int(INCREMENTS[1])))
-    first, second = (
-        b.or_(low(even), b.shl(odd, constant(_HALF))) for even, odd in ((c0, c1), (c2, c3))
-    )
     order = [place for i in range(blocks) for place in (i, blocks + i)]
-    for half in (order[:blocks], order[blocks:]):
-        lanes = ir.Constant(ir.VectorType(int32(0).type, blocks), half)
-        yield b.bitcast(b.shuffle_vector(first, second, lanes), v.integers)
+    for state in states:
+        first, second = (
+            b.or_(low(even), b.shl(odd, constant(_HALF))) for even, odd in (state[:2], state[2:])
+        )
+        for half in (order[:blocks], order[blocks:]):
+            yield b.bitcast(v.shuffle(first, second, half), v.integers)
