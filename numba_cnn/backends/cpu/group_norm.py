@@ -13,6 +13,7 @@ from numba_cnn.backends.cpu.microkernels.columns import (
     column_moments,
     column_products,
     gradient_columns,
+    sample_ahead,
     shift_columns,
 )
 from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
@@ -127,7 +128,8 @@ def _normalize(share, shares, thread, packed):
                 scale[c] = gamma[c] * inverse[i]
                 shift[c] = beta[c] - rest * scale[c]
         numbers = own, own[C:], own[2 * C :], 0
-        shift_columns((x, n * P * C, C), P, numbers, (y, n * P * C, C), C, nontemporal)
+        rows, made, ahead = (x, n * P * C, C), (y, n * P * C, C), sample_ahead(x, C, P, 1)
+        shift_columns(rows, P, numbers, made, C, nontemporal, ahead)
 
 
 @noinline
@@ -200,7 +202,8 @@ def _gradient(share, shares, thread, packed):
                 own[2 * C + c] = scale * scale * along
                 own[3 * C + c] = scale * shift
         numbers, at = (own, own[C:], own[2 * C :], own[3 * C :], 0), n * P * C
-        gradient_columns((dy, at, C), (x, at, C), P, numbers, (dx, at, C), C, nontemporal)
+        sides, made, ahead = ((dy, at, C), (x, at, C)), (dx, at, C), sample_ahead(x, C, P, 2)
+        gradient_columns(*sides, P, numbers, made, C, nontemporal, ahead)
 
 
 @noinline

@@ -7,6 +7,8 @@ the caches is made row by row: memory is fastest in straight order.
 
 from numba.core import cgutils
 
+from numba_cnn.backends.cpu.codegen.compiler import noinline
+from numba_cnn.backends.cpu.codegen.host import SECOND_LEVEL
 from numba_cnn.backends.cpu.codegen.microkernel import emitted
 from numba_cnn.backends.cpu.codegen.vector import int64
 
@@ -45,9 +47,9 @@ def column_products(v, dy, x, rows, statistics, sums, columns):
     _sum_columns(v, rows, columns, [dy, x], statistics, sums, terms)
 
 
-@emitted(x="an", rows="n", numbers="aaa", y="an", columns="n", nontemporal="?")
-def shift_columns(v, x, rows, numbers, y, columns, nontemporal):
-    """y = (x - mean) scale + shift; past the caches, if `nontemporal`.
+@emitted(x="an", rows="n", numbers="aaa", y="an", columns="n", nontemporal="?", ahead="n")
+def shift_columns(v, x, rows, numbers, y, columns, nontemporal, ahead):
+    """y = (x - mean) scale + shift; past the caches, if `nontemporal`: then rows so far `ahead` are asked for.
 
     numbers   (mean, scale, shift, start)
     """
@@ -55,12 +57,14 @@ def shift_columns(v, x, rows, numbers, y, columns, nontemporal):
     def value(at, mask, mean, scale, shift):
         return v.fma(v.builder.fsub(v.load(at(x), mask), mean), scale, shift)
 
-    _map_columns(v, rows, columns, [x], numbers, y, value, nontemporal)
+    _map_columns(v, rows, columns, [x], numbers, y, value, nontemporal, ahead)
 
 
-@emitted(dy="an", x="an", rows="n", numbers="aaaa", dx="an", columns="n", nontemporal="?")
-def gradient_columns(v, dy, x, rows, numbers, dx, columns, nontemporal):
-    """dx = dy scale - ((x - mean) along + shift); past the caches, if `nontemporal`.
+@emitted(
+    dy="an", x="an", rows="n", numbers="aaaa", dx="an", columns="n", nontemporal="?", ahead="n"
+)
+def gradient_columns(v, dy, x, rows, numbers, dx, columns, nontemporal, ahead):
+    """dx = dy scale - ((x - mean) along + shift); past the caches, and `ahead`, as in shift_columns.
 
     numbers   (mean, scale, along, shift, start)
     """
@@ -70,12 +74,13 @@ def gradient_columns(v, dy, x, rows, numbers, dx, columns, nontemporal):
         rest = v.fma(b.fsub(v.load(at(x), mask), mean), along, shift)
         return b.fsub(b.fmul(v.load(at(dy), mask), scale), rest)
 
-    _map_columns(v, rows, columns, [dy, x], numbers, dx, value, nontemporal)
+    _map_columns(v, rows, columns, [dy, x], numbers, dx, value, nontemporal, ahead)
 
 
-@emitted(x="an", rows="n", mean="a", how="fff", y="an", columns="n", nontemporal="?")
-def stretch_columns(v, x, rows, mean, how, y, columns, nontemporal):
-    """y = mean + (x - mean) factor, no less than `low` and no more than `high`; past the caches, if `nontemporal`.
+@emitted(x="an", rows="n", mean="a", how="fff", y="an", columns="n", nontemporal="?", ahead="n")
+def stretch_columns(v, x, rows, mean, how, y, columns, nontemporal, ahead):
+    """y = mean + (x - mean) factor, no less than `low` and no more than `high`; past the caches, and `ahead`, as in
+    shift_columns.
 
     how   (factor, low, high)
     """
@@ -86,7 +91,7 @@ def stretch_columns(v, x, rows, mean, how, y, columns, nontemporal):
         made = b.select(b.fcmp_ordered("<", made, low), low, made)
         return b.select(b.fcmp_ordered(">", made, high), high, made)
 
-    _map_columns(v, rows, columns, [x], [mean], y, value, nontemporal)
+    _map_columns(v, rows, columns, [x], [mean], y, value, nontemporal, ahead)
 
 
 def _sum_columns(v, rows, columns, arrays, numbers, sums, terms):
@@ -97,7 +102,8 @@ def _sum_columns(v, rows, columns, arrays, numbers, sums, terms):
         given = [[v.load(b.gep(p, [c]), mask) for p in numbers] for c in places]
         totals = [[cgutils.alloca_once_value(b, v.zero) for _ in sums] for _ in places]
         with cgutils.for_range(b, rows) as row:
-            _ask_for(v, arrays, row.index, places)
+            for array in arrays:
+                _ask_for(v, [array], b.add(row.index, rows_ahead(v, array[1])), places)
             for c, own, total in zip(places, given, totals, strict=True):
                 products = terms(_at(b, row.index, c), mask, *own)
                 for place, (left, right) in zip(total, products, strict=True):
@@ -110,7 +116,7 @@ def _sum_columns(v, rows, columns, arrays, numbers, sums, terms):
     v.for_groups(columns, emit, most=4)
 
 
-def _map_columns(v, rows, columns, arrays, numbers, y, value, nontemporal):
+def _map_columns(v, rows, columns, arrays, numbers, y, value, nontemporal, ahead):
     """y = value(at, mask, *numbers) for each row of the arrays."""
     b = v.builder
     block = b.sdiv(int64(_BLOCK), columns)
@@ -120,7 +126,7 @@ def _map_columns(v, rows, columns, arrays, numbers, y, value, nontemporal):
         return [v.load(b.gep(p, [c]), mask) for p in numbers]
 
     def past(places, mask, row):
-        _ask_for(v, arrays, row, places)
+        _ask_for(v, arrays, b.add(row, ahead), places)
         for c in places:
             at = _at(b, row, c)
             v.store_nontemporal(value(at, mask, *numbers_of(c, mask)), at(y))
@@ -144,16 +150,29 @@ def _map_columns(v, rows, columns, arrays, numbers, y, value, nontemporal):
             v.for_groups(columns, lambda places, mask: usual(places, mask, first, last))
 
 
+@noinline
+def page_ahead(x, columns):
+    """How many rows lie PREFETCHED bytes further on; at least one."""
+    return PREFETCHED // (x.itemsize * columns) + 1
+
+
+@noinline
+def sample_ahead(x, columns, rows, arrays):
+    """How many rows ahead the next sample is asked for: all of one, where two of each of the arrays lie easily in
+    a core's second cache, else a page."""
+    held = 3 * arrays * rows * columns * x.itemsize <= SECOND_LEVEL
+    return rows if held else page_ahead(x, columns)
+
+
 def rows_ahead(v, step):
     """How many rows, so many elements apart, lie PREFETCHED bytes further on; at least one."""
     return v.builder.add(v.builder.sdiv(int64(PREFETCHED // v.align), step), int64(1))
 
 
 def _ask_for(v, arrays, row, places):
-    """Prefetch the vectors of these columns in the row of each array, which need not exist, that far ahead of one."""
+    """Prefetch the vectors of these columns in a row of each array, which need not exist."""
     for array in arrays:
-        later = v.builder.add(row, rows_ahead(v, array[1]))
-        v.prefetch_vectors([_at(v.builder, later, c)(array) for c in places], level=1)
+        v.prefetch_vectors([_at(v.builder, row, c)(array) for c in places], level=1)
 
 
 def _at(b, row, column):
