@@ -16,7 +16,7 @@ import numba_cnn as nc
 from numba_cnn.backends.cpu.runtime.affinity import migrate_from, processor
 from numba_cnn.backends.cpu.runtime.launch import kernel, launching, unpack
 from numba_cnn.backends.cpu.runtime.scheduler import PIECES
-from numba_cnn.backends.cpu.runtime.threads import _masked
+from numba_cnn.backends.cpu.runtime.threads import _masked, for_each_thread, get_num_threads
 
 # The processors that this thread may run on, where the system tells.
 allowed = partial(os.sched_getaffinity, 0) if hasattr(os, "sched_getaffinity") else set
@@ -344,3 +344,13 @@ def test_a_launch_inside_of_a_launch_or_a_recording_is_refused():
     with pytest.raises(RuntimeError, match="while others are recorded"):
         graph(lambda x: ([handler()], []), [x])
     np.testing.assert_array_equal(nc.ops.relu(-x), 0 * x)
+
+
+@pytest.mark.parametrize(
+    ("columns", "dtype"), [(1, np.float32), (62, np.int32), (3000, np.float64)]
+)
+def test_what_two_threads_write_lies_two_cache_lines_apart(columns, dtype):
+    array = for_each_thread(2, columns, dtype)
+    of_thread, of_row, _ = array.strides
+    assert (len(array), array.shape[2], array.dtype) == (get_num_threads(), columns, dtype)
+    assert of_thread - 2 * of_row >= 128

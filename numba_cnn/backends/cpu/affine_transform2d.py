@@ -11,8 +11,7 @@ from numba_cnn.backends.cpu.microkernels.blend import blend_pixels, blend_row
 from numba_cnn.backends.cpu.microkernels.copy import copy_run
 from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
-from numba_cnn.backends.cpu.runtime.memory import empty
-from numba_cnn.backends.cpu.runtime.threads import get_num_threads, threads_for
+from numba_cnn.backends.cpu.runtime.threads import for_each_thread, threads_for
 
 CONSTANT, NEAREST, REFLECT, WRAP = range(4)
 MODES = {"constant": CONSTANT, "nearest": NEAREST, "reflect": REFLECT, "wrap": WRAP}
@@ -25,8 +24,7 @@ _COST = 4  # elements of a copy that take as long as one of these
 def affine_transform2d(x, matrices, g, bilinear, fill_mode, fill_value, y):
     mode, fill = MODES[fill_mode], x.dtype.type(fill_value)
     kernel = _blend if bilinear else _pick
-    places = empty((get_num_threads(), 2, g.OW), np.int32)
-    rests = empty((get_num_threads(), 2, g.OW), x.dtype)
+    places, rests = (for_each_thread(2, g.OW, dtype) for dtype in (np.int32, x.dtype))
     shape = *g, 2 * x[:1].nbytes <= SECOND_LEVEL
     kernel(threads_for(_COST * y.size), x, matrices, shape, mode, fill, places, rests, y)
 

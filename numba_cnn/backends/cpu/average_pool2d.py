@@ -12,8 +12,7 @@ from numba_cnn.backends.cpu.microkernels.average_pool import window_mean, window
 from numba_cnn.backends.cpu.microkernels.copy import copy_run
 from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
-from numba_cnn.backends.cpu.runtime.memory import empty
-from numba_cnn.backends.cpu.runtime.threads import get_num_threads, threads_for
+from numba_cnn.backends.cpu.runtime.threads import for_each_thread, threads_for
 
 
 @checked
@@ -23,7 +22,7 @@ def average_pool2d(x, g, y):
 
 @checked
 def average_pool2d_backward(dy, g, dx):
-    scaled = empty((get_num_threads(), g.C), dx.dtype)
+    scaled = for_each_thread(1, g.C, dx.dtype)
     _average_pool2d_backward(threads_for(dx.size), dy, g, scaled, dx)
 
 
@@ -55,7 +54,7 @@ def _average_pool2d_backward(share, shares, thread, packed):
     nontemporal = bypasses_caches(dx.reshape(-1), g.C)
     if g.SH >= g.PH and g.SW >= g.PW:
         for r in range(share * g.N * OH // shares, (share + 1) * g.N * OH // shares):
-            _spread_row(dy, g, scaled[thread], dx, r, nontemporal)
+            _spread_row(dy, g, scaled[thread, 0], dx, r, nontemporal)
     else:
         for r in range(share * g.N * H // shares, (share + 1) * g.N * H // shares):
             _collect_row(dy, g, dx, r, nontemporal)

@@ -7,8 +7,8 @@ from numba_cnn.backends.cpu.microkernels.copy import copy_run
 from numba_cnn.backends.cpu.microkernels.max_pool import window_max
 from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
-from numba_cnn.backends.cpu.runtime.memory import constant, empty
-from numba_cnn.backends.cpu.runtime.threads import get_num_threads, threads_for
+from numba_cnn.backends.cpu.runtime.memory import constant
+from numba_cnn.backends.cpu.runtime.threads import for_each_thread, threads_for
 
 _BLOCK = 64  # channels
 
@@ -20,7 +20,7 @@ def global_average_pool2d(x, y):
 
 @checked
 def global_average_pool2d_backward(dy, dx):
-    scaled = empty((get_num_threads(), dx.shape[2]), dx.dtype)
+    scaled = for_each_thread(1, dx.shape[2], dx.dtype)
     _average_backward(threads_for(dx.size), dy, scaled, dx)
 
 
@@ -51,7 +51,7 @@ def _average_backward(share, shares, thread, packed):
     """Each share is a run of pixels; what those of an image get is computed once."""
     dy, scaled, dx = unpack(packed)
     N, P, C = dx.shape
-    target, row = dx.reshape(-1), scaled[thread]
+    target, row = dx.reshape(-1), scaled[thread, 0]
     first, nontemporal = share * N * P // shares, bypasses_caches(target, C)
     for r in range(first, (share + 1) * N * P // shares):
         if r == first or r % P == 0:

@@ -19,9 +19,8 @@ from numba_cnn.backends.cpu.microkernels.columns import (
 from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
 from numba_cnn.backends.cpu.microkernels.rows import TOGETHER, gradient_rows, normalize_rows
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
-from numba_cnn.backends.cpu.runtime.memory import empty
 from numba_cnn.backends.cpu.runtime.partial_sums import partials_of, sum_partials
-from numba_cnn.backends.cpu.runtime.threads import get_num_threads, threads_for
+from numba_cnn.backends.cpu.runtime.threads import for_each_thread, threads_for
 
 _EVERY = 32  # places, one of which is in the sample that a centre is the mean of
 # Elements, and places, whose sums are added up in the element type, then in float64.
@@ -62,8 +61,7 @@ def group_norm_backward(dy, x, gamma, mean, inverse_deviation, dx, dgamma, dbeta
 
 def _scratch(C, dtype):
     """For each thread a few numbers a channel: in float64, and of the element type."""
-    threads = get_num_threads()
-    return empty((threads, 2, C), np.float64), empty((threads, 6, C), dtype)
+    return for_each_thread(2, C, np.float64), for_each_thread(6, C, dtype)
 
 
 @kernel

@@ -10,7 +10,7 @@ from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
 from numba_cnn.backends.cpu.microkernels.weighted_sum import weighted_rows, weighted_sum
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.memory import empty
-from numba_cnn.backends.cpu.runtime.threads import get_num_threads, threads_for
+from numba_cnn.backends.cpu.runtime.threads import for_each_thread, threads_for
 
 
 @checked
@@ -55,7 +55,7 @@ def _taps(fill, extent, S, bilinear, count, most, dtype):
 
 
 def _resample_images(threads, x, rows, columns, y):
-    combined = empty((get_num_threads(), x.shape[2] * x.shape[3]), x.dtype)
+    combined = for_each_thread(1, x.shape[2] * x.shape[3], x.dtype)
     _resample(threads, x, rows, columns, combined, y)
 
 
@@ -146,7 +146,7 @@ def _resample(share, shares, thread, packed):
     """Each row of y is a sum of weighted rows of x, each of its pixels one of pixels of that sum."""
     x, (h_first, h_number, h_weights), (w_first, w_number, w_weights), rows, y = unpack(packed)
     (_, H, W, C), (N, OH, OW, _) = x.shape, y.shape
-    source, target, row = x.reshape(-1), y.reshape(-1), rows[thread]
+    source, target, row = x.reshape(-1), y.reshape(-1), rows[thread, 0]
     nontemporal = bypasses_caches(target, C)
     for r in range(share * N * OH // shares, (share + 1) * N * OH // shares):
         h = r % OH

@@ -4,9 +4,11 @@ import os
 from functools import cache
 
 import numba
+import numpy as np
 from numba import njit, types
 
 from numba_cnn.backends.cpu.codegen.compiler import cached, noinline
+from numba_cnn.backends.cpu.runtime.memory import empty
 
 # How often GNU OpenMP's threads look for work before they sleep; 300,000 times if nobody says. To wake one takes 0.1
 # ms, which a step cannot afford at every launch; but where another program runs, those that look keep others from
@@ -17,6 +19,7 @@ if "OMP_WAIT_POLICY" not in os.environ:
 
 # Elements of a pass over memory below which another thread costs more than it saves.
 PER_THREAD = 1 << 14
+_APART = 128  # bytes: two cache lines, which processors fetch together
 
 
 def get_num_threads():
@@ -54,6 +57,13 @@ def set_num_threads(n):
             f"Received: {n!r}"
         )
     numba.set_num_threads(n)
+
+
+def for_each_thread(rows, columns, dtype):
+    """An array (threads, rows, columns) with more rows than asked for, so that no cache line, nor the one beside it, is
+    two threads': it would go to and fro between their cores."""
+    more = -(-_APART // (columns * np.dtype(dtype).itemsize))
+    return empty((get_num_threads(), rows + more, columns), dtype)
 
 
 def threading_layer():
