@@ -73,6 +73,19 @@ def test_long_sums_are_those_of_their_chunks(shape, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("shape", [(37, 1, 5), (1, 1, 5), (1, 270, 5), (37, 270, 1)])
+def test_a_row_for_many_rows(shape, name):
+    """More rows than are made at a time, in shares that begin in the middle of those."""
+    rng = np.random.default_rng(
+        NAMES.index(name)
+    )  # other numbers than a kernel has left on its stack
+    a, b = (rng.standard_normal(s, np.float32) for s in ((37, 270, 5), shape))
+    for first, second in ((a, b), (b, a)):
+        y = getattr(ops, name)(first, second)
+        np.testing.assert_array_equal(y, getattr(np, name)(first, second))
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_against_finite_differences(name):
     rng = np.random.default_rng(0)
     a, b, dy = (

@@ -138,7 +138,7 @@ OPS = {
     "merge": Op("merge", a="g.a", b="g.b", name=str, g=shapes.Broadcast, y="g.y"),
     "merge_backward": Op("merge", dy="g.y", a="g.a", b="g.b", name=str, g=shapes.Broadcast, da="g.a", db="g.b"),
     "permute": Op("permute", x="g.x", g=shapes.Permutation, y="g.y"),
-    "put_columns": Op("merge", x="g.part", g=shapes.Columns, y="g.whole"),
+    "put_columns": Op("concatenate", x="g.part", g=shapes.Columns, y="g.whole"),
     "random_affine": Op(
         "random_affine", g=shapes.AffineTransform2D, ranges=shapes.AffineRanges, **_DRAWN, matrices="g.matrices"
     ),
@@ -152,7 +152,7 @@ OPS = {
         "optimizers", parameter="*", gradient="*", velocity="*?", learning_rate=float, momentum=float, nesterov=bool
     ),
     "sum_to": Op("merge", dy="g.y", scale=float, g=shapes.Broadcast, da="g.a"),
-    "take_columns": Op("merge", y="g.whole", g=shapes.Columns, x="g.part"),
+    "take_columns": Op("concatenate", y="g.whole", g=shapes.Columns, x="g.part"),
     "softmax": Op("softmax_crossentropy", x="N C", y="N C"),
     "softmax_backward": Op("softmax_crossentropy", dy="N C", y="N C", dx="N C"),
     "unit_norm": Op("unit_norm", x="R C", epsilon=float, y="R C", inverse_norm="R"),

@@ -1,8 +1,8 @@
 """Groups of channels of a sample brought to mean 0 and variance 1, on the CPU: each share is whole samples, or, where
 samples have one place, chunks of rows.
 
-A sum is one of distances from a centre, the mean of a sample of places, as in batch_norm.py; of a row, the mean of all,
-or the first element where there are few.
+A sum is one of distances from a centre, the mean of a sample of places, as in batch_norm.py; of a row, that of its
+first elements.
 """
 
 import numpy as np

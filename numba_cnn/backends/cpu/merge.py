@@ -1,4 +1,4 @@
-"""Two arrays made one, and arrays side by side, on the CPU: each share is whole rows along the last axis.
+"""Two arrays made one on the CPU: each share is whole rows along the last axis.
 
 A gradient that is summed over an axis is summed in chunks of it, which are added in their order.
 """
@@ -6,10 +6,8 @@ A gradient that is summed over an axis is summed in chunks of it, which are adde
 from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cpu.codegen.compiler import noinline
 from numba_cnn.backends.cpu.codegen.elementary import like
-from numba_cnn.backends.cpu.microkernels.copy import copy_run
 from numba_cnn.backends.cpu.microkernels.nontemporal import (
     STAGED,
-    bypasses_caches,
     run_bypasses_caches,
     stage_of,
     write_past,
@@ -65,16 +63,6 @@ def _chunked(g, size, da):
     return axis, partials_of(da, max(1, min(extents[axis], size // _CHUNK, _MOST)))
 
 
-@checked
-def put_columns(x, g, y):
-    _put(threads_for(x.size), x, g.start, y)
-
-
-@checked
-def take_columns(y, g, x):
-    _take(threads_for(x.size), y, g.start, x)
-
-
 @noinline
 def _part(t, last, cuts, g):
     """Of part t: its row, and where that lies along the first three axes; its first column and how many it has; and how
@@ -86,30 +74,52 @@ def _part(t, last, cuts, g):
     return (r, i, j, k), (cut * STAGED, min(STAGED, D3 - cut * STAGED)), rows
 
 
+@noinline
+def _repeat(row, at, count, repeated, held):
+    """`count` elements of a row, which begins `at`, again and again, unless that is the one that is held; of the rows
+    that it is merged with the first ones are as many as any later ones, since all of them are one run."""
+    if held != at:
+        for start in range(0, count, row.size):
+            for c in range(row.size):
+                repeated[start + c] = row[c]
+    return at
+
+
 def _of_pairs(name, function):
     """The kernel of y = function(a, b); the cache keeps it by its name."""
     function = noinline(function)
+
+    @noinline
+    def merge_row(left, left_step, right, right_step, out):
+        if left_step == 1 and right_step == 1:
+            for c in range(out.size):
+                out[c] = function(left[c], right[c])
+        else:
+            for c in range(out.size):
+                out[c] = function(left[c * left_step], right[c * right_step])
 
     def merged(share, shares, thread, packed):
         a, b, g, y = unpack(packed)
         D0, D1, D2, D3, A0, A1, A2, A3, B0, B1, B2, B3 = g
         cuts, stage = max(1, -(-D3 // STAGED)), stage_of(y)  # so that few long rows are shared out
+        repeated, held = stage_of(b), -1
         t, last = share * D0 * D1 * D2 * cuts // shares, (share + 1) * D0 * D1 * D2 * cuts // shares
         while t < last:
             (r, i, j, k), (first, width), rows = _part(t, last, cuts, g)
             part = y[r * D3 + first : r * D3 + first + rows * width]
             past = run_bypasses_caches(y, part)
             made = stage[: part.size] if past else part
-            for n in range(rows):
-                left = a[i * A0 + j * A1 + (k + n) * A2 + first * A3 :]
-                right = b[i * B0 + j * B1 + (k + n) * B2 + first * B3 :]
-                out = made[n * width : (n + 1) * width]
-                if A3 == 1 and B3 == 1:
-                    for c in range(out.size):
-                        out[c] = function(left[c], right[c])
-                else:
-                    for c in range(out.size):
-                        out[c] = function(left[c * A3], right[c * B3])
+            left = a[i * A0 + j * A1 + k * A2 + first * A3 :]
+            right = b[i * B0 + j * B1 + k * B2 + first * B3 :]
+            if rows > 1 and A2 == D3 and A3 == 1 and B2 == 0 and B3 == 1:  # a row of b for all rows
+                held = _repeat(right[:width], i * B0 + j * B1, part.size, repeated, held)
+                for c in range(made.size):
+                    made[c] = function(left[c], repeated[c])
+            else:
+                for n in range(rows):
+                    merge_row(
+                        left[n * A2 :], A3, right[n * B2 :], B3, made[n * width : (n + 1) * width]
+                    )
             write_past((made, 0), (part, 0), part.size, past)
             t += rows
 
@@ -176,6 +186,7 @@ def _of_both(name, factor, factor_of_b):
         dy, a, b, g, axis, partials, da = unpack(packed)
         _, D1, D2, D3, A0, A1, A2, A3, _, _, _, B3 = g
         width, way = D3 if B3 else 1, g[:4] + g[8:] + g[4:8]
+        together, stage = max(1, STAGED // D3), stage_of(da)
         rows, chunks = partials.shape[1] // width, len(partials)
         for task in range(share * rows * chunks // shares, (share + 1) * rows * chunks // shares):
             chunk, r = task // rows, task % rows
@@ -186,18 +197,22 @@ def _of_both(name, factor, factor_of_b):
                 total[c] = 0
             for i in range(i0, i1):
                 for j in range(j0, j1):
-                    for k in range(k0, k1):
+                    for k in range(k0, k1, together):
                         first = ((i * D1 + j) * D2 + k) * D3
-                        row = slice(first, first + D3)
-                        slope, left, out = dy[row], a[row], da[row]
-                        if B3 == 1:
-                            for c in range(D3):
-                                total[c] += slope[c] * factor_of_b(right[c], left[c])
-                                out[c] = slope[c] * factor(left[c], right[c])
-                        else:
-                            for c in range(D3):
-                                total[0] += slope[c] * factor_of_b(right[0], left[c])
-                                out[c] = slope[c] * factor(left[c], right[0])
+                        block = slice(first, first + min(together, k1 - k) * D3)
+                        slope, left, part = dy[block], a[block], da[block]
+                        past = part.size <= STAGED and run_bypasses_caches(da, part)
+                        out = stage[: part.size] if past else part
+                        for n in range(0, part.size, D3):
+                            if B3 == 1:
+                                for c in range(D3):
+                                    total[c] += slope[n + c] * factor_of_b(right[c], left[n + c])
+                                    out[n + c] = slope[n + c] * factor(left[n + c], right[c])
+                            else:
+                                for c in range(D3):
+                                    total[0] += slope[n + c] * factor_of_b(right[0], left[n + c])
+                                    out[n + c] = slope[n + c] * factor(left[n + c], right[0])
+                        write_past((out, 0), (part, 0), part.size, past)
 
     gradients.__name__ = gradients.__qualname__ = f"merge_{name}_gradients"
     return kernel(gradients)
@@ -278,23 +293,3 @@ _BOTH = {
     (name, second): _of_both(name, _FACTORS[name], _FACTORS[second])
     for name, second in ((name, _OF_SECOND.get(name, name)) for name in _FACTORS)
 }
-
-
-@kernel
-def _put(share, shares, thread, packed):
-    x, start, y = unpack(packed)
-    (R, K), width = x.shape, y.shape[1]
-    source, target = x.reshape(-1), y.reshape(-1)
-    nontemporal = bypasses_caches(target, start | K | width)
-    for r in range(share * R // shares, (share + 1) * R // shares):
-        copy_run((source, r * K), (target, r * width + start), K, nontemporal)
-
-
-@kernel
-def _take(share, shares, thread, packed):
-    y, start, x = unpack(packed)
-    (R, K), width = x.shape, y.shape[1]
-    source, target = y.reshape(-1), x.reshape(-1)
-    nontemporal = bypasses_caches(target, K)
-    for r in range(share * R // shares, (share + 1) * R // shares):
-        copy_run((source, r * width + start), (target, r * K), K, nontemporal)

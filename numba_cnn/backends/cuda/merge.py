@@ -1,8 +1,6 @@
-"""Two arrays made one, and arrays side by side: one thread an element of the result."""
+"""Two arrays made one: one thread an element of the result."""
 
 from functools import lru_cache
-
-import numpy as np
 
 from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cuda.launch import extents, launch_each
@@ -25,16 +23,6 @@ def merge_backward(dy, a, b, name, g, da, db):
 @checked
 def sum_to(dy, scale, g, da):
     launch_each(sum_to_kernel, da.size, dy, extents(g), da, da.dtype.type(scale))
-
-
-@checked
-def put_columns(x, g, y):
-    launch_each(put_columns_kernel, x.size, x, np.int64(g.start), y)
-
-
-@checked
-def take_columns(y, g, x):
-    launch_each(take_columns_kernel, x.size, y, np.int64(g.start), x)
 
 
 @device
@@ -145,19 +133,3 @@ def sum_to_kernel(dy, g, da, scale):
                     for l in range(l0, l1):
                         total += load(dy, ((i * g.D1 + j) * g.D2 + k) * g.D3 + l) * scale
         store(da, t, total)
-
-
-@jit
-def put_columns_kernel(x, start, y):
-    i = cuda.grid(1)
-    if i < x.size:
-        K = x.shape[1]
-        store(y, i // K * y.shape[1] + start + i % K, load(x, i))
-
-
-@jit
-def take_columns_kernel(y, start, x):
-    i = cuda.grid(1)
-    if i < x.size:
-        K = x.shape[1]
-        store(x, i, load(y, i // K * y.shape[1] + start + i % K))

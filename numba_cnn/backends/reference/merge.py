@@ -1,4 +1,4 @@
-"""Two arrays made one, element by element as NumPy broadcasts them; arrays side by side."""
+"""Two arrays made one, element by element as NumPy broadcasts them."""
 
 import numpy as np
 
@@ -34,13 +34,3 @@ def sum_to(dy, scale, g, da):
     """dy, summed where a's one element stood for many, times a number."""
     axes = tuple(i for i in range(4) if g.a[i] != dy.shape[i])
     da[...] = scale * dy.sum(axes, keepdims=True)
-
-
-def put_columns(x, g, y):
-    """Rows into their place among longer ones."""
-    y[:, g.start : g.start + g.K] = x
-
-
-def take_columns(y, g, x):
-    """Rows from their place among longer ones."""
-    x[...] = y[:, g.start : g.start + g.K]

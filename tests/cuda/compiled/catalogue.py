@@ -13,6 +13,7 @@ from toolchain import type_of
 from numba_cnn.backends.cuda import (
     activations,
     adaptive_pool2d,
+    concatenate,
     conv2d_plain,
     correlate,
     few_channels,
@@ -230,8 +231,8 @@ def _plain(dtype):
     for name in ("multiply", "maximum", "minimum", "prelu", "prelu_slope"):
         kernels[f"{name}_backward"] = merge.merge_backward_kernel(name), (2, 2, 2, merged, 2)
     kernels["sum_to"] = merge.sum_to_kernel, (2, merged, 2, one)
-    kernels["put_columns"] = merge.put_columns_kernel, (2, i64, 2)
-    kernels["take_columns"] = merge.take_columns_kernel, (2, i64, 2)
+    kernels["put_columns"] = concatenate.put_columns_kernel, (2, i64, 2)
+    kernels["take_columns"] = concatenate.take_columns_kernel, (2, i64, 2)
     kernels["zero_pad2d"] = resize.zero_pad2d_kernel, (4, frame, 4)
     kernels["crop2d"] = resize.crop2d_kernel, (4, frame, 4)
     kernels["repeat"] = resize.repeat_kernel, (4, larger, 4)

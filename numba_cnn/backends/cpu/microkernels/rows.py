@@ -15,10 +15,8 @@ from numba_cnn.backends.cpu.codegen.vector import int32, int64, opaque
 from numba_cnn.backends.cpu.microkernels.columns import PREFETCHED
 
 TOGETHER = 4  # rows
-_SHORT, _BLOCK = (
-    128,
-    1024,
-)  # elements: of a row that does not go alone, at most; of a block of a long one
+_SHORT = 128  # elements of a row that does not go alone, at most
+_BLOCK = 1024  # elements of a long row that are summed by themselves
 
 
 @emitted(
@@ -34,14 +32,14 @@ _SHORT, _BLOCK = (
 def normalize_rows(v, x, rows, columns, epsilon, scales, y, statistics, nontemporal):
     """y = (x - mean) / sqrt(variance + epsilon) * gamma + beta, of each row; past the caches, if `nontemporal`.
 
-    Sums are those of distances from a centre, the mean of a row's first elements: their rounding counts as often as
-    there are times as many elements, at most.
+    Sums are of distances from a centre, the mean of a row's first elements. Where those are unlike all others, the
+    variance loses as many roundings as a row has elements for each of them.
 
     columns      (how many, how many of the first ones)
     scales       (gamma, beta, start)
     statistics   (mean, inverse deviation, start, elements from row to row)
     """
-    b, (columns, sample) = v.builder, columns
+    b, (columns, sample), (*kept, step) = v.builder, columns, statistics
 
     def emit(row, count):
         pointers = [[_row_of(b, x, b.add(row, int64(r)))] for r in range(count)]
@@ -52,9 +50,7 @@ def normalize_rows(v, x, rows, columns, epsilon, scales, y, statistics, nontempo
         mean, inverse, shift = own.statistics(
             own.packed(map(b.load, centres)), *sums, columns, epsilon
         )
-        for made, (array, step) in zip(
-            (mean, inverse), ((a, statistics[2]) for a in statistics[:2]), strict=True
-        ):
+        for made, array in zip((mean, inverse), kept, strict=True):
             for r in range(count):
                 place = b.mul(b.add(row, int64(r)), step)
                 b.store(b.extract_element(made, int32(r)), b.gep(array, [place]))
@@ -202,7 +198,7 @@ def _moments(v, pointers, centres):
 
 
 def _products(v, pointers, statistics, gamma, totals):
-    """For _sums: dy gamma, and dy gamma times normalized x; without gamma they go to the totals of columns."""
+    """For _sums: dy gamma, and that times normalized x; both without gamma are added to the totals of columns."""
     b = v.builder
 
     def terms(i, mask):
@@ -246,8 +242,8 @@ def _sums(v, columns, pointers, terms):
                 for place, (one, other) in zip(parts[k % len(parts)], products, strict=True):
                     old = b.load(place)
                     b.store(b.fadd(old, one) if other is v.one else v.fma(one, other, old), place)
+            ahead = b.add(c, int64(PREFETCHED // v.align))
             for pointer in chain(*pointers):
-                ahead = b.add(c, int64(PREFETCHED // v.align))
                 v.prefetch_vectors([b.gep(pointer, [b.add(ahead, i)]) for i in places], level=1)
 
         v.for_groups(size, emit)

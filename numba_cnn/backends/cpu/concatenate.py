@@ -1,0 +1,37 @@
+"""Arrays side by side, on the CPU: each share is whole rows along the last axis."""
+
+from numba_cnn.backends.contract import checked
+from numba_cnn.backends.cpu.microkernels.copy import copy_run
+from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
+from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
+from numba_cnn.backends.cpu.runtime.threads import threads_for
+
+
+@checked
+def put_columns(x, g, y):
+    _put(threads_for(x.size), x, g.start, y)
+
+
+@checked
+def take_columns(y, g, x):
+    _take(threads_for(x.size), y, g.start, x)
+
+
+@kernel
+def _put(share, shares, thread, packed):
+    x, start, y = unpack(packed)
+    (R, K), width = x.shape, y.shape[1]
+    source, target = x.reshape(-1), y.reshape(-1)
+    nontemporal = bypasses_caches(target, start | K | width)
+    for r in range(share * R // shares, (share + 1) * R // shares):
+        copy_run((source, r * K), (target, r * width + start), K, nontemporal)
+
+
+@kernel
+def _take(share, shares, thread, packed):
+    y, start, x = unpack(packed)
+    (R, K), width = x.shape, y.shape[1]
+    source, target = y.reshape(-1), x.reshape(-1)
+    nontemporal = bypasses_caches(target, K)
+    for r in range(share * R // shares, (share + 1) * R // shares):
+        copy_run((source, r * width + start), (target, r * K), K, nontemporal)
