@@ -186,7 +186,6 @@ def _of_both(name, factor, factor_of_b):
         dy, a, b, g, axis, partials, da = unpack(packed)
         _, D1, D2, D3, A0, A1, A2, A3, _, _, _, B3 = g
         width, way = D3 if B3 else 1, g[:4] + g[8:] + g[4:8]
-        together, stage = max(1, STAGED // D3), stage_of(da)
         rows, chunks = partials.shape[1] // width, len(partials)
         for task in range(share * rows * chunks // shares, (share + 1) * rows * chunks // shares):
             chunk, r = task // rows, task % rows
@@ -197,22 +196,18 @@ def _of_both(name, factor, factor_of_b):
                 total[c] = 0
             for i in range(i0, i1):
                 for j in range(j0, j1):
-                    for k in range(k0, k1, together):
+                    for k in range(k0, k1):
                         first = ((i * D1 + j) * D2 + k) * D3
-                        block = slice(first, first + min(together, k1 - k) * D3)
-                        slope, left, part = dy[block], a[block], da[block]
-                        past = part.size <= STAGED and run_bypasses_caches(da, part)
-                        out = stage[: part.size] if past else part
-                        for n in range(0, part.size, D3):
-                            if B3 == 1:
-                                for c in range(D3):
-                                    total[c] += slope[n + c] * factor_of_b(right[c], left[n + c])
-                                    out[n + c] = slope[n + c] * factor(left[n + c], right[c])
-                            else:
-                                for c in range(D3):
-                                    total[0] += slope[n + c] * factor_of_b(right[0], left[n + c])
-                                    out[n + c] = slope[n + c] * factor(left[n + c], right[0])
-                        write_past((out, 0), (part, 0), part.size, past)
+                        row = slice(first, first + D3)
+                        slope, left, out = dy[row], a[row], da[row]
+                        if B3 == 1:
+                            for c in range(D3):
+                                total[c] += slope[c] * factor_of_b(right[c], left[c])
+                                out[c] = slope[c] * factor(left[c], right[c])
+                        else:
+                            for c in range(D3):
+                                total[0] += slope[c] * factor_of_b(right[0], left[c])
+                                out[c] = slope[c] * factor(left[c], right[0])
 
     gradients.__name__ = gradients.__qualname__ = f"merge_{name}_gradients"
     return kernel(gradients)
