@@ -76,9 +76,7 @@ def test_long_sums_are_those_of_their_chunks(shape, name):
 @pytest.mark.parametrize("shape", [(37, 1, 5), (1, 1, 5), (1, 270, 5), (37, 270, 1)])
 def test_a_row_for_many_rows(shape, name):
     """More rows than are made at a time, in shares that begin in the middle of those."""
-    rng = np.random.default_rng(
-        NAMES.index(name)
-    )  # other numbers than a kernel has left on its stack
+    rng = np.random.default_rng(0)
     a, b = (rng.standard_normal(s, np.float32) for s in ((37, 270, 5), shape))
     for first, second in ((a, b), (b, a)):
         y = getattr(ops, name)(first, second)

@@ -5,7 +5,7 @@ import numpy as np
 from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cpu.codegen.compiler import in_loops
 from numba_cnn.backends.cpu.global_pool2d import global_average_pool2d
-from numba_cnn.backends.cpu.microkernels.columns import page_ahead, stretch_columns
+from numba_cnn.backends.cpu.microkernels.columns import stretch_columns
 from numba_cnn.backends.cpu.microkernels.nontemporal import (
     STAGED,
     bypasses_caches,
@@ -90,10 +90,8 @@ def _stretch(share, shares, thread, packed):
     for n in range(first // P, -(-last // P)):
         start, stop = max(n * P, first), min((n + 1) * P, last)
         rows, how = (source, start * C, C), (factors[n], low, high)
-        made, ahead = (target, start * C, C), page_ahead(target, C)
-        stretch_columns(
-            rows, stop - start, (mean.reshape(-1), n * C), how, made, C, nontemporal, ahead
-        )
+        own, made = (mean.reshape(-1), n * C), (target, start * C, C)
+        stretch_columns(rows, stop - start, own, how, made, C, nontemporal, 0)
 
 
 @kernel

@@ -12,7 +12,6 @@ from numba_cnn.backends.cpu.microkernels.columns import (
     column_moments,
     column_products,
     gradient_columns,
-    page_ahead,
     shift_columns,
 )
 from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
@@ -150,8 +149,7 @@ def _normalize(share, shares, thread, packed):
         (target, first * C, C),
         bypasses_caches(target, C),
     )
-    numbers, ahead = (mean, scale, beta, 0), page_ahead(x, C)
-    shift_columns(rows, last - first, numbers, made, C, nontemporal, ahead)
+    shift_columns(rows, last - first, (mean, scale, beta, 0), made, C, nontemporal, 0)
 
 
 @kernel
@@ -186,5 +184,4 @@ def _input_gradient(share, shares, thread, packed):
     slopes, values = (dy.reshape(-1), first * C, C), (x.reshape(-1), first * C, C)
     numbers, made = (mean, scale, along, shift, 0), (target, first * C, C)
     nontemporal = bypasses_caches(target, C)
-    ahead = page_ahead(x, C)
-    gradient_columns(slopes, values, last - first, numbers, made, C, nontemporal, ahead)
+    gradient_columns(slopes, values, last - first, numbers, made, C, nontemporal, 0)

@@ -64,15 +64,21 @@ def _scratch(C, dtype):
     return for_each_thread(2, C, np.float64), for_each_thread(6, C, dtype)
 
 
+@noinline
+def _samples(part, parts, N, G):
+    """The samples first <= n < end of a part, which begins where some go together, and how many are made at a time."""
+    groups = -(-N // TOGETHER)
+    first, end = part * groups // parts * TOGETHER, (part + 1) * groups // parts * TOGETHER
+    return first, min(end, N), N if G == 1 else TOGETHER
+
+
 @kernel
 def _normalize_rows(share, shares, thread, packed):
     """y = (x - mean) / the deviation * gamma + beta, of G rows of K elements in each sample, for some samples the first
     rows, then the second ones; each share is a run of samples."""
     x, (N, G, K), (gamma, beta), (epsilon, mean, inverse), y = unpack(packed)
-    nontemporal, columns, groups = bypasses_caches(y, K), (K, -(-K // _SAMPLED)), -(-N // TOGETHER)
-    first, end = share * groups // shares * TOGETHER, (share + 1) * groups // shares * TOGETHER
-    end = min(end, N)
-    block = N if G == 1 else TOGETHER
+    nontemporal, columns = bypasses_caches(y, K), (K, -(-K // _SAMPLED))
+    first, end, block = _samples(share, shares, N, G)
     for n in range(first, end, block):
         for g in range(G):
             at, rows = (n * G + g) * K, min(block, end - n)
@@ -158,14 +164,12 @@ def _sum_of(values, g, K):
 def _gradient_rows(share, shares, thread, packed):
     """Each share is whole chunks of samples, whose gradients of gamma and beta are added up in their order."""
     (dy, x, gamma), (N, G, K), (mean, inverse), (dgammas, dbetas), dx = unpack(packed)
-    nontemporal, chunks, groups = bypasses_caches(dx, K), len(dgammas), -(-N // TOGETHER)
+    nontemporal, chunks = bypasses_caches(dx, K), len(dgammas)
     of_products, of_slopes = dgammas.reshape(-1), dbetas.reshape(-1)
     for chunk in range(share * chunks // shares, (share + 1) * chunks // shares):
         dgammas[chunk] = 0
         dbetas[chunk] = 0
-        first, end = chunk * groups // chunks * TOGETHER, (chunk + 1) * groups // chunks * TOGETHER
-        end = min(end, N)
-        block = N if G == 1 else TOGETHER
+        first, end, block = _samples(chunk, chunks, N, G)
         for n in range(first, end, block):
             for g in range(G):
                 at, rows = (n * G + g) * K, min(block, end - n)

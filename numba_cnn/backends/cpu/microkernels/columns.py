@@ -49,7 +49,8 @@ def column_products(v, dy, x, rows, statistics, sums, columns):
 
 @emitted(x="an", rows="n", numbers="aaa", y="an", columns="n", nontemporal="?", ahead="n")
 def shift_columns(v, x, rows, numbers, y, columns, nontemporal, ahead):
-    """y = (x - mean) scale + shift; past the caches, if `nontemporal`: then rows so far `ahead` are asked for.
+    """y = (x - mean) scale + shift; past the caches, if `nontemporal`: then rows so far `ahead` are asked for, or, if
+    that is 0, those a page further on.
 
     numbers   (mean, scale, shift, start)
     """
@@ -102,8 +103,7 @@ def _sum_columns(v, rows, columns, arrays, numbers, sums, terms):
         given = [[v.load(b.gep(p, [c]), mask) for p in numbers] for c in places]
         totals = [[cgutils.alloca_once_value(b, v.zero) for _ in sums] for _ in places]
         with cgutils.for_range(b, rows) as row:
-            for array in arrays:
-                _ask_for(v, [array], b.add(row.index, rows_ahead(v, array[1])), places)
+            _ask_for(v, arrays, row.index, places)
             for c, own, total in zip(places, given, totals, strict=True):
                 products = terms(_at(b, row.index, c), mask, *own)
                 for place, (left, right) in zip(total, products, strict=True):
@@ -126,7 +126,7 @@ def _map_columns(v, rows, columns, arrays, numbers, y, value, nontemporal, ahead
         return [v.load(b.gep(p, [c]), mask) for p in numbers]
 
     def past(places, mask, row):
-        _ask_for(v, arrays, b.add(row, ahead), places)
+        _ask_for(v, arrays, row, places, ahead)
         for c in places:
             at = _at(b, row, c)
             v.store_nontemporal(value(at, mask, *numbers_of(c, mask)), at(y))
@@ -151,17 +151,11 @@ def _map_columns(v, rows, columns, arrays, numbers, y, value, nontemporal, ahead
 
 
 @noinline
-def page_ahead(x, columns):
-    """How many rows lie PREFETCHED bytes further on; at least one."""
-    return PREFETCHED // (x.itemsize * columns) + 1
-
-
-@noinline
 def sample_ahead(x, columns, rows, arrays):
-    """How many rows ahead the next sample is asked for: all of one, where two of each of the arrays lie easily in
-    a core's second cache, else a page."""
+    """How far ahead rows are asked for: by all of a sample, where two of each of the arrays lie easily in a core's
+    second cache, else 0."""
     held = 3 * arrays * rows * columns * x.itemsize <= SECOND_LEVEL
-    return rows if held else page_ahead(x, columns)
+    return rows if held else 0
 
 
 def rows_ahead(v, step):
@@ -169,10 +163,15 @@ def rows_ahead(v, step):
     return v.builder.add(v.builder.sdiv(int64(PREFETCHED // v.align), step), int64(1))
 
 
-def _ask_for(v, arrays, row, places):
-    """Prefetch the vectors of these columns in a row of each array, which need not exist."""
+def _ask_for(v, arrays, row, places, ahead=None):
+    """Prefetch the vectors of these columns in the row of each array, which need not exist, so far `ahead` of one; if
+    that is None or 0, as far as rows_ahead says."""
+    b = v.builder
     for array in arrays:
-        v.prefetch_vectors([_at(v.builder, row, c)(array) for c in places], level=1)
+        further = rows_ahead(v, array[1])
+        if ahead is not None:
+            further = b.select(b.icmp_signed(">", ahead, int64(0)), ahead, further)
+        v.prefetch_vectors([_at(b, b.add(row, further), c)(array) for c in places], level=1)
 
 
 def _at(b, row, column):
