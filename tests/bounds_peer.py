@@ -274,6 +274,11 @@ class Checker:
         axes = tuple(int(axis) for axis in self.rng.permutation(4))
         g = shapes.permutation("permute", x.shape, axes)[1]
         self.compare("permute", (x.reshape(-1), g), [(g.y, dtype)])
+        g = shapes.columns("split", (N * P, K + G), 1, (K, G))[0]
+        made = [(g.part, dtype), (g.next_part, dtype)]
+        self.compare("take_columns", (self.filled(g.whole, dtype), g), made)
+        g = shapes.columns("split", rows.shape, 1, (K,))[0]
+        self.compare("put_columns", (rows, g), [(g.whole, dtype)])
         a, b = self.filled((N, P, K), dtype), self.filled((N, G, K), dtype)
         self.compare("batch_dot", (a, b), [((N, P, G), dtype)])
         merged = shapes.broadcast("prelu", (N, P, G, K), (1, P, 1, K))[1]

@@ -24,7 +24,7 @@ EXTENTS = {
 }  # fmt: skip
 WORDS = {"algorithm": "direct", "name": "gelu", "fill_mode": "reflect", "rule": "amsgrad"}
 MERGED = shapes.broadcast("merge", (3, 4, 2, 5), (3, 1, 2, 1))[1]
-COLUMNS = shapes.columns("concatenate", (3, 7), 1, (2, 5))[1]
+COLUMNS = shapes.columns("concatenate", (3, 7), 1, (2, 5))[0]
 VALUES = {
     bool: False,
     tuple: (0.5,),

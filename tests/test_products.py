@@ -27,8 +27,8 @@ def test_axes_lie_as_in_numpy(dtype, data):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("axes", [(0, 2, 1), (2, 1, 0), (1, 2, 0)])
-# Vectors and some elements more; cache lines; an array that goes past the caches.
-@pytest.mark.parametrize("shape", [(3, 37, 41), (41, 32, 48), (112, 96, 128)])
+# Vectors and some elements more; cache lines; an array that goes past the caches; several tiles either way.
+@pytest.mark.parametrize("shape", [(3, 37, 41), (41, 32, 48), (112, 96, 128), (2, 1030, 260)])
 def test_blocks_lie_as_in_numpy(shape, axes, dtype):
     x = np.arange(np.prod(shape), dtype=dtype).reshape(shape)
     np.testing.assert_array_equal(ops.permute(x, axes), x.transpose(axes))

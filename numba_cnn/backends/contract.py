@@ -152,7 +152,7 @@ OPS = {
         "optimizers", parameter="*", gradient="*", velocity="*?", learning_rate=float, momentum=float, nesterov=bool
     ),
     "sum_to": Op("merge", dy="g.y", scale=float, g=shapes.Broadcast, da="g.a"),
-    "take_columns": Op("concatenate", y="g.whole", g=shapes.Columns, x="g.part"),
+    "take_columns": Op("concatenate", y="g.whole", g=shapes.Columns, x="g.part", next_x="g.next_part?"),
     "softmax": Op("softmax_crossentropy", x="N C", y="N C"),
     "softmax_backward": Op("softmax_crossentropy", dy="N C", y="N C", dx="N C"),
     "unit_norm": Op("unit_norm", x="R C", epsilon=float, y="R C", inverse_norm="R"),

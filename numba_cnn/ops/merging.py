@@ -206,13 +206,15 @@ def split(y: Array, sizes: Sequence[int], axis: int = -1) -> list[Array]:
     Raises ValueError for sizes that do not fit, TypeError for another dtype.
     """
     backend, (y,) = arguments.arrays("split", y=y)
-    shape, made = tuple(y.shape), []
-    for size, g in zip(sizes, shapes.columns("split", shape, axis, sizes), strict=True):
-        part = list(shape)
-        part[axis] = size
-        x = backend.empty(tuple(part), y.dtype)
-        backend.take_columns(y.reshape(g.whole), g, x.reshape(g.part))
-        made.append(x)
+    shape, parts = list(y.shape), shapes.columns("split", tuple(y.shape), axis, sizes)
+    made = []
+    for size in sizes:
+        shape[axis] = size
+        made.append(backend.empty(tuple(shape), y.dtype))
+    for i in range(0, len(made), 2):
+        g = parts[i]
+        next_x = made[i + 1].reshape(g.next_part) if g.L else None
+        backend.take_columns(y.reshape(g.whole), g, made[i].reshape(g.part), next_x)
     return made
 
 

@@ -1,6 +1,7 @@
 """How arrays go along with one another, and side by side."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import prod
 from typing import NamedTuple
 
@@ -82,16 +83,21 @@ def _steps(extents: list[int], moves: list[bool]) -> list[int]:
 
 
 class Columns(NamedTuple):
-    """Columns start..start + K of rows of T numbers, which are rows of K elsewhere."""
+    """Columns start..start + K of rows of T, which are rows of K elsewhere, and behind them L of the next part."""
 
     R: int
     K: int
+    L: int
     T: int
     start: int
 
     @property
     def part(self) -> Shape:
         return self.R, self.K
+
+    @property
+    def next_part(self) -> Shape:
+        return self.R, self.L
 
     @property
     def whole(self) -> Shape:
@@ -111,10 +117,11 @@ def columns(op: str, shape: Shape, axis: int, sizes: Sequence[int]) -> tuple[Col
             f"{op}: sizes must add up to the extent {shape[axis]} of axis {axis}. Received: {sizes}"
         )
     R, inner = prod(shape[:axis]), prod(shape[axis + 1 :])
-    starts = [sum(sizes[:i]) * inner for i in range(len(sizes))]
+    ends = [sum(sizes[:i]) * inner for i in range(len(sizes) + 1)]
+    widths = [size * inner for size in (*sizes, 0)]
     return tuple(
-        Columns(R, size * inner, shape[axis] * inner, start)
-        for size, start in zip(sizes, starts, strict=True)
+        Columns(R, K, L, ends[-1], start)
+        for (K, L), start in zip(pairwise(widths), ends[:-1], strict=True)
     )
 
 

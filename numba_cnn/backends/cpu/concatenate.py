@@ -13,8 +13,11 @@ def put_columns(x, g, y):
 
 
 @checked
-def take_columns(y, g, x):
-    _take(threads_for(x.size), y, g.start, x)
+def take_columns(y, g, x, next_x):
+    if next_x is None:
+        _take(threads_for(x.size), y, g.start, x)
+    else:
+        _take_two(threads_for(x.size + next_x.size), y, g.start, x, next_x)
 
 
 @kernel
@@ -35,3 +38,16 @@ def _take(share, shares, thread, packed):
     nontemporal = bypasses_caches(target, K)
     for r in range(share * R // shares, (share + 1) * R // shares):
         copy_run((source, r * width + start), (target, r * K), K, nontemporal)
+
+
+@kernel
+def _take_two(share, shares, thread, packed):
+    """Both in one pass, since memory comes by whole pages and lines: alone, each would read the other's along."""
+    y, start, x, next_x = unpack(packed)
+    (R, K), L, width = x.shape, next_x.shape[1], y.shape[1]
+    source, target, next_target = y.reshape(-1), x.reshape(-1), next_x.reshape(-1)
+    nontemporal, next_nontemporal = bypasses_caches(target, K), bypasses_caches(next_target, L)
+    for r in range(share * R // shares, (share + 1) * R // shares):
+        at = r * width + start
+        copy_run((source, at), (target, r * K), K, nontemporal)
+        copy_run((source, at + K), (next_target, r * L), L, next_nontemporal)

@@ -1,7 +1,7 @@
 """Arrays whose axes change places, on the CPU: runs that stay runs are copied, the others transposed in blocks.
 
-Each share is whole rows along the last axis of the result, or whole strips of rows: along one other axis neighbours in
-the input lie.
+Each share is whole rows along the last axis of the result, or whole tiles: along one other axis neighbours in the input
+lie.
 """
 
 from math import prod
@@ -14,6 +14,9 @@ from numba_cnn.backends.cpu.microkernels.copy import copy_run, transpose
 from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
 from numba_cnn.backends.cpu.runtime.launch import kernel, unpack
 from numba_cnn.backends.cpu.runtime.threads import threads_for
+
+_HEIGHT, _WIDTH = 256, 1024  # rows and columns of the result, at most, that are made together
+_AHEAD = 16  # blocks from one that is transposed to the one that is asked for
 
 
 @checked
@@ -56,18 +59,23 @@ def _transpose(share, shares, thread, packed):
     x, (extents, steps, own), (height, y_step), (width, x_step), y = unpack(packed)
     lanes = lanes_of(x)
     past = lanes * x.itemsize == CACHE_LINE and bypasses_caches(y, width)
-    strips = -(-height // lanes)
-    tasks = y.size // (height * width) * strips
+    bands, chunks = -(-height // _HEIGHT), -(-width // _WIDTH)
+    tasks = y.size // (height * width) * bands * chunks
     for task in range(share * tasks // shares, (share + 1) * tasks // shares):
-        i, first = task // strips, task % strips * lanes
-        source = _place(i, extents, steps) + first
-        target = _place(i, extents, own) + first * y_step
-        rows = min(lanes, height - first)
-        for c in range(0, width, lanes):
-            block, out = source + c * x_step, target + c
-            if width - c >= lanes:
-                transpose((x, block, x_step), (lanes, rows), (y, out, y_step), past)
-                continue
-            for r in range(rows):
-                for k in range(width - c):
-                    y[out + r * y_step + k] = x[block + k * x_step + r]
+        i, tile = task // (bands * chunks), task % (bands * chunks)
+        top, left = tile // chunks * _HEIGHT, tile % chunks * _WIDTH
+        source = _place(i, extents, steps) + top + left * x_step
+        target = _place(i, extents, own) + top * y_step + left
+        rows, columns = min(_HEIGHT, height - top), min(_WIDTH, width - left)
+        blocks = -(-columns // lanes)
+        ahead = _AHEAD * lanes * x_step if blocks > _AHEAD else -(-_AHEAD // blocks) * lanes
+        for r in range(0, rows, lanes):
+            here, count = source + r, min(lanes, rows - r)
+            for c in range(0, columns, lanes):
+                block, out = here + c * x_step, target + r * y_step + c
+                if columns - c >= lanes:
+                    transpose((x, block, x_step), (lanes, count), (y, out, y_step), ahead, past)
+                    continue
+                for k in range(count):
+                    for m in range(columns - c):
+                        y[out + k * y_step + m] = x[block + m * x_step + k]

@@ -14,8 +14,10 @@ def put_columns(x, g, y):
 
 
 @checked
-def take_columns(y, g, x):
+def take_columns(y, g, x, next_x):
     launch_each(take_columns_kernel, x.size, y, np.int64(g.start), x)
+    if next_x is not None:
+        launch_each(take_columns_kernel, next_x.size, y, np.int64(g.start + g.K), next_x)
 
 
 @jit

@@ -81,7 +81,7 @@ def pack_transposed(source, o, l_step, R, columns, panels, t, wide):
     for l in range(0, wide, VL):
         for r in range(0, R, VL):
             block, shape = (source, o + l * l_step + r, l_step), (columns - l, min(VL, R - r))
-            transpose(block, shape, (panels, t + r * wide + l, wide), False)
+            transpose(block, shape, (panels, t + r * wide + l, wide), 0, False)
 
 
 @noinline

@@ -183,8 +183,8 @@ class _Panel:
         return value
 
 
-@emitted(source="an", shape="nn", target="an", nontemporal="?")
-def transpose(v, source, shape, target, nontemporal):
+@emitted(source="an", shape="nn", target="an", ahead="n", nontemporal="?")
+def transpose(v, source, shape, target, ahead, nontemporal):
     """target[c*t_row + r] = source[r*s_row + c] for r < rows, c < columns, both at most a vector's lanes.
 
     A whole vector is written for each c, with zeros behind the rows that exist; past the caches, if `nontemporal`: then
@@ -192,6 +192,7 @@ def transpose(v, source, shape, target, nontemporal):
 
     source, target   (array, start, elements from row to row)
     shape            (rows, columns)
+    ahead            how many elements further on the block is that is asked for; 0: none
     """
     (source, s_row), (rows, columns), (target, t_row) = source, shape, target
     b, block = v.builder, []
@@ -199,9 +200,10 @@ def transpose(v, source, shape, target, nontemporal):
         exists = b.icmp_signed(">", rows, int64(r))
         mask = v.mask(b.select(exists, columns, int64(0)))
         block.append(v.load(b.gep(source, [b.mul(s_row, int64(r))]), mask))
-    with b.if_then(nontemporal):
-        for r in range(2 * v.lanes, 3 * v.lanes):
-            v.prefetch(b.gep(source, [b.mul(s_row, int64(r))]), writing=False)
+    with b.if_then(b.icmp_signed("!=", ahead, int64(0))):
+        later = b.gep(source, [ahead])
+        for r in range(v.lanes):
+            v.prefetch(b.gep(later, [b.mul(s_row, int64(r))]), writing=False)
     for c, column in enumerate(_transposed(v, block)):
         with b.if_then(b.icmp_signed(">", columns, int64(c))):
             place = b.gep(target, [b.mul(t_row, int64(c))])
