@@ -48,12 +48,18 @@ def test_elements(channels):
     rng = np.random.default_rng(0)
     x, z = rng.standard_normal((2, 9, 61, 67, channels)).astype(np.float32)
     slopes, deltas = z[:1, :1, :1], rng.random(9, np.float32)
+    turn = np.array([0.9, -0.3, 9, 0.3, 0.9, -9], np.float32)  # with pixels outside on all sides
     passes = {
         "relu": lambda x, z, deltas: ops.relu(x),
         "gelu": lambda x, z, deltas: ops.activate(x, "gelu"),
         "sum": lambda x, z, deltas: ops.add(x, z),
         "products": lambda x, z, deltas: ops.multiply(x, slopes),
         "brightness": lambda x, z, deltas: ops.adjust_brightness(x, deltas, -1, 1),
+        "rotated": lambda x, z, deltas: ops.affine_transform2d(
+            x, deltas[:, None] + turn, fill_mode="reflect"
+        ),
+        "one of two": lambda x, z, deltas: ops.split(ops.concatenate([x, z]), [channels] * 2)[0],
+        "the other": lambda x, z, deltas: ops.split(ops.concatenate([x, z]), [channels] * 2)[1],
     }
     for name, function in passes.items():
         parts = [function(*(array[n : n + 1] for array in (x, z, deltas))) for n in range(9)]

@@ -79,12 +79,12 @@ def _places(matrix, oh, half, at, rest):
 @noinline
 def _ahead(matrix, oh, g):
     """(start, step, whether from the pixel itself): where lies what is asked for at each pixel of an output row, since
-    a map goes through its image in an order that no processor guesses: the next image, if a core's second cache holds
-    both, else what the row below the next few is made of.
+    a map goes through its image in an order that no processor guesses: what lies half an image further on, if a core's
+    second cache holds two images, else what the row below the next few is made of.
     """
     _, H, W, C, OH, _, is_small = g
     if is_small:
-        return (H + oh * H // OH) * W * C, C, False
+        return (H // 2 + oh * H // OH) * W * C, C, False
     _, a1, _, _, b1, _ = matrix
     rows = like(a1, max(2, _EARLY // (W * C)))
     return (int(np.floor(rows * b1)) * W + int(np.floor(rows * a1))) * C, 0, True
@@ -140,7 +140,13 @@ def _blend(share, shares, thread, packed):
             ow = i if i < first else i + last - first
             pixel, shares = (int(at[0, ow]), int(at[1, ow])), (rest[1, ow], rest[0, ow])
             _blend_at_edge(
-                (source, image, H, W, C), pixel, shares, mode, fill, (target, (r * OW + ow) * C)
+                (source, image, H, W, C),
+                pixel,
+                shares,
+                mode,
+                fill,
+                (target, (r * OW + ow) * C),
+                nontemporal,
             )
 
 
@@ -156,14 +162,16 @@ def _inside(at, H, W):
 
 
 @noinline
-def _blend_at_edge(image, pixel, shares, mode, fill, y):
+def _blend_at_edge(image, pixel, shares, mode, fill, y, nontemporal):
     """The mean of four pixels of which one at least lies outside."""
     (x, start, H, W, C), (h, w), (across, down), (y, place) = image, pixel, shares, y
     one = x.dtype.type(1)
     h0, h1 = start + _fixed(h, H, mode) * W * C, start + _fixed(h + 1, H, mode) * W * C
     w0, w1 = _fixed(w, W, mode) * C, _fixed(w + 1, W, mode) * C
     if mode != CONSTANT:  # each has a pixel that stands for it
-        blend_pixels((x, 0, h0 + w0, h0 + w1, h1 + w0, h1 + w1), (across, down), (y, place), C)
+        blend_pixels(
+            (x, 0, h0 + w0, h0 + w1, h1 + w0, h1 + w1), (across, down), (y, place), C, nontemporal
+        )
         return
     high, low, near, far = 0 <= h < H, 0 <= h + 1 < H, 0 <= w < W, 0 <= w + 1 < W
     for c in range(C):

@@ -59,16 +59,16 @@ def blend_row(v, x, places, rests, y, run, early, nontemporal):
             each(any_channels)
 
 
-@emitted(x="annnn", shares="ff", y="a", channels="n")
-def blend_pixels(v, x, shares, y, channels):
-    """y[c] for c < channels: the mean of four pixels by distance.
+@emitted(x="annnn", shares="ff", y="a", channels="n", nontemporal="?")
+def blend_pixels(v, x, shares, y, channels, nontemporal):
+    """y[c] for c < channels: the mean of four pixels by distance; past the caches, if `nontemporal`.
 
     x        (array, where it begins, the two pixels above and the two below)
     shares   (of the pixels on the right, of those below)
     """
     x, *pixels = x
     pixels = [v.builder.gep(x, [pixel]) for pixel in pixels]
-    _Blend(v, shares).any_channels(pixels, y, channels, ir.Constant(ir.IntType(1), 0))
+    _Blend(v, shares).any_channels(pixels, y, channels, nontemporal)
 
 
 def _ask(v, x, i, corner, count, early):
