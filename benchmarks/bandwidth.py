@@ -7,8 +7,10 @@ Each works on 63 MB, which no cache holds. In each round a copy, a measurement o
 write. "of the bound" is the share of the speed that memory and instructions allow: the slower of a copy of as many
 bytes and of the pass's own vector instructions, as many in each cycle as fused multiply-adds of their width in the peak
 (divisions at the rate that they are measured at); benchmarks.instructions counts them, for passes that are slower than
-BAR of a copy. --scaling: times on one thread and on all, and the median ratio of interleaved rounds. NAME: only passes
-whose names have it.
+BAR of a copy. --scaling: times on one thread and on all, and the median ratio of interleaved rounds; of the bound is
+then the share of the speed that threads and memory allow: the slower of the time on one thread, divided by the threads,
+and of a relu on all threads, which moves its bytes past the caches, of as many bytes. NAME: only passes whose names
+have it.
 """
 
 import argparse
@@ -52,19 +54,23 @@ def main():
 
 def scaling(names, rounds):
     most = numba.config.NUMBA_NUM_THREADS
-    print(f"| pass | 1 thread, ms | {most} threads, ms | gain |\n|---|---|---|---|")
+    print(f"| pass | 1 thread, ms | {most} threads, ms | gain | of the bound |\n|---|---|---|---|---|")
+    relu, moved = _activation("relu")
     for name, make in of_names(names):
-        function, _ = make()
-        times = {1: [], most: []}
+        function, nbytes = make()
+        turns = {"one": (1, function), "all": (most, function), "relu": (most, relu)}
+        times = {turn: [] for turn in turns}
         for turn in range(rounds + 1):
-            for threads in times:
+            for key, (threads, run) in turns.items():
                 numba.set_num_threads(threads)
-                seconds = min(_seconds(function) for _ in range(2))
+                seconds = min(_seconds(run) for _ in range(2))
                 if turn:
-                    times[threads].append(1e3 * seconds)
-        one, all_ = map(np.array, times.values())
+                    times[key].append(1e3 * seconds)
+        one, all_, relus = map(np.array, times.values())
+        bound = np.maximum(one / most, relus * nbytes / moved)
         print(
-            f"| {name} | {median(one):.1f} | {median(all_):.1f} | {median(one / all_):.2f}x |",
+            f"| {name} | {median(one):.1f} | {median(all_):.1f} | {median(one / all_):.2f}x | "
+            f"{median(bound / all_):.0%} |",
             flush=True,
         )
 
