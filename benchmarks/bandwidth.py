@@ -54,7 +54,9 @@ def main():
 
 def scaling(names, rounds):
     most = numba.config.NUMBA_NUM_THREADS
-    print(f"| pass | 1 thread, ms | {most} threads, ms | gain | of the bound |\n|---|---|---|---|---|")
+    print(
+        f"| pass | 1 thread, ms | {most} threads, ms | gain | of the bound |\n|---|---|---|---|---|"
+    )
     relu, moved = _activation("relu")
     for name, make in of_names(names):
         function, nbytes = make()

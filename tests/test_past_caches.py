@@ -52,6 +52,8 @@ def test_elements(channels):
     passes = {
         "relu": lambda x, z, deltas: ops.relu(x),
         "gelu": lambda x, z, deltas: ops.activate(x, "gelu"),
+        "relu's gradient": lambda x, z, deltas: ops.relu_backward(x, z),
+        "elu's gradient": lambda x, z, deltas: ops.activate_backward(x, z, "elu"),
         "sum": lambda x, z, deltas: ops.add(x, z),
         "products": lambda x, z, deltas: ops.multiply(x, slopes),
         "brightness": lambda x, z, deltas: ops.adjust_brightness(x, deltas, -1, 1),

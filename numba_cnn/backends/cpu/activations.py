@@ -19,6 +19,10 @@ from numba_cnn.backends.cpu.microkernels.nontemporal import (
 from numba_cnn.backends.cpu.runtime.launch import elementwise, unpack
 from numba_cnn.backends.cpu.runtime.threads import run_of
 
+# Activations whose gradients compute for as long as memory takes: written in runs past the caches, they would do one
+# after the other.
+_LONG = frozenset({"gelu", "gelu_tanh", "log_sigmoid", "mish", "silu", "softplus", "tanh_shrink"})
+
 
 @checked
 def activate(x, name, a, b, c, y):
@@ -29,9 +33,8 @@ def activate(x, name, a, b, c, y):
 @checked
 def activate_backward(dy, saved, name, a, b, c, dx):
     number = dy.dtype.type
-    _activate_backward(
-        dy, saved, dx, _gradient_loop(name, dy.dtype), number(a), number(b), number(c)
-    )
+    loop, is_long = _gradient_loop(name, dy.dtype), name in _LONG
+    _activate_backward(dy, saved, dx, loop, is_long, number(a), number(b), number(c))
 
 
 @elementwise
@@ -48,9 +51,15 @@ def _activate(share, shares, thread, packed):
 
 @elementwise
 def _activate_backward(share, shares, thread, packed):
-    dy, saved, dx, loop, a, b, c = unpack(packed)
-    runs = run_of(share, shares, dy), run_of(share, shares, saved), run_of(share, shares, dx)
-    call(loop, (*runs, a, b, c))
+    dy, saved, dx, loop, is_long, a, b, c = unpack(packed)
+    dy, saved = run_of(share, shares, dy), run_of(share, shares, saved)
+    target, stage = run_of(share, shares, dx), stage_of(dx)
+    past = run_bypasses_caches(dx, target) and not is_long
+    for i in range(0, target.size, STAGED):
+        part = target[i : i + STAGED]
+        made = stage[: part.size] if past else part
+        call(loop, (dy[i : i + STAGED], saved[i : i + STAGED], made, a, b, c))
+        write_past((made, 0), (part, 0), part.size, past)
 
 
 @cache

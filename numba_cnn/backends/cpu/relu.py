@@ -41,6 +41,13 @@ def _relu_backward(share, shares, thread, packed):
     """Each share is a run of elements."""
     dy, y, dx = unpack(packed)
     zero = y.dtype.type(0)
-    dy, y, dx = run_of(share, shares, dy), run_of(share, shares, y), run_of(share, shares, dx)
-    for i in range(y.size):
-        dx[i] = dy[i] if y[i] > zero else zero
+    dy, y = run_of(share, shares, dy), run_of(share, shares, y)
+    target, stage = run_of(share, shares, dx), stage_of(dx)
+    past = run_bypasses_caches(dx, target)
+    for first in range(0, target.size, STAGED):
+        given, gate = dy[first : first + STAGED], y[first : first + STAGED]
+        part = target[first : first + STAGED]
+        made = stage[: part.size] if past else part
+        for i in range(part.size):
+            made[i] = given[i] if gate[i] > zero else zero
+        write_past((made, 0), (part, 0), part.size, past)
