@@ -42,7 +42,7 @@ def _take(share, shares, thread, packed):
 
 @kernel
 def _take_two(share, shares, thread, packed):
-    """Both in one pass, since memory comes by whole pages and lines: alone, each would read the other's along."""
+    """Both parts in one pass over the rows."""
     y, start, x, next_x = unpack(packed)
     (R, K), L, width = x.shape, next_x.shape[1], y.shape[1]
     source, target, next_target = y.reshape(-1), x.reshape(-1), next_x.reshape(-1)

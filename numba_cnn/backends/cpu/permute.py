@@ -68,6 +68,7 @@ def _transpose(share, shares, thread, packed):
         target = _place(i, extents, own) + top * y_step + left
         rows, columns = min(_HEIGHT, height - top), min(_WIDTH, width - left)
         blocks = -(-columns // lanes)
+        # The block that comes _AHEAD later: along the rows, or in strips further down where rows have fewer.
         ahead = _AHEAD * lanes * x_step if blocks > _AHEAD else -(-_AHEAD // blocks) * lanes
         for r in range(0, rows, lanes):
             here, count = source + r, min(lanes, rows - r)
