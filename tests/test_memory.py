@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import numba
 import numpy as np
@@ -12,6 +13,8 @@ import pytest
 from numba_cnn.backends.cpu.codegen.host import VECTOR_BITS
 from numba_cnn.backends.cpu.microkernels.copy import copy_rows
 from numba_cnn.backends.cpu.runtime import memory
+
+HUGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage")
 
 
 def test_freed_memory_is_taken_again_and_never_shared():
@@ -24,6 +27,27 @@ def test_freed_memory_is_taken_again_and_never_shared():
     assert second.ctypes.data != address, "a view still uses that memory"
     del view
     assert memory.empty((1000, 1000), np.float32).ctypes.data == address
+
+
+@pytest.mark.skipif(not HUGE_PAGES.exists(), reason="this system has no huge pages")
+def test_large_arrays_ask_for_huge_pages():
+    large = memory.empty((memory.HUGE_BYTES,), np.uint8)
+    small = memory.empty((memory.HUGE_BYTES // 2,), np.uint8)
+    assert "hg" in mapping_flags(large.ctypes.data)
+    assert "hg" not in mapping_flags(small.ctypes.data)
+
+
+def mapping_flags(address):
+    """What the system says of the memory at that address."""
+    inside = False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        first, _, rest = line.partition(" ")
+        if "-" in first:
+            start, end = (int(part, 16) for part in first.split("-"))
+            inside = start <= address < end
+        elif inside and first == "VmFlags:":
+            return rest.split()
+    raise AssertionError(f"nothing is mapped at {address:#x}")
 
 
 def test_shapes_and_dtypes():

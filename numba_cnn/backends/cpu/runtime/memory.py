@@ -19,6 +19,7 @@ from math import prod
 import numpy as np
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
+HUGE_BYTES = 1 << 22  # from which on memory asks for huge pages, as NumPy's does
 KEPT = 16 << 20  # bytes that may lie free in any case
 # Python's default is to share: a forked process would write into its parent's arrays.
 _PRIVATE = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
@@ -191,4 +192,8 @@ def map_bytes(capacity):
         memory = np.empty(capacity + ALIGNMENT, np.uint8)
         start = -memory.ctypes.data % ALIGNMENT
         return memory[start : start + capacity]
-    return np.frombuffer(mmap.mmap(-1, capacity, **_PRIVATE), np.uint8)
+    memory = mmap.mmap(-1, capacity, **_PRIVATE)
+    if capacity >= HUGE_BYTES and hasattr(mmap, "MADV_HUGEPAGE"):
+        with contextlib.suppress(OSError):  # a system without them
+            memory.madvise(mmap.MADV_HUGEPAGE)
+    return np.frombuffer(memory, np.uint8)
