@@ -1,7 +1,7 @@
 """How arrays go along with one another, and side by side."""
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from math import prod
 from typing import NamedTuple
 
@@ -117,11 +117,11 @@ def columns(op: str, shape: Shape, axis: int, sizes: Sequence[int]) -> tuple[Col
             f"{op}: sizes must add up to the extent {shape[axis]} of axis {axis}. Received: {sizes}"
         )
     R, inner = prod(shape[:axis]), prod(shape[axis + 1 :])
-    ends = [sum(sizes[:i]) * inner for i in range(len(sizes) + 1)]
-    widths = [size * inner for size in (*sizes, 0)]
+    widths = [size * inner for size in (*sizes, 0)]  # behind the last part lies none
+    starts = accumulate(widths[:-2], initial=0)
     return tuple(
-        Columns(R, K, L, ends[-1], start)
-        for (K, L), start in zip(pairwise(widths), ends[:-1], strict=True)
+        Columns(R, K, L, shape[axis] * inner, start)
+        for (K, L), start in zip(pairwise(widths), starts, strict=True)
     )
 
 

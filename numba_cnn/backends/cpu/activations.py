@@ -19,8 +19,7 @@ from numba_cnn.backends.cpu.microkernels.nontemporal import (
 from numba_cnn.backends.cpu.runtime.launch import elementwise, unpack
 from numba_cnn.backends.cpu.runtime.threads import run_of
 
-# Activations whose gradients compute for as long as memory takes: written in runs past the caches, they would do one
-# after the other.
+# Activations whose gradients take longer in runs past the caches, as measured: those that compute, not only move.
 _LONG = frozenset({"gelu", "gelu_tanh", "log_sigmoid", "mish", "silu", "softplus", "tanh_shrink"})
 
 

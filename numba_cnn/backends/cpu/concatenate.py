@@ -1,5 +1,7 @@
 """Arrays side by side, on the CPU: each share is whole rows along the last axis."""
 
+import numpy as np
+
 from numba_cnn.backends.contract import checked
 from numba_cnn.backends.cpu.microkernels.copy import copy_run
 from numba_cnn.backends.cpu.microkernels.nontemporal import bypasses_caches
@@ -15,9 +17,8 @@ def put_columns(x, g, y):
 @checked
 def take_columns(y, g, x, next_x):
     if next_x is None:
-        _take(threads_for(x.size), y, g.start, x)
-    else:
-        _take_two(threads_for(x.size + next_x.size), y, g.start, x, next_x)
+        next_x = np.empty((g.R, 0), x.dtype)
+    _take(threads_for(x.size + next_x.size), y, g.start, x, next_x)
 
 
 @kernel
@@ -32,16 +33,6 @@ def _put(share, shares, thread, packed):
 
 @kernel
 def _take(share, shares, thread, packed):
-    y, start, x = unpack(packed)
-    (R, K), width = x.shape, y.shape[1]
-    source, target = y.reshape(-1), x.reshape(-1)
-    nontemporal = bypasses_caches(target, K)
-    for r in range(share * R // shares, (share + 1) * R // shares):
-        copy_run((source, r * width + start), (target, r * K), K, nontemporal)
-
-
-@kernel
-def _take_two(share, shares, thread, packed):
     """Both parts in one pass over the rows."""
     y, start, x, next_x = unpack(packed)
     (R, K), L, width = x.shape, next_x.shape[1], y.shape[1]
